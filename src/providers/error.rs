@@ -1,0 +1,118 @@
+//! What can go wrong between here and a model server, in the words of the wire.
+
+use std::time::Duration;
+
+/// A failure of a request to a model server.
+///
+/// The service turns it into an error of the domain; the text of each variant is for logs.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// No connection: refused, no route, an unknown name, a failed TLS handshake.
+    #[error("cannot reach {address}: {reason}")]
+    Unreachable {
+        /// The address that was tried, without credentials.
+        address: String,
+        /// Why, in a few words, such as `connection refused`.
+        reason: String,
+    },
+    /// The server took longer than a timeout of the settings allows.
+    #[error("timed out after {after:?} waiting for {waiting_for}")]
+    Timeout {
+        /// What was waited for.
+        waiting_for: Wait,
+        /// The timeout that ran out.
+        after: Duration,
+    },
+    /// The server does not have the model.
+    #[error("model {model:?} is not on the server")]
+    ModelNotFound {
+        /// The name as it was asked for.
+        model: String,
+    },
+    /// The model lacks a capability that the request needs.
+    #[error("model {model:?} does not support {capability}: {message}")]
+    Unsupported {
+        /// The name as it was asked for.
+        model: String,
+        /// Ollama's word for the capability: `tools`, `vision`, `thinking`, `insert`, `embedding`, `completion`.
+        capability: String,
+        /// What the server said.
+        message: String,
+    },
+    /// The prompt does not fit the context.
+    #[error("the prompt has {prompt_tokens:?} tokens, the context {context_tokens:?}: {message}")]
+    ContextExceeded {
+        /// Tokens of the prompt, where the server said.
+        prompt_tokens: Option<u64>,
+        /// Tokens of the context, where the server said.
+        context_tokens: Option<u64>,
+        /// What the server said.
+        message: String,
+    },
+    /// The server has too much to do: 429, or 503.
+    #[error("the server is busy ({status}): {message}")]
+    Overloaded {
+        /// The HTTP status.
+        status: u16,
+        /// What the server said.
+        message: String,
+        /// When it asks to be tried again.
+        retry_after: Option<Duration>,
+    },
+    /// Any other answer that is not a success.
+    #[error("the server answered {status}: {message}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What the server said, unwrapped; a bounded piece of the body where it is no JSON.
+        message: String,
+    },
+    /// The server reported a failure after its answer had begun.
+    #[error("the server failed in mid-answer: {message}")]
+    Failed {
+        /// What the server said, unwrapped.
+        message: String,
+    },
+    /// The answer broke off: the connection was cut, or ended without its end mark.
+    #[error("the answer broke off: {reason}")]
+    Interrupted {
+        /// How it broke off.
+        reason: String,
+    },
+    /// The answer is not what this server's API says.
+    #[error("the answer cannot be read: {reason}")]
+    Malformed {
+        /// What was wrong with it, with a bounded piece of the text.
+        reason: String,
+    },
+    /// The request cannot be sent as it is (an argument this provider cannot express).
+    #[error("{argument}: {reason}")]
+    InvalidRequest {
+        /// The argument's name as callers spell it.
+        argument: String,
+        /// What is wrong with it and what is right.
+        reason: String,
+    },
+}
+
+/// What a timeout waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// The connection to be made.
+    Connect,
+    /// The head of the answer, or the first piece of it (the model loads and reads the prompt).
+    FirstByte,
+    /// The next piece of the answer.
+    NextByte,
+}
+
+impl std::fmt::Display for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "the connection",
+            Self::FirstByte => "the first piece of the answer",
+            Self::NextByte => "the next piece of the answer",
+        })
+    }
+}

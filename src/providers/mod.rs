@@ -1,0 +1,50 @@
+//! The model servers: what every one of them can be asked, and the two kinds that are spoken to.
+//!
+//! The only room that names reqwest. It knows no protocol of the front and no policy of the
+//! service: it converts, sends, decodes, and says in [`ProviderError`] what went wrong.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+mod error;
+pub mod types;
+
+pub use error::{ProviderError, Wait};
+use types::{ChatEvent, ChatRequest, Health, Model, ModelDetails, RunningModel};
+
+/// The answer of a provider to one request.
+pub type ProviderResult<T> = Result<T, ProviderError>;
+
+/// The events of one reply, in order. The last item is [`ChatEvent::Done`] or an error; dropping
+/// the stream closes the connection, which stops the generation.
+pub type ChatStream = BoxStream<'static, ProviderResult<ChatEvent>>;
+
+/// A server of models.
+///
+/// Implementations are cheap to share and make their HTTP client on first use.
+pub trait Provider: Send + Sync + std::fmt::Debug {
+    /// The provider's name as settings spell it: `ollama` or `openai`.
+    fn name(&self) -> &'static str;
+
+    /// The address that requests go to, fit to be shown: no credentials, no query.
+    fn address(&self) -> &str;
+
+    /// Whether the server runs on this machine, by its address (loopback).
+    fn is_local(&self) -> bool;
+
+    /// Asks whether the server answers, and for its version where it tells one.
+    fn health(&self) -> BoxFuture<'_, ProviderResult<Health>>;
+
+    /// The installed models, in the server's order.
+    fn list_models(&self) -> BoxFuture<'_, ProviderResult<Vec<Model>>>;
+
+    /// The models that are loaded into memory now. Empty where the server cannot tell.
+    fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>>;
+
+    /// What the server knows of one model.
+    fn show_model<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>>;
+
+    /// Starts a chat. The future ends when the server has accepted the request and its answer
+    /// begins (or at the first failure); the stream then yields the reply as it comes.
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>>;
+}
