@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Message, ToolCall};
+use super::{Message, Remote, ToolCall};
 
 /// A chat to be completed.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +114,8 @@ pub struct ChatEnd {
     pub timings: Timings,
     /// The model that answered, as the server names it.
     pub model: Option<String>,
+    /// Where it really ran, for a cloud model.
+    pub remote: Option<Remote>,
 }
 
 /// Why a reply ended.

@@ -1,0 +1,95 @@
+//! The wrapper around every handler: a panic becomes an answer, a cancelled request ends at once.
+//!
+//! rmcp does neither by itself: a handler that panics leaves its caller without an answer, and one
+//! whose request was cancelled runs on.
+
+use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use rmcp::model::{
+    ClientNotification, ClientRequest, ErrorData, MetaObject, ProtocolVersion, ServerConfig, ServerResult,
+};
+use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
+
+use super::failure;
+use super::stdio::InFlight;
+
+/// The key under which a result names the server since revision 2026-07-28.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// A service whose handlers are guarded.
+pub(crate) struct Guard<S> {
+    inner: S,
+    in_flight: InFlight,
+}
+
+impl<S: Service<RoleServer>> Guard<S> {
+    /// Guards `inner`; the transport shares `in_flight`.
+    pub(crate) fn new(inner: S, in_flight: InFlight) -> Self {
+        Self { inner, in_flight }
+    }
+}
+
+impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let _running = self.in_flight.handler(context.id.clone());
+        let cancelled = context.ct.clone();
+        let is_tool_call = matches!(request, ClientRequest::CallToolRequest(_));
+        let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let handler = AssertUnwindSafe(self.inner.handle_request(request, context)).catch_unwind();
+        let result = tokio::select! {
+            biased;
+            result = handler => result,
+            // Nobody is waiting for this; rmcp drops it.
+            () = cancelled.cancelled() => return Err(ErrorData::internal_error("cancelled", None)),
+        };
+        match result {
+            Ok(result) if modern => result.map(|result| self.with_server_info(result)),
+            Ok(result) => result,
+            Err(_) if is_tool_call => Ok(ServerResult::CallToolResult(failure::internal_error())),
+            Err(_) => Err(ErrorData::internal_error(failure::INTERNAL_TEXT, None)),
+        }
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.inner.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.inner.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.inner.supported_protocol_versions()
+    }
+}
+
+impl<S: Service<RoleServer>> Guard<S> {
+    fn with_server_info(&self, mut result: ServerResult) -> ServerResult {
+        let meta: &mut Option<MetaObject> = match &mut result {
+            ServerResult::CompleteResult(result) => &mut result.meta,
+            ServerResult::GetPromptResult(result) => &mut result.meta,
+            ServerResult::ListPromptsResult(result) => &mut result.meta,
+            ServerResult::ListResourcesResult(result) => &mut result.meta,
+            ServerResult::ListResourceTemplatesResult(result) => &mut result.meta,
+            ServerResult::ReadResourceResult(result) => &mut result.meta,
+            ServerResult::ListToolsResult(result) => &mut result.meta,
+            ServerResult::CallToolResult(result) => &mut result.meta,
+            // rmcp puts it into discover and listen results itself; the others have no place for it.
+            _ => return result,
+        };
+        if let Ok(server) = serde_json::to_value(self.inner.get_info().server_info) {
+            meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), server);
+        }
+        result
+    }
+}

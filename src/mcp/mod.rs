@@ -1,0 +1,22 @@
+//! The front that speaks MCP. The only room that names rmcp.
+//!
+//! It reads arguments, calls the service, and writes answers. What the product does is not here.
+
+mod answer;
+mod arguments;
+pub mod client;
+mod failure;
+mod guard;
+mod progress;
+mod prompts;
+mod resources;
+mod schema;
+mod serve;
+mod server;
+mod stdio;
+mod suggest;
+mod tools;
+
+pub use failure::errors_markdown;
+pub use serve::{Connection, serve, serve_stdio};
+pub use server::{McpServer, ServerOptions};

@@ -1,0 +1,120 @@
+//! What can be read: the models, the running ones, the server's state, and one model by name.
+//!
+//! MCP 2025-11-25, server/resources.
+
+use percent_encoding::percent_decode_str;
+use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
+use serde::Serialize;
+use serde_json::json;
+
+use super::tools::{HealthAnswer, ModelsAnswer};
+use crate::service::types::ModelDetails;
+use crate::service::{Core, ErrorCode, ServiceError};
+
+const MODELS: &str = "ollama://models";
+const RUNNING: &str = "ollama://running";
+const HEALTH: &str = "ollama://health";
+const MODEL_PREFIX: &str = "ollama://models/";
+/// The template of one model.
+pub(super) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
+
+/// What the models are worth remembering for: they seldom change, and a host may ask often.
+const MODELS_TTL_MS: u64 = 5_000;
+
+const JSON: &str = "application/json";
+
+/// The resources.
+pub(super) fn list() -> Vec<Resource> {
+    let resource = |uri: &str, name: &str, title: &str, description: &str| {
+        Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
+    };
+    vec![
+        resource(MODELS, "models", "Installed models", "What is installed, what it can do, and where it runs"),
+        resource(RUNNING, "running", "Loaded models", "What is in memory now, how much of it on a GPU, and until when"),
+        resource(HEALTH, "health", "Ollama's state", "Whether the model server answers, and what to do when it does not"),
+    ]
+}
+
+/// The templates.
+pub(super) fn templates() -> Vec<ResourceTemplate> {
+    vec![
+        ResourceTemplate::new(MODEL_TEMPLATE, "model")
+            .with_title("One model")
+            .with_description("Capabilities, context length, parameters, template and license of an installed model")
+            .with_mime_type(JSON),
+    ]
+}
+
+/// Reads a resource.
+///
+/// # Errors
+/// Resource not found; an internal error where the model server fails.
+pub(super) async fn read(core: &Core, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    match uri.trim_end_matches('/') {
+        MODELS => {
+            let models = core.list_models().await.map_err(|error| failed(uri, &error))?;
+            Ok(contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS))
+        }
+        RUNNING => {
+            let running = core.running_models().await.map_err(|error| failed(uri, &error))?;
+            let models: Vec<_> = running
+                .into_iter()
+                .map(|model| {
+                    json!({
+                        "name": model.name, "size_bytes": model.size, "vram_bytes": model.size_vram,
+                        "context_length": model.context_length, "expires_at": model.expires_at,
+                    })
+                })
+                .collect();
+            Ok(contents(uri, &json!({ "models": models }), 0))
+        }
+        HEALTH => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
+        _ => {
+            // A name has `/` and `:` in it, as they are or percent-encoded.
+            let name = uri.strip_prefix(MODEL_PREFIX).map(|name| percent_decode_str(name).decode_utf8_lossy());
+            let Some(name) = name.filter(|name| !name.is_empty()) else { return Err(not_found(uri, "is no resource of this server")) };
+            let details = core.show_model(&name).await.map_err(|error| failed(uri, &error))?;
+            Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ModelPage<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    details: serde_json::Map<String, serde_json::Value>,
+}
+
+fn model_answer(name: &str, details: ModelDetails) -> ModelPage<'_> {
+    let facts = json!({
+        "capabilities": details.capabilities, "family": details.family, "parameters": details.parameter_size,
+        "quantization": details.quantization, "context_length": details.context_length,
+        "embedding_length": details.embedding_length, "default_parameters": details.parameters,
+        "system": details.system, "template": details.template, "license": details.license,
+        "modified_at": details.modified_at, "location": details.remote.map(|remote| remote.host),
+    });
+    let mut details = serde_json::Map::new();
+    if let serde_json::Value::Object(facts) = facts {
+        details.extend(facts.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    ModelPage { name, details }
+}
+
+fn contents(uri: &str, value: &impl Serialize, ttl_ms: u64) -> ReadResourceResult {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(JSON)])
+        .with_ttl_ms(ttl_ms)
+        .with_cache_scope(CacheScope::Private)
+}
+
+fn not_found(uri: &str, reason: &str) -> ErrorData {
+    ErrorData::resource_not_found(format!("{uri} {reason}"), Some(json!({ "uri": uri })))
+}
+
+fn failed(uri: &str, error: &ServiceError) -> ErrorData {
+    match error.code {
+        ErrorCode::ModelNotFound => not_found(uri, &format!("cannot be read: {}", error.text())),
+        code => ErrorData::internal_error(error.text(), Some(json!({ "uri": uri, "code": code.as_str() }))),
+    }
+}

@@ -1,0 +1,216 @@
+//! The server: what it says of itself, and which part answers which method.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CustomRequest,
+    CustomResult, DiscoverResult, ErrorCode, ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation,
+    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, RoleServer};
+use rmcp::ServerHandler;
+
+use super::tools::{self, ToolCall, ToolEntry};
+use super::{prompts, resources, suggest};
+use crate::service::Core;
+
+/// Lists that change only with a new start: an hour.
+pub(super) const STATIC_TTL_MS: u64 = 3_600_000;
+
+/// What a host's model reads to know when to reach for this server. Claude Code cuts at 2 KB.
+const INSTRUCTIONS: &str = "Models that run on the user's own machine (Ollama). Reach for them when the user asks for a \
+local model, when text must not leave the machine, for bulk work that would cost too much here, for a second opinion, \
+or to compare models.\n\
+- chat_completion asks a local model; it keeps nothing between calls, so give it all it needs. Leave `model` out for the \
+default one.\n\
+- list_models tells which models there are, what they can do, and where they run: `location` other than \"local\" means that \
+the text leaves this machine.\n\
+- health_check tells whether Ollama answers, and what to do when it does not.\n\
+Local models are smaller than you: give short, complete instructions, ask for JSON with `response_format` where you \
+need to parse, and check what they say. A cold model takes a while to load.";
+
+/// What the server needs to know beside the service.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerOptions {
+    /// New text goes out as progress at most this often; zero sends each piece by itself.
+    pub progress_interval: Duration,
+}
+
+/// The MCP server over one [`Core`].
+#[derive(Clone)]
+pub struct McpServer(Arc<State>);
+
+struct State {
+    core: Arc<Core>,
+    options: ServerOptions,
+    tools: Vec<ToolEntry>,
+}
+
+impl std::fmt::Debug for McpServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("McpServer").field("core", &self.0.core).finish_non_exhaustive()
+    }
+}
+
+impl McpServer {
+    /// A server over `core`.
+    pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
+        Self(Arc::new(State { core, options, tools: tools::all() }))
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.0.core
+    }
+
+    pub(super) fn options(&self) -> ServerOptions {
+        self.0.options
+    }
+}
+
+impl ServerHandler for McpServer {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
+        let implementation = Implementation::new("ollama-mcp", env!("CARGO_PKG_VERSION"))
+            .with_title("Ollama")
+            .with_description(env!("CARGO_PKG_DESCRIPTION"));
+        ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let answer = self.negotiate_initialize(&request)?;
+        // What was agreed on, not what was asked for: every later request is served by it.
+        let mut client = request;
+        client.protocol_version = answer.protocol_version.clone();
+        context.peer.set_peer_info(client);
+        Ok(answer)
+    }
+
+    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut answer = DiscoverResult::from_server_info(versions, self.get_info());
+        answer.ttl_ms = STATIC_TTL_MS;
+        answer.cache_scope = CacheScope::Public;
+        Ok(answer)
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        one_page(request)?;
+        let tools = self.0.tools.iter().map(|entry| entry.definition.clone()).collect();
+        Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(STATIC_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(entry) = self.0.tools.iter().find(|entry| entry.definition.name == request.name) else {
+            return Err(unknown_tool(&request.name, &self.0.tools));
+        };
+        let call = ToolCall {
+            server: self,
+            schema: &entry.definition.input_schema,
+            arguments: request.arguments.unwrap_or_default(),
+            context,
+        };
+        Ok(tools::run(entry, call).await.into())
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.tools.iter().find(|entry| entry.definition.name == name).map(|entry| entry.definition.clone())
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        one_page(request)?;
+        Ok(ListResourcesResult::with_all_items(resources::list())
+            .with_ttl_ms(STATIC_TTL_MS)
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        one_page(request)?;
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates())
+            .with_ttl_ms(STATIC_TTL_MS)
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        resources::read(self.core(), &request.uri).await.map(Into::into)
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        one_page(request)?;
+        Ok(ListPromptsResult::with_all_items(prompts::list())
+            .with_ttl_ms(STATIC_TTL_MS)
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        prompts::get(&request.name, request.arguments.unwrap_or_default()).map(Into::into)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        suggest::complete(self.core(), &request).await
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("method not found: {}", request.method), None))
+    }
+}
+
+/// Every list is one page, so no cursor was ever given out.
+fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match request.and_then(|request| request.cursor) {
+        Some(cursor) => Err(ErrorData::invalid_params(format!("unknown cursor {cursor:?}"), None)),
+        None => Ok(()),
+    }
+}
+
+fn unknown_tool(name: &str, tools: &[ToolEntry]) -> ErrorData {
+    let names: Vec<_> = tools.iter().map(|entry| entry.definition.name.as_ref()).collect();
+    ErrorData::invalid_params(format!("unknown tool {name:?}; the tools are {}", names.join(", ")), None)
+}

@@ -1,0 +1,169 @@
+//! The requests that were read and not yet answered: guards ids against reuse, and tells when the last answer is out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rmcp::model::RequestId;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Requests at once. Far above what a host sends; a bound so that a flood does not grow the server.
+pub(crate) const MAX_IN_FLIGHT: usize = 4096;
+
+/// Why a request cannot be taken.
+#[derive(Debug, PartialEq)]
+pub(super) enum Refused {
+    /// A request with this id is still being served.
+    Duplicate,
+    /// Too many requests are being served.
+    Full,
+}
+
+/// The table of requests, shared by the transport (which reads and writes) and the guard (which runs handlers).
+#[derive(Clone, Default)]
+pub(crate) struct InFlight(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    requests: Mutex<HashMap<RequestId, State>>,
+    changed: Notify,
+    input_closed: CancellationToken,
+}
+
+#[derive(Default)]
+struct State {
+    /// The caller cancelled it: nobody waits for an answer, but the id is taken until the handler has ended.
+    cancelled: bool,
+    handler_ended: bool,
+}
+
+impl InFlight {
+    /// Takes a request.
+    pub(super) fn register(&self, id: &RequestId) -> Result<(), Refused> {
+        let mut requests = self.lock();
+        if requests.contains_key(id) {
+            return Err(Refused::Duplicate);
+        }
+        if requests.len() >= MAX_IN_FLIGHT {
+            return Err(Refused::Full);
+        }
+        requests.insert(id.clone(), State::default());
+        Ok(())
+    }
+
+    /// The caller no longer wants an answer.
+    pub(super) fn cancel(&self, id: &RequestId) {
+        let mut requests = self.lock();
+        let ended = requests.get_mut(id).map(|state| {
+            state.cancelled = true;
+            state.handler_ended
+        });
+        if ended == Some(true) {
+            requests.remove(id);
+        }
+        drop(requests);
+        self.0.changed.notify_waiters();
+    }
+
+    /// The answer is about to be written. From now on the id may be used again.
+    pub(super) fn answered(&self, id: &RequestId) {
+        self.lock().remove(id);
+        self.0.changed.notify_waiters();
+    }
+
+    /// Notes when a handler ends, however it ends.
+    pub(crate) fn handler(&self, id: RequestId) -> HandlerGuard {
+        HandlerGuard { in_flight: self.clone(), id }
+    }
+
+    /// Cancelled when the input has ended: what only waits for the client (a listen) ends then.
+    pub(crate) fn input_closed(&self) -> &CancellationToken {
+        &self.0.input_closed
+    }
+
+    /// Waits until no request has a caller that waits for its answer.
+    pub(super) async fn drained(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            // Enabled before the look, so that no change in between is missed.
+            changed.as_mut().enable();
+            if self.lock().values().all(|state| state.cancelled) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, State>> {
+        self.0.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lives as long as a handler runs.
+pub(crate) struct HandlerGuard {
+    in_flight: InFlight,
+    id: RequestId,
+}
+
+impl Drop for HandlerGuard {
+    fn drop(&mut self) {
+        let mut requests = self.in_flight.lock();
+        let cancelled = requests.get_mut(&self.id).map(|state| {
+            state.handler_ended = true;
+            state.cancelled
+        });
+        if cancelled == Some(true) {
+            requests.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: i64) -> RequestId {
+        RequestId::Number(n)
+    }
+
+    #[test]
+    fn an_id_is_taken_until_it_is_answered() {
+        let table = InFlight::default();
+        assert_eq!(table.register(&id(1)), Ok(()));
+        assert_eq!(table.register(&id(1)), Err(Refused::Duplicate));
+        table.answered(&id(1));
+        assert_eq!(table.register(&id(1)), Ok(()));
+    }
+
+    #[test]
+    fn a_cancelled_id_is_taken_until_its_handler_has_ended() {
+        let table = InFlight::default();
+        table.register(&id(1)).unwrap();
+        let running = table.handler(id(1));
+        table.cancel(&id(1));
+        assert_eq!(table.register(&id(1)), Err(Refused::Duplicate));
+        drop(running);
+        assert_eq!(table.register(&id(1)), Ok(()));
+    }
+
+    #[test]
+    fn a_flood_is_refused() {
+        let table = InFlight::default();
+        for n in 0..MAX_IN_FLIGHT as i64 {
+            table.register(&id(n)).unwrap();
+        }
+        assert_eq!(table.register(&id(-1)), Err(Refused::Full));
+    }
+
+    #[tokio::test]
+    async fn drained_does_not_wait_for_cancelled_requests() {
+        let table = InFlight::default();
+        table.register(&id(1)).unwrap();
+        table.register(&id(2)).unwrap();
+        let _running = table.handler(id(1));
+        table.cancel(&id(1));
+        table.answered(&id(2));
+        tokio::time::timeout(std::time::Duration::from_secs(5), table.drained()).await.unwrap();
+    }
+}

@@ -1,0 +1,115 @@
+//! `list_models`: what is installed, what it can do, and where it runs.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::models::ListedModel;
+
+const DESCRIPTION: &str = "List the installed local models by name: size, parameters, quantization, context length, \
+capabilities (completion, tools, vision, thinking, embedding), whether loaded, and where each runs. Use it to choose a \
+model or to find the exact name.";
+
+/// The installed models.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::mcp) struct ModelsAnswer {
+    models: Vec<ModelAnswer>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ModelAnswer {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantization: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
+    /// Tokens
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_length: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Vec<String>>,
+    loaded: bool,
+    /// local, or the host that the text goes to
+    location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_at: Option<String>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let definition = Tool::new("list_models", DESCRIPTION, input_schema::<NoArguments>())
+        .with_title("List local models")
+        .with_raw_output_schema(output_schema::<ModelsAnswer>())
+        .with_annotations(super::read_only("List local models", false));
+    ToolEntry { definition, run: |call| run(call).boxed() }
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let NoArguments {} = call.arguments()?;
+    let answer = ModelsAnswer::from(call.server.core().list_models().await?);
+    Ok(super::answer(answer.text(), &answer))
+}
+
+impl From<Vec<ListedModel>> for ModelsAnswer {
+    fn from(models: Vec<ListedModel>) -> Self {
+        let models = models
+            .into_iter()
+            .map(|listed| ModelAnswer {
+                loaded: listed.running.is_some(),
+                location: listed.location.describe().to_owned(),
+                name: listed.model.name,
+                size_bytes: listed.model.size,
+                parameters: listed.model.parameter_size,
+                quantization: listed.model.quantization,
+                family: listed.model.family,
+                context_length: listed.model.context_length,
+                capabilities: listed.model.capabilities,
+                modified_at: listed.model.modified_at,
+            })
+            .collect();
+        Self { models }
+    }
+}
+
+impl ModelsAnswer {
+    fn text(&self) -> String {
+        if self.models.is_empty() {
+            return "No models are installed. Install one, for example \"ollama pull gemma3:4b\".".to_owned();
+        }
+        self.models.iter().map(ModelAnswer::line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl ModelAnswer {
+    fn line(&self) -> String {
+        let mut facts: Vec<String> = Vec::new();
+        facts.extend(self.parameters.clone());
+        facts.extend(self.quantization.clone());
+        facts.extend(self.size_bytes.map(human_size));
+        facts.extend(self.context_length.map(|tokens| format!("context {tokens}")));
+        facts.extend(self.capabilities.as_ref().map(|words| words.join("/")));
+        if self.loaded {
+            facts.push("loaded".to_owned());
+        }
+        if self.location != "local" {
+            facts.push(format!("runs at {}", self.location));
+        }
+        if facts.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, facts.join(", ")) }
+    }
+}
+
+/// Bytes in the unit that Ollama shows.
+fn human_size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        _ if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
+        _ if bytes >= 1e6 => format!("{:.0} MB", bytes / 1e6),
+        _ => format!("{:.0} kB", bytes / 1e3),
+    }
+}

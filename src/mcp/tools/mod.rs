@@ -1,0 +1,72 @@
+//! The tools, one file each; this one sums them.
+
+mod chat_completion;
+mod health_check;
+mod list_models;
+
+pub(super) use health_check::HealthAnswer;
+pub(super) use list_models::ModelsAnswer;
+
+use futures_util::future::BoxFuture;
+use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
+use rmcp::service::{RequestContext, RoleServer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::server::McpServer;
+use super::{arguments, failure};
+use crate::service::ServiceError;
+
+/// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
+type ToolResult = Result<CallToolResult, ServiceError>;
+
+/// A tool: its published definition and what it does.
+pub(super) struct ToolEntry {
+    pub(super) definition: Tool,
+    run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>,
+}
+
+/// One call of a tool.
+pub(super) struct ToolCall<'a> {
+    pub(super) server: &'a McpServer,
+    pub(super) schema: &'a JsonObject,
+    pub(super) arguments: JsonObject,
+    pub(super) context: RequestContext<RoleServer>,
+}
+
+impl ToolCall<'_> {
+    /// The arguments as the tool's own type.
+    fn arguments<T: DeserializeOwned>(&mut self) -> Result<T, ServiceError> {
+        arguments::read(self.schema, std::mem::take(&mut self.arguments))
+    }
+}
+
+/// Every tool, in the order in which hosts see them.
+pub(super) fn all() -> Vec<ToolEntry> {
+    vec![chat_completion::entry(), health_check::entry(), list_models::entry()]
+}
+
+/// Runs a tool. Its failures are answers too.
+pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResult {
+    let result = (entry.run)(call).await;
+    result.unwrap_or_else(|error| {
+        tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
+        failure::error_result(&error)
+    })
+}
+
+/// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.
+fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
+    ToolAnnotations::with_title(title).read_only(true).destructive(false).idempotent(true).open_world(open_world)
+}
+
+/// An answer whose text stands alone beside its structure.
+fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![rmcp::model::ContentBlock::text(text)]);
+    result.structured_content = serde_json::to_value(structured).ok();
+    result
+}
+
+/// Arguments of a tool that takes none.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+struct NoArguments {}

@@ -1,0 +1,316 @@
+//! Completions that run on their own: a call attaches to one, and what was generated is never lost.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::chat::Ending;
+use super::error::{ErrorCode, ServiceError};
+use super::types::ToolCall;
+
+/// A reply that reached its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// Text of the answer.
+    pub content: String,
+    /// Text of the thinking; empty where the model did not think.
+    pub thinking: String,
+    /// Tools that the model calls, each with an id.
+    pub tool_calls: Vec<ToolCall>,
+    /// From the start of the call to the first piece of the reply.
+    pub first_piece: Option<Duration>,
+    /// From the start of the call to the end of the reply.
+    pub total: Duration,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How a completion ended.
+pub type Outcome = Result<Arc<Completion>, ServiceError>;
+
+/// What a completion is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The request is out; the model loads, or reads the prompt, and nothing has come yet.
+    Waiting,
+    /// Thinking comes.
+    Thinking,
+    /// The answer comes.
+    Answering,
+    /// It has ended.
+    Ended,
+}
+
+/// What had been generated of a completion that did not reach its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Partial {
+    /// Text of the answer.
+    pub content: String,
+    /// Text of the thinking.
+    pub thinking: String,
+}
+
+impl Partial {
+    /// Whether nothing was generated.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.thinking.is_empty()
+    }
+}
+
+/// What is new to one follower.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// What the completion is doing.
+    pub phase: Phase,
+    /// New text of the thinking.
+    pub thinking: String,
+    /// New text of the answer.
+    pub content: String,
+    /// Pieces that the model server has sent so far, about one a token.
+    pub pieces: u64,
+}
+
+/// Where a follower has read to.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Cursor {
+    content: usize,
+    thinking: usize,
+}
+
+/// A completion that runs, or has ended: its text so far, shared by the task that makes it and the
+/// calls that follow it.
+#[derive(Debug)]
+pub struct Live {
+    buffer: Mutex<Buffer>,
+    /// Counts the changes of `buffer`.
+    version: watch::Sender<u64>,
+    cancel: CancellationToken,
+    ended: CancellationToken,
+    started: Instant,
+}
+
+#[derive(Debug)]
+struct Buffer {
+    phase: Phase,
+    content: String,
+    /// Text that is checked before followers see it.
+    draft: String,
+    hold: bool,
+    thinking: String,
+    tool_calls: Vec<ToolCall>,
+    pieces: u64,
+    first_piece: Option<Instant>,
+    outcome: Option<Outcome>,
+}
+
+impl Live {
+    pub(super) fn new() -> Arc<Self> {
+        let buffer = Buffer {
+            phase: Phase::Waiting,
+            content: String::new(),
+            draft: String::new(),
+            hold: false,
+            thinking: String::new(),
+            tool_calls: Vec::new(),
+            pieces: 0,
+            first_piece: None,
+            outcome: None,
+        };
+        Arc::new(Self {
+            buffer: Mutex::new(buffer),
+            version: watch::Sender::new(0),
+            cancel: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            started: Instant::now(),
+        })
+    }
+
+    /// Stops it; its connection to the model server is closed.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// How it ended, once it has.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.lock().outcome.clone()
+    }
+
+    /// What it is doing.
+    pub fn phase(&self) -> Phase {
+        self.lock().phase
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// What has been generated so far.
+    pub fn partial(&self) -> Partial {
+        let buffer = self.lock();
+        let content = if buffer.content.is_empty() { &buffer.draft } else { &buffer.content };
+        Partial { content: content.clone(), thinking: buffer.thinking.clone() }
+    }
+
+    /// Tells each time when something is new.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// What is new since `cursor`, which moves on.
+    pub fn update(&self, cursor: &mut Cursor) -> Update {
+        let buffer = self.lock();
+        let (content, thinking) = match &buffer.outcome {
+            Some(Ok(completion)) => (&completion.content, &completion.thinking),
+            _ => (&buffer.content, &buffer.thinking),
+        };
+        let update = Update {
+            phase: buffer.phase,
+            thinking: thinking.get(cursor.thinking..).unwrap_or_default().to_owned(),
+            content: content.get(cursor.content..).unwrap_or_default().to_owned(),
+            pieces: buffer.pieces,
+        };
+        cursor.thinking = thinking.len();
+        cursor.content = content.len();
+        update
+    }
+
+    /// From now on, keeps the answer from followers until [`Live::accept`]: it may be asked for again.
+    pub(super) fn hold(&self) {
+        self.lock().hold = true;
+    }
+
+    /// The answer so far, with `read` given its text.
+    pub(super) fn read_draft<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        read(&self.lock().draft)
+    }
+
+    /// Shows the answer that was held.
+    pub(super) fn accept(&self) {
+        let mut buffer = self.lock();
+        buffer.hold = false;
+        buffer.content = std::mem::take(&mut buffer.draft);
+    }
+
+    /// Takes the answer that was held, to ask again.
+    pub(super) fn reject(&self) -> String {
+        let mut buffer = self.lock();
+        buffer.tool_calls.clear();
+        std::mem::take(&mut buffer.draft)
+    }
+
+    pub(super) fn push_content(&self, text: &str) {
+        self.push(Phase::Answering, |buffer| {
+            if buffer.hold { buffer.draft.push_str(text) } else { buffer.content.push_str(text) }
+        });
+    }
+
+    pub(super) fn push_thinking(&self, text: &str) {
+        self.push(Phase::Thinking, |buffer| buffer.thinking.push_str(text));
+    }
+
+    pub(super) fn push_tool_call(&self, call: ToolCall) {
+        self.push(Phase::Answering, |buffer| buffer.tool_calls.push(call));
+    }
+
+    pub(super) fn has_tool_calls(&self) -> bool {
+        !self.lock().tool_calls.is_empty()
+    }
+
+    fn push(&self, phase: Phase, change: impl FnOnce(&mut Buffer)) {
+        let mut buffer = self.lock();
+        buffer.phase = phase;
+        buffer.pieces += 1;
+        buffer.first_piece.get_or_insert_with(Instant::now);
+        change(&mut buffer);
+        drop(buffer);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    fn end(&self, ending: Result<Ending, ServiceError>) {
+        let mut buffer = self.lock();
+        buffer.phase = Phase::Ended;
+        let outcome = ending.map(|ending| {
+            Arc::new(Completion {
+                content: std::mem::take(&mut buffer.content),
+                thinking: std::mem::take(&mut buffer.thinking),
+                tool_calls: std::mem::take(&mut buffer.tool_calls),
+                first_piece: buffer.first_piece.map(|at| at.duration_since(self.started)),
+                total: self.started.elapsed(),
+                ending,
+            })
+        });
+        buffer.outcome = Some(outcome);
+        drop(buffer);
+        self.ended.cancel();
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `work` as a completion of its own. A panic and a cancellation are outcomes as well.
+pub(super) fn spawn<W>(live: &Arc<Live>, work: W)
+where
+    W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+{
+    let live = Arc::clone(live);
+    tokio::spawn(async move {
+        let ending = tokio::select! {
+            biased;
+            () = live.cancel.cancelled() => {
+                Err(ServiceError::new(ErrorCode::Cancelled, "The completion was cancelled"))
+            }
+            ending = AssertUnwindSafe(work).catch_unwind() => ending.unwrap_or_else(|_| Err(ServiceError::internal())),
+        };
+        let ending = ending.map_err(|error| error.with_partial(live.partial()));
+        live.end(ending);
+    });
+}
+
+/// A call that waits for a completion; unless it lets go, the completion is cancelled with it.
+#[derive(Debug)]
+pub struct Attachment {
+    live: Arc<Live>,
+    let_go: bool,
+}
+
+impl Attachment {
+    /// Attaches a call to its completion.
+    pub fn new(live: Arc<Live>) -> Self {
+        Self { live, let_go: false }
+    }
+
+    /// The completion.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// The call ends and the completion goes on.
+    pub fn let_go(mut self) {
+        self.let_go = true;
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// The completion's own failure.
+    pub async fn outcome(&self) -> Outcome {
+        self.live.ended().await;
+        self.live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if !self.let_go {
+            self.live.cancel();
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Failures in the words of the domain: a code for programs, a text and a next step for people.
+//!
+//! Which failure of a provider becomes which error is said here and nowhere else.
+
+use crate::providers::{ProviderError, Wait};
+
+use super::completions::Partial;
+
+/// The machine-readable kind of a failure. `docs/errors.md` is generated from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// An argument is missing, unknown, of the wrong type or out of range.
+    InvalidArgument,
+    /// The named model is not installed.
+    ModelNotFound,
+    /// No model is installed that could answer.
+    NoModels,
+    /// The model server does not answer at all.
+    OllamaUnreachable,
+    /// The model, or the server, cannot do what was asked.
+    Unsupported,
+    /// Too much is going on, here or at the model server.
+    Overloaded,
+    /// A timeout of the settings ran out.
+    Timeout,
+    /// The answer broke off; what came of it is kept.
+    Interrupted,
+    /// The model server answered with a failure of its own.
+    UpstreamError,
+    /// The completion was cancelled before its end.
+    Cancelled,
+    /// A bug of this program.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, in the order of the documents.
+    pub const ALL: &[Self] = &[
+        Self::InvalidArgument,
+        Self::ModelNotFound,
+        Self::NoModels,
+        Self::OllamaUnreachable,
+        Self::Unsupported,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Interrupted,
+        Self::UpstreamError,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
+    /// The code as callers see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "invalid_argument",
+            Self::ModelNotFound => "model_not_found",
+            Self::NoModels => "no_models",
+            Self::OllamaUnreachable => "ollama_unreachable",
+            Self::Unsupported => "unsupported",
+            Self::Overloaded => "overloaded",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::UpstreamError => "upstream_error",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// When it occurs, and what helps: the documents' text.
+    pub fn explanation(self) -> (&'static str, &'static str) {
+        match self {
+            Self::InvalidArgument => {
+                ("An argument is missing, unknown, of the wrong type or out of range.", "Correct the argument that the message names.")
+            }
+            Self::ModelNotFound => {
+                ("The named model is not installed.", "Use the name that is suggested, or install the model.")
+            }
+            Self::NoModels => ("No model is installed that can answer.", "Install one, for example `ollama pull gemma3:4b`."),
+            Self::OllamaUnreachable => {
+                ("Nothing answers at the address of the model server.", "Start it with `ollama serve`, or set `OLLAMA_HOST`.")
+            }
+            Self::Unsupported => {
+                ("The model or the server cannot do what was asked.", "Use one of the models that the message names.")
+            }
+            Self::Overloaded => ("Too much is going on, here or at the model server.", "Try again later."),
+            Self::Timeout => ("A timeout of the settings ran out.", "Raise the setting that the message names."),
+            Self::Interrupted => {
+                ("The answer broke off. `error.partial` has the text that came before.", "Ask again, or use the text.")
+            }
+            Self::UpstreamError => ("The model server answered with a failure of its own.", "Read its words in the message."),
+            Self::Cancelled => ("The completion was cancelled before its end.", "Start it again where it is wanted."),
+            Self::Internal => ("A bug of this program.", "Report it with the log."),
+        }
+    }
+}
+
+/// A failure.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct ServiceError {
+    /// What kind it is.
+    pub code: ErrorCode,
+    /// What happened, naming the argument, model or address.
+    pub message: String,
+    /// The next step.
+    pub hint: Option<String>,
+    /// What had been generated before the failure.
+    pub partial: Option<Box<Partial>>,
+}
+
+impl ServiceError {
+    /// An error with no next step.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, partial: None }
+    }
+
+    /// An argument that is wrong. `reason` follows the argument's name in the text.
+    pub fn invalid(argument: &str, reason: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::InvalidArgument, format!("{argument} {reason}"))
+    }
+
+    /// A bug, told without its details; the log has them.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "The call failed by a bug of ollama-mcp").with_hint("The log tells where; please report it.")
+    }
+
+    /// Adds the next step.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what had been generated, where there is any.
+    pub fn with_partial(mut self, partial: Partial) -> Self {
+        if !partial.is_empty() {
+            self.partial = Some(Box::new(partial));
+        }
+        self
+    }
+
+    /// The text for people: what happened and the next step.
+    pub fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} {hint}", sentence(&self.message)),
+            None => self.message.clone(),
+        }
+    }
+}
+
+fn sentence(message: &str) -> String {
+    if message.ends_with(['.', '!', '?']) { message.to_owned() } else { format!("{message}.") }
+}
+
+/// The model server that a failure came from, as texts name it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upstream<'a> {
+    pub(crate) provider: &'static str,
+    pub(crate) address: &'a str,
+}
+
+impl Upstream<'_> {
+    fn noun(self) -> &'static str {
+        if self.provider == "ollama" { "Ollama" } else { "the model server" }
+    }
+
+    fn address_setting(self) -> &'static str {
+        if self.provider == "ollama" { "OLLAMA_HOST" } else { "OLLAMA_MCP_BASE_URL" }
+    }
+
+    fn start_hint(self) -> String {
+        if self.provider == "ollama" {
+            "Start it with \"ollama serve\", or set OLLAMA_HOST.".to_owned()
+        } else {
+            "Start it, or set OLLAMA_MCP_BASE_URL.".to_owned()
+        }
+    }
+
+    /// The error that a provider's failure is.
+    pub(crate) fn error(self, error: ProviderError) -> ServiceError {
+        use ErrorCode as Code;
+        let noun = self.noun();
+        match error {
+            ProviderError::Unreachable { address, reason } => {
+                ServiceError::new(Code::OllamaUnreachable, format!("Cannot reach {noun} at {address} ({reason})"))
+                    .with_hint(self.start_hint())
+            }
+            ProviderError::Timeout { waiting_for, after } => {
+                let (setting, what) = match waiting_for {
+                    Wait::Connect => ("OLLAMA_MCP_CONNECT_TIMEOUT", "did not accept a connection"),
+                    Wait::FirstByte => ("OLLAMA_MCP_FIRST_BYTE_TIMEOUT", "did not begin its answer"),
+                    Wait::NextByte => ("OLLAMA_MCP_IDLE_TIMEOUT", "sent nothing more"),
+                };
+                ServiceError::new(Code::Timeout, format!("{} at {} {what} for {after:?}", capitalized(noun), self.address))
+                    .with_hint(format!("Raise {setting} if the model needs longer."))
+            }
+            ProviderError::ModelNotFound { model } => {
+                ServiceError::new(Code::ModelNotFound, format!("Model {model:?} is not installed"))
+            }
+            ProviderError::Unsupported { model, capability, message } => {
+                ServiceError::new(Code::Unsupported, unsupported_text(&model, &capability, &message))
+            }
+            ProviderError::ContextExceeded { prompt_tokens, context_tokens, message } => {
+                let text = match (prompt_tokens, context_tokens) {
+                    (Some(prompt), Some(context)) => {
+                        format!("The prompt has {prompt} tokens; the model's context here has {context}")
+                    }
+                    _ => format!("The prompt does not fit the model's context: {message}"),
+                };
+                ServiceError::new(Code::InvalidArgument, text).with_hint("Shorten the prompt, or raise num_ctx.")
+            }
+            ProviderError::Overloaded { status, message, .. } => {
+                ServiceError::new(Code::Overloaded, format!("{} is busy ({status}): {message}", capitalized(noun)))
+                    .with_hint("Try again in a moment.")
+            }
+            ProviderError::Status { status, message } => {
+                let error =
+                    ServiceError::new(Code::UpstreamError, format!("{} answered {status}: {message}", capitalized(noun)));
+                match status {
+                    301..=308 | 404 | 405 => error.with_hint(format!("Check that {} is the address of {noun}.", self.address_setting())),
+                    401 | 403 => error.with_hint(self.credentials_hint()),
+                    _ => error,
+                }
+            }
+            ProviderError::Failed { message } => {
+                ServiceError::new(Code::Interrupted, format!("{} failed in mid-answer: {message}", capitalized(noun)))
+            }
+            ProviderError::Interrupted { reason } => {
+                ServiceError::new(Code::Interrupted, format!("The answer broke off: {reason}"))
+            }
+            ProviderError::Malformed { reason } => {
+                ServiceError::new(Code::UpstreamError, format!("The answer of {noun} cannot be read: {reason}"))
+                    .with_hint(format!("Check that {} is the address of {noun}.", self.address_setting()))
+            }
+            ProviderError::InvalidRequest { argument, reason } => ServiceError::invalid(&argument, reason),
+        }
+    }
+
+    fn credentials_hint(self) -> String {
+        if self.provider == "ollama" {
+            "If the server wants a token, set OLLAMA_MCP_AUTH_TOKEN; it may also refuse this host name (OLLAMA_ORIGINS)."
+        } else {
+            "Set OLLAMA_MCP_API_KEY."
+        }
+        .to_owned()
+    }
+}
+
+fn unsupported_text(model: &str, capability: &str, message: &str) -> String {
+    let cannot = match capability {
+        "tools" => "call tools",
+        "vision" => "read images",
+        "thinking" => "think before it answers",
+        "insert" => "fill in text before a suffix",
+        "embedding" => "make embeddings",
+        "completion" => "chat (it makes embeddings)",
+        _ => return format!("Model {model:?}: {message}"),
+    };
+    format!("Model {model:?} cannot {cannot}")
+}
+
+fn capitalized(noun: &str) -> String {
+    let mut chars = noun.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

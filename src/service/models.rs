@@ -1,0 +1,249 @@
+//! The models: which there are, where they run, which one answers when none is named, and which one was meant.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::types::{Location, Model, ModelDetails, RunningModel};
+use super::{Core, ErrorCode, ServiceError};
+use crate::providers::ProviderError;
+
+/// How long a model's capabilities are believed. They change when a model is pulled anew.
+const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
+
+/// Below this similarity (0 to 1) a name is no suggestion.
+const SIMILAR: f64 = 0.5;
+
+/// An installed model, with what this machine knows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedModel {
+    /// As the server lists it.
+    pub model: Model,
+    /// Where it runs.
+    pub location: Location,
+    /// Its entry among the loaded models.
+    pub running: Option<RunningModel>,
+}
+
+impl Core {
+    /// The installed models by name, each with whether it is loaded.
+    ///
+    /// # Errors
+    /// Those of the provider.
+    pub async fn list_models(&self) -> Result<Vec<ListedModel>, ServiceError> {
+        let (models, running) = futures_util::join!(self.provider.list_models(), self.provider.running_models());
+        let models = models.map_err(|error| self.error(error))?;
+        // An older or another server may not tell what is loaded; the list is worth having all the same.
+        let running = running.unwrap_or_default();
+        let mut listed: Vec<_> = models
+            .into_iter()
+            .map(|model| ListedModel {
+                location: self.location(model.remote.as_ref()),
+                running: running.iter().find(|running| running.name == model.name).cloned(),
+                model,
+            })
+            .collect();
+        listed.sort_by(|a, b| a.model.name.cmp(&b.model.name));
+        Ok(listed)
+    }
+
+    /// The loaded models.
+    ///
+    /// # Errors
+    /// Those of the provider.
+    pub async fn running_models(&self) -> Result<Vec<RunningModel>, ServiceError> {
+        self.provider.running_models().await.map_err(|error| self.error(error))
+    }
+
+    /// What the server knows of one model.
+    ///
+    /// # Errors
+    /// `model_not_found` with the nearest name, and those of the provider.
+    pub async fn show_model(&self, model: &str) -> Result<ModelDetails, ServiceError> {
+        match self.provider.show_model(model).await {
+            Ok(details) => Ok(details),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// The model that answers when a call names none, and why.
+    ///
+    /// # Errors
+    /// `no_models`, and those of the provider.
+    pub async fn default_model(&self) -> Result<DefaultModel, ServiceError> {
+        if let Some(model) = &self.default_model {
+            return Ok(DefaultModel { name: model.clone(), reason: "the default of the settings" });
+        }
+        let models = self.list_models().await?;
+        let mut candidates: Vec<_> = models.iter().filter(|listed| can_chat(&listed.model)).collect();
+        if let Some(loaded) = candidates.iter().find(|listed| listed.running.is_some()) {
+            return Ok(DefaultModel { name: loaded.model.name.clone(), reason: "the loaded model" });
+        }
+        // One server writes all its times alike, so their texts sort as the times do.
+        candidates.sort_by(|a, b| b.model.modified_at.cmp(&a.model.modified_at));
+        match candidates.as_slice() {
+            [] => Err(no_models(self.provider.name())),
+            [only] => Ok(DefaultModel { name: only.model.name.clone(), reason: "the only chat model" }),
+            [newest, ..] => Ok(DefaultModel { name: newest.model.name.clone(), reason: "the newest chat model" }),
+        }
+    }
+
+    /// Ollama's capability words of a model; `None` where the server does not tell.
+    ///
+    /// # Errors
+    /// As [`Core::show_model`].
+    pub async fn capabilities(&self, model: &str) -> Result<Option<Arc<[String]>>, ServiceError> {
+        if let Some(known) = self.capabilities.get(model) {
+            return Ok(known);
+        }
+        let details = self.show_model(model).await?;
+        let capabilities = details.capabilities.map(Arc::from);
+        self.capabilities.put(model, capabilities.clone());
+        Ok(capabilities)
+    }
+
+    /// The error that a provider's failure is, with the names of models that would do.
+    pub(super) async fn explain(&self, error: ProviderError) -> ServiceError {
+        match error {
+            ProviderError::ModelNotFound { model } => self.model_not_found(&model).await,
+            ProviderError::Unsupported { ref model, ref capability, .. } => {
+                self.capabilities.forget(model);
+                let capability = capability.clone();
+                let error = self.error(error);
+                match self.models_that_can(&capability).await {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                }
+            }
+            error => self.error(error),
+        }
+    }
+
+    async fn model_not_found(&self, model: &str) -> ServiceError {
+        let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
+        let Ok(installed) = self.provider.list_models().await else { return error };
+        let names: Vec<&str> = installed.iter().map(|model| model.name.as_str()).collect();
+        let install = match self.provider.name() {
+            "ollama" => format!("Install it with \"ollama pull {model}\"."),
+            _ => "list_models tells what the server has.".to_owned(),
+        };
+        match nearest_model(model, &names) {
+            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}? {install}")),
+            None => error.with_hint(install),
+        }
+    }
+
+    /// "Models here that can: ...", as far as the server tells.
+    async fn models_that_can(&self, capability: &str) -> Option<String> {
+        let models = self.provider.list_models().await.ok()?;
+        let has = |model: &&crate::providers::types::Model| {
+            model.capabilities.as_ref().is_some_and(|words| words.iter().any(|word| word == capability))
+        };
+        let names: Vec<_> = models.iter().filter(has).map(|model| model.name.as_str()).collect();
+        Some(match names.as_slice() {
+            [] => "No installed model can.".to_owned(),
+            names => format!("Models here that can: {}.", names.join(", ")),
+        })
+    }
+
+    /// Checks a capability before a request that an older server would answer wrongly in silence.
+    pub(super) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
+        let Some(capabilities) = self.capabilities(model).await? else { return Ok(()) };
+        if capabilities.iter().any(|word| word == capability) {
+            return Ok(());
+        }
+        let error = ProviderError::Unsupported {
+            model: model.to_owned(),
+            capability: capability.to_owned(),
+            message: String::new(),
+        };
+        let mut error = self.explain(error).await;
+        error.message.push_str(&format!(" (capabilities: {})", capabilities.join(", ")));
+        Err(error)
+    }
+}
+
+/// The model that answers when none is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultModel {
+    /// Its name.
+    pub name: String,
+    /// Why it is the one, to follow "is".
+    pub reason: &'static str,
+}
+
+/// What is known of models' capabilities, for a while.
+#[derive(Debug, Default)]
+pub(super) struct Capabilities(Mutex<HashMap<String, (Instant, Option<Arc<[String]>>)>>);
+
+impl Capabilities {
+    fn get(&self, model: &str) -> Option<Option<Arc<[String]>>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(model).filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
+    }
+
+    fn put(&self, model: &str, words: Option<Arc<[String]>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), (Instant::now(), words));
+    }
+
+    fn forget(&self, model: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
+    }
+}
+
+/// Whether a model chats, as far as it is known: an embedding model does not.
+fn can_chat(model: &Model) -> bool {
+    match &model.capabilities {
+        Some(words) => words.iter().any(|word| word == "completion"),
+        // Servers before capabilities: the families of embedding models.
+        None => !model.family.as_deref().is_some_and(|family| family.contains("bert")),
+    }
+}
+
+fn no_models(provider: &str) -> ServiceError {
+    if provider == "ollama" {
+        ServiceError::new(ErrorCode::NoModels, "Ollama has no models yet that can chat")
+            .with_hint("Install one, for example \"ollama pull gemma3:4b\".")
+    } else {
+        ServiceError::new(ErrorCode::NoModels, "The model server has no models").with_hint("Load one there.")
+    }
+}
+
+/// The installed name that was most likely meant.
+pub fn nearest_model<'a>(meant: &str, installed: &[&'a str]) -> Option<&'a str> {
+    let meant = meant.to_lowercase();
+    let (meant_base, meant_tag) = split_tag(&meant);
+    installed
+        .iter()
+        .map(|name| {
+            let lower = name.to_lowercase();
+            let (base, tag) = split_tag(&lower);
+            let start = if base.starts_with(meant_base) || meant_base.starts_with(base) { 0.8 } else { 0.0 };
+            let alike = strsim::normalized_damerau_levenshtein(base, meant_base).max(start);
+            // The tag decides between models of one name only.
+            (alike + 0.01 * strsim::normalized_damerau_levenshtein(tag, meant_tag), *name)
+        })
+        .filter(|(score, _)| *score >= SIMILAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+fn split_tag(name: &str) -> (&str, &str) {
+    name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, "latest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_model_is_the_one_that_was_meant() {
+        let installed = ["llama3.2:3b", "llama3.2:1b", "gemma3:4b", "hf.co/user/model:Q4_K_M"];
+        assert_eq!(nearest_model("lama3", &installed), Some("llama3.2:3b"));
+        assert_eq!(nearest_model("llama3.2:1", &installed), Some("llama3.2:1b"));
+        assert_eq!(nearest_model("Gemma", &installed), Some("gemma3:4b"));
+        assert_eq!(nearest_model("gemma3:12b", &installed), Some("gemma3:4b"));
+        assert_eq!(nearest_model("zzz", &installed), None);
+        assert_eq!(nearest_model("x", &[]), None);
+    }
+}

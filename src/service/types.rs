@@ -1,0 +1,25 @@
+//! The words of the domain that fronts use; those that providers share are theirs, under one name here.
+
+pub use crate::providers::types::{
+    FinishReason, Image, Message, Model, ModelDetails, Remote, ResponseFormat, Role, RunningModel, Sampling, Think,
+    Timings, ToolCall, Usage,
+};
+
+/// Where a model runs, and so where everything goes that is sent to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// On this machine.
+    Local,
+    /// On another one: its address.
+    Remote(String),
+}
+
+impl Location {
+    /// `local`, or the host.
+    pub fn describe(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Remote(host) => host,
+        }
+    }
+}
