@@ -4,3 +4,4 @@
 //! does, providers speak to model servers. `ARCHITECTURE.md` has the map and its reasons.
 
 pub mod providers;
+pub mod settings;
