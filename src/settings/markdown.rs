@@ -8,7 +8,7 @@ use super::registry::ENTRIES;
 pub fn settings_markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
     for entry in ENTRIES {
-        let code = |text: Option<String>| text.map_or_else(String::new, |text| format!("`{text}`"));
+        let code = |text: Option<String>| text.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
         let secret = if entry.secret { " Secret." } else { "" };
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -36,7 +36,7 @@ connect_timeout = 3
 progress_interval = "100ms"
 max_message_bytes = "32MiB"
 log = "warn,ollama_mcp=debug"
-auth_token = "the token of your proxy"
+auth_token = "token-of-your-proxy"
 headers = """
 X-Team: research
 CF-Access-Client-Id: abc.access

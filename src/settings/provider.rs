@@ -118,7 +118,7 @@ fn kind(resolver: &mut Resolver<'_>) -> Result<ProviderKind, SettingsError> {
             Ok(ProviderKind::OpenAi { base_url: found.parse(&registry::BASE_URL, parse)? })
         }
         (false, Some(found))
-            if !chosen.as_ref().is_some_and(|chosen| chosen.from.rank() > found.from.rank()) =>
+            if chosen.as_ref().is_none_or(|chosen| chosen.from.rank() <= found.from.rank()) =>
         {
             Err(SettingsError::Contradiction {
                 first: found.from.label(&registry::BASE_URL),

@@ -1,8 +1,8 @@
 //! `config.toml`: where it is, what it takes, and which line is wrong.
 
 use super::{CANARY, directory_with, environment, flag, in_directory};
-use crate::settings::{Settings, Sources};
 use crate::settings::markdown::EXAMPLE;
+use crate::settings::{Settings, Sources, settings_markdown};
 
 fn refusal_of(text: impl AsRef<[u8]>) -> String {
     let directory = directory_with(text);
@@ -14,6 +14,7 @@ fn refusal_of(text: impl AsRef<[u8]>) -> String {
 
 #[test]
 fn the_example_of_the_documentation_loads() {
+    assert!(settings_markdown().contains(EXAMPLE));
     let directory = directory_with(EXAMPLE);
     let loaded = Settings::load(&in_directory(directory.path(), &[])).unwrap();
     assert_eq!(loaded.settings.provider.ollama_host.base_url(), "http://192.168.1.20:11434");

@@ -1,5 +1,7 @@
 //! `OLLAMA_HOST` means what it means to Ollama.
 
+use proptest::prelude::*;
+
 use crate::settings::{HostUrl, HostUrlError};
 
 fn address(value: &str) -> HostUrl {
@@ -172,4 +174,28 @@ fn an_openai_base_is_a_url_that_ends_in_v1() {
     assert_eq!(base("ws://10.1.2.3/v1"), Err(HostUrlError::Scheme("ws".to_owned())));
     assert_eq!(base("http://key@10.1.2.3/v1"), Err(HostUrlError::Credentials));
     assert!(matches!(base("http://10.1.2.3:70000/v1"), Err(HostUrlError::Host(_))));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_and_an_address_means_itself(
+        value in prop_oneof![
+            any::<String>(),
+            "(https?://)?[a-z0-9.:\\[\\]-]{0,12}(:[0-9+-]{0,6})?(/[a-z%/. ]{0,8})?",
+        ]
+    ) {
+        if let Ok(found) = HostUrl::from_ollama_host(&value) {
+            prop_assert_eq!(HostUrl::from_ollama_host(&found.base_url()), Ok(found.clone()));
+            prop_assert!(!found.base_url().ends_with('/'));
+        }
+    }
+
+    #[test]
+    fn no_password_gets_into_an_error_or_a_debug_output(noise in "[a-z0-9:/?#\\[\\]. \"']{0,20}", scheme in "(https?://)?") {
+        let value = format!("{scheme}u:{noise}CANARY{noise}@host{noise}");
+        let error = HostUrl::from_ollama_host(&value).unwrap_err();
+        prop_assert!(error == HostUrlError::Credentials, "{:?}", error);
+        let error = super::refusal(&[("OLLAMA_HOST", &value)]);
+        prop_assert!(!error.contains("CANARY"), "{}", error);
+    }
 }
