@@ -3,6 +3,10 @@
 //! Data flows one way, top to bottom: a front speaks a protocol, the service is what the product
 //! does, providers speak to model servers. `ARCHITECTURE.md` has the map and its reasons.
 
-mod mcp;
+pub mod app;
+pub mod cli;
+pub mod mcp;
 pub mod providers;
 pub mod service;
+pub mod settings;
+mod telemetry;

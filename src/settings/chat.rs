@@ -1,0 +1,27 @@
+//! What completions default to.
+
+use std::time::Duration;
+
+use super::error::SettingsError;
+use super::parse;
+use super::registry;
+use super::resolver::Resolver;
+
+/// Defaults of completions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatSettings {
+    /// `OLLAMA_MODEL`: the model of calls that name none.
+    pub model: Option<String>,
+    /// `OLLAMA_MCP_PROGRESS_INTERVAL`: how long new text is gathered before it goes out as progress.
+    /// Zero sends each piece at once.
+    pub progress_interval: Duration,
+}
+
+impl ChatSettings {
+    pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            model: resolver.optional(&registry::MODEL, parse::model_name)?,
+            progress_interval: resolver.required(&registry::PROGRESS_INTERVAL, parse::interval)?,
+        })
+    }
+}

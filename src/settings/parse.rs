@@ -1,0 +1,150 @@
+//! From texts to values: durations, sizes, log filters, names, tokens.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::secret::Secret;
+
+/// What is wrong with a text.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// What it must be; it holds no part of the value that could be secret.
+    pub(super) text: String,
+    /// Whether the value may hold a secret although the setting is none.
+    pub(super) hides_value: bool,
+}
+
+impl Problem {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), hides_value: false }
+    }
+}
+
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// A timeout from 1 ms to a day; a plain number is seconds.
+pub(super) fn timeout(text: &str) -> Result<Duration, Problem> {
+    match milliseconds(text, SECOND) {
+        Some(found @ 1..=DAY) => Ok(Duration::from_millis(found)),
+        Some(_) => Err(Problem::new("must be between 1ms and 24h")),
+        None => {
+            Err(Problem::new("must be a duration such as 500ms, 5s, 10m or 1h; a plain number is seconds"))
+        }
+    }
+}
+
+/// A pause of at most ten seconds, which may be none; a plain number is milliseconds.
+pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
+    match milliseconds(text, 1) {
+        Some(found) if found <= 10 * SECOND => Ok(Duration::from_millis(found)),
+        Some(_) => Err(Problem::new("must be at most 10s; a plain number is milliseconds")),
+        None => Err(Problem::new("must be a duration such as 50ms; a plain number is milliseconds")),
+    }
+}
+
+/// A size from 1 KiB to 1 GiB; a plain number is bytes.
+pub(super) fn size(text: &str) -> Result<usize, Problem> {
+    let factor = |unit: &str| match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1_000),
+        "kib" => Some(1 << 10),
+        "mb" => Some(1_000_000),
+        "mib" => Some(1 << 20),
+        "gb" => Some(1_000_000_000),
+        "gib" => Some(1 << 30),
+        _ => None,
+    };
+    let bytes = quantity(text, factor).ok_or_else(|| {
+        Problem::new("must be a size such as 16MiB, 16MB or 16777216; a plain number is bytes")
+    })?;
+    match usize::try_from(bytes) {
+        Ok(found @ 0x400..=0x4000_0000) => Ok(found),
+        _ => Err(Problem::new("must be between 1KiB and 1GiB")),
+    }
+}
+
+/// Levels and `target=level` pairs.
+///
+/// Stricter than the filter of tracing, which takes a misspelt level for the name of a target and then
+/// logs all of that and nothing else.
+pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let text = text.trim();
+    for directive in text.split(',') {
+        let (target, level) = match directive.trim().rsplit_once('=') {
+            Some((target, level)) => (Some(target), level),
+            None => (None, directive.trim()),
+        };
+        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+            return Err(Problem::new(format!(
+                "{level:?} is no level; use {}, or target=level pairs such as warn,ollama_mcp=debug",
+                LEVELS.join(", ")
+            )));
+        }
+        let is_target = |name: &str| {
+            !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':'))
+        };
+        if let Some(target) = target.filter(|name| !is_target(name)) {
+            return Err(Problem::new(format!(
+                "{target:?} is no target, such as ollama_mcp or rmcp::transport"
+            )));
+        }
+    }
+    // Blanks around a comma would become part of a target.
+    Ok(text.split(',').map(str::trim).collect::<Vec<_>>().join(","))
+}
+
+/// The name of a model.
+pub(super) fn model_name(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Problem::new("must be one model name, such as llama3.2:3b"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A path, taken as it is.
+pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
+    if text == "~" || text.starts_with("~/") {
+        return Err(Problem::new("~ means your home directory to a shell only; write the whole path"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// A token as a header can carry it. The problem tells nothing of it.
+pub(super) fn token(text: &str) -> Result<Secret, Problem> {
+    let text = text.trim();
+    if !text.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Problem::new(
+            "a token has no blanks, line breaks or letters beyond ASCII; give it without \"Bearer\"",
+        ));
+    }
+    Ok(Secret::new(text))
+}
+
+fn milliseconds(text: &str, plain: u64) -> Option<u64> {
+    let factor = |unit: &str| match unit {
+        "" => Some(plain),
+        "ms" => Some(1),
+        "s" => Some(SECOND),
+        "m" => Some(MINUTE),
+        "h" => Some(HOUR),
+        _ => None,
+    };
+    quantity(text, factor)
+}
+
+/// A whole number and its unit, multiplied out.
+fn quantity(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let text = text.trim();
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at_checked(unit_at)?;
+    let factor = factor(unit.trim_start())?;
+    // Saturation keeps a huge number out of range instead of unreadable.
+    let number = if digits.is_empty() { return None } else { digits.parse::<u64>().unwrap_or(u64::MAX) };
+    Some(number.saturating_mul(factor))
+}

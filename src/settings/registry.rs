@@ -1,0 +1,277 @@
+//! Every setting, declared once: environment variable, flag, `config.toml` key, default and help.
+//!
+//! The command line builds its options and `--help` from [`ENTRIES`], `docs/settings.md` is generated
+//! from it, and `doctor` lists it. A secret has no flag: any user of a machine can read the command
+//! lines of its processes.
+
+/// One setting and its names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The environment variable; it identifies the setting.
+    pub env: &'static str,
+    /// The flag without its dashes, such as `ollama-host`.
+    pub flag: Option<&'static str>,
+    /// The key in `config.toml`.
+    pub key: Option<&'static str>,
+    /// What the value is, in capitals, for `--help`: `ADDRESS`, `DURATION`.
+    pub value_name: &'static str,
+    /// Which TOML types it takes.
+    pub kind: Kind,
+    /// The default as a user would write it; `None` where there is none.
+    pub default: Option<&'static str>,
+    /// Whether the value must never be shown.
+    pub secret: bool,
+    /// What it does, in Markdown, with its units.
+    pub help: &'static str,
+}
+
+/// Which TOML types a setting takes, and when it counts as set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A string. Blank counts as unset.
+    Text,
+    /// A string; one with credentials in it is not shown, even where it is not used. Blank counts as unset.
+    Address,
+    /// A string with a unit, or an integer. Blank counts as unset.
+    Quantity,
+    /// Set by any value that is not empty.
+    Presence,
+}
+
+/// Every setting, in the order in which a user should meet them.
+pub static ENTRIES: [&Entry; 18] = [
+    &PROVIDER,
+    &OLLAMA_HOST,
+    &OLLAMA_BASE_URL,
+    &AUTH_TOKEN,
+    &OLLAMA_API_KEY,
+    &BASE_URL,
+    &API_KEY,
+    &HEADERS,
+    &CONNECT_TIMEOUT,
+    &FIRST_BYTE_TIMEOUT,
+    &IDLE_TIMEOUT,
+    &MODEL,
+    &PROGRESS_INTERVAL,
+    &MAX_MESSAGE_BYTES,
+    &LOG,
+    &LOG_FILE,
+    &NO_COLOR,
+    &CONFIG_DIR,
+];
+
+/// Which kind of model server.
+pub static PROVIDER: Entry = Entry {
+    env: "OLLAMA_MCP_PROVIDER",
+    flag: Some("provider"),
+    key: Some("provider"),
+    value_name: "KIND",
+    kind: Kind::Text,
+    default: Some("ollama"),
+    secret: false,
+    help: "The kind of model server: `ollama`, or `openai` for any OpenAI-compatible server.",
+};
+
+/// Where Ollama is.
+pub static OLLAMA_HOST: Entry = Entry {
+    env: "OLLAMA_HOST",
+    flag: Some("ollama-host"),
+    key: Some("ollama_host"),
+    value_name: "ADDRESS",
+    kind: Kind::Address,
+    default: Some("http://127.0.0.1:11434"),
+    secret: false,
+    help: "Where Ollama is, read as Ollama reads it: `HOST`, `HOST:PORT` or a URL.",
+};
+
+/// The name that other tools use for `OLLAMA_HOST`.
+pub static OLLAMA_BASE_URL: Entry = Entry {
+    env: "OLLAMA_BASE_URL",
+    flag: None,
+    key: None,
+    value_name: "ADDRESS",
+    kind: Kind::Address,
+    default: None,
+    secret: false,
+    help: "Another name for `OLLAMA_HOST`; the two must not differ.",
+};
+
+/// The bearer token of a private Ollama.
+pub static AUTH_TOKEN: Entry = Entry {
+    env: "OLLAMA_MCP_AUTH_TOKEN",
+    flag: None,
+    key: Some("auth_token"),
+    value_name: "TOKEN",
+    kind: Kind::Text,
+    default: None,
+    secret: true,
+    help: "Bearer token for an Ollama behind a proxy of your own.",
+};
+
+/// The key of ollama.com.
+pub static OLLAMA_API_KEY: Entry = Entry {
+    env: "OLLAMA_API_KEY",
+    flag: None,
+    key: Some("ollama_api_key"),
+    value_name: "KEY",
+    kind: Kind::Text,
+    default: None,
+    secret: true,
+    help: "API key of ollama.com; it goes there over https and nowhere else.",
+};
+
+/// Where an OpenAI-compatible server is.
+pub static BASE_URL: Entry = Entry {
+    env: "OLLAMA_MCP_BASE_URL",
+    flag: Some("base-url"),
+    key: Some("base_url"),
+    value_name: "URL",
+    kind: Kind::Address,
+    default: None,
+    secret: false,
+    help: "Where the OpenAI-compatible server is, ending in `/v1`; required with `openai`, refused with `ollama`.",
+};
+
+/// The key of an OpenAI-compatible server.
+pub static API_KEY: Entry = Entry {
+    env: "OLLAMA_MCP_API_KEY",
+    flag: None,
+    key: Some("api_key"),
+    value_name: "KEY",
+    kind: Kind::Text,
+    default: None,
+    secret: true,
+    help: "API key (bearer) of the OpenAI-compatible server.",
+};
+
+/// Extra request headers.
+pub static HEADERS: Entry = Entry {
+    env: "OLLAMA_MCP_HEADERS",
+    flag: None,
+    key: Some("headers"),
+    value_name: "HEADERS",
+    kind: Kind::Text,
+    default: None,
+    secret: true,
+    help: "Extra headers for every request to the model server, one `Name: value` a line.",
+};
+
+/// Limit of a connection attempt.
+pub static CONNECT_TIMEOUT: Entry = Entry {
+    env: "OLLAMA_MCP_CONNECT_TIMEOUT",
+    flag: Some("connect-timeout"),
+    key: Some("connect_timeout"),
+    value_name: "DURATION",
+    kind: Kind::Quantity,
+    default: Some("5s"),
+    secret: false,
+    help: "How long connecting to the model server may take.",
+};
+
+/// Limit until an answer begins.
+pub static FIRST_BYTE_TIMEOUT: Entry = Entry {
+    env: "OLLAMA_MCP_FIRST_BYTE_TIMEOUT",
+    flag: Some("first-byte-timeout"),
+    key: Some("first_byte_timeout"),
+    value_name: "DURATION",
+    kind: Kind::Quantity,
+    default: Some("600s"),
+    secret: false,
+    help: "How long an answer may take to begin; loading a model takes minutes.",
+};
+
+/// Limit between two pieces of an answer.
+pub static IDLE_TIMEOUT: Entry = Entry {
+    env: "OLLAMA_MCP_IDLE_TIMEOUT",
+    flag: Some("idle-timeout"),
+    key: Some("idle_timeout"),
+    value_name: "DURATION",
+    kind: Kind::Quantity,
+    default: Some("300s"),
+    secret: false,
+    help: "The longest gap between two pieces of an answer.",
+};
+
+/// The default model.
+pub static MODEL: Entry = Entry {
+    env: "OLLAMA_MODEL",
+    flag: Some("model"),
+    key: Some("model"),
+    value_name: "NAME",
+    kind: Kind::Text,
+    default: None,
+    secret: false,
+    help: "The model of calls that name none; without it, a loaded or the newest installed one.",
+};
+
+/// Coalescing of progress.
+pub static PROGRESS_INTERVAL: Entry = Entry {
+    env: "OLLAMA_MCP_PROGRESS_INTERVAL",
+    flag: Some("progress-interval"),
+    key: Some("progress_interval"),
+    value_name: "DURATION",
+    kind: Kind::Quantity,
+    default: Some("50ms"),
+    secret: false,
+    help: "New text is gathered this long before it goes out as progress; a plain number is milliseconds, `0` sends each piece at once.",
+};
+
+/// Limit of one line of input.
+pub static MAX_MESSAGE_BYTES: Entry = Entry {
+    env: "OLLAMA_MCP_MAX_MESSAGE_BYTES",
+    flag: Some("max-message-bytes"),
+    key: Some("max_message_bytes"),
+    value_name: "SIZE",
+    kind: Kind::Quantity,
+    default: Some("16MiB"),
+    secret: false,
+    help: "The longest message accepted on stdin.",
+};
+
+/// What is logged.
+pub static LOG: Entry = Entry {
+    env: "OLLAMA_MCP_LOG",
+    flag: Some("log"),
+    key: Some("log"),
+    value_name: "FILTER",
+    kind: Kind::Text,
+    default: Some("warn"),
+    secret: false,
+    help: "What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, or such levels per target, as in `warn,ollama_mcp=debug`.",
+};
+
+/// Where the log goes besides stderr.
+pub static LOG_FILE: Entry = Entry {
+    env: "OLLAMA_MCP_LOG_FILE",
+    flag: Some("log-file"),
+    key: Some("log_file"),
+    value_name: "PATH",
+    kind: Kind::Text,
+    default: None,
+    secret: false,
+    help: "A file that gets the log too; without it, the log goes to stderr alone.",
+};
+
+/// The convention of <https://no-color.org>.
+pub static NO_COLOR: Entry = Entry {
+    env: "NO_COLOR",
+    flag: None,
+    key: None,
+    value_name: "ANY",
+    kind: Kind::Presence,
+    default: None,
+    secret: false,
+    help: "Any value that is not empty turns colours off.",
+};
+
+/// Where `config.toml` is.
+pub static CONFIG_DIR: Entry = Entry {
+    env: "OLLAMA_MCP_CONFIG_DIR",
+    flag: Some("config-dir"),
+    key: None,
+    value_name: "DIR",
+    kind: Kind::Text,
+    default: None,
+    secret: false,
+    help: "The directory of `config.toml`; without it, the system's own for `ollama-mcp`, such as `~/.config/ollama-mcp` on Linux.",
+};

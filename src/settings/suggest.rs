@@ -1,0 +1,34 @@
+//! "Did you mean" for the names of settings.
+
+use super::registry::{ENTRIES, Entry};
+
+/// The environment variable nearest to an unknown one.
+///
+/// The prefixes are left out, so that `OLLAMA_MCP_HOST` finds `OLLAMA_HOST`.
+pub(super) fn variable(unknown: &str) -> Option<&'static str> {
+    nearest(&stem(unknown), ENTRIES.iter().map(|entry| (stem(entry.env), entry.env)))
+}
+
+/// The `config.toml` key nearest to an unknown one, which may be a variable or a flag by its name.
+pub(super) fn key(unknown: &str) -> Option<&'static str> {
+    let keyed = |entry: &&'static Entry| entry.key.map(|key| (stem(key), key));
+    nearest(&stem(unknown), ENTRIES.iter().filter_map(keyed))
+}
+
+fn stem(name: &str) -> String {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    let stem = name.strip_prefix("ollama_").unwrap_or(&name);
+    stem.strip_prefix("mcp_").unwrap_or(stem).to_owned()
+}
+
+fn nearest(unknown: &str, known: impl Iterator<Item = (String, &'static str)>) -> Option<&'static str> {
+    let (distance, _, length, name) = known
+        .map(|(stem, name)| {
+            let distance = strsim::damerau_levenshtein(unknown, &stem);
+            (distance, name.len(), stem.chars().count(), name)
+        })
+        // Of names with one stem (`OLLAMA_API_KEY`, `OLLAMA_MCP_API_KEY`) the shorter is the guess.
+        .min()?;
+    // A third of the letters may be wrong; beyond that the hint misleads.
+    (distance <= (length / 3).max(1)).then_some(name)
+}

@@ -1,0 +1,47 @@
+//! Tests of the settings, and the sources that they share.
+
+mod config_file;
+mod host_url;
+mod load;
+mod provider;
+mod registry;
+mod values;
+
+use std::path::Path;
+
+use super::registry::ENTRIES;
+use super::{Entry, Loaded, Settings, SettingsError, Sources};
+
+/// A text that must never be shown.
+const CANARY: &str = "s3cr3t-canary";
+
+fn environment(variables: &[(&str, &str)]) -> Sources {
+    let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
+    Sources { environment, ..Sources::default() }
+}
+
+fn load(variables: &[(&str, &str)]) -> Result<Loaded, SettingsError> {
+    Settings::load(&environment(variables))
+}
+
+/// The error of wrong variables.
+fn refusal(variables: &[(&str, &str)]) -> String {
+    load(variables).unwrap_err().to_string()
+}
+
+/// A flag by its name.
+fn flag(name: &str, value: &str) -> (&'static Entry, String) {
+    let entry = ENTRIES.iter().find(|entry| entry.flag == Some(name)).unwrap();
+    (entry, value.to_owned())
+}
+
+/// A directory with this `config.toml`.
+fn directory_with(text: impl AsRef<[u8]>) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("config.toml"), text).unwrap();
+    directory
+}
+
+fn in_directory(directory: &Path, variables: &[(&str, &str)]) -> Sources {
+    Sources { config_dir: Some(directory.into()), ..environment(variables) }
+}
