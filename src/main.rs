@@ -1,2 +1,5 @@
 //! The binary: parse, run, exit code.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    ollama_mcp::cli::main()
+}

@@ -94,14 +94,19 @@ pub(super) fn completed(id: &str, created: u64, completion: &Completion) -> Call
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
-        total_tokens: ending.usage.prompt_tokens.zip(ending.usage.completion_tokens).map(|(prompt, reply)| prompt + reply),
+        total_tokens: ending
+            .usage
+            .prompt_tokens
+            .zip(ending.usage.completion_tokens)
+            .map(|(prompt, reply)| prompt + reply),
     };
     let timings = TimingsAnswer {
         load_ms: ending.timings.load.map(millis),
         prompt_ms: ending.timings.prompt_eval.map(millis),
         first_token_ms: completion.first_piece.map(millis),
         total_ms: millis(completion.total),
-        tokens_per_second: tokens_per_second(&ending.usage, &ending.timings).map(|rate| (rate * 10.0).round() / 10.0),
+        tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
+            .map(|rate| (rate * 10.0).round() / 10.0),
     };
     let message = MessageAnswer {
         role: "assistant",

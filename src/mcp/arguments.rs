@@ -16,7 +16,10 @@ const SIMILAR: f64 = 0.6;
 ///
 /// # Errors
 /// `invalid_argument`.
-pub(super) fn read<T: DeserializeOwned>(schema: &JsonObject, mut arguments: JsonObject) -> Result<T, ServiceError> {
+pub(super) fn read<T: DeserializeOwned>(
+    schema: &JsonObject,
+    mut arguments: JsonObject,
+) -> Result<T, ServiceError> {
     // Hosts write null for what a model leaves out.
     arguments.retain(|_, value| !value.is_null());
     if let Some(Value::Object(known)) = schema.get("properties") {
@@ -38,7 +41,8 @@ pub(super) fn read<T: DeserializeOwned>(schema: &JsonObject, mut arguments: Json
 }
 
 fn unknown(name: &str, known: &JsonObject) -> ServiceError {
-    let error = ServiceError::new(ErrorCode::InvalidArgument, format!("{name:?} is not an argument of this tool"));
+    let error =
+        ServiceError::new(ErrorCode::InvalidArgument, format!("{name:?} is not an argument of this tool"));
     let nearest = known
         .keys()
         .map(|known| (strsim::normalized_damerau_levenshtein(known, name), known))
@@ -78,7 +82,9 @@ fn plain(reason: &str) -> String {
 }
 
 /// Numbers that JSON writers send as `5.0` are whole all the same.
-pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
     use serde::Deserialize as _;
     use serde::de::Error as _;
     let value = Value::deserialize(deserializer)?;
@@ -87,7 +93,9 @@ pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(deserializer: D) ->
         // Exact in this range.
         (float.fract() == 0.0 && (0.0..9e15).contains(&float)).then_some(float as u64)
     });
-    whole.map(Some).ok_or_else(|| D::Error::custom(format!("is {value}; it must be a whole number of at least 0")))
+    whole
+        .map(Some)
+        .ok_or_else(|| D::Error::custom(format!("is {value}; it must be a whole number of at least 0")))
 }
 
 #[cfg(test)]
@@ -115,11 +123,23 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (arguments, text) in [
-            (json!({"prompt": "x", "temprature": 1}), "\"temprature\" is not an argument of this tool. Did you mean \"temperature\"?"),
-            (json!({"prompt": "x", "zzz": 1}), "\"zzz\" is not an argument of this tool. Its arguments are prompt, temperature, max_tokens."),
-            (json!({"prompt": "x", "temperature": "hot"}), "temperature: is string \"hot\", it must be a number"),
+            (
+                json!({"prompt": "x", "temprature": 1}),
+                "\"temprature\" is not an argument of this tool. Did you mean \"temperature\"?",
+            ),
+            (
+                json!({"prompt": "x", "zzz": 1}),
+                "\"zzz\" is not an argument of this tool. Its arguments are prompt, temperature, max_tokens.",
+            ),
+            (
+                json!({"prompt": "x", "temperature": "hot"}),
+                "temperature: is string \"hot\", it must be a number",
+            ),
             (json!({"prompt": 5}), "prompt: is integer `5`, it must be text"),
-            (json!({"prompt": "x", "max_tokens": -1}), "max_tokens: is -1; it must be a whole number of at least 0"),
+            (
+                json!({"prompt": "x", "max_tokens": -1}),
+                "max_tokens: is -1; it must be a whole number of at least 0",
+            ),
             (json!({}), "the argument `prompt` is missing"),
         ] {
             assert_eq!(read_text(arguments).unwrap_err(), text);

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::service::{ErrorCode, ServiceError};
 
 /// The text of a bug. Its details are in the log, not in the answer.
-pub(super) const INTERNAL_TEXT: &str = "The call failed by a bug of ollama-mcp. The log tells where; please report it.";
+pub(super) const INTERNAL_TEXT: &str =
+    "The call failed by a bug of ollama-mcp. The log tells where; please report it.";
 
 /// The answer of a tool that failed.
 pub(super) fn error_result(error: &ServiceError) -> CallToolResult {

@@ -40,7 +40,8 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
         let _running = self.in_flight.handler(context.id.clone());
         let cancelled = context.ct.clone();
         let is_tool_call = matches!(request, ClientRequest::CallToolRequest(_));
-        let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let modern =
+            context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
         let handler = AssertUnwindSafe(self.inner.handle_request(request, context)).catch_unwind();
         let result = tokio::select! {
             biased;

@@ -82,7 +82,11 @@ impl Progress {
 }
 
 /// Follows a completion to its end, and tells of its text at most every `interval`.
-pub(super) async fn follow(attachment: &Attachment, progress: Option<Progress>, interval: Duration) -> Outcome {
+pub(super) async fn follow(
+    attachment: &Attachment,
+    progress: Option<Progress>,
+    interval: Duration,
+) -> Outcome {
     let Some(mut progress) = progress else { return attachment.outcome().await };
     let live = attachment.live();
     let mut changes = live.changes();

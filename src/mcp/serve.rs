@@ -21,14 +21,24 @@ pub struct Connection {
 }
 
 /// Serves until the input ends and every caller has its answer, or until `shutdown`.
-pub async fn serve<R, W>(server: McpServer, connection: Connection, input: R, output: W, shutdown: CancellationToken)
-where
+pub async fn serve<R, W>(
+    server: McpServer,
+    connection: Connection,
+    input: R,
+    output: W,
+    shutdown: CancellationToken,
+) where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let in_flight = InFlight::default();
-    let transport =
-        LineTransport::start(input, output, connection.max_message_bytes, in_flight.clone(), shutdown.clone());
+    let transport = LineTransport::start(
+        input,
+        output,
+        connection.max_message_bytes,
+        in_flight.clone(),
+        shutdown.clone(),
+    );
     let stopping = shutdown.clone();
     // No handshake is awaited: lines by hand, handshakes of every revision and requests that carry
     // their own metadata are all served by one loop.

@@ -10,7 +10,7 @@ use super::completions::{self, Live};
 use super::options::ignored_options;
 use super::reply_format::violations;
 use super::types::{
-    FinishReason, Location, Message, Remote, ResponseFormat, Role, Sampling, Think, Timings, ToolCall, Usage,
+    FinishReason, Location, Message, ResponseFormat, Role, Sampling, Think, Timings, ToolCall, Usage,
 };
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::types::{ChatEnd, ChatEvent, ChatRequest};
@@ -164,13 +164,22 @@ impl Run {
         Err(ServiceError::new(ErrorCode::Interrupted, "The answer broke off before its end"))
     }
 
-    fn ignored(&self, options: &Map<String, Value>, sampling: &Sampling, keep_alive: Option<&Value>) -> Vec<String> {
+    fn ignored(
+        &self,
+        options: &Map<String, Value>,
+        sampling: &Sampling,
+        keep_alive: Option<&Value>,
+    ) -> Vec<String> {
         if self.core.provider.name() == "ollama" {
             return ignored_options(options);
         }
         let ignored = [("num_ctx", sampling.num_ctx.is_some()), ("keep_alive", keep_alive.is_some())];
         let names = ignored.iter().filter(|(_, given)| *given).map(|(name, _)| name);
-        names.map(|name| format!("{name} is Ollama's own; this server's context and loading are its own matter.")).collect()
+        names
+            .map(|name| {
+                format!("{name} is Ollama's own; this server's context and loading are its own matter.")
+            })
+            .collect()
     }
 }
 
@@ -193,14 +202,19 @@ fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
 fn length_warning(max_tokens: Option<u64>) -> String {
     match max_tokens {
         Some(limit) => format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."),
-        None => "The reply stopped at the model's limit of tokens; set max_tokens, or raise num_ctx.".to_owned(),
+        None => {
+            "The reply stopped at the model's limit of tokens; set max_tokens, or raise num_ctx.".to_owned()
+        }
     }
 }
 
 /// Checks what can be checked before anything is sent.
 fn check(call: &ChatCall) -> Result<(), ServiceError> {
     if call.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
-        return Err(ServiceError::invalid("model", "is empty; name a model, or leave it out for the default one"));
+        return Err(ServiceError::invalid(
+            "model",
+            "is empty; name a model, or leave it out for the default one",
+        ));
     }
     let sampling = &call.sampling;
     between("temperature", sampling.temperature, 0.0, 2.0)?;
@@ -213,7 +227,10 @@ fn check(call: &ChatCall) -> Result<(), ServiceError> {
     for (index, tool) in call.tools.iter().enumerate() {
         if tool.pointer("/function/name").and_then(Value::as_str).is_none_or(str::is_empty) {
             let path = format!("tools[{index}].function.name");
-            return Err(ServiceError::invalid(&path, "is missing; tools have OpenAI's form {\"type\":\"function\",\"function\":{...}}"));
+            return Err(ServiceError::invalid(
+                &path,
+                "is missing; tools have OpenAI's form {\"type\":\"function\",\"function\":{...}}",
+            ));
         }
     }
     Ok(())
@@ -246,7 +263,10 @@ fn check_keep_alive(value: Option<&Value>) -> Result<(), ServiceError> {
         return Ok(());
     }
     let shown = value.map(Value::to_string).unwrap_or_default();
-    Err(ServiceError::invalid("keep_alive", format!("is {shown}; it must be seconds, or a duration such as \"10m\" (-1 for ever, 0 to unload)")))
+    Err(ServiceError::invalid(
+        "keep_alive",
+        format!("is {shown}; it must be seconds, or a duration such as \"10m\" (-1 for ever, 0 to unload)"),
+    ))
 }
 
 fn is_go_duration(text: &str) -> bool {
@@ -258,7 +278,9 @@ fn is_go_duration(text: &str) -> bool {
     while !rest.is_empty() {
         let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(0);
         let Some((digits, after)) = rest.split_at_checked(number) else { return false };
-        let Some(unit) = ["ns", "us", "µs", "ms", "s", "m", "h"].iter().find(|unit| after.starts_with(**unit)) else {
+        let Some(unit) =
+            ["ns", "us", "µs", "ms", "s", "m", "h"].iter().find(|unit| after.starts_with(**unit))
+        else {
             return false;
         };
         if digits.parse::<f64>().is_err() {
@@ -275,7 +297,6 @@ pub fn tokens_per_second(usage: &Usage, timings: &Timings) -> Option<f64> {
     let eval = timings.eval.filter(|eval| *eval > Duration::ZERO)?;
     Some(tokens as f64 / eval.as_secs_f64())
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -69,26 +69,39 @@ impl ErrorCode {
     /// When it occurs, and what helps: the documents' text.
     pub fn explanation(self) -> (&'static str, &'static str) {
         match self {
-            Self::InvalidArgument => {
-                ("An argument is missing, unknown, of the wrong type or out of range.", "Correct the argument that the message names.")
-            }
+            Self::InvalidArgument => (
+                "An argument is missing, unknown, of the wrong type or out of range.",
+                "Correct the argument that the message names.",
+            ),
             Self::ModelNotFound => {
                 ("The named model is not installed.", "Use the name that is suggested, or install the model.")
             }
-            Self::NoModels => ("No model is installed that can answer.", "Install one, for example `ollama pull gemma3:4b`."),
-            Self::OllamaUnreachable => {
-                ("Nothing answers at the address of the model server.", "Start it with `ollama serve`, or set `OLLAMA_HOST`.")
-            }
-            Self::Unsupported => {
-                ("The model or the server cannot do what was asked.", "Use one of the models that the message names.")
-            }
+            Self::NoModels => (
+                "No model is installed that can answer.",
+                "Install one, for example `ollama pull gemma3:4b`.",
+            ),
+            Self::OllamaUnreachable => (
+                "Nothing answers at the address of the model server.",
+                "Start it with `ollama serve`, or set `OLLAMA_HOST`.",
+            ),
+            Self::Unsupported => (
+                "The model or the server cannot do what was asked.",
+                "Use one of the models that the message names.",
+            ),
             Self::Overloaded => ("Too much is going on, here or at the model server.", "Try again later."),
-            Self::Timeout => ("A timeout of the settings ran out.", "Raise the setting that the message names."),
-            Self::Interrupted => {
-                ("The answer broke off. `error.partial` has the text that came before.", "Ask again, or use the text.")
+            Self::Timeout => {
+                ("A timeout of the settings ran out.", "Raise the setting that the message names.")
             }
-            Self::UpstreamError => ("The model server answered with a failure of its own.", "Read its words in the message."),
-            Self::Cancelled => ("The completion was cancelled before its end.", "Start it again where it is wanted."),
+            Self::Interrupted => (
+                "The answer broke off. `error.partial` has the text that came before.",
+                "Ask again, or use the text.",
+            ),
+            Self::UpstreamError => {
+                ("The model server answered with a failure of its own.", "Read its words in the message.")
+            }
+            Self::Cancelled => {
+                ("The completion was cancelled before its end.", "Start it again where it is wanted.")
+            }
             Self::Internal => ("A bug of this program.", "Report it with the log."),
         }
     }
@@ -121,7 +134,8 @@ impl ServiceError {
 
     /// A bug, told without its details; the log has them.
     pub fn internal() -> Self {
-        Self::new(ErrorCode::Internal, "The call failed by a bug of ollama-mcp").with_hint("The log tells where; please report it.")
+        Self::new(ErrorCode::Internal, "The call failed by a bug of ollama-mcp")
+            .with_hint("The log tells where; please report it.")
     }
 
     /// Adds the next step.
@@ -180,18 +194,22 @@ impl Upstream<'_> {
         use ErrorCode as Code;
         let noun = self.noun();
         match error {
-            ProviderError::Unreachable { address, reason } => {
-                ServiceError::new(Code::OllamaUnreachable, format!("Cannot reach {noun} at {address} ({reason})"))
-                    .with_hint(self.start_hint())
-            }
+            ProviderError::Unreachable { address, reason } => ServiceError::new(
+                Code::OllamaUnreachable,
+                format!("Cannot reach {noun} at {address} ({reason})"),
+            )
+            .with_hint(self.start_hint()),
             ProviderError::Timeout { waiting_for, after } => {
                 let (setting, what) = match waiting_for {
                     Wait::Connect => ("OLLAMA_MCP_CONNECT_TIMEOUT", "did not accept a connection"),
                     Wait::FirstByte => ("OLLAMA_MCP_FIRST_BYTE_TIMEOUT", "did not begin its answer"),
                     Wait::NextByte => ("OLLAMA_MCP_IDLE_TIMEOUT", "sent nothing more"),
                 };
-                ServiceError::new(Code::Timeout, format!("{} at {} {what} for {after:?}", capitalized(noun), self.address))
-                    .with_hint(format!("Raise {setting} if the model needs longer."))
+                ServiceError::new(
+                    Code::Timeout,
+                    format!("{} at {} {what} for {after:?}", capitalized(noun), self.address),
+                )
+                .with_hint(format!("Raise {setting} if the model needs longer."))
             }
             ProviderError::ModelNotFound { model } => {
                 ServiceError::new(Code::ModelNotFound, format!("Model {model:?} is not installed"))
@@ -206,31 +224,40 @@ impl Upstream<'_> {
                     }
                     _ => format!("The prompt does not fit the model's context: {message}"),
                 };
-                ServiceError::new(Code::InvalidArgument, text).with_hint("Shorten the prompt, or raise num_ctx.")
+                ServiceError::new(Code::InvalidArgument, text)
+                    .with_hint("Shorten the prompt, or raise num_ctx.")
             }
-            ProviderError::Overloaded { status, message, .. } => {
-                ServiceError::new(Code::Overloaded, format!("{} is busy ({status}): {message}", capitalized(noun)))
-                    .with_hint("Try again in a moment.")
-            }
+            ProviderError::Overloaded { status, message, .. } => ServiceError::new(
+                Code::Overloaded,
+                format!("{} is busy ({status}): {message}", capitalized(noun)),
+            )
+            .with_hint("Try again in a moment."),
             ProviderError::Status { status, message } => {
-                let error =
-                    ServiceError::new(Code::UpstreamError, format!("{} answered {status}: {message}", capitalized(noun)));
+                let error = ServiceError::new(
+                    Code::UpstreamError,
+                    format!("{} answered {status}: {message}", capitalized(noun)),
+                );
                 match status {
-                    301..=308 | 404 | 405 => error.with_hint(format!("Check that {} is the address of {noun}.", self.address_setting())),
+                    301..=308 | 404 | 405 => error.with_hint(format!(
+                        "Check that {} is the address of {noun}.",
+                        self.address_setting()
+                    )),
                     401 | 403 => error.with_hint(self.credentials_hint()),
                     _ => error,
                 }
             }
-            ProviderError::Failed { message } => {
-                ServiceError::new(Code::Interrupted, format!("{} failed in mid-answer: {message}", capitalized(noun)))
-            }
+            ProviderError::Failed { message } => ServiceError::new(
+                Code::Interrupted,
+                format!("{} failed in mid-answer: {message}", capitalized(noun)),
+            ),
             ProviderError::Interrupted { reason } => {
                 ServiceError::new(Code::Interrupted, format!("The answer broke off: {reason}"))
             }
-            ProviderError::Malformed { reason } => {
-                ServiceError::new(Code::UpstreamError, format!("The answer of {noun} cannot be read: {reason}"))
-                    .with_hint(format!("Check that {} is the address of {noun}.", self.address_setting()))
-            }
+            ProviderError::Malformed { reason } => ServiceError::new(
+                Code::UpstreamError,
+                format!("The answer of {noun} cannot be read: {reason}"),
+            )
+            .with_hint(format!("Check that {} is the address of {noun}.", self.address_setting())),
             ProviderError::InvalidRequest { argument, reason } => ServiceError::invalid(&argument, reason),
         }
     }

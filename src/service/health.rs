@@ -38,11 +38,14 @@ impl Core {
         let state = match self.provider.health().await {
             Ok(health) => {
                 let latency = asked.elapsed();
-                let (installed, loaded) = futures_util::join!(self.provider.list_models(), self.provider.running_models());
+                let (installed, loaded) =
+                    futures_util::join!(self.provider.list_models(), self.provider.running_models());
                 Ok(Healthy {
                     version: health.version,
                     latency,
-                    installed: installed.ok().map(|models| sorted(models.into_iter().map(|model| model.name))),
+                    installed: installed
+                        .ok()
+                        .map(|models| sorted(models.into_iter().map(|model| model.name))),
                     loaded: loaded.ok().map(|models| sorted(models.into_iter().map(|model| model.name))),
                 })
             }

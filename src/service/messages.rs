@@ -88,7 +88,10 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceErro
         "tool" => Role::Tool,
         other => {
             let path = format!("{path}.role");
-            return Err(ServiceError::invalid(&path, format!("is {other:?}; it must be system, user, assistant or tool")));
+            return Err(ServiceError::invalid(
+                &path,
+                format!("is {other:?}; it must be system, user, assistant or tool"),
+            ));
         }
     };
     let mut images = message
@@ -109,7 +112,11 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceErro
         .enumerate()
         .map(|(index, call)| read_tool_call(&format!("{path}.tool_calls[{index}]"), call))
         .collect::<Result<Vec<_>, _>>()?;
-    if content.is_empty() && images.is_empty() && tool_calls.is_empty() && matches!(role, Role::User | Role::System) {
+    if content.is_empty()
+        && images.is_empty()
+        && tool_calls.is_empty()
+        && matches!(role, Role::User | Role::System)
+    {
         return Err(ServiceError::invalid(&format!("{path}.content"), "is empty; it must have text"));
     }
     Ok(Message {
@@ -131,7 +138,10 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
         match kind {
             "text" | "input_text" => {
                 let Some(piece) = part.get("text").and_then(Value::as_str) else {
-                    return Err(ServiceError::invalid(&format!("{path}.text"), "is missing; it must be text"));
+                    return Err(ServiceError::invalid(
+                        &format!("{path}.text"),
+                        "is missing; it must be text",
+                    ));
                 };
                 if !text.is_empty() && !piece.is_empty() {
                     text.push('\n');
@@ -149,7 +159,10 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
             }
             other => {
                 let path = format!("{path}.type");
-                return Err(ServiceError::invalid(&path, format!("is {other:?}; it must be text or image_url")));
+                return Err(ServiceError::invalid(
+                    &path,
+                    format!("is {other:?}; it must be text or image_url"),
+                ));
             }
         }
     }
@@ -164,7 +177,10 @@ fn read_image(path: &str, image: &str) -> Result<Image, ServiceError> {
             None => return Err(ServiceError::invalid(path, "is a data URL without ;base64,")),
         },
         None if image.starts_with("http://") || image.starts_with("https://") => {
-            return Err(ServiceError::invalid(path, "is a web address; images are given as data URLs or base64"));
+            return Err(ServiceError::invalid(
+                path,
+                "is a web address; images are given as data URLs or base64",
+            ));
         }
         None => (None, image),
     };
@@ -234,10 +250,19 @@ mod tests {
     fn what_is_wrong_is_named_with_its_path() {
         for (messages, text) in [
             (json!([]), "messages is empty; it must hold at least one message"),
-            (json!([{"role": "bot", "content": "x"}]), "messages[0].role is \"bot\"; it must be system, user, assistant or tool"),
+            (
+                json!([{"role": "bot", "content": "x"}]),
+                "messages[0].role is \"bot\"; it must be system, user, assistant or tool",
+            ),
             (json!([{"role": "user"}]), "messages[0].content is empty; it must have text"),
-            (json!([{"role": "user", "content": [{"type": "audio"}]}]), "messages[0].content[0].type is \"audio\"; it must be text or image_url"),
-            (json!([{"role": "user", "content": "x", "images": ["***"]}]), "messages[0].images[0] is not base64 (standard alphabet, padded)"),
+            (
+                json!([{"role": "user", "content": [{"type": "audio"}]}]),
+                "messages[0].content[0].type is \"audio\"; it must be text or image_url",
+            ),
+            (
+                json!([{"role": "user", "content": "x", "images": ["***"]}]),
+                "messages[0].images[0] is not base64 (standard alphabet, padded)",
+            ),
             (
                 json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]}]),
                 "messages[0].content[0].image_url.url is a web address; images are given as data URLs or base64",

@@ -18,8 +18,8 @@ use crate::providers::{Provider, ProviderError};
 
 pub use chat::ChatCall;
 pub use completions::{Attachment, Completion};
-pub use error::{ErrorCode, ServiceError};
 use error::Upstream;
+pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;
 use types::{Location, Remote};
 

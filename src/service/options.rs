@@ -37,7 +37,9 @@ pub(super) fn ignored_options(options: &Map<String, Value>) -> Vec<String> {
                 .max_by(|a, b| a.0.total_cmp(&b.0))
                 .filter(|(alike, _)| *alike >= 0.6);
             match nearest {
-                Some((_, known)) => format!("options.{name} is unknown to Ollama and was ignored; did you mean {known}?"),
+                Some((_, known)) => {
+                    format!("options.{name} is unknown to Ollama and was ignored; did you mean {known}?")
+                }
                 None => format!("options.{name} is unknown to Ollama and was ignored."),
             }
         })

@@ -25,7 +25,10 @@ pub fn read_response_format(format: Value) -> Result<Option<ResponseFormat>, Ser
             )),
         },
         Value::Object(object) => read_object(object),
-        _ => Err(ServiceError::invalid(ARGUMENT, "must be \"json\", a JSON Schema, or OpenAI's json_schema form")),
+        _ => Err(ServiceError::invalid(
+            ARGUMENT,
+            "must be \"json\", a JSON Schema, or OpenAI's json_schema form",
+        )),
     }
 }
 
@@ -33,7 +36,10 @@ fn read_object(mut object: Map<String, Value>) -> Result<Option<ResponseFormat>,
     let schema = match object.get("type").and_then(Value::as_str) {
         Some("text") => return Ok(None),
         Some("json_object") => return Ok(Some(ResponseFormat::Json)),
-        Some("json_schema") => match object.remove("json_schema").and_then(|mut form| Some(form.get_mut("schema")?.take())) {
+        Some("json_schema") => match object
+            .remove("json_schema")
+            .and_then(|mut form| Some(form.get_mut("schema")?.take()))
+        {
             Some(schema) => schema,
             None => return Err(ServiceError::invalid("response_format.json_schema.schema", "is missing")),
         },
@@ -99,7 +105,9 @@ mod tests {
 
     #[test]
     fn a_reply_is_held_against_its_schema() {
-        let format = ResponseFormat::Schema(json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}));
+        let format = ResponseFormat::Schema(
+            json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}),
+        );
         assert!(violations(&format, " {\"n\": 3}\n").is_empty());
         assert_eq!(violations(&format, "{\"n\": \"3\"}").len(), 1);
         assert!(violations(&format, "{}")[0].contains("\"n\" is a required property"));

@@ -29,9 +29,24 @@ pub(super) fn list() -> Vec<Resource> {
         Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
     };
     vec![
-        resource(MODELS, "models", "Installed models", "What is installed, what it can do, and where it runs"),
-        resource(RUNNING, "running", "Loaded models", "What is in memory now, how much of it on a GPU, and until when"),
-        resource(HEALTH, "health", "Ollama's state", "Whether the model server answers, and what to do when it does not"),
+        resource(
+            MODELS,
+            "models",
+            "Installed models",
+            "What is installed, what it can do, and where it runs",
+        ),
+        resource(
+            RUNNING,
+            "running",
+            "Loaded models",
+            "What is in memory now, how much of it on a GPU, and until when",
+        ),
+        resource(
+            HEALTH,
+            "health",
+            "Ollama's state",
+            "Whether the model server answers, and what to do when it does not",
+        ),
     ]
 }
 
@@ -40,7 +55,9 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     vec![
         ResourceTemplate::new(MODEL_TEMPLATE, "model")
             .with_title("One model")
-            .with_description("Capabilities, context length, parameters, template and license of an installed model")
+            .with_description(
+                "Capabilities, context length, parameters, template and license of an installed model",
+            )
             .with_mime_type(JSON),
     ]
 }
@@ -71,8 +88,11 @@ pub(super) async fn read(core: &Core, uri: &str) -> Result<ReadResourceResult, E
         HEALTH => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
         _ => {
             // A name has `/` and `:` in it, as they are or percent-encoded.
-            let name = uri.strip_prefix(MODEL_PREFIX).map(|name| percent_decode_str(name).decode_utf8_lossy());
-            let Some(name) = name.filter(|name| !name.is_empty()) else { return Err(not_found(uri, "is no resource of this server")) };
+            let name =
+                uri.strip_prefix(MODEL_PREFIX).map(|name| percent_decode_str(name).decode_utf8_lossy());
+            let Some(name) = name.filter(|name| !name.is_empty()) else {
+                return Err(not_found(uri, "is no resource of this server"));
+            };
             let details = core.show_model(&name).await.map_err(|error| failed(uri, &error))?;
             Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
         }

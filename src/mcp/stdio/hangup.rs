@@ -7,27 +7,43 @@
 /// the system cannot tell.
 #[cfg(unix)]
 pub(crate) async fn stdout_hung_up() {
-    use std::os::fd::AsFd as _;
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread of its own, which ends with the process: a wait without end would keep a runtime's
+    // blocking thread from ending.
+    let watcher =
+        std::thread::Builder::new().name("stdout-watch".to_owned()).stack_size(64 * 1024).spawn(move || {
+            if wait_for_hangup() {
+                // The server may have ended already.
+                let _ = tell.send(());
+            }
+        });
+    if watcher.is_err() || told.await.is_err() {
+        std::future::pending().await
+    }
+}
 
-    use tokio::io::Interest;
-    use tokio::io::unix::AsyncFd;
+/// Waits; `false` where the descriptor cannot be watched.
+#[cfg(unix)]
+fn wait_for_hangup() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    let Ok(descriptor) = std::io::stdout().as_fd().try_clone_to_owned() else {
-        return std::future::pending().await;
-    };
-    // Regular files cannot be watched; they have no reader to lose either.
-    let Ok(watched) = AsyncFd::with_interest(descriptor, Interest::WRITABLE | Interest::ERROR) else {
-        return std::future::pending().await;
-    };
+    // Linux wakes a wait for no event when the other end closes; other systems are asked each second.
+    let timeout = (!cfg!(target_os = "linux")).then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
+    let stdout = std::io::stdout();
     loop {
-        let Ok(mut guard) = watched.ready(Interest::WRITABLE | Interest::ERROR).await else {
-            return std::future::pending().await;
-        };
-        let ready = guard.ready();
-        if ready.is_write_closed() || ready.is_error() {
-            return;
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        match poll(&mut watched, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
         }
-        guard.clear_ready();
+        let [watched] = &watched;
+        let found = watched.revents();
+        if found.intersects(PollFlags::ERR | PollFlags::HUP) {
+            return true;
+        }
+        if found.intersects(PollFlags::NVAL) {
+            return false;
+        }
     }
 }
 

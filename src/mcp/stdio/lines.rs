@@ -144,7 +144,10 @@ mod tests {
     #[tokio::test]
     async fn a_line_over_the_limit_is_skipped_and_its_id_kept() {
         let long = format!("{{\"x\":\"{}\",\"id\":7}}\nnext\n", "y".repeat(300_000));
-        assert_eq!(lines(long.as_bytes(), 1000).await, [Line::TooLong { id: Some("7".into()) }, complete("next")]);
+        assert_eq!(
+            lines(long.as_bytes(), 1000).await,
+            [Line::TooLong { id: Some("7".into()) }, complete("next")]
+        );
         let unended = "z".repeat(300_000);
         assert_eq!(lines(unended.as_bytes(), 1000).await, [Line::TooLong { id: None }]);
     }

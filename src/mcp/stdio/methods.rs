@@ -1,8 +1,9 @@
 //! Each method's params, read straight into their type.
 
 use rmcp::model::{
-    ClientNotification, ClientRequest, ConstString, CustomNotification, CustomRequest, JsonObject, Notification,
-    NotificationMetaObject, NotificationNoParam, Request, RequestMetaObject, RequestNoParam, RequestOptionalParam,
+    ClientNotification, ClientRequest, ConstString, CustomNotification, CustomRequest, Extensions,
+    JsonObject, Notification, NotificationMetaObject, NotificationNoParam, Request, RequestMetaObject,
+    RequestNoParam, RequestOptionalParam,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -50,7 +51,9 @@ pub(super) fn notification(method: &str, params: Option<&str>) -> Option<ClientN
     })
 }
 
-fn required<M: ConstString + Default, P: DeserializeOwned>(params: Option<&str>) -> Result<Request<M, P>, String> {
+fn required<M: ConstString + Default, P: DeserializeOwned>(
+    params: Option<&str>,
+) -> Result<Request<M, P>, String> {
     let mut request = Request::new(typed(present(params).unwrap_or("{}"))?);
     insert_meta(&mut request.extensions, meta(params)?);
     Ok(request)
@@ -59,7 +62,12 @@ fn required<M: ConstString + Default, P: DeserializeOwned>(params: Option<&str>)
 fn optional<M: ConstString + Default, P: DeserializeOwned>(
     params: Option<&str>,
 ) -> Result<RequestOptionalParam<M, P>, String> {
-    let mut request = RequestOptionalParam { params: present(params).map(typed).transpose()?, ..Default::default() };
+    let params_of_method = present(params).map(typed).transpose()?;
+    let mut request = RequestOptionalParam {
+        method: M::default(),
+        params: params_of_method,
+        extensions: Extensions::default(),
+    };
     insert_meta(&mut request.extensions, meta(params)?);
     Ok(request)
 }
@@ -86,9 +94,12 @@ fn present(params: Option<&str>) -> Option<&str> {
 fn typed<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     serde_json::from_str(json).or_else(|plain| {
         // Only a failure pays for the path.
-        let located: Result<T, _> = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json));
+        let located: Result<T, _> =
+            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json));
         Err(match located {
-            Err(error) if error.path().iter().next().is_some() => format!("{}: {}", error.path(), error.inner()),
+            Err(error) if error.path().iter().next().is_some() => {
+                format!("{}: {}", error.path(), error.inner())
+            }
             _ => plain.to_string(),
         })
     })
@@ -112,7 +123,7 @@ fn meta(params: Option<&str>) -> Result<Option<JsonObject>, String> {
     }
 }
 
-fn insert_meta(extensions: &mut rmcp::model::Extensions, meta: Option<JsonObject>) {
+fn insert_meta(extensions: &mut Extensions, meta: Option<JsonObject>) {
     if let Some(meta) = meta {
         extensions.insert(RequestMetaObject::from(meta));
     }

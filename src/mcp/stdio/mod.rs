@@ -17,7 +17,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ErrorCode, ErrorData, JsonRpcError, JsonRpcMessage, RequestId, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientNotification, ErrorCode, ErrorData, JsonRpcError, JsonRpcMessage, RequestId,
+    ServerJsonRpcMessage,
+};
 use rmcp::service::{RoleServer, RxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -47,7 +50,13 @@ pub(crate) struct LineTransport {
 impl LineTransport {
     /// Starts to read `input` and to write `output`. Lines over `max_line` bytes are refused.
     /// `broken` is cancelled when `output` cannot be written any more.
-    pub(crate) fn start<R, W>(input: R, output: W, max_line: usize, in_flight: InFlight, broken: CancellationToken) -> Self
+    pub(crate) fn start<R, W>(
+        input: R,
+        output: W,
+        max_line: usize,
+        in_flight: InFlight,
+        broken: CancellationToken,
+    ) -> Self
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
@@ -55,8 +64,8 @@ impl LineTransport {
         let (outgoing, to_write) = Outgoing::new();
         let (to_service, incoming) = mpsc::channel(INCOMING);
         let writer = tokio::spawn(write_lines(output, to_write, in_flight.clone(), broken));
-        let reader = Reader { lines: LineReader::new(input, max_line), max_line, to_service, outgoing: outgoing.clone(), in_flight };
-        tokio::spawn(reader.run());
+        let reader = Reader { max_line, to_service, outgoing: outgoing.clone(), in_flight };
+        tokio::spawn(reader.run(LineReader::new(input, max_line)));
         Self { incoming, outgoing, writer: Some(writer) }
     }
 }
@@ -64,7 +73,10 @@ impl LineTransport {
 impl Transport<RoleServer> for LineTransport {
     type Error = std::io::Error;
 
-    fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let outgoing = self.outgoing.clone();
         async move {
             let answers = match &message {
@@ -137,22 +149,21 @@ impl Outgoing {
     }
 }
 
-struct Reader<R> {
-    lines: LineReader<R>,
+struct Reader {
     max_line: usize,
     to_service: mpsc::Sender<ClientJsonRpcMessage>,
     outgoing: Outgoing,
     in_flight: InFlight,
 }
 
-impl<R: AsyncRead + Unpin> Reader<R> {
+impl Reader {
     /// Reads to the end of the input, then until every caller has its answer: rmcp takes the end of
     /// `receive` for the end of the connection and gives handlers 5 s, so it is told last.
-    async fn run(mut self) {
+    async fn run<R: AsyncRead + Unpin>(self, mut lines: LineReader<R>) {
         let mut first = true;
         loop {
             self.outgoing.has_room().await;
-            match self.lines.next().await {
+            match lines.next().await {
                 Ok(Line::Complete(line)) => {
                     let line = if std::mem::take(&mut first) { without_bom(&line) } else { &line };
                     for decoded in decode::decode_line(line) {
@@ -162,7 +173,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                         }
                     }
                 }
-                Ok(Line::TooLong { id }) => self.refuse(decode::refuse_too_long(id.as_deref(), self.max_line)).await,
+                Ok(Line::TooLong { id }) => {
+                    self.refuse(decode::refuse_too_long(id.as_deref(), self.max_line)).await
+                }
                 Ok(Line::End) => break,
                 Err(error) => {
                     tracing::warn!(%error, "reading the input failed; taken for its end");
@@ -217,9 +230,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
 fn refusal(id: &RequestId, refused: &Refused) -> JsonRpcError {
     let error = match refused {
-        Refused::Duplicate => {
-            ErrorData::invalid_request(format!("a request with the id {id} is still in flight; use a new id"), None)
-        }
+        Refused::Duplicate => ErrorData::invalid_request(
+            format!("a request with the id {id} is still in flight; use a new id"),
+            None,
+        ),
         Refused::Full => ErrorData::new(
             ErrorCode::INTERNAL_ERROR,
             format!("{} requests are in flight; wait for an answer", in_flight::MAX_IN_FLIGHT),

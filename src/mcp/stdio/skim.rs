@@ -110,7 +110,10 @@ mod tests {
     #[test]
     fn finds_the_id_wherever_it_stands() {
         assert_eq!(id(r#"{"id":1,"x":"y"}"#).as_deref(), Some("1"));
-        assert_eq!(id(r#"{"params":{"id":5,"a":["id",{"id":6}]},"id" : "a\"b"}"#).as_deref(), Some(r#""a\"b""#));
+        assert_eq!(
+            id(r#"{"params":{"id":5,"a":["id",{"id":6}]},"id" : "a\"b"}"#).as_deref(),
+            Some(r#""a\"b""#)
+        );
         assert_eq!(id(r#"{"x":"\"id\":9","jsonrpc":"2.0","id":-3}"#).as_deref(), Some("-3"));
     }
 

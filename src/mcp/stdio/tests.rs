@@ -1,7 +1,7 @@
 //! What each kind of line decodes to.
 
 use proptest::prelude::*;
-use rmcp::model::{ClientNotification, ClientRequest, JsonRpcMessage, RequestMetaObject, RequestId};
+use rmcp::model::{ClientNotification, ClientRequest, JsonRpcMessage, RequestId, RequestMetaObject};
 use serde_json::{Value, json};
 
 use super::decode::{Decoded, decode_line};
@@ -60,7 +60,15 @@ fn malformed_params_of_a_known_method_are_refused_with_the_path() {
 
 #[test]
 fn what_is_no_json_is_a_parse_error_without_an_id() {
-    for line in ["nonsense", "{", r#"{"jsonrpc":"2.0","id":1,"method":"ping"} x"#, r#"{"a":1,"#, "[1,", "\u{1}", r#"{"jsonrpc":3,"jsonrpc":4"#] {
+    for line in [
+        "nonsense",
+        "{",
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"} x"#,
+        r#"{"a":1,"#,
+        "[1,",
+        "\u{1}",
+        r#"{"jsonrpc":3,"jsonrpc":4"#,
+    ] {
         assert_eq!(refused(line), (-32700, Value::Null), "{line}");
     }
     let mut decoded = decode_line(b"{\"x\":\"\xFF\"}");
@@ -89,7 +97,9 @@ fn what_is_no_message_is_an_invalid_request_with_the_id_where_one_is_readable() 
 
 #[test]
 fn an_unknown_method_goes_on_to_be_refused_by_name() {
-    let Decoded::Message(JsonRpcMessage::Request(request)) = one(r#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#) else {
+    let Decoded::Message(JsonRpcMessage::Request(request)) =
+        one(r#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#)
+    else {
         panic!()
     };
     assert_eq!(request.request.method(), "no/such");
@@ -104,10 +114,13 @@ fn notifications_are_never_answered() {
     ] {
         assert!(matches!(one(line), Decoded::Message(JsonRpcMessage::Notification(_))), "{line}");
     }
-    assert!(matches!(one(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":[]}}"#), Decoded::Ignored(_)));
-    let Decoded::Message(JsonRpcMessage::Notification(cancelled)) =
-        one(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q","reason":"r"}}"#)
-    else {
+    assert!(matches!(
+        one(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":[]}}"#),
+        Decoded::Ignored(_)
+    ));
+    let Decoded::Message(JsonRpcMessage::Notification(cancelled)) = one(
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q","reason":"r"}}"#,
+    ) else {
         panic!()
     };
     let ClientNotification::CancelledNotification(cancelled) = cancelled.notification else { panic!() };
@@ -120,7 +133,11 @@ fn a_batch_is_unpacked_and_blank_lines_hold_nothing() {
     let decoded: Vec<_> = decode_line(batch.as_bytes()).collect();
     assert!(matches!(
         &decoded[..],
-        [Decoded::Message(JsonRpcMessage::Request(_)), Decoded::Refused(_), Decoded::Message(JsonRpcMessage::Notification(_))]
+        [
+            Decoded::Message(JsonRpcMessage::Request(_)),
+            Decoded::Refused(_),
+            Decoded::Message(JsonRpcMessage::Notification(_))
+        ]
     ));
     for blank in ["", "\r", "  \t "] {
         assert!(decode_line(blank.as_bytes()).next().is_none());

@@ -111,12 +111,16 @@ impl ChatArguments {
     fn into_call(self) -> Result<ChatCall, ServiceError> {
         let mut messages = match (self.messages, self.prompt) {
             (Some(messages), None) => read_messages("messages", messages)?,
-            (None, Some(prompt)) if prompt.is_empty() => return Err(ServiceError::invalid("prompt", "is empty; it must have text")),
+            (None, Some(prompt)) if prompt.is_empty() => {
+                return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
+            }
             (None, Some(prompt)) => vec![Message::text(Role::User, prompt)],
             (Some(_), Some(_)) => {
                 return Err(ServiceError::invalid("prompt", "and messages are both given; give one of them"));
             }
-            (None, None) => return Err(ServiceError::invalid("prompt", "or messages is missing; give one of them")),
+            (None, None) => {
+                return Err(ServiceError::invalid("prompt", "or messages is missing; give one of them"));
+            }
         };
         if let Some(system) = self.system.filter(|system| !system.is_empty()) {
             // It overrides what stands in the messages: the call's own word is the last one.
@@ -175,7 +179,10 @@ fn read_think(think: Value) -> Result<Think, ServiceError> {
 }
 
 fn wrong_think(think: &Value) -> ServiceError {
-    ServiceError::invalid("think", format!("is {think}; it must be true, false, \"low\", \"medium\" or \"high\""))
+    ServiceError::invalid(
+        "think",
+        format!("is {think}; it must be true, false, \"low\", \"medium\" or \"high\""),
+    )
 }
 
 // Schemas of arguments that have more than one form: written out, since a host pays for what derives.

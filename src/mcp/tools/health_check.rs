@@ -96,7 +96,8 @@ impl HealthAnswer {
         let mut text = if self.reachable {
             let version = self.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
             let latency = self.latency_ms.map(|latency| format!(" in {latency} ms")).unwrap_or_default();
-            let installed = self.models_installed.map(|count| format!(" Models installed: {count}.")).unwrap_or_default();
+            let installed =
+                self.models_installed.map(|count| format!(" Models installed: {count}.")).unwrap_or_default();
             let loaded = match self.models_loaded.as_deref() {
                 None => String::new(),
                 Some([]) => " None is loaded.".to_owned(),

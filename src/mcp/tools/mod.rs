@@ -57,7 +57,11 @@ pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResult
 
 /// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.
 fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
-    ToolAnnotations::with_title(title).read_only(true).destructive(false).idempotent(true).open_world(open_world)
+    ToolAnnotations::with_title(title)
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(open_world)
 }
 
 /// An answer whose text stands alone beside its structure.

@@ -1,0 +1,139 @@
+//! `manifest`: what this server offers, read from the running server, for tools and registries.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio_util::sync::CancellationToken;
+
+use super::{block_on, output};
+use crate::app;
+use crate::mcp::{self, Connection};
+use crate::settings::registry::ENTRIES;
+use crate::settings::{Settings, Sources};
+
+/// The name of the committed file.
+const FILE: &str = "mcp-manifest.json";
+
+/// Arguments of `manifest`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Compare with mcp-manifest.json in the current directory; exit code 1 where they differ
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let manifest = block_on(manifest())??;
+    if !arguments.check {
+        output::print(&manifest);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let committed = std::fs::read_to_string(FILE).with_context(|| format!("{FILE} cannot be read"))?;
+    if committed == manifest {
+        output::line(&format!("{FILE} is up to date"));
+        Ok(ExitCode::SUCCESS)
+    } else {
+        output::error(&format!("{FILE} is stale; write it anew with: ollama-mcp manifest > {FILE}"));
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// The manifest as text, by default settings: this machine's own do not belong in it.
+///
+/// # Errors
+/// The server did not answer, which would be a bug.
+pub async fn manifest() -> anyhow::Result<String> {
+    let mut server = Conversation::start()?;
+    let client = json!({ "name": "ollama-mcp-manifest", "version": env!("CARGO_PKG_VERSION") });
+    let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+    let mut info = server.ask("initialize", hello).await?;
+    let mut manifest = Map::new();
+    manifest.insert("server".into(), take(&mut info, "serverInfo"));
+    manifest
+        .insert("protocol".into(), json!({ "transport": "stdio", "revisions": server.revisions().await? }));
+    manifest.insert("capabilities".into(), take(&mut info, "capabilities"));
+    manifest.insert("instructions".into(), take(&mut info, "instructions"));
+    for (method, field) in [
+        ("tools/list", "tools"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+        ("prompts/list", "prompts"),
+    ] {
+        manifest.insert(field.into(), take(&mut server.ask(method, json!({})).await?, field));
+    }
+    manifest.insert("environment".into(), environment());
+    manifest.insert("run".into(), json!({ "command": "ollama-mcp", "args": [] }));
+    let digest = Sha256::digest(serde_json::to_vec(&manifest)?);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    manifest.insert("digest".into(), format!("sha256:{digest}").into());
+    let mut text = serde_json::to_string_pretty(&manifest)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn environment() -> Value {
+    let variables = ENTRIES.iter().map(|entry| {
+        let mut variable = json!({ "name": entry.env, "description": entry.help });
+        if let Some(default) = entry.default {
+            variable["default"] = default.into();
+        }
+        if entry.secret {
+            variable["isSecret"] = true.into();
+        }
+        variable
+    });
+    variables.collect()
+}
+
+fn take(answer: &mut Value, field: &str) -> Value {
+    answer.get_mut(field).map(Value::take).unwrap_or_default()
+}
+
+/// Speaks to a server in this process, line by line.
+struct Conversation {
+    to_server: tokio::io::WriteHalf<tokio::io::DuplexStream>,
+    from_server: BufReader<tokio::io::ReadHalf<tokio::io::DuplexStream>>,
+    next_id: u64,
+}
+
+impl Conversation {
+    fn start() -> anyhow::Result<Self> {
+        let settings = Settings::load(&Sources::default())?.settings;
+        let server = app::server(&settings)?;
+        let connection = Connection { max_message_bytes: settings.server.max_message_bytes };
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let (input, output) = tokio::io::split(theirs);
+        tokio::spawn(mcp::serve(server, connection, input, output, CancellationToken::new()));
+        let (from_server, to_server) = tokio::io::split(ours);
+        Ok(Self { to_server, from_server: BufReader::new(from_server), next_id: 1 })
+    }
+
+    async fn ask(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        self.to_server.write_all(format!("{request}\n").as_bytes()).await?;
+        let mut line = String::new();
+        self.from_server.read_line(&mut line).await?;
+        let mut answer: Value =
+            serde_json::from_str(&line).with_context(|| format!("{method}: no answer"))?;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => bail!("{method}: {line}"),
+        }
+    }
+
+    /// The revisions that the server speaks, from its own `server/discover`.
+    async fn revisions(&mut self) -> anyhow::Result<Value> {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "ollama-mcp-manifest", "version": env!("CARGO_PKG_VERSION") },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let mut answer = self.ask("server/discover", json!({ "_meta": meta })).await?;
+        Ok(take(&mut answer, "supportedVersions"))
+    }
+}

@@ -1,0 +1,134 @@
+//! The command line: flags from the settings' registry, and one file for each subcommand.
+
+mod doctor;
+mod manifest;
+mod output;
+mod try_prompt;
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
+
+use crate::settings::registry::{ENTRIES, Entry};
+use crate::settings::{Loaded, Settings, Sources};
+use crate::{app, telemetry};
+
+pub use manifest::manifest;
+
+/// Exit code of wrong usage and wrong settings.
+const USAGE: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  ollama-mcp                                     serve MCP on stdin and stdout (what a host starts)
+  ollama-mcp try \"Why is the sky blue?\"          the whole path once, as a host would go it
+  ollama-mcp doctor                              is all well, and if not, what to do
+  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
+
+Exit codes: 0 well, 1 failed, 2 wrong usage or settings.";
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// Ask a model through the whole path: start the server, shake hands, stream the answer
+    Try(try_prompt::Arguments),
+    /// Check the model server and the settings, and say what to do
+    Doctor(doctor::Arguments),
+    /// Print the manifest of this server: tools, resources, prompts, settings
+    Manifest(manifest::Arguments),
+}
+
+/// What a subcommand gets beside its own arguments.
+struct Context {
+    loaded: Loaded,
+    /// The settings' flags as they were given, for a child process.
+    flags: Vec<(&'static Entry, String)>,
+}
+
+/// Runs the program on this process's arguments.
+pub fn main() -> ExitCode {
+    let matches = command().get_matches();
+    match run(&matches) {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let flags = given_flags(matches);
+    let loaded = match Settings::load(&Sources::of_process(flags.clone())) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            output::error(&error.to_string());
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    if let Err(error) = telemetry::init(&loaded.settings.telemetry) {
+        output::error(&error);
+        return Ok(ExitCode::from(USAGE));
+    }
+    let subcommand = matches.subcommand().map(|_| Subcommand::from_arg_matches(matches)).transpose()?;
+    // doctor shows them among its findings.
+    if !matches!(subcommand, Some(Subcommand::Doctor(_))) {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+    let context = Context { loaded, flags };
+    match subcommand {
+        None => app::serve(&context.loaded.settings),
+        Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
+        Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
+        Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new("ollama-mcp")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(env!("CARGO_PKG_DESCRIPTION"))
+        .after_help(EXAMPLES)
+        .subcommand_required(false);
+    for entry in ENTRIES {
+        if let Some(flag) = entry.flag {
+            command = command.arg(setting(entry, flag));
+        }
+    }
+    Subcommand::augment_subcommands(command)
+}
+
+/// A setting as a flag. Its value is checked with all the others, not by the parser.
+fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
+    let default = entry.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+    Arg::new(entry.env)
+        .long(flag)
+        .value_name(entry.value_name)
+        .help(format!("{} [env: {}]{default}", entry.help.replace('`', ""), entry.env))
+        .hide_short_help(false)
+        .help_heading("Settings")
+        .global(true)
+        .num_args(1)
+}
+
+fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {
+    // A global flag may stand before or after the subcommand; clap hands it down to the innermost.
+    let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    ENTRIES
+        .into_iter()
+        .filter(|entry| entry.flag.is_some())
+        .filter_map(|entry| {
+            let value: Option<&String> = innermost.get_one(entry.env).or_else(|| matches.get_one(entry.env));
+            Some((entry, value?.clone()))
+        })
+        .collect()
+}
+
+/// A runtime for a subcommand: one thread, so that what arrives in order is handled in order.
+fn block_on<F: Future>(work: F) -> anyhow::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let output = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(output)
+}

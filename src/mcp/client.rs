@@ -1,0 +1,176 @@
+//! The client side, for `try` and `doctor`: starts a server as a host does, and speaks to it.
+
+use rmcp::ServiceExt as _;
+use rmcp::handler::client::ClientHandler;
+use rmcp::model::{
+    CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, JsonObject,
+    ProgressNotificationParam,
+};
+use rmcp::service::{NotificationContext, RoleClient, RunningService};
+use rmcp::transport::TokioChildProcess;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::progress::{CHANNEL, DELTA};
+
+/// Why a server could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Its process could not be started.
+    #[error("the server could not be started: {0}")]
+    Start(#[from] std::io::Error),
+    /// It did not answer the handshake.
+    #[error("the handshake failed: {0}")]
+    Handshake(String),
+    /// A request failed.
+    #[error("{method} failed: {reason}")]
+    Request {
+        /// The method.
+        method: &'static str,
+        /// What came back.
+        reason: String,
+    },
+}
+
+/// A piece of progress, as this server sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta {
+    /// `content`, `thinking` or `status`.
+    pub channel: String,
+    /// The exact new text; for `status`, the message.
+    pub text: String,
+}
+
+/// A tool's answer.
+#[derive(Debug, Clone)]
+pub struct ToolAnswer {
+    /// Its text.
+    pub text: String,
+    /// Its structure.
+    pub structured: Value,
+    /// Whether the tool failed.
+    pub is_error: bool,
+}
+
+/// What the server said of itself.
+#[derive(Debug, Clone)]
+pub struct Introduction {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The revision of the protocol that was agreed on.
+    pub protocol: String,
+}
+
+/// A connection to a server that runs as a child process.
+pub struct Client {
+    running: RunningService<RoleClient, Handler>,
+    deltas: mpsc::UnboundedReceiver<Delta>,
+}
+
+impl Client {
+    /// Starts `command` and shakes hands. Its stderr is this process's.
+    ///
+    /// # Errors
+    /// [`ClientError::Start`] and [`ClientError::Handshake`].
+    pub async fn spawn(command: tokio::process::Command) -> Result<Self, ClientError> {
+        let transport = TokioChildProcess::new(command)?;
+        let (sender, deltas) = mpsc::unbounded_channel();
+        let running = Handler { sender }
+            .serve(transport)
+            .await
+            .map_err(|error| ClientError::Handshake(error.to_string()))?;
+        Ok(Self { running, deltas })
+    }
+
+    /// What the server said of itself.
+    pub fn introduction(&self) -> Option<Introduction> {
+        let info = self.running.peer_info()?;
+        let server = info.server_info.as_ref();
+        Some(Introduction {
+            name: server.map(|server| server.name.clone()).unwrap_or_default(),
+            version: server.map(|server| server.version.clone()).unwrap_or_default(),
+            protocol: info.protocol_version.to_string(),
+        })
+    }
+
+    /// The names of its tools.
+    ///
+    /// # Errors
+    /// [`ClientError::Request`].
+    pub async fn tool_names(&self) -> Result<Vec<String>, ClientError> {
+        let tools = self.running.list_all_tools().await.map_err(|error| failed("tools/list", &error))?;
+        Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
+    }
+
+    /// Calls a tool; `on_delta` sees its progress as it comes.
+    ///
+    /// # Errors
+    /// [`ClientError::Request`]. A tool that fails is an answer.
+    pub async fn call(
+        &mut self,
+        tool: &str,
+        arguments: JsonObject,
+        mut on_delta: impl FnMut(Delta),
+    ) -> Result<ToolAnswer, ClientError> {
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let call = self.running.call_tool(params);
+        tokio::pin!(call);
+        let result = loop {
+            tokio::select! {
+                biased;
+                Some(delta) = self.deltas.recv() => on_delta(delta),
+                result = &mut call => break result.map_err(|error| failed("tools/call", &error))?,
+            }
+        };
+        while let Ok(delta) = self.deltas.try_recv() {
+            on_delta(delta);
+        }
+        let texts: Vec<_> =
+            result.content.iter().filter_map(|block| Some(block.as_text()?.text.as_str())).collect();
+        Ok(ToolAnswer {
+            text: texts.join("\n"),
+            structured: result.structured_content.unwrap_or_default(),
+            is_error: result.is_error == Some(true),
+        })
+    }
+
+    /// Closes the connection and waits for the server to end.
+    pub async fn close(self) {
+        if let Err(error) = self.running.cancel().await {
+            tracing::debug!(%error, "the connection did not close cleanly");
+        }
+    }
+}
+
+fn failed(method: &'static str, error: &rmcp::ServiceError) -> ClientError {
+    ClientError::Request { method, reason: error.to_string() }
+}
+
+struct Handler {
+    sender: mpsc::UnboundedSender<Delta>,
+}
+
+impl ClientHandler for Handler {
+    fn get_info(&self) -> ClientConfig {
+        ClientConfig::new(
+            ClientCapabilities::default(),
+            Implementation::new("ollama-mcp-try", env!("CARGO_PKG_VERSION")),
+        )
+    }
+
+    fn on_progress(
+        &self,
+        params: ProgressNotificationParam,
+        _context: NotificationContext<RoleClient>,
+    ) -> impl Future<Output = ()> + Send + '_ {
+        let meta = params.meta.unwrap_or_default();
+        let text_of = |key: &str| meta.get(key).and_then(Value::as_str).map(str::to_owned);
+        let channel = text_of(CHANNEL).unwrap_or_else(|| "status".to_owned());
+        let text = text_of(DELTA).or(params.message).unwrap_or_default();
+        // The receiver lives as long as the client.
+        let _ = self.sender.send(Delta { channel, text });
+        std::future::ready(())
+    }
+}

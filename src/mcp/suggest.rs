@@ -1,0 +1,66 @@
+//! Completion of arguments: model names, for prompts and for the resource template.
+//!
+//! MCP 2025-11-25, server/utilities/completion.
+
+use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorData, Reference};
+
+use super::prompts::{self, MODEL_ARGUMENT};
+use super::resources::MODEL_TEMPLATE;
+use crate::service::Core;
+
+/// Suggests values for an argument. Arguments that are free text have no suggestions.
+///
+/// # Errors
+/// Invalid params: an unknown prompt or template, or an argument that it does not have.
+pub(super) async fn complete(
+    core: &Core,
+    request: &CompleteRequestParams,
+) -> Result<CompleteResult, ErrorData> {
+    let argument = request.argument.name.as_str();
+    let known = match &request.r#ref {
+        Reference::Prompt(prompt) => prompts::has_argument(&prompt.name, argument)
+            .ok_or_else(|| invalid(format!("unknown prompt {:?}", prompt.name)))?,
+        Reference::Resource(resource) if resource.uri == MODEL_TEMPLATE => argument == MODEL_ARGUMENT,
+        Reference::Resource(resource) => {
+            return Err(invalid(format!("unknown resource template {:?}", resource.uri)));
+        }
+        _ => return Err(invalid("unknown kind of reference".to_owned())),
+    };
+    if !known {
+        return Err(invalid(format!("unknown argument {argument:?}")));
+    }
+    let names = if argument == MODEL_ARGUMENT {
+        model_names(core, &request.argument.value).await
+    } else {
+        Vec::new()
+    };
+    Ok(CompleteResult::new(suggestions(names)))
+}
+
+/// Installed models that hold `typed`, those that begin with it first. None while the server is down: a person
+/// who types is not helped by an error.
+async fn model_names(core: &Core, typed: &str) -> Vec<String> {
+    let typed = typed.to_lowercase();
+    let models = core.list_models().await.unwrap_or_default();
+    let mut names: Vec<_> = models
+        .into_iter()
+        .map(|listed| listed.model.name)
+        .filter(|name| name.to_lowercase().contains(&typed))
+        .collect();
+    names.sort_by_key(|name| !name.to_lowercase().starts_with(&typed));
+    names
+}
+
+fn suggestions(mut names: Vec<String>) -> CompletionInfo {
+    let total = names.len();
+    names.truncate(CompletionInfo::MAX_VALUES);
+    let mut info = CompletionInfo::default();
+    info.total = u32::try_from(total).ok();
+    info.has_more = Some(total > names.len());
+    info.values = names;
+    info
+}
+
+fn invalid(message: String) -> ErrorData {
+    ErrorData::invalid_params(message, None)
+}

@@ -1,0 +1,51 @@
+//! Logs: to stderr, and to a file on request. Never to stdout, which is the protocol's.
+
+use std::fs::OpenOptions;
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::settings::TelemetrySettings;
+
+/// Crates that print whole messages and headers below `info`.
+const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls"];
+
+/// Starts logging.
+///
+/// # Errors
+/// The log file cannot be opened.
+pub(crate) fn init(settings: &TelemetrySettings) -> Result<(), String> {
+    let filter =
+        || EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(&settings.log);
+    let file = match &settings.log_file {
+        None => None,
+        Some(path) => {
+            let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+                format!("OLLAMA_MCP_LOG_FILE {} cannot be opened: {error}", path.display())
+            })?;
+            Some(
+                tracing_subscriber::fmt::layer()
+                    .with_ansi(false)
+                    .with_writer(Mutex::new(file))
+                    .with_filter(filter()),
+            )
+        }
+    };
+    let colour = !settings.no_color && std::io::stderr().is_terminal();
+    let stderr =
+        tracing_subscriber::fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_filter(filter());
+    // A second start in one process (tests) keeps the first one's log.
+    let _ = tracing_subscriber::registry().with(filter_fn(is_harmless)).with(stderr).with(file).try_init();
+    Ok(())
+}
+
+/// Keeps the details of those crates out of every log, whatever the filter says.
+fn is_harmless(metadata: &Metadata<'_>) -> bool {
+    let root = metadata.target().split("::").next().unwrap_or_default();
+    *metadata.level() <= Level::INFO || !CAPPED.contains(&root)
+}
