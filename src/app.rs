@@ -54,8 +54,45 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
 }
 
 fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let _ = (settings, ProviderKind::Ollama);
-    anyhow::bail!("stub")
+    let _ = ProviderKind::Ollama;
+    Ok(Arc::new(Stub(settings.address().to_string())))
+}
+
+#[derive(Debug)]
+struct Stub(String);
+
+impl Stub {
+    fn down<T: Send + 'static>(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<T>> {
+        let error = crate::providers::ProviderError::Unreachable { address: self.0.clone(), reason: "stub".into() };
+        Box::pin(async { Err(error) })
+    }
+}
+
+impl Provider for Stub {
+    fn name(&self) -> &'static str {
+        "ollama"
+    }
+    fn address(&self) -> &str {
+        &self.0
+    }
+    fn is_local(&self) -> bool {
+        true
+    }
+    fn health(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<crate::providers::types::Health>> {
+        self.down()
+    }
+    fn list_models(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<Vec<crate::providers::types::Model>>> {
+        self.down()
+    }
+    fn running_models(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<Vec<crate::providers::types::RunningModel>>> {
+        self.down()
+    }
+    fn show_model<'a>(&'a self, _: &'a str) -> futures_util::future::BoxFuture<'a, crate::providers::ProviderResult<crate::providers::types::ModelDetails>> {
+        self.down()
+    }
+    fn chat(&self, _: crate::providers::types::ChatRequest) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<crate::providers::ChatStream>> {
+        self.down()
+    }
 }
 
 #[cfg(unix)]

@@ -76,14 +76,16 @@ pub async fn manifest() -> anyhow::Result<String> {
 
 fn environment() -> Value {
     let variables = ENTRIES.iter().map(|entry| {
-        let mut variable = json!({ "name": entry.env, "description": entry.help });
+        let mut variable = Map::new();
+        variable.insert("name".into(), entry.env.into());
+        variable.insert("description".into(), entry.help.into());
         if let Some(default) = entry.default {
-            variable["default"] = default.into();
+            variable.insert("default".into(), default.into());
         }
         if entry.secret {
-            variable["isSecret"] = true.into();
+            variable.insert("isSecret".into(), true.into());
         }
-        variable
+        Value::Object(variable)
     });
     variables.collect()
 }

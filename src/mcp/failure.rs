@@ -4,6 +4,7 @@
 //! `isError`, which the model reads and can mend. JSON-RPC errors are for the protocol alone.
 
 use rmcp::model::{CallToolResult, ContentBlock};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::service::{ErrorCode, ServiceError};
@@ -12,23 +13,37 @@ use crate::service::{ErrorCode, ServiceError};
 pub(super) const INTERNAL_TEXT: &str =
     "The call failed by a bug of ollama-mcp. The log tells where; please report it.";
 
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<PartialBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct PartialBody<'a> {
+    content: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reasoning: &'a str,
+}
+
 /// The answer of a tool that failed.
 pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
-    let mut body = json!({ "code": error.code.as_str(), "message": error.message });
-    if let Some(hint) = &error.hint {
-        body["hint"] = json!(hint);
-    }
     let mut text = error.text();
-    if let Some(partial) = &error.partial {
-        let mut kept = json!({ "content": partial.content });
-        if !partial.thinking.is_empty() {
-            kept["reasoning"] = json!(partial.thinking);
-        }
-        body["partial"] = kept;
-        if !partial.content.is_empty() {
-            text = format!("{text}\n\nWhat came before the failure:\n{}", partial.content);
-        }
+    if let Some(partial) = error.partial.as_ref().filter(|partial| !partial.content.is_empty()) {
+        text = format!("{text}\n\nWhat came before the failure:\n{}", partial.content);
     }
+    let partial = error.partial.as_ref();
+    let body = ErrorBody {
+        code: error.code.as_str(),
+        message: &error.message,
+        hint: error.hint.as_deref(),
+        partial: partial
+            .map(|partial| PartialBody { content: &partial.content, reasoning: &partial.thinking }),
+    };
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.structured_content = Some(json!({ "error": body }));
     result

@@ -95,7 +95,7 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::show_model`].
-    pub async fn capabilities(&self, model: &str) -> Result<Option<Arc<[String]>>, ServiceError> {
+    pub async fn capabilities(&self, model: &str) -> Result<Words, ServiceError> {
         if let Some(known) = self.capabilities.get(model) {
             return Ok(known);
         }
@@ -177,15 +177,18 @@ pub struct DefaultModel {
 
 /// What is known of models' capabilities, for a while.
 #[derive(Debug, Default)]
-pub(super) struct Capabilities(Mutex<HashMap<String, (Instant, Option<Arc<[String]>>)>>);
+pub(super) struct Capabilities(Mutex<HashMap<String, (Instant, Words)>>);
+
+/// Ollama's capability words of a model; `None` where the server does not tell.
+pub type Words = Option<Arc<[String]>>;
 
 impl Capabilities {
-    fn get(&self, model: &str) -> Option<Option<Arc<[String]>>> {
+    fn get(&self, model: &str) -> Option<Words> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(model).filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
     }
 
-    fn put(&self, model: &str, words: Option<Arc<[String]>>) {
+    fn put(&self, model: &str, words: Words) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -14,7 +14,7 @@ use super::methods;
 #[derive(Debug)]
 pub(super) enum Decoded {
     /// A message for the service.
-    Message(ClientJsonRpcMessage),
+    Message(Box<ClientJsonRpcMessage>),
     /// Not a message: the error that answers it.
     Refused(JsonRpcError),
     /// Nothing that can be answered or used (a stray response, a malformed notification).
@@ -24,7 +24,7 @@ pub(super) enum Decoded {
 /// The messages of one line, decoded one by one: a batch of a million is never in memory decoded.
 pub(super) enum DecodedLine<'a> {
     /// One message at most: a blank line holds none.
-    Single(Option<Decoded>),
+    Single(Option<Box<Decoded>>),
     /// A batch, which only revision 2025-03-26 has; unpacked for every client, answered one a line.
     Batch(std::vec::IntoIter<&'a RawValue>),
 }
@@ -34,7 +34,7 @@ impl Iterator for DecodedLine<'_> {
 
     fn next(&mut self) -> Option<Decoded> {
         match self {
-            Self::Single(decoded) => decoded.take(),
+            Self::Single(decoded) => decoded.take().map(|decoded| *decoded),
             Self::Batch(items) => items.next().map(|item| decode_one(item.get())),
         }
     }
@@ -42,7 +42,7 @@ impl Iterator for DecodedLine<'_> {
 
 /// Decodes one line.
 pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
-    let single = |decoded| DecodedLine::Single(Some(decoded));
+    let single = |decoded| DecodedLine::Single(Some(Box::new(decoded)));
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_matches([' ', '\t', '\r']),
         Err(error) => return single(refuse_parse(&format!("the line is not UTF-8: {error}"))),
@@ -114,16 +114,16 @@ fn decode_one(text: &str) -> Decoded {
         (Some(method), None, None, None) => match serde_json::from_str::<String>(method) {
             Ok(method) => methods::notification(&method, envelope.params.0)
                 .map_or(Decoded::Ignored("a malformed notification"), |notification| {
-                    Decoded::Message(JsonRpcMessage::notification(notification))
+                    message(JsonRpcMessage::notification(notification))
                 }),
             Err(_) => refuse_request(None, "method must be a string"),
         },
         (None, Some(_), Some(result), None) => match (id, serde_json::from_str::<ClientResult>(result)) {
-            (Some(id), Ok(result)) => Decoded::Message(JsonRpcMessage::response(result, id)),
+            (Some(id), Ok(result)) => message(JsonRpcMessage::response(result, id)),
             _ => Decoded::Ignored("a malformed response"),
         },
         (None, _, None, Some(error)) => match serde_json::from_str::<ErrorData>(error) {
-            Ok(error) => Decoded::Message(JsonRpcMessage::error(error, id)),
+            Ok(error) => message(JsonRpcMessage::error(error, id)),
             Err(_) => Decoded::Ignored("a malformed error response"),
         },
         _ => refuse_request(id, "a message is a request, a notification or a response"),
@@ -138,12 +138,16 @@ fn decode_request(id: Option<RequestId>, method: &str, params: Option<&str>) -> 
         return refuse_request(Some(id), "method must be a string");
     };
     match methods::request(&method, params) {
-        Ok(request) => Decoded::Message(JsonRpcMessage::request(request, id)),
+        Ok(request) => message(JsonRpcMessage::request(request, id)),
         Err(reason) => Decoded::Refused(JsonRpcError::new(
             Some(id),
             ErrorData::invalid_params(format!("invalid params of {method}: {reason}"), None),
         )),
     }
+}
+
+fn message(message: ClientJsonRpcMessage) -> Decoded {
+    Decoded::Message(Box::new(message))
 }
 
 fn refuse_parse(reason: &str) -> Decoded {

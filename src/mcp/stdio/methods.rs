@@ -92,16 +92,16 @@ fn present(params: Option<&str>) -> Option<&str> {
 }
 
 fn typed<T: DeserializeOwned>(json: &str) -> Result<T, String> {
-    serde_json::from_str(json).or_else(|plain| {
+    serde_json::from_str(json).map_err(|plain| {
         // Only a failure pays for the path.
         let located: Result<T, _> =
             serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json));
-        Err(match located {
+        match located {
             Err(error) if error.path().iter().next().is_some() => {
                 format!("{}: {}", error.path(), error.inner())
             }
             _ => plain.to_string(),
-        })
+        }
     })
 }
 

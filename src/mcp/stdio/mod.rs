@@ -201,7 +201,7 @@ impl Reader {
                 return Ok(());
             }
         };
-        match &message {
+        match &*message {
             JsonRpcMessage::Request(request) => {
                 if let Err(refused) = self.in_flight.register(&request.id) {
                     self.refuse(refusal(&request.id, &refused)).await;
@@ -217,7 +217,7 @@ impl Reader {
             }
             _ => {}
         }
-        self.to_service.send(message).await.map_err(|_| ())
+        self.to_service.send(*message).await.map_err(|_| ())
     }
 
     async fn refuse(&self, error: JsonRpcError) {
