@@ -198,33 +198,45 @@ async fn refused_says_so_without_credentials() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_begins_and_one_that_stops() {
-    let timeouts = Timeouts {
-        first_byte: Duration::from_millis(60),
-        next_byte: Duration::from_millis(40),
-        ..Timeouts::default()
-    };
+async fn a_failed_handshake_is_called_tls() {
+    let ask = async |address: String| ollama(&address.replace("http:", "https:")).health().await;
     let (listener, address) = listen().await;
-    let provider = ollama_at(&address, timeouts);
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        write(&mut socket, "HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    });
+    let Err(ProviderError::Unreachable { reason, .. }) = ask(address).await else { panic!("reached") };
+    assert!(reason.starts_with("TLS: "), "{reason}");
+    server.abort();
+}
+
+#[tokio::test]
+async fn an_answer_that_never_begins_and_one_that_stops() {
+    let timeouts = Timeouts { first_byte: Duration::from_millis(300), ..Timeouts::default() };
+    let (listener, address) = listen().await;
     let server = tokio::spawn(async move {
         let mut sockets = Vec::new();
-        for answer in [
-            "".to_owned(),
-            HEAD.to_owned(),
-            format!("{HEAD}{}", chunk("{\"message\":{\"content\":\"a\"}}\n")),
-        ] {
+        let piece = format!("{HEAD}{}", chunk("{\"message\":{\"content\":\"a\"}}\n"));
+        for answer in ["", HEAD, &piece] {
             let (mut socket, _) = listener.accept().await.unwrap();
             read_request(&mut socket).await;
-            write(&mut socket, &answer).await;
+            write(&mut socket, answer).await;
             sockets.push(socket);
         }
         sockets
     });
+    let provider = ollama_at(&address, timeouts);
     let first = ProviderError::Timeout { waiting_for: Wait::FirstByte, after: timeouts.first_byte };
     assert_eq!(provider.chat(request()).await.err(), Some(first.clone()));
-    assert_eq!(events(&provider).await, [Err(first)]);
+    // Whether the head still came in time, or not even that.
+    let ended = match provider.chat(request()).await {
+        Ok(reply) => reply.collect::<Vec<_>>().await.pop().unwrap().unwrap_err(),
+        Err(error) => error,
+    };
+    assert_eq!(ended, first);
+    let timeouts = Timeouts { next_byte: Duration::from_millis(40), ..Timeouts::default() };
     let next = ProviderError::Timeout { waiting_for: Wait::NextByte, after: timeouts.next_byte };
-    assert_eq!(events(&provider).await, [content("a"), Err(next)]);
+    assert_eq!(events(&ollama_at(&address, timeouts)).await, [content("a"), Err(next)]);
     server.await.unwrap();
 }
 

@@ -22,23 +22,32 @@ impl NdJson {
         chunk: &[u8],
         mut on_value: impl FnMut(Result<T, ProviderError>),
     ) {
-        if let Err(error) = self.lines.push(chunk, |line| values(line, &mut on_value)) {
+        if let Err(error) = self.lines.push(chunk, |line| values(line, false, &mut on_value)) {
             on_value(Err(too_long(error)));
         }
     }
 
     /// The body has ended: decodes a last line without a line end.
     pub(super) fn finish<T: DeserializeOwned>(&mut self, mut on_value: impl FnMut(Result<T, ProviderError>)) {
-        if let Err(error) = self.lines.finish(|line| values(line, &mut on_value)) {
+        if let Err(error) = self.lines.finish(|line| values(line, true, &mut on_value)) {
             on_value(Err(too_long(error)));
         }
     }
 }
 
-fn values<T: DeserializeOwned>(line: &[u8], on_value: &mut impl FnMut(Result<T, ProviderError>)) {
+fn values<T: DeserializeOwned>(
+    line: &[u8],
+    at_end: bool,
+    on_value: &mut impl FnMut(Result<T, ProviderError>),
+) {
     for value in serde_json::Deserializer::from_slice(line).into_iter() {
         match value {
             Ok(value) => on_value(Ok(value)),
+            Err(error) if at_end && error.is_eof() => {
+                let reason = "the server ended the answer in the middle of a line".to_owned();
+                on_value(Err(ProviderError::Interrupted { reason }));
+                return;
+            }
             Err(error) => {
                 let head = String::from_utf8_lossy(line.get(..400).unwrap_or(line)).into_owned();
                 let reason =

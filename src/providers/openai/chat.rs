@@ -26,6 +26,8 @@ struct State {
     usage: Usage,
     timings: Timings,
     model: Option<String>,
+    /// The body has ended.
+    at_end: bool,
     /// The last event was given.
     ended: bool,
 }
@@ -40,6 +42,7 @@ impl Decode for ChatDecoder {
 
     fn finish(&mut self, events: &mut Events) {
         if !self.state.ended {
+            self.state.at_end = true;
             let finished = self.sse.finish(|data| self.state.data(data, events));
             self.state.check(finished, events);
             // Some servers leave `[DONE]` out; a reason to finish is an end as well.
@@ -64,6 +67,10 @@ impl State {
         }
         match serde_json::from_slice::<Chunk>(data) {
             Ok(chunk) => self.chunk(chunk, events),
+            Err(error) if self.at_end && error.is_eof() => {
+                let reason = "the server ended the answer in the middle of an event".to_owned();
+                self.end_or(ProviderError::Interrupted { reason }, events);
+            }
             Err(error) => {
                 let head = String::from_utf8_lossy(data.get(..400).unwrap_or(data)).into_owned();
                 let reason =

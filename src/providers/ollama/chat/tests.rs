@@ -110,7 +110,8 @@ fn an_end_that_is_none() {
     let piece = "{\"message\":{\"content\":\"a\"},\"done\":false}\n";
     for (rest, expected) in [
         ("", "Interrupted"),
-        ("{\"message\":{\"con", "Malformed"),
+        ("{\"message\":{\"con", "Interrupted"),
+        ("{\"message\":{\"con\n", "Malformed"),
         ("<html>bad gateway</html>\n", "Malformed"),
         ("{\"status\":\"ok\"}\n", "Malformed"),
         ("[]\n", "Malformed"),

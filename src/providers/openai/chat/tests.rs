@@ -88,7 +88,8 @@ fn ends_of_every_kind() {
             "Err(ContextExceeded",
         ),
         ("data: {oops}\n\n", "Err(Malformed"),
-        ("data: {\"choices\":[{\"delta\":{\"con", "Err(Malformed"),
+        ("data: {\"choices\":[{\"delta\":{\"con", "Err(Interrupted"),
+        ("data: {\"choices\":[{\"delta\":{\"con\n\n", "Err(Malformed"),
     ] {
         let reply = reply(&format!("{piece}{rest}"));
         assert_eq!(reply.content, "a", "{rest}");
