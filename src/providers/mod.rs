@@ -6,10 +6,23 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+mod address;
 mod error;
+#[cfg(test)]
+mod fixture;
+mod http;
+mod lines;
+mod number;
+pub mod ollama;
+pub mod openai;
+mod refusal;
+mod replies;
+mod retry_after;
+mod transport;
 pub mod types;
 
 pub use error::{ProviderError, Wait};
+pub use http::Timeouts;
 use types::{ChatEvent, ChatRequest, Health, Model, ModelDetails, RunningModel};
 
 /// The answer of a provider to one request.
@@ -48,3 +61,14 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// begins (or at the first failure); the stream then yields the reply as it comes.
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>>;
 }
+
+/// The JSON of a body. What is sent here has text for keys, so failure is a bug, but not a panic.
+fn json(body: &impl serde::Serialize) -> ProviderResult<Vec<u8>> {
+    serde_json::to_vec(body).map_err(|error| ProviderError::InvalidRequest {
+        argument: "request".to_owned(),
+        reason: format!("cannot be written as JSON: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod socket_tests;

@@ -1,0 +1,76 @@
+//! Recorded exchanges with a real Ollama, for tests.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::replies::{Decode, Events};
+use super::types::{ChatEnd, ChatEvent};
+use super::{ProviderError, ProviderResult};
+use crate::providers::refusal::Refusal;
+
+fn recording(case: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ollama");
+    let text = std::fs::read_to_string(folder.join(format!("{case}.json")));
+    serde_json::from_str(&text.unwrap_or_else(|error| panic!("{case}: {error}"))).unwrap()
+}
+
+/// The body of the answer.
+pub(super) fn body(case: &str) -> String {
+    recording(case)["response"]["body"].as_str().unwrap().to_owned()
+}
+
+/// The answer as a refusal.
+pub(super) fn refusal(case: &str) -> Refusal {
+    let response = recording(case)["response"].take();
+    let status = response["status"].as_u64().unwrap().try_into().unwrap();
+    let body = response["body"].as_str().unwrap_or_default().as_bytes().to_vec();
+    Refusal { status, retry_after: None, body }
+}
+
+/// All events of a body that comes in these pieces and ends well.
+pub(super) fn decode<'a>(
+    mut decoder: impl Decode,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<ProviderResult<ChatEvent>> {
+    let mut events = Events::new();
+    for chunk in chunks {
+        decoder.push(chunk, &mut events);
+    }
+    decoder.finish(&mut events);
+    events.into()
+}
+
+/// A reply, summed up.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Summary {
+    pub(super) content: String,
+    pub(super) thinking: String,
+    /// Name and arguments.
+    pub(super) calls: Vec<(String, String)>,
+    pub(super) end: Option<ChatEnd>,
+    pub(super) error: Option<ProviderError>,
+}
+
+/// Sums up, and checks what holds for every reply: no empty text, one end, nothing after it.
+pub(super) fn summary(events: Vec<ProviderResult<ChatEvent>>) -> Summary {
+    let mut summary = Summary::default();
+    for event in events {
+        assert!(summary.end.is_none() && summary.error.is_none(), "{event:?} after the end");
+        match event {
+            Ok(ChatEvent::Content(text)) => {
+                assert!(!text.is_empty());
+                summary.content += &text;
+            }
+            Ok(ChatEvent::Thinking(text)) => {
+                assert!(!text.is_empty());
+                summary.thinking += &text;
+            }
+            Ok(ChatEvent::ToolCall(call)) => summary.calls.push((call.name, call.arguments)),
+            Ok(ChatEvent::Done(end)) => summary.end = Some(end),
+            Err(error) => summary.error = Some(error),
+        }
+    }
+    assert!(summary.end.is_some() || summary.error.is_some(), "no end");
+    summary
+}

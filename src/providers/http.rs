@@ -1,0 +1,332 @@
+//! The HTTP client below both providers: made on first use, pooled, with timeouts and typed failures.
+
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, Method, Response};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::address;
+use super::refusal::{Refusal, bounded};
+use super::retry_after::retry_after;
+use super::transport;
+use super::{ProviderError, ProviderResult, Wait};
+
+/// How long a server may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To make a connection, TLS included.
+    pub connect: Duration,
+    /// From sending a chat to the first piece of its reply: the model loads and reads the prompt.
+    pub first_byte: Duration,
+    /// Between two pieces of a reply.
+    pub next_byte: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(600),
+            next_byte: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Longest wait for an answer that needs no model (version, lists, details). A server that takes
+/// longer hangs, and the generous wait for a loading model would hide it.
+const CONTROL_ANSWER: Duration = Duration::from_secs(30);
+/// Longest answer that is read as a whole. The details of a model with all its tensors are 5 MB.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+/// How much of a refusal's body is read, and how long that may take.
+const MAX_REFUSAL: usize = 64 * 1024;
+const REFUSAL_BODY: Duration = Duration::from_secs(5);
+/// How long the end of a body may take after its last event, for the connection to be used again.
+const GIVE_BACK: Duration = Duration::from_millis(250);
+const USER_AGENT: &str = concat!("ollama-mcp/", env!("CARGO_PKG_VERSION"));
+
+/// One server: where it is, and how it is spoken to.
+pub(super) struct Http {
+    base: Url,
+    shown: String,
+    local: bool,
+    headers: HeaderMap,
+    timeouts: Timeouts,
+    client: OnceLock<Client>,
+}
+
+/// Why a request has no answer that could be read.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server answered with a status that is no success.
+    Refused(Refusal),
+    /// There is no answer.
+    Failed(ProviderError),
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Http {
+    /// Nothing is sent, and no client made, until the first request.
+    ///
+    /// # Errors
+    /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header (or token)
+    /// that HTTP cannot carry; its text does not repeat the value.
+    pub(super) fn new(
+        base: Url,
+        token: Option<&str>,
+        headers: &[(String, String)],
+        timeouts: Timeouts,
+    ) -> ProviderResult<Self> {
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
+            return Err(invalid("base_url", "must begin with http:// or https:// and name a host"));
+        }
+        let mut map = HeaderMap::new();
+        if let Some(token) = token {
+            map.insert(AUTHORIZATION, secret("auth token", &format!("Bearer {token}"))?);
+        }
+        for (name, value) in headers {
+            let argument = format!("header {name:?}");
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| invalid(&argument, "is not a name that HTTP allows"))?;
+            map.insert(name, secret(&argument, value)?);
+        }
+        let (shown, local) = (address::shown(&base), address::is_local(&base));
+        Ok(Self { base, shown, local, headers: map, timeouts, client: OnceLock::new() })
+    }
+
+    /// The address without credentials and query.
+    pub(super) fn address(&self) -> &str {
+        &self.shown
+    }
+
+    /// Whether the address is this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Asks for something that needs no model.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.control(Method::GET, path, None).await
+    }
+
+    /// Posts JSON, and reads a JSON answer that needs no model.
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
+        self.control(Method::POST, path, Some(body)).await
+    }
+
+    /// Posts JSON; the answer is to be read piece by piece.
+    pub(super) async fn stream(&self, path: &str, body: Vec<u8>) -> Result<Body, Failure> {
+        self.send(Method::POST, path, Some(body), self.timeouts.first_byte).await
+    }
+
+    async fn control<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<T, Failure> {
+        let first_byte = self.timeouts.first_byte.min(CONTROL_ANSWER);
+        let mut body = self.send(method, path, body, first_byte).await?;
+        body.next_byte = body.next_byte.min(CONTROL_ANSWER);
+        let bytes = body.read(MAX_ANSWER).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let text = String::from_utf8_lossy(bytes.get(..400).unwrap_or(&bytes)).into_owned();
+            let reason = format!(
+                "{path} answered with something else than its JSON ({error}): {}",
+                bounded(&text, 100)
+            );
+            ProviderError::Malformed { reason }.into()
+        })
+    }
+
+    /// Sends one request. A pooled connection that closes before the request is written is
+    /// replaced by hyper; nothing is sent twice. A policy of retries belongs around this call.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        first_byte: Duration,
+    ) -> Result<Body, Failure> {
+        let started = Instant::now();
+        let deadline = started + first_byte;
+        let mut request =
+            self.client()?.request(method.clone(), self.url(path)).headers(self.headers.clone());
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        let response = match timeout_at(deadline, request.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(self.not_sent(&error).into()),
+            Err(_) => {
+                return Err(ProviderError::Timeout { waiting_for: Wait::FirstByte, after: first_byte }.into());
+            }
+        };
+        let status = response.status();
+        tracing::debug!(%method, path, status = status.as_u16(), elapsed = ?started.elapsed(), "answer begins");
+        if status.is_success() {
+            return Ok(Body {
+                response,
+                first: Some((deadline, first_byte)),
+                next_byte: self.timeouts.next_byte,
+            });
+        }
+        if status.is_redirection() {
+            return Err(self.redirected(&response).into());
+        }
+        Err(Failure::Refused(refusal(response).await))
+    }
+
+    fn client(&self) -> ProviderResult<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = self.build().map_err(|error| self.unreachable(transport::reason(&error)))?;
+        // Should two first requests race, one of the two clients is dropped unused.
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    fn build(&self) -> reqwest::Result<Client> {
+        // An error means that one is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            let builder = Client::builder()
+                .user_agent(USER_AGENT)
+                .http1_only()
+                .tcp_nodelay(true)
+                .connect_timeout(self.timeouts.connect)
+                // A redirect could carry the prompt and the credentials to another host.
+                .redirect(reqwest::redirect::Policy::none());
+            if self.local { builder.no_proxy() } else { builder }
+        };
+        let without_roots = || builder().tls_certs_only([]).build();
+        match self.base.scheme() {
+            // No TLS is spoken: reading the system's certificates would cost milliseconds.
+            "http" if self.local => without_roots(),
+            // Certificates serve a proxy at most: a system without any is no obstacle.
+            "http" => builder().build().or_else(|_| without_roots()),
+            _ => builder().build(),
+        }
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    fn not_sent(&self, error: &reqwest::Error) -> ProviderError {
+        if error.is_connect() {
+            if error.is_timeout() {
+                return ProviderError::Timeout { waiting_for: Wait::Connect, after: self.timeouts.connect };
+            }
+            return self.unreachable(transport::reason(error));
+        }
+        if error.is_builder() || error.is_request() && error.is_dns() {
+            return self.unreachable(transport::reason(error));
+        }
+        ProviderError::Interrupted { reason: format!("{} before the answer began", transport::reason(error)) }
+    }
+
+    fn unreachable(&self, reason: String) -> ProviderError {
+        ProviderError::Unreachable { address: self.shown.clone(), reason }
+    }
+
+    fn redirected(&self, response: &Response) -> ProviderError {
+        let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        let target = location.and_then(|location| response.url().join(location).ok());
+        let target =
+            target.map_or_else(|| "another place".to_owned(), |target| address::shown_origin(&target));
+        let message = format!(
+            "it redirects to {target}; redirects are not followed: set the address to where the server is"
+        );
+        ProviderError::Status { status: response.status().as_u16(), message }
+    }
+}
+
+/// The body of an answer, read piece by piece under the timeouts.
+#[derive(Debug)]
+pub(super) struct Body {
+    response: Response,
+    /// Until when the first piece may take, and how long that was; gone once it came.
+    first: Option<(Instant, Duration)>,
+    next_byte: Duration,
+}
+
+impl Body {
+    /// The next piece; `None` at the end. Dropping the body before the end closes the connection.
+    ///
+    /// # Errors
+    /// [`ProviderError::Timeout`], or [`ProviderError::Interrupted`] where the connection was cut.
+    pub(super) async fn next(&mut self) -> ProviderResult<Option<impl AsRef<[u8]> + use<>>> {
+        let (deadline, waiting_for, after) = match self.first {
+            Some((deadline, after)) => (deadline, Wait::FirstByte, after),
+            None => (Instant::now() + self.next_byte, Wait::NextByte, self.next_byte),
+        };
+        let piece = timeout_at(deadline, self.response.chunk())
+            .await
+            .map_err(|_| ProviderError::Timeout { waiting_for, after })?
+            .map_err(|error| ProviderError::Interrupted { reason: transport::reason(&error) })?;
+        self.first = None;
+        Ok(piece)
+    }
+
+    /// Reads the few bytes after the last event, so that the connection can serve again.
+    pub(super) fn give_back(mut self) {
+        // In a task of its own, since whoever has the last event drops the stream.
+        tokio::spawn(tokio::time::timeout(GIVE_BACK, async move {
+            // Only the end of the chunked encoding may follow; a server that goes on loses the connection.
+            let _ = self.response.chunk().await;
+        }));
+    }
+
+    async fn read(&mut self, limit: usize) -> ProviderResult<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.next().await? {
+            if bytes.len() + piece.as_ref().len() > limit {
+                return Err(ProviderError::Malformed {
+                    reason: format!("the answer is longer than {limit} bytes"),
+                });
+            }
+            bytes.extend_from_slice(piece.as_ref());
+        }
+        Ok(bytes)
+    }
+}
+
+/// Reads what a refusal says, as far as it comes soon.
+async fn refusal(mut response: Response) -> Refusal {
+    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let wait = wait.and_then(|value| retry_after(value, SystemTime::now()));
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    let deadline = Instant::now() + REFUSAL_BODY;
+    while let Ok(Ok(Some(piece))) = timeout_at(deadline, response.chunk()).await {
+        body.extend(piece.iter().take(MAX_REFUSAL - body.len()));
+        if body.len() >= MAX_REFUSAL {
+            break;
+        }
+    }
+    Refusal { status, retry_after: wait, body }
+}
+
+fn secret(argument: &str, value: &str) -> ProviderResult<HeaderValue> {
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| invalid(argument, "its value has characters that an HTTP header cannot carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn invalid(argument: &str, reason: &str) -> ProviderError {
+    ProviderError::InvalidRequest { argument: argument.to_owned(), reason: reason.to_owned() }
+}

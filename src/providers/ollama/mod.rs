@@ -1,0 +1,131 @@
+//! Ollama, by its own API: it tells more of models and times than its OpenAI-compatible one.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use url::Url;
+
+use self::chat::ChatDecoder;
+use self::error::{Asked, refused};
+use self::wire::{PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
+use super::http::{Failure, Http, Timeouts};
+use super::replies::reply;
+use super::types::{ChatRequest, Health, Model, ModelDetails, RunningModel};
+use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
+
+mod chat;
+mod error;
+mod models;
+mod ndjson;
+mod request;
+mod wire;
+
+/// Where an Ollama is, and how it is spoken to.
+#[derive(Clone)]
+pub struct OllamaConfig {
+    /// Its address, such as `http://127.0.0.1:11434`, without `/api`. A path is kept as a prefix.
+    pub base_url: Url,
+    /// Sent as `Authorization: Bearer`; for ollama.com, or a proxy in front of a private server.
+    pub auth_token: Option<String>,
+    /// More headers, sent with every request; one named `Authorization` wins over the token.
+    pub headers: Vec<(String, String)>,
+    /// How long it may take.
+    pub timeouts: Timeouts,
+}
+
+impl fmt::Debug for OllamaConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OllamaConfig")
+            .field("base_url", &super::address::shown(&self.base_url))
+            .field("auth_token", &self.auth_token.as_ref().map(|_| "(hidden)"))
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("timeouts", &self.timeouts)
+            .finish()
+    }
+}
+
+/// An Ollama server.
+pub struct Ollama {
+    http: Http,
+}
+
+impl Ollama {
+    /// Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header that HTTP cannot carry.
+    pub fn new(config: &OllamaConfig) -> ProviderResult<Self> {
+        let token = config.auth_token.as_deref();
+        Ok(Self { http: Http::new(config.base_url.clone(), token, &config.headers, config.timeouts)? })
+    }
+}
+
+impl fmt::Debug for Ollama {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ollama").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+impl Provider for Ollama {
+    fn name(&self) -> &'static str {
+        "ollama"
+    }
+
+    fn address(&self) -> &str {
+        self.http.address()
+    }
+
+    fn is_local(&self) -> bool {
+        self.http.is_local()
+    }
+
+    fn health(&self) -> BoxFuture<'_, ProviderResult<Health>> {
+        Box::pin(async {
+            let answer: VersionAnswer =
+                self.http.get("api/version").await.map_err(meaning(Asked::default()))?;
+            Ok(Health { version: answer.version })
+        })
+    }
+
+    fn list_models(&self) -> BoxFuture<'_, ProviderResult<Vec<Model>>> {
+        Box::pin(async {
+            let answer: TagsAnswer = self.http.get("api/tags").await.map_err(meaning(Asked::default()))?;
+            Ok(models::listed(answer))
+        })
+    }
+
+    fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>> {
+        Box::pin(async {
+            let answer: PsAnswer = self.http.get("api/ps").await.map_err(meaning(Asked::default()))?;
+            Ok(models::running(answer))
+        })
+    }
+
+    fn show_model<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
+        Box::pin(async move {
+            let body = json(&ShowBody { model })?;
+            let asked = Asked { model: Some(model), options: None };
+            let answer: ShowAnswer = self.http.post("api/show", body).await.map_err(meaning(asked))?;
+            Ok(models::details(answer))
+        })
+    }
+
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>> {
+        Box::pin(async move {
+            let body = json(&request::chat_body(&request)?)?;
+            let ChatRequest { model, options, messages, .. } = request;
+            // The texts are in the body now; a long prompt need not be kept twice while the model thinks.
+            drop(messages);
+            let asked = Asked { model: Some(&model), options: Some(&options) };
+            let body = self.http.stream("api/chat", body).await.map_err(meaning(asked))?;
+            Ok(reply(body, ChatDecoder::default()))
+        })
+    }
+}
+
+fn meaning(asked: Asked<'_>) -> impl FnOnce(Failure) -> ProviderError {
+    move |failure| match failure {
+        Failure::Refused(refusal) => refused(&refusal, asked),
+        Failure::Failed(error) => error,
+    }
+}

@@ -1,0 +1,12 @@
+//! The JSON of Ollama's API, as structs. Every field of an answer may be missing or null, and
+//! unknown ones are ignored, so that older and newer servers work.
+
+mod chat;
+mod models;
+
+pub(super) use chat::{
+    CallBody, CallFunctionBody, CallLine, ChatBody, ChatLine, Format, MessageBody, ThinkBody,
+};
+pub(super) use models::{
+    DetailsAnswer, ListedModel, LoadedModel, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer,
+};

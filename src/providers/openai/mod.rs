@@ -1,0 +1,130 @@
+//! Any server with OpenAI's API: llama.cpp, vLLM, LM Studio, LiteLLM, and Ollama itself.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use url::Url;
+
+use self::chat::ChatDecoder;
+use self::error::refused;
+use self::wire::ModelsAnswer;
+use super::http::{Failure, Http, Timeouts};
+use super::replies::reply;
+use super::types::{ChatRequest, Health, Model, ModelDetails, RunningModel};
+use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
+
+mod calls;
+mod chat;
+mod error;
+mod models;
+mod request;
+mod sse;
+mod wire;
+
+/// Where a server is, and how it is spoken to.
+#[derive(Clone)]
+pub struct OpenAiConfig {
+    /// The address below which its routes are, such as `http://127.0.0.1:8080/v1`.
+    pub base_url: Url,
+    /// Sent as `Authorization: Bearer`.
+    pub api_key: Option<String>,
+    /// More headers, sent with every request; one named `Authorization` wins over the key.
+    pub headers: Vec<(String, String)>,
+    /// How long it may take.
+    pub timeouts: Timeouts,
+}
+
+impl fmt::Debug for OpenAiConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAiConfig")
+            .field("base_url", &super::address::shown(&self.base_url))
+            .field("api_key", &self.api_key.as_ref().map(|_| "(hidden)"))
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("timeouts", &self.timeouts)
+            .finish()
+    }
+}
+
+/// An OpenAI-compatible server.
+pub struct OpenAi {
+    http: Http,
+}
+
+impl OpenAi {
+    /// Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header that HTTP cannot carry.
+    pub fn new(config: &OpenAiConfig) -> ProviderResult<Self> {
+        let key = config.api_key.as_deref();
+        Ok(Self { http: Http::new(config.base_url.clone(), key, &config.headers, config.timeouts)? })
+    }
+
+    async fn models(&self) -> ProviderResult<Vec<Model>> {
+        let answer: ModelsAnswer = self.http.get("models").await.map_err(|failure| meaning(failure, None))?;
+        Ok(models::listed(answer))
+    }
+}
+
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAi").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+impl Provider for OpenAi {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn address(&self) -> &str {
+        self.http.address()
+    }
+
+    fn is_local(&self) -> bool {
+        self.http.is_local()
+    }
+
+    /// The API has no route for it; the list of models is what every server has.
+    fn health(&self) -> BoxFuture<'_, ProviderResult<Health>> {
+        Box::pin(async {
+            self.models().await?;
+            Ok(Health { version: None })
+        })
+    }
+
+    fn list_models(&self) -> BoxFuture<'_, ProviderResult<Vec<Model>>> {
+        Box::pin(self.models())
+    }
+
+    /// The API does not tell.
+    fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn show_model<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
+        Box::pin(async move {
+            let found = self.models().await?.into_iter().find(|listed| listed.name == model);
+            found.map(models::details).ok_or_else(|| ProviderError::ModelNotFound { model: model.to_owned() })
+        })
+    }
+
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>> {
+        Box::pin(async move {
+            let body = json(&request::chat_body(&request)?)?;
+            let ChatRequest { model, messages, .. } = request;
+            // The texts are in the body now; a long prompt need not be kept twice while the model thinks.
+            drop(messages);
+            let body = self.http.stream("chat/completions", body).await;
+            let body = body.map_err(|failure| meaning(failure, Some(&model)))?;
+            Ok(reply(body, ChatDecoder::default()))
+        })
+    }
+}
+
+fn meaning(failure: Failure, model: Option<&str>) -> ProviderError {
+    match failure {
+        Failure::Refused(refusal) => refused(&refusal, model),
+        Failure::Failed(error) => error,
+    }
+}

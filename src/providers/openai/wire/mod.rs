@@ -1,0 +1,11 @@
+//! The JSON of OpenAI's API, as structs. Every field of an answer may be missing or null, and
+//! unknown ones are ignored: servers that call themselves compatible differ much.
+
+mod chat;
+mod models;
+
+pub(super) use chat::{
+    CallBody, CallDelta, CallFunctionBody, ChatBody, Chunk, Content, DataUrl, Delta, ImageUrl, MessageBody,
+    Part,
+};
+pub(super) use models::{ListedModel, ModelsAnswer};

@@ -1,0 +1,40 @@
+//! `GET /models`.
+
+use serde::Deserialize;
+
+use crate::providers::number::count;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ModelsAnswer {
+    /// Null where an Ollama has no models.
+    pub(crate) data: Option<Vec<ListedModel>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ListedModel {
+    pub(crate) id: Option<String>,
+    /// llama.cpp's.
+    pub(crate) meta: Option<Meta>,
+    /// vLLM's length of the context.
+    #[serde(deserialize_with = "count")]
+    pub(crate) max_model_len: Option<u64>,
+    /// The same as other servers and proxies name it.
+    #[serde(deserialize_with = "count")]
+    pub(crate) context_length: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    pub(crate) max_context_length: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Meta {
+    #[serde(deserialize_with = "count")]
+    pub(crate) n_ctx_train: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    pub(crate) n_embd: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    pub(crate) n_params: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    pub(crate) size: Option<u64>,
+}

@@ -1,0 +1,56 @@
+//! Says in a few words why a connection failed, out of the chain of errors below reqwest's.
+
+use std::error::Error;
+use std::io;
+
+use super::refusal::bounded;
+
+/// Longest reason, in characters.
+const MAX_REASON: usize = 200;
+
+/// The reason for a failed request, such as `connection refused`. It names no address, so that
+/// credentials in one cannot leak.
+pub(super) fn reason(error: &reqwest::Error) -> String {
+    if error.is_dns() {
+        return "unknown host".to_owned();
+    }
+    let mut innermost: Option<&(dyn Error + 'static)> = None;
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(words) = known(cause) {
+            return words;
+        }
+        innermost = Some(cause);
+        next = inner_of(cause);
+    }
+    match innermost {
+        Some(cause) => bounded(&cause.to_string(), MAX_REASON),
+        None => "the request failed".to_owned(),
+    }
+}
+
+/// The next error down. An `io::Error` made of another error hides it from `source`.
+fn inner_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+fn known(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(format!("TLS: {}", bounded(&tls.to_string(), MAX_REASON)));
+    }
+    let words = match error.downcast_ref::<io::Error>()?.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset => "connection reset",
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => "connection closed",
+        io::ErrorKind::HostUnreachable => "host unreachable",
+        io::ErrorKind::NetworkUnreachable => "network unreachable",
+        io::ErrorKind::NetworkDown => "network down",
+        io::ErrorKind::AddrNotAvailable => "address not available",
+        io::ErrorKind::TimedOut => "connection timed out",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
