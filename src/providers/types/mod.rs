@@ -6,6 +6,8 @@ mod chat;
 mod message;
 mod model;
 
-pub use chat::{ChatEnd, ChatEvent, ChatRequest, FinishReason, ResponseFormat, Sampling, Think, Timings, Usage};
+pub use chat::{
+    ChatEnd, ChatEvent, ChatRequest, FinishReason, ResponseFormat, Sampling, Think, Timings, Usage,
+};
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
