@@ -134,23 +134,18 @@ async fn write_pieces(
     request: &Request,
 ) -> Result<Next> {
     let end = script.fault.map_or(pieces.len(), |(after, _)| after.min(pieces.len()));
-    for sent in 0..=end {
-        for (_, gate) in script.gates.iter().filter(|(after, _)| *after == sent) {
-            flush(writer, out).await?;
-            gate.wait().await;
-        }
-        if sent == end {
-            break;
-        }
+    for (sent, piece) in pieces[..end].iter().enumerate() {
+        wait_at_gates(writer, script, sent, out).await?;
         if chunked {
-            write_chunk(writer, out, &pieces[sent]).await?;
+            write_chunk(writer, out, piece).await?;
         } else {
-            write_piece(writer, out, &pieces[sent]).await?;
+            write_piece(writer, out, piece).await?;
         }
         if let Some(tick) = script.tick {
             tokio::time::sleep(tick).await;
         }
     }
+    wait_at_gates(writer, script, end, out).await?;
     if chunked && script.fault.is_none() {
         out.extend_from_slice(b"0\r\n\r\n");
     }
@@ -161,6 +156,20 @@ async fn write_pieces(
         Some((_, Fault::Cut)) => Ok(Next::Close),
         Some((_, Fault::Reset | Fault::ResetBeforeHead)) => Ok(Next::Reset),
     }
+}
+
+/// Waits at the gates that stand after so many pieces, what came before them sent.
+async fn wait_at_gates(
+    writer: &mut WriteHalf<'_>,
+    script: &Script,
+    sent: usize,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    for (_, gate) in script.gates.iter().filter(|(after, _)| *after == sent) {
+        flush(writer, out).await?;
+        gate.wait().await;
+    }
+    Ok(())
 }
 
 /// Writes an HTTP chunk, behind what `out` still holds.

@@ -137,6 +137,12 @@ impl FakeOllama {
         self
     }
 
+    /// Makes waits fail sooner, or later, than after ten seconds.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        self.state.received.set_patience(patience);
+        self
+    }
+
     /// All requests so far, in the order in which they were complete.
     pub fn requests(&self) -> Vec<Arc<Request>> {
         self.state.received.matching(|_| true)

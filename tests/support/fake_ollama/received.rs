@@ -1,6 +1,6 @@
 //! The log of what came in, and the waits for it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,6 +24,7 @@ pub enum Link {
 pub struct Received {
     entries: Mutex<Vec<Entry>>,
     changed: watch::Sender<()>,
+    patience: OnceLock<Duration>,
 }
 
 struct Entry {
@@ -45,6 +46,11 @@ impl Received {
         request
     }
 
+    /// Sets, once, how long a wait lasts before it fails the test.
+    pub fn set_patience(&self, patience: Duration) {
+        assert!(self.patience.set(patience).is_ok(), "the patience is set already");
+    }
+
     /// Forgets all of them.
     pub fn clear(&self) {
         self.entries.lock().unwrap().clear();
@@ -63,6 +69,7 @@ impl Received {
         what: &str,
         matches: impl Fn(&Request) -> bool,
     ) -> Vec<Arc<Request>> {
+        let patience = self.patience();
         let mut changed = self.changed.subscribe();
         let enough = async {
             loop {
@@ -73,19 +80,20 @@ impl Received {
                 changed.changed().await.expect("the log holds its own sender");
             }
         };
-        match timeout(PATIENCE, enough).await {
+        match timeout(patience, enough).await {
             Ok(found) => found,
-            Err(_) => panic!("waited {PATIENCE:?} for {what}; {}", self.seen()),
+            Err(_) => panic!("waited {patience:?} for {what}; {}", self.seen()),
         }
     }
 
     /// Waits until the client has closed the connection of a request.
     pub async fn closed(&self, index: usize) {
+        let patience = self.patience();
         let mut link = self.link(index);
-        match timeout(PATIENCE, link.wait_for(|link| *link != Link::Open)).await {
+        match timeout(patience, link.wait_for(|link| *link != Link::Open)).await {
             Ok(Ok(link)) if *link == Link::ClosedByClient => {}
             Ok(_) => panic!("the fake itself broke the connection of request {index}; {}", self.seen()),
-            Err(_) => panic!("waited {PATIENCE:?} for the client to close request {index}; {}", self.seen()),
+            Err(_) => panic!("waited {patience:?} for the client to close request {index}; {}", self.seen()),
         }
     }
 
@@ -95,6 +103,10 @@ impl Received {
         timeout(time, link.wait_for(|link| *link == Link::ClosedByClient))
             .await
             .is_ok_and(|closed| closed.is_ok())
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience.get().copied().unwrap_or(PATIENCE)
     }
 
     fn link(&self, index: usize) -> watch::Receiver<Link> {
