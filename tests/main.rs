@@ -1,0 +1,15 @@
+//! All integration tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests and their support assert by panicking"
+)]
+
+mod support;
+
+mod architecture;
+mod fake;
+mod schema;
