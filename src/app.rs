@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
-use crate::providers::Provider;
+use crate::providers::ollama::{Ollama, OllamaConfig};
+use crate::providers::openai::{OpenAi, OpenAiConfig};
+use crate::providers::{Provider, Timeouts};
 use crate::service::Core;
 use crate::settings::{ProviderKind, ProviderSettings, Settings};
 
@@ -54,45 +57,30 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
 }
 
 fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let _ = ProviderKind::Ollama;
-    Ok(Arc::new(Stub(settings.address().to_string())))
-}
-
-#[derive(Debug)]
-struct Stub(String);
-
-impl Stub {
-    fn down<T: Send + 'static>(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<T>> {
-        let error = crate::providers::ProviderError::Unreachable { address: self.0.clone(), reason: "stub".into() };
-        Box::pin(async { Err(error) })
-    }
-}
-
-impl Provider for Stub {
-    fn name(&self) -> &'static str {
-        "ollama"
-    }
-    fn address(&self) -> &str {
-        &self.0
-    }
-    fn is_local(&self) -> bool {
-        true
-    }
-    fn health(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<crate::providers::types::Health>> {
-        self.down()
-    }
-    fn list_models(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<Vec<crate::providers::types::Model>>> {
-        self.down()
-    }
-    fn running_models(&self) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<Vec<crate::providers::types::RunningModel>>> {
-        self.down()
-    }
-    fn show_model<'a>(&'a self, _: &'a str) -> futures_util::future::BoxFuture<'a, crate::providers::ProviderResult<crate::providers::types::ModelDetails>> {
-        self.down()
-    }
-    fn chat(&self, _: crate::providers::types::ChatRequest) -> futures_util::future::BoxFuture<'_, crate::providers::ProviderResult<crate::providers::ChatStream>> {
-        self.down()
-    }
+    let timeouts = Timeouts {
+        connect: settings.connect_timeout,
+        first_byte: settings.first_byte_timeout,
+        next_byte: settings.idle_timeout,
+    };
+    let headers: Vec<_> = settings
+        .headers
+        .iter()
+        .map(|header| (header.name.clone(), header.value.expose().to_owned()))
+        .collect();
+    let address = settings.address();
+    let base_url = Url::parse(&address.base_url()).context("the address of the model server is no URL")?;
+    Ok(match &settings.kind {
+        ProviderKind::Ollama => {
+            // The key of ollama.com goes there, over https, and nowhere else.
+            let key = settings.ollama_api_key.as_ref().filter(|_| address.is_ollama_com());
+            let auth_token = settings.auth_token.as_ref().or(key).map(|secret| secret.expose().to_owned());
+            Arc::new(Ollama::new(&OllamaConfig { base_url, auth_token, headers, timeouts })?)
+        }
+        ProviderKind::OpenAi { .. } => {
+            let api_key = settings.api_key.as_ref().map(|secret| secret.expose().to_owned());
+            Arc::new(OpenAi::new(&OpenAiConfig { base_url, api_key, headers, timeouts })?)
+        }
+    })
 }
 
 #[cfg(unix)]

@@ -28,6 +28,7 @@ struct ChatArguments {
     /// Installed model, see list_models
     model: Option<String>,
     /// OpenAI messages; give these or prompt. content: text, or parts text/image_url (data URL)
+    #[serde(default)]
     #[schemars(schema_with = "messages_schema")]
     messages: Option<Vec<ChatMessage>>,
     /// Short for one user message
@@ -37,6 +38,7 @@ struct ChatArguments {
     #[serde(flatten)]
     generation: GenerationArguments,
     /// OpenAI function tools; calls come back in tool_calls
+    #[serde(default)]
     #[schemars(schema_with = "tools_schema")]
     tools: Option<Vec<Value>>,
     /// false: no partial text as progress
@@ -57,6 +59,7 @@ struct GenerationArguments {
     max_tokens: Option<u64>,
     seed: Option<i64>,
     /// Texts that end the reply
+    #[serde(default)]
     #[schemars(schema_with = "stop_schema")]
     stop: Option<Stop>,
     /// -2 to 2
@@ -67,14 +70,17 @@ struct GenerationArguments {
     #[serde(default, deserialize_with = "whole_number")]
     num_ctx: Option<u64>,
     /// How long the model stays loaded: "10m", seconds, -1 for ever
+    #[serde(default)]
     #[schemars(schema_with = "keep_alive_schema")]
     keep_alive: Option<Value>,
     /// More options of Ollama, such as min_p
     options: Option<Map<String, Value>>,
     /// "json", or a JSON Schema that the reply is checked against
+    #[serde(default)]
     #[schemars(schema_with = "response_format_schema")]
     response_format: Option<Value>,
     /// Whether to think first: true, false, or low, medium, high
+    #[serde(default)]
     #[schemars(schema_with = "think_schema")]
     think: Option<Value>,
 }

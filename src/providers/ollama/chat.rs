@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::models::remote;
 use super::ndjson::NdJson;
 use super::wire::{CallLine, ChatLine};
 use crate::providers::refusal::Said;
@@ -98,6 +99,7 @@ impl State {
                 eval: time(line.eval_duration),
             },
             model: line.model.filter(|model| !model.is_empty()),
+            remote: remote(line.remote_host, line.remote_model),
         }
     }
 

@@ -77,7 +77,8 @@ fn name(name: Option<String>, model: Option<String>) -> Option<String> {
     told(name).or(told(model))
 }
 
-fn remote(host: Option<String>, model: Option<String>) -> Option<Remote> {
+/// The far end of a cloud model.
+pub(super) fn remote(host: Option<String>, model: Option<String>) -> Option<Remote> {
     told(host).map(|host| Remote { host, model: told(model) })
 }
 

@@ -149,8 +149,13 @@ impl State {
             Some("tool_calls" | "function_call") => FinishReason::ToolCalls,
             Some(other) => FinishReason::Other(other.to_owned()),
         };
-        let end =
-            ChatEnd { finish_reason, usage: self.usage, timings: self.timings, model: self.model.take() };
+        let end = ChatEnd {
+            finish_reason,
+            usage: self.usage,
+            timings: self.timings,
+            model: self.model.take(),
+            remote: None,
+        };
         events.push_back(Ok(ChatEvent::Done(end)));
     }
 

@@ -88,6 +88,8 @@ pub(crate) struct ChatLine {
     pub(crate) eval_count: Option<u64>,
     #[serde(deserialize_with = "count")]
     pub(crate) eval_duration: Option<u64>,
+    pub(crate) remote_host: Option<String>,
+    pub(crate) remote_model: Option<String>,
     pub(crate) error: Option<Box<RawValue>>,
 }
 
