@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::chat::Ending;
 use super::error::{ErrorCode, ServiceError};
-use super::registry::{Registered, Registry};
+use super::registry::Registry;
 use super::types::ToolCall;
 
 /// A reply that reached its end.
@@ -176,6 +176,10 @@ impl Live {
 
     pub(super) fn is_seen(&self) -> bool {
         self.seen.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn detach(&self) {
+        self.detached.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_detached(&self) -> bool {
@@ -350,39 +354,6 @@ where
         live.end(ending);
         registry.sweep();
     });
-}
-
-/// A call that waits for the completion that it started; unless it lets go, both end together.
-#[derive(Debug)]
-pub struct Attachment {
-    completion: Arc<Registered>,
-    let_go: bool,
-}
-
-impl Attachment {
-    /// Attaches a call to its completion.
-    pub fn new(completion: Arc<Registered>) -> Self {
-        Self { completion, let_go: false }
-    }
-
-    /// The completion.
-    pub fn completion(&self) -> &Arc<Registered> {
-        &self.completion
-    }
-
-    /// The call ends and the completion goes on.
-    pub fn let_go(mut self) {
-        self.let_go = true;
-        self.completion.live.detached.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        if !self.let_go {
-            self.completion.live.cancel();
-        }
-    }
 }
 
 #[cfg(test)]

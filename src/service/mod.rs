@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
+mod attachment;
 pub mod chat;
 mod check;
 pub mod completions;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 
 use crate::providers::{Provider, ProviderError};
 
+pub use attachment::Attachment;
 pub use chat::ChatCall;
-pub use completions::{Attachment, Completion};
+pub use completions::Completion;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;

@@ -239,7 +239,7 @@ pub static MAX_CONCURRENT: Entry = Entry {
     kind: Kind::Quantity,
     default: Some("4"),
     secret: false,
-    help: "Completions that run at once in this process; the others wait for their turn. `1` runs them strictly one after another.",
+    help: "Completions that run at once in this process; the others wait for their turn, and `1` runs them strictly one after another.",
 };
 
 /// When a call returns with what there is.
