@@ -15,6 +15,7 @@ use super::retry::wait_before;
 use super::types::{
     FinishReason, Location, Message, ResponseFormat, Role, Sampling, Think, Timings, ToolCall, Usage,
 };
+use super::warnings::{cut_prompt, stopped_at_limit};
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::ChatStream;
 use crate::providers::types::{ChatEnd, ChatEvent, ChatRequest};
@@ -108,8 +109,9 @@ impl Run {
             None => self.stream(&request).await?,
         };
         if end.finish_reason == FinishReason::Length {
-            warnings.push(length_warning(request.sampling.max_tokens));
+            warnings.push(stopped_at_limit(request.sampling.max_tokens));
         }
+        warnings.extend(cut_prompt(&request.messages, &end.usage, request.sampling.num_ctx));
         Ok(Ending {
             location: self.core.location(end.remote.as_ref()),
             model: end.model.unwrap_or(request.model),
@@ -236,15 +238,6 @@ fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
         ResponseFormat::Schema(schema) => format!("JSON that is valid against this JSON Schema: {schema}"),
     };
     format!("Your reply cannot be used: {}. Reply again with nothing but {wanted}", wrong.join("; "))
-}
-
-fn length_warning(max_tokens: Option<u64>) -> String {
-    match max_tokens {
-        Some(limit) => format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."),
-        None => {
-            "The reply stopped at the model's limit of tokens; set max_tokens, or raise num_ctx.".to_owned()
-        }
-    }
 }
 
 /// Tokens of the reply a second, by the server's own counts.

@@ -16,6 +16,7 @@ mod registry;
 pub mod reply_format;
 mod retry;
 pub mod types;
+mod warnings;
 
 use std::sync::Arc;
 
