@@ -13,3 +13,4 @@ mod support;
 mod architecture;
 mod fake;
 mod schema;
+mod stdio;
