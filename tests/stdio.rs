@@ -21,7 +21,7 @@ use crate::support::process::Process;
 const MODEL: &str = "qwen2.5-coder:0.5b";
 
 /// What the fake's world answers to a chat.
-const REPLY: &str = "Three colours are red, green, and blue.";
+const REPLY: &str = "Three colours are red, blue, and green.";
 
 /// The params of a chat; `prompt` tells chats apart.
 fn chat(prompt: &str) -> Value {

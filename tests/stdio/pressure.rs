@@ -32,7 +32,7 @@ async fn a_slow_reader_stops_the_server_and_loses_nothing() {
             writer.write_all(format!("{request}\n").as_bytes()).await.unwrap();
             count.fetch_add(1, Ordering::SeqCst);
         }
-        writer.shutdown().await.unwrap();
+        writer
     });
     let stuck = settled(&written).await;
     println!("unread answers stop the server after {stuck} requests");
@@ -51,11 +51,13 @@ async fn a_slow_reader_stops_the_server_and_loses_nothing() {
         assert!(answer["result"]["tools"].is_array(), "{answer}");
         assert!(seen.insert(answer["id"].as_i64().unwrap()), "answered twice: {}", answer["id"]);
     }
-    writing.await.unwrap();
+    let mut writer = writing.await.unwrap();
     assert_eq!(seen.len(), REQUESTS);
     #[cfg(target_os = "linux")]
     assert!(resident_bytes(host.id()) < MOST_MEMORY);
     assert!(bytes as u64 > MOST_MEMORY / 2, "{bytes} bytes of answers prove little");
+    writer.shutdown().await.unwrap();
+    drop(writer);
     host.finish().await.well();
 }
 

@@ -92,16 +92,18 @@ async fn ping_and_the_handshake_are_gone() {
 async fn metadata_must_be_whole() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &[]);
-    for key in ["clientInfo", "clientCapabilities"] {
-        let key = format!("io.modelcontextprotocol/{key}");
-        for method in ["tools/list", "tools/call", "server/discover"] {
-            let mut params = with_meta(json!({ "name": "health_check" }));
-            params["_meta"].as_object_mut().unwrap().remove(&key);
-            let (code, message) = host.error(method, params).await;
-            assert_eq!(code, -32602, "{method} without {key}: {message}");
-            assert!(message.contains(&key), "{method}: {message}");
-        }
+    let key = "io.modelcontextprotocol/clientCapabilities";
+    for method in ["tools/list", "tools/call", "server/discover"] {
+        let mut params = with_meta(json!({ "name": "health_check" }));
+        params["_meta"].as_object_mut().unwrap().remove(key);
+        let (code, message) = host.error(method, params).await;
+        assert_eq!(code, -32602, "{method} without {key}: {message}");
+        assert!(message.contains(key), "{method}: {message}");
     }
+    // Clients should say who they are, but need not.
+    let mut nameless = with_meta(json!({}));
+    nameless["_meta"].as_object_mut().unwrap().remove("io.modelcontextprotocol/clientInfo");
+    host.result(MODERN, "tools/list", nameless).await;
     let (code, _) = host.error("server/discover", json!({})).await;
     assert_eq!(code, -32602, "nothing is older than discover, so it has no other form");
     let mut unknown = with_meta(json!({}));
