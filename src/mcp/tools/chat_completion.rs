@@ -142,8 +142,6 @@ impl ChatArguments {
             }
         };
         if let Some(system) = self.system.filter(|system| !system.is_empty()) {
-            // It overrides what stands in the messages: the call's own word is the last one.
-            messages.retain(|message| message.role != Role::System);
             messages.insert(0, Message::text(Role::System, system));
         }
         let mut call = self.generation.into_call()?;
