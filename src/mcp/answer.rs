@@ -215,9 +215,8 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// No type: it is null until the reply has ended, and hosts differ in how they take a nullable type.
 fn finish_reason_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "description": "stop, length, tool_calls; null until the end" })
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "null" }], "description": "null until the end" })
 }
 
 /// What a host that shows only text shows.

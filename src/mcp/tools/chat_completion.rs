@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -203,35 +203,37 @@ fn wrong_think(think: &Value) -> ServiceError {
 }
 
 // Schemas of arguments that have more than one form: written out, since a host pays for what derives.
+// One type a branch: not every host's own dialect has lists of types.
 
 fn messages_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let role = json!({ "type": "string", "enum": ["system", "user", "assistant", "tool"] });
-    from(json!({
-        "type": "array",
-        "items": { "type": "object", "properties": { "role": role, "content": { "type": ["string", "array"], "items": {} } }, "required": ["role"] },
-    }))
+    let content =
+        any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "object" } })]);
+    let message =
+        json!({ "type": "object", "properties": { "role": role, "content": content }, "required": ["role"] });
+    json_schema!({ "type": "array", "items": message })
 }
 
 fn tools_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": "array", "items": { "type": "object" } }))
+    json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 fn stop_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["string", "array"], "items": { "type": "string" } }))
+    any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })])
 }
 
 fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["string", "number"] }))
+    any_of([json!({ "type": "string" }), json!({ "type": "number" })])
 }
 
 fn response_format_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["string", "object"] }))
+    any_of([json!({ "type": "string" }), json!({ "type": "object" })])
 }
 
 fn think_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["boolean", "string"] }))
+    any_of([json!({ "type": "boolean" }), json!({ "type": "string" })])
 }
 
-fn from(schema: Value) -> schemars::Schema {
-    schemars::Schema::try_from(schema).unwrap_or_default()
+fn any_of(branches: [Value; 2]) -> schemars::Schema {
+    json_schema!({ "anyOf": branches })
 }
