@@ -24,7 +24,7 @@ pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let error = serde_json::json!({
         "type": "object",
         "description": "Set when the call failed",
-        "properties": { "code": { "type": "string" }, "message": { "type": "string" }, "hint": { "type": "string" } },
+        "properties": { "code": { "type": "string" }, "message": { "type": "string" }, "hint": { "type": "string" }, "partial": { "type": "object" } },
     });
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert("error".to_owned(), error);
