@@ -22,6 +22,10 @@ async fn main() -> anyhow::Result<()> {
     let prompt = arguments.next().unwrap_or_else(|| "Say hello in one short sentence.".to_owned());
     let server = arguments.next().unwrap_or_else(|| "ollama-mcp".to_owned());
     let answer = ask(Command::new(server), &prompt).await?;
+    // A reply that was not streamed, such as one held back until it kept to a JSON Schema.
+    if answer.streamed.is_empty() {
+        print!("{}", answer.reply);
+    }
     println!("\ntools: {}", answer.tools.join(", "));
     println!("model: {}", answer.model);
     Ok(())
@@ -60,7 +64,8 @@ pub(crate) async fn ask(server: Command, prompt: &str) -> anyhow::Result<Answer>
         bail!("{text}");
     }
     let completion = result.structured_content.unwrap_or_default();
-    let text_at = |path: &str| completion.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text_at =
+        |path: &str| completion.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let streamed = streamed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(Answer { tools, model: text_at("/model"), reply: text_at("/choices/0/message/content"), streamed })
 }

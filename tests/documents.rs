@@ -65,13 +65,17 @@ fn every_relative_link_leads_to_a_file() {
 fn no_document_names_a_path_of_one_machine() {
     for path in documents("md").into_iter().chain(documents("json")).chain(documents("jsonl")) {
         let text = read(&path);
-        for found in ["/root/", "/work/", "/tmp/"].into_iter().filter(|found| text.contains(found)) {
-            panic!("{} names {found}", path.display());
+        for folder in ["/root/", "/work/", "/tmp/"] {
+            assert!(!text.contains(folder), "{} names {folder}", path.display());
         }
         for home in ["/home/", "/Users/", "\\Users\\"] {
             for (at, _) in text.match_indices(home) {
                 let owner = &text[at + home.len()..];
-                assert!(owner.trim_start_matches('\\').starts_with("you"), "{} names {home} of someone", path.display());
+                assert!(
+                    owner.trim_start_matches('\\').starts_with("you"),
+                    "{} names {home} of someone",
+                    path.display()
+                );
             }
         }
     }
@@ -138,7 +142,11 @@ fn fenced_blocks(markdown: &str) -> Vec<Block> {
             Some(_) if inside => inside = false,
             Some(language) => {
                 inside = true;
-                blocks.push(Block { language: language.trim().to_owned(), line: index + 1, text: String::new() });
+                blocks.push(Block {
+                    language: language.trim().to_owned(),
+                    line: index + 1,
+                    text: String::new(),
+                });
             }
             None if inside => {
                 let block = blocks.last_mut().unwrap();
@@ -172,7 +180,9 @@ fn documents(ending: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         let (below, files): (Vec<_>, Vec<_>) = entries(&folder).into_iter().partition(|path| path.is_dir());
         // Installed packages of the examples are none of ours.
-        folders.extend(below.into_iter().filter(|path| !path.ends_with(".venv") && !path.ends_with("node_modules")));
+        folders.extend(
+            below.into_iter().filter(|path| !path.ends_with(".venv") && !path.ends_with("node_modules")),
+        );
         found.extend(files);
     }
     found.retain(|path| path.extension().is_some_and(|found| found == ending));
@@ -206,6 +216,7 @@ fn blocks_and_links_are_found() {
 #[test]
 #[should_panic(expected = "sets the unknown OLLAMA_HOTS")]
 fn a_misspelt_setting_in_a_configuration_is_found() {
-    let config = serde_json::json!({ "mcpServers": { "ollama": { "command": "x", "env": { "OLLAMA_HOTS": "y" } } } });
+    let config =
+        serde_json::json!({ "mcpServers": { "ollama": { "command": "x", "env": { "OLLAMA_HOTS": "y" } } } });
     check_host_config("here", &config);
 }

@@ -154,7 +154,10 @@ fn line(page: &mut String, text: &str) {
 fn a_type_is_told_in_words() {
     let kind_of = |text: &str| kind(&serde_json::from_str(text).unwrap());
     assert_eq!(kind_of(r#"{"type": "string"}"#), "string");
-    assert_eq!(kind_of(r#"{"type": ["string", "array"], "items": {"type": "string"}}"#), "string or array of string");
+    assert_eq!(
+        kind_of(r#"{"type": ["string", "array"], "items": {"type": "string"}}"#),
+        "string or array of string"
+    );
     assert_eq!(kind_of(r#"{"type": "string", "enum": ["a", "b"]}"#), "`a`, `b`");
     assert_eq!(kind_of("{}"), "any");
 }
