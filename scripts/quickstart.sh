@@ -246,5 +246,5 @@ if [[ -n $env_file ]]; then
   [[ -z $server_pid ]] || say "the model server stays up; stop it with: kill $server_pid"
   server_pid=
 else
-  say "it works; next: $bin install --host NAME (hosts: MCP_SETUP.md)"
+  say "it works; next: MCP_SETUP.md shows how your host starts target/release/ollama-mcp"
 fi

@@ -11,7 +11,7 @@ use crate::mcp::{self, Connection, McpServer, ServerOptions};
 use crate::providers::ollama::{Ollama, OllamaConfig};
 use crate::providers::openai::{OpenAi, OpenAiConfig};
 use crate::providers::{Provider, Timeouts};
-use crate::service::Core;
+use crate::service::{Core, CoreOptions};
 use crate::settings::{ProviderKind, ProviderSettings, Settings};
 
 /// The services that the settings describe.
@@ -19,7 +19,12 @@ use crate::settings::{ProviderKind, ProviderSettings, Settings};
 /// # Errors
 /// An address that is no URL, which the settings have checked.
 pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
-    Ok(Core::new(provider(&settings.provider)?, settings.chat.model.clone()))
+    let options = CoreOptions {
+        default_model: settings.chat.model.clone(),
+        max_concurrent: settings.chat.max_concurrent,
+        ..CoreOptions::default()
+    };
+    Ok(Core::new(provider(&settings.provider)?, options))
 }
 
 /// The MCP server that the settings describe.
@@ -27,7 +32,10 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
 /// # Errors
 /// As [`core`].
 pub fn server(settings: &Settings) -> anyhow::Result<McpServer> {
-    let options = ServerOptions { progress_interval: settings.chat.progress_interval };
+    let options = ServerOptions {
+        progress_interval: settings.chat.progress_interval,
+        call_deadline: settings.server.call_deadline,
+    };
     Ok(McpServer::new(core(settings)?, options))
 }
 

@@ -1,12 +1,15 @@
 //! A completion as tools answer it: OpenAI's `chat.completion` object, with what a local model adds.
 
+use std::time::Duration;
+
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::service::Completion;
 use crate::service::chat::tokens_per_second;
+use crate::service::completions::{Completion, Outcome, Partial};
 use crate::service::types::ToolCall;
+use crate::service::{ErrorCode, Registered, ServiceError};
 
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -18,10 +21,11 @@ pub(super) struct CompletionAnswer<'a> {
     model: &'a str,
     choices: [Choice<'a>; 1],
     usage: UsageAnswer,
-    /// completed or in_progress
+    /// completed, in_progress or cancelled
     status: &'static str,
     completion_id: &'a str,
     /// Where the model ran: local, or the host
+    #[serde(skip_serializing_if = "str::is_empty")]
     location: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     model_reason: Option<&'static str>,
@@ -35,7 +39,8 @@ pub(super) struct CompletionAnswer<'a> {
 struct Choice<'a> {
     index: u8,
     message: MessageAnswer<'a>,
-    finish_reason: &'a str,
+    #[schemars(schema_with = "finish_reason_schema")]
+    finish_reason: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,7 +69,7 @@ struct FunctionAnswer<'a> {
 }
 
 /// The server's own counts; absent where it gave none.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct UsageAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tokens: Option<u64>,
@@ -74,8 +79,10 @@ struct UsageAnswer {
     total_tokens: Option<u64>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct TimingsAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     load_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,10 +94,78 @@ struct TimingsAnswer {
     tokens_per_second: Option<f64>,
 }
 
-/// The answer for a completion that reached its end.
-pub(super) fn completed(id: &str, created: u64, completion: &Completion) -> CallToolResult {
+/// The answer for a completion that has ended, or with `None` one that goes on.
+///
+/// # Errors
+/// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
+pub(super) fn of(completion: &Registered, outcome: Option<Outcome>) -> Result<CallToolResult, ServiceError> {
+    match outcome {
+        Some(Ok(ended)) => {
+            completion.live.mark_seen();
+            Ok(completed(completion, &ended))
+        }
+        Some(Err(error)) if error.code == ErrorCode::Cancelled => {
+            completion.live.mark_seen();
+            let partial = error.partial.as_deref().cloned().unwrap_or_default();
+            let text = match partial.content.as_str() {
+                "" => "The completion was cancelled before its answer began.".to_owned(),
+                content => format!("The completion was cancelled. What came before:\n{content}"),
+            };
+            Ok(unfinished(completion, "cancelled", &partial, text))
+        }
+        Some(Err(error)) => {
+            completion.live.mark_seen();
+            Err(error)
+        }
+        None => {
+            let partial = completion.live.partial();
+            let so_far = match partial.content.as_str() {
+                "" => "Nothing of the answer has come yet.".to_owned(),
+                content => format!("So far:\n{content}"),
+            };
+            let text = format!(
+                "The local model is still at work. Call get_completion {{\"completion_id\":\"{}\"}} to wait for the rest. {so_far}",
+                completion.id
+            );
+            Ok(unfinished(completion, "in_progress", &partial, text))
+        }
+    }
+}
+
+fn unfinished(
+    completion: &Registered,
+    status: &'static str,
+    partial: &Partial,
+    text: String,
+) -> CallToolResult {
+    let message = MessageAnswer {
+        role: "assistant",
+        content: &partial.content,
+        reasoning: &partial.thinking,
+        tool_calls: Vec::new(),
+    };
+    let elapsed = completion.live.started().elapsed();
+    let answer = CompletionAnswer {
+        id: &completion.id,
+        object: "chat.completion",
+        created: completion.created,
+        model: completion.live.model().unwrap_or_default(),
+        choices: [Choice { index: 0, message, finish_reason: None }],
+        usage: UsageAnswer::default(),
+        status,
+        completion_id: &completion.id,
+        location: "",
+        model_reason: None,
+        warnings: &[],
+        timings: TimingsAnswer { total_ms: millis(elapsed), ..TimingsAnswer::default() },
+    };
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = serde_json::to_value(&answer).ok();
+    result
+}
+
+fn completed(registered: &Registered, completion: &Completion) -> CallToolResult {
     let ending = &completion.ending;
-    let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
@@ -101,6 +176,7 @@ pub(super) fn completed(id: &str, created: u64, completion: &Completion) -> Call
             .map(|(prompt, reply)| prompt + reply),
     };
     let timings = TimingsAnswer {
+        queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
         load_ms: ending.timings.load.map(millis),
         prompt_ms: ending.timings.prompt_eval.map(millis),
         first_token_ms: completion.first_piece.map(millis),
@@ -115,14 +191,14 @@ pub(super) fn completed(id: &str, created: u64, completion: &Completion) -> Call
         tool_calls: completion.tool_calls.iter().map(tool_call_answer).collect(),
     };
     let answer = CompletionAnswer {
-        id,
+        id: &registered.id,
         object: "chat.completion",
-        created,
+        created: registered.created,
         model: &ending.model,
-        choices: [Choice { index: 0, message, finish_reason: ending.finish_reason.as_str() }],
+        choices: [Choice { index: 0, message, finish_reason: Some(ending.finish_reason.as_str()) }],
         usage,
         status: "completed",
-        completion_id: id,
+        completion_id: &registered.id,
         location: ending.location.describe(),
         model_reason: ending.model_reason,
         warnings: &ending.warnings,
@@ -133,6 +209,15 @@ pub(super) fn completed(id: &str, created: u64, completion: &Completion) -> Call
     let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();
     result
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// No type: it is null until the reply has ended, and hosts differ in how they take a nullable type.
+fn finish_reason_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "description": "stop, length, tool_calls; null until the end" })
 }
 
 /// What a host that shows only text shows.

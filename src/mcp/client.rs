@@ -163,9 +163,10 @@ impl ClientHandler for Handler {
     fn on_progress(
         &self,
         params: ProgressNotificationParam,
-        _context: NotificationContext<RoleClient>,
+        context: NotificationContext<RoleClient>,
     ) -> impl Future<Output = ()> + Send + '_ {
-        let meta = params.meta.unwrap_or_default();
+        // rmcp moves the `_meta` of a notification into its context.
+        let meta = context.meta;
         let text_of = |key: &str| meta.get(key).and_then(Value::as_str).map(str::to_owned);
         let channel = text_of(CHANNEL).unwrap_or_else(|| "status".to_owned());
         let text = text_of(DELTA).or(params.message).unwrap_or_default();

@@ -5,6 +5,7 @@
 mod answer;
 mod arguments;
 pub mod client;
+mod deadline;
 mod failure;
 mod guard;
 mod progress;
@@ -17,6 +18,7 @@ mod stdio;
 mod suggest;
 mod tools;
 
+pub use deadline::deadlines_markdown;
 pub use failure::errors_markdown;
 pub use serve::{Connection, serve, serve_stdio};
 pub use server::{McpServer, ServerOptions};

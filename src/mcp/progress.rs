@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use rmcp::model::{NotificationMetaObject, ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext, RoleServer};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::service::completions::{Attachment, Cursor, Outcome, Phase, Update};
+use super::server::McpServer;
+use crate::service::completions::{Cursor, Live, Outcome, Phase, Update};
 
 /// `_meta` key of the exact new text.
 pub(super) const DELTA: &str = "ollama-mcp/delta";
@@ -19,8 +21,12 @@ pub(super) const CHANNEL: &str = "ollama-mcp/channel";
 /// Most characters of `message`.
 const MESSAGE_CHARS: usize = 200;
 
+/// A call that is silent for so long gets a word of why; a quick one needs none.
+const FIRST_SIGN: Duration = Duration::from_secs(1);
 /// A sign of life goes out at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// What the model server may take to say whether the model is loaded, for a sign of life.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How far a status message, which is no new token, moves `progress`.
 const STATUS_STEP: f64 = 0.001;
@@ -41,10 +47,9 @@ impl Progress {
         Some(Self { peer: context.peer.clone(), token, last: 0.0, tail: String::new() })
     }
 
-    /// Tells what is going on, in words for people.
-    pub(super) async fn status(&mut self, text: &str) {
+    async fn status(&mut self, text: String) {
         let progress = self.last + STATUS_STEP;
-        self.send(progress, text.to_owned(), "status", None).await;
+        self.send(progress, text, "status", None).await;
     }
 
     async fn delta(&mut self, pieces: u64, text: String, channel: &'static str) {
@@ -81,50 +86,111 @@ impl Progress {
     }
 }
 
-/// Follows a completion to its end, and tells of its text at most every `interval`.
+/// Follows a completion to its end, and tells of its text from `cursor` on. `None` where `deadline` comes first.
 pub(super) async fn follow(
-    attachment: &Attachment,
+    server: &McpServer,
+    live: &Live,
     progress: Option<Progress>,
-    interval: Duration,
-) -> Outcome {
-    let Some(mut progress) = progress else { return attachment.outcome().await };
-    let live = attachment.live();
-    let mut changes = live.changes();
-    let mut cursor = Cursor::default();
-    let mut quiet_until = Instant::now();
-    loop {
-        let heartbeat = sleep_until(Instant::now() + HEARTBEAT);
-        tokio::select! {
-            changed = changes.changed() => {
-                if changed.is_err() {
-                    return attachment.outcome().await;
-                }
-            }
-            () = heartbeat => {
-                progress.status(waiting_text(live.phase())).await;
-                continue;
-            }
+    cursor: Cursor,
+    deadline: Option<Instant>,
+) -> Option<Outcome> {
+    let end = async {
+        match progress {
+            Some(progress) => Follower { server, live, progress, cursor }.run().await,
+            None => live.ended().await,
         }
-        // Coalesced: what comes within the interval goes out together; the end does not wait for it.
-        tokio::select! {
-            () = sleep_until(quiet_until) => {}
-            () = live.ended() => {}
-        }
-        progress.update(live.update(&mut cursor)).await;
-        quiet_until = Instant::now() + interval;
-        if let Some(outcome) = live.outcome() {
-            // What came between the look at the text and the look at the end.
-            progress.update(live.update(&mut cursor)).await;
-            return outcome;
-        }
+    };
+    match deadline {
+        Some(deadline) => timeout_at(deadline, end).await.ok()?,
+        None => end.await,
     }
+    live.outcome()
 }
 
-fn waiting_text(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Waiting => "waiting for the first token (the model loads or reads the prompt)",
-        Phase::Thinking => "thinking",
-        Phase::Answering => "answering",
-        Phase::Ended => "done",
+struct Follower<'a> {
+    server: &'a McpServer,
+    live: &'a Live,
+    progress: Progress,
+    cursor: Cursor,
+}
+
+impl Follower<'_> {
+    async fn run(mut self) {
+        let interval = self.server.options().progress_interval;
+        let mut changes = self.live.changes();
+        changes.mark_changed();
+        let mut phase = Phase::Waiting;
+        let mut quiet_until = Instant::now();
+        let mut sign_due = Instant::now() + FIRST_SIGN;
+        loop {
+            if !self.changed(&mut changes, sign_due).await {
+                self.sign_of_life().await;
+                sign_due = Instant::now() + HEARTBEAT;
+                continue;
+            }
+            let now = self.live.phase();
+            if now != phase {
+                phase = now;
+                if let Some(text) = self.told_at_once(now) {
+                    self.progress.status(text).await;
+                    sign_due = Instant::now() + HEARTBEAT;
+                }
+            }
+            // Coalesced: what comes within the interval goes out together; the end does not wait for it.
+            tokio::select! {
+                () = sleep_until(quiet_until) => {}
+                () = self.live.ended() => {}
+            }
+            let ended = self.live.outcome().is_some();
+            let update = self.live.update(&mut self.cursor);
+            if !update.content.is_empty() || !update.thinking.is_empty() {
+                self.progress.update(update).await;
+                quiet_until = Instant::now() + interval;
+                sign_due = Instant::now() + HEARTBEAT;
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a change; `false` where a sign of life is due before one comes.
+    async fn changed(&self, changes: &mut watch::Receiver<u64>, sign_due: Instant) -> bool {
+        // The sender lives as long as the completion.
+        timeout_at(sign_due, changes.changed()).await.is_ok()
+    }
+
+    /// What a caller should know without delay: its place, and that a busy server is asked again.
+    fn told_at_once(&self, phase: Phase) -> Option<String> {
+        match phase {
+            Phase::Queued(ahead) => Some(format!("queued, {ahead} ahead")),
+            Phase::Retrying(wait) if !wait.is_zero() => Some(format!(
+                "the model server does not take the request; trying again in {:.1} s",
+                wait.as_secs_f64()
+            )),
+            _ => None,
+        }
+    }
+
+    async fn sign_of_life(&mut self) {
+        let text = match self.live.phase() {
+            Phase::Waiting => self.waiting().await,
+            Phase::Thinking => "thinking".to_owned(),
+            Phase::Answering => "answering".to_owned(),
+            Phase::Ended => return,
+            phase => self.told_at_once(phase).unwrap_or_else(|| "waiting".to_owned()),
+        };
+        self.progress.status(text).await;
+    }
+
+    /// Ollama does not say why nothing comes yet; whether the model is loaded tells.
+    async fn waiting(&self) -> String {
+        let Some(model) = self.live.model() else { return "choosing the model".to_owned() };
+        let loaded = tokio::time::timeout(LOOK, self.server.core().is_loaded(model)).await;
+        match loaded {
+            Ok(Some(false)) => format!("loading model {model}"),
+            Ok(Some(true)) => "reading prompt".to_owned(),
+            Ok(None) | Err(_) => format!("waiting for {model}"),
+        }
     }
 }

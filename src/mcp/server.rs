@@ -16,6 +16,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{prompts, resources, suggest};
 use crate::service::Core;
+use crate::settings::CallDeadline;
 
 /// Lists that change only with a new start: an hour.
 pub(super) const STATIC_TTL_MS: u64 = 3_600_000;
@@ -26,6 +27,7 @@ local model, when text must not leave the machine, for bulk work that would cost
 or to compare models.\n\
 - chat_completion asks a local model; it keeps nothing between calls, so give it all it needs. Leave `model` out for the \
 default one.\n\
+- An answer with `status` \"in_progress\" is not whole: call get_completion with its `completion_id` for the rest.\n\
 - list_models tells which models there are, what they can do, and where they run: `location` other than \"local\" means that \
 the text leaves this machine.\n\
 - health_check tells whether Ollama answers, and what to do when it does not.\n\
@@ -37,6 +39,8 @@ need to parse, and check what they say. A cold model takes a while to load.";
 pub struct ServerOptions {
     /// New text goes out as progress at most this often; zero sends each piece by itself.
     pub progress_interval: Duration,
+    /// When a call returns with what there is.
+    pub call_deadline: CallDeadline,
 }
 
 /// The MCP server over one [`Core`].

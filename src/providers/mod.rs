@@ -59,7 +59,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Starts a chat. The future ends when the server has accepted the request and its answer
     /// begins (or at the first failure); the stream then yields the reply as it comes.
-    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>>;
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 }
 
 /// The JSON of a body. What is sent here has text for keys, so failure is a bug, but not a panic.

@@ -72,7 +72,7 @@ async fn is_closed(socket: &mut TcpStream) -> bool {
 }
 
 async fn events(provider: &dyn Provider) -> Vec<ProviderResult<ChatEvent>> {
-    timeout(LONG, async { provider.chat(request()).await.unwrap().collect().await }).await.unwrap()
+    timeout(LONG, async { provider.chat(&request()).await.unwrap().collect().await }).await.unwrap()
 }
 
 fn content(text: &str) -> ProviderResult<ChatEvent> {
@@ -94,7 +94,7 @@ async fn pieces_come_as_they_are_sent() {
         server_seen.acquire().await.unwrap().forget();
         write(&mut socket, &chunk(&format!("age\":{{\"content\":\"a\"}}}}\n{DONE}"))).await;
     });
-    let mut reply = timeout(LONG, provider.chat(request())).await.unwrap().unwrap();
+    let mut reply = timeout(LONG, provider.chat(&request())).await.unwrap().unwrap();
     assert_eq!(timeout(LONG, reply.next()).await.unwrap(), Some(content("\u{e4}")));
     seen.add_permits(1);
     assert_eq!(timeout(LONG, reply.next()).await.unwrap(), Some(content("a")));
@@ -128,7 +128,7 @@ async fn a_connection_serves_again_though_its_answer_was_dropped_at_the_last_eve
     });
     // When hyper has read the end of a body cannot be seen from here, so some requests may come too soon.
     for requests in 1.. {
-        let mut reply = timeout(LONG, provider.chat(request())).await.unwrap().unwrap();
+        let mut reply = timeout(LONG, provider.chat(&request())).await.unwrap().unwrap();
         while !matches!(reply.next().await, Some(Ok(ChatEvent::Done(_)))) {}
         drop(reply);
         dropped.add_permits(1);
@@ -168,7 +168,7 @@ async fn dropping_the_stream_or_the_request_closes_the_connection() {
     let provider = ollama(&address);
 
     let reply = tokio::spawn(async move {
-        let mut reply = provider.chat(request()).await.unwrap();
+        let mut reply = provider.chat(&request()).await.unwrap();
         assert_eq!(reply.next().await, Some(content("a")));
         drop(reply);
         provider
@@ -179,7 +179,7 @@ async fn dropping_the_stream_or_the_request_closes_the_connection() {
     assert!(is_closed(&mut socket).await, "after the stream was dropped");
 
     let provider = reply.await.unwrap();
-    let waiting = tokio::spawn(async move { provider.chat(request()).await.map(|_| ()) });
+    let waiting = tokio::spawn(async move { provider.chat(&request()).await.map(|_| ()) });
     let (mut socket, _) = listener.accept().await.unwrap();
     read_request(&mut socket).await;
     waiting.abort();
@@ -193,7 +193,7 @@ async fn refused_says_so_without_credentials() {
     let provider = ollama(&address.replace("//", "//user:secret@"));
     let expected = ProviderError::Unreachable { address, reason: "connection refused".to_owned() };
     assert_eq!(provider.health().await, Err(expected.clone()));
-    assert_eq!(provider.chat(request()).await.err(), Some(expected));
+    assert_eq!(provider.chat(&request()).await.err(), Some(expected));
     assert!(!format!("{provider:?}").contains("secret"));
 }
 
@@ -227,9 +227,9 @@ async fn an_answer_that_never_begins_and_one_that_stops() {
     });
     let provider = ollama_at(&address, timeouts);
     let first = ProviderError::Timeout { waiting_for: Wait::FirstByte, after: timeouts.first_byte };
-    assert_eq!(provider.chat(request()).await.err(), Some(first.clone()));
+    assert_eq!(provider.chat(&request()).await.err(), Some(first.clone()));
     // Whether the head still came in time, or not even that.
-    let ended = match provider.chat(request()).await {
+    let ended = match provider.chat(&request()).await {
         Ok(reply) => reply.collect::<Vec<_>>().await.pop().unwrap().unwrap_err(),
         Err(error) => error,
     };
@@ -285,7 +285,7 @@ async fn headers_prefix_and_secrets() {
 #[tokio::test]
 async fn redirects_are_named_not_followed() {
     let answer = plain("307 Temporary Redirect", "Location: https://user:pw@other.example/api/chat\r\n", "");
-    let (_, error) = answered(&answer, async |address| ollama(&address).chat(request()).await.err()).await;
+    let (_, error) = answered(&answer, async |address| ollama(&address).chat(&request()).await.err()).await;
     let Some(ProviderError::Status { status: 307, message }) = error else { panic!("{error:?}") };
     assert!(message.contains("https://other.example") && !message.contains("pw"), "{message}");
 }
@@ -293,7 +293,7 @@ async fn redirects_are_named_not_followed() {
 #[tokio::test]
 async fn refusals_keep_status_text_and_retry_after() {
     let answer = plain("503 Service Unavailable", "Retry-After: 3\r\n", "{\"error\":\"busy\"}");
-    let (_, error) = answered(&answer, async |address| ollama(&address).chat(request()).await.err()).await;
+    let (_, error) = answered(&answer, async |address| ollama(&address).chat(&request()).await.err()).await;
     let retry_after = Some(Duration::from_secs(3));
     assert_eq!(
         error,
@@ -306,7 +306,7 @@ async fn refusals_keep_status_text_and_retry_after() {
         answered(&plain("200 OK", "", "<html>"), async |address| ollama(&address).list_models().await.err())
             .await;
     assert!(matches!(error, Some(ProviderError::Malformed { .. })), "{error:?}");
-    let (_, error) = answered("", async |address| ollama(&address).chat(request()).await.err()).await;
+    let (_, error) = answered("", async |address| ollama(&address).chat(&request()).await.err()).await;
     assert!(matches!(error, Some(ProviderError::Interrupted { .. })), "{error:?}");
 }
 

@@ -6,13 +6,18 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
-use super::completions::{self, Live};
+use super::check::check;
+use super::completions::{self, Live, Phase};
 use super::options::ignored_options;
+use super::registry::Registered;
 use super::reply_format::violations;
+use super::retry::wait_before;
 use super::types::{
     FinishReason, Location, Message, ResponseFormat, Role, Sampling, Think, Timings, ToolCall, Usage,
 };
+use super::warnings::{cut_prompt, stopped_at_limit};
 use super::{Core, ErrorCode, ServiceError};
+use crate::providers::ChatStream;
 use crate::providers::types::{ChatEnd, ChatEvent, ChatRequest};
 
 /// A chat as a caller asks for it.
@@ -60,12 +65,13 @@ impl Core {
     ///
     /// # Errors
     /// `invalid_argument`. What goes wrong later is the completion's outcome.
-    pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Live>, ServiceError> {
+    pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
         let live = Live::new();
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
-        completions::spawn(&live, async move { run.chat(call).await });
-        Ok(live)
+        let registered = self.registry.add(Arc::clone(&live));
+        completions::spawn(&live, Arc::clone(&self.registry), async move { run.chat(call).await });
+        Ok(registered)
     }
 }
 
@@ -83,6 +89,7 @@ impl Run {
                 (default.name, Some(default.reason))
             }
         };
+        self.live.set_model(&model);
         if call.messages.iter().any(|message| !message.images.is_empty()) {
             self.core.require(&model, "vision").await?;
         }
@@ -95,15 +102,16 @@ impl Run {
             response_format: call.response_format,
             think: call.think,
             tools: call.tools,
-            keep_alive: call.keep_alive,
+            keep_alive: call.keep_alive.map(as_seconds),
         };
         let end = match request.response_format.take() {
             Some(format) => self.formatted(&mut request, format, &mut warnings).await?,
-            None => self.stream(request.clone()).await?,
+            None => self.stream(&request).await?,
         };
         if end.finish_reason == FinishReason::Length {
-            warnings.push(length_warning(request.sampling.max_tokens));
+            warnings.push(stopped_at_limit(request.sampling.max_tokens));
         }
+        warnings.extend(cut_prompt(&request.messages, &end.usage, request.sampling.num_ctx));
         Ok(Ending {
             location: self.core.location(end.remote.as_ref()),
             model: end.model.unwrap_or(request.model),
@@ -125,7 +133,7 @@ impl Run {
     ) -> Result<ChatEnd, ServiceError> {
         request.response_format = Some(format.clone());
         self.live.hold();
-        let end = self.stream(request.clone()).await?;
+        let end = self.stream(request).await?;
         let wrong = self.live.read_draft(|reply| violations(&format, reply));
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
         if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
@@ -135,7 +143,7 @@ impl Run {
         let rejected = self.live.reject();
         request.messages.push(Message::text(Role::Assistant, rejected));
         request.messages.push(Message::text(Role::User, correction(&format, &wrong)));
-        let end = self.stream(request.clone()).await?;
+        let end = self.stream(request).await?;
         let wrong = self.live.read_draft(|reply| violations(&format, reply));
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
             warnings.push(format!(
@@ -147,11 +155,11 @@ impl Run {
         Ok(end)
     }
 
-    async fn stream(&self, request: ChatRequest) -> Result<ChatEnd, ServiceError> {
-        let mut events = match self.core.provider.chat(request).await {
-            Ok(events) => events,
-            Err(error) => return Err(self.core.explain(error).await),
-        };
+    /// Generates one reply, in its turn. The slot is held to the end of the reply.
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatEnd, ServiceError> {
+        let _slot = self.core.queue.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
+        self.live.set_phase(Phase::Waiting);
+        let mut events = self.begin(request).await?;
         while let Some(event) = events.next().await {
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
@@ -162,6 +170,25 @@ impl Run {
             }
         }
         Err(ServiceError::new(ErrorCode::Interrupted, "The answer broke off before its end"))
+    }
+
+    /// Sends the request, and again while it may be: nothing is generated before this returns.
+    async fn begin(&self, request: &ChatRequest) -> Result<ChatStream, ServiceError> {
+        let mut tried = 0;
+        loop {
+            let error = match self.core.provider.chat(request).await {
+                Ok(events) => return Ok(events),
+                Err(error) => error,
+            };
+            let Some(wait) = wait_before(&error, tried, jitter()) else {
+                return Err(self.core.explain(error).await);
+            };
+            tried += 1;
+            tracing::info!(%error, ?wait, tried, "trying again");
+            self.live.set_phase(Phase::Retrying(wait));
+            tokio::time::sleep(wait).await;
+            self.live.set_phase(Phase::Waiting);
+        }
     }
 
     fn ignored(
@@ -183,12 +210,26 @@ impl Run {
     }
 }
 
+/// A number from 0 to 1 that differs from call to call.
+fn jitter() -> f64 {
+    f64::from(u32::from_be_bytes(*uuid::Uuid::new_v4().as_bytes().first_chunk().unwrap_or(&[0; 4])))
+        / f64::from(u32::MAX)
+}
+
 /// OpenAI requires ids of tool calls; not every server gives them.
 fn with_id(mut call: ToolCall) -> ToolCall {
     if call.id.is_empty() {
         call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
     }
     call
+}
+
+/// A number written as text, which Ollama would refuse for want of a unit.
+fn as_seconds(keep_alive: Value) -> Value {
+    match keep_alive.as_str().and_then(|text| text.parse::<serde_json::Number>().ok()) {
+        Some(seconds) => Value::Number(seconds),
+        None => keep_alive,
+    }
 }
 
 fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
@@ -199,128 +240,9 @@ fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
     format!("Your reply cannot be used: {}. Reply again with nothing but {wanted}", wrong.join("; "))
 }
 
-fn length_warning(max_tokens: Option<u64>) -> String {
-    match max_tokens {
-        Some(limit) => format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."),
-        None => {
-            "The reply stopped at the model's limit of tokens; set max_tokens, or raise num_ctx.".to_owned()
-        }
-    }
-}
-
-/// Checks what can be checked before anything is sent.
-fn check(call: &ChatCall) -> Result<(), ServiceError> {
-    if call.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
-        return Err(ServiceError::invalid(
-            "model",
-            "is empty; name a model, or leave it out for the default one",
-        ));
-    }
-    let sampling = &call.sampling;
-    between("temperature", sampling.temperature, 0.0, 2.0)?;
-    between("top_p", sampling.top_p, 0.0, 1.0)?;
-    between("presence_penalty", sampling.presence_penalty, -2.0, 2.0)?;
-    between("frequency_penalty", sampling.frequency_penalty, -2.0, 2.0)?;
-    at_least_one("max_tokens", sampling.max_tokens)?;
-    at_least_one("num_ctx", sampling.num_ctx)?;
-    check_keep_alive(call.keep_alive.as_ref())?;
-    for (index, tool) in call.tools.iter().enumerate() {
-        if tool.pointer("/function/name").and_then(Value::as_str).is_none_or(str::is_empty) {
-            let path = format!("tools[{index}].function.name");
-            return Err(ServiceError::invalid(
-                &path,
-                "is missing; tools have OpenAI's form {\"type\":\"function\",\"function\":{...}}",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn between(argument: &str, value: Option<f64>, least: f64, most: f64) -> Result<(), ServiceError> {
-    match value {
-        Some(value) if !(least..=most).contains(&value) => {
-            Err(ServiceError::invalid(argument, format!("is {value}; it must be between {least} and {most}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn at_least_one(argument: &str, value: Option<u64>) -> Result<(), ServiceError> {
-    match value {
-        Some(0) => Err(ServiceError::invalid(argument, "is 0; it must be at least 1")),
-        _ => Ok(()),
-    }
-}
-
-/// Ollama's `keep_alive`: seconds (below 0: forever), or a Go duration.
-fn check_keep_alive(value: Option<&Value>) -> Result<(), ServiceError> {
-    let fine = match value {
-        None | Some(Value::Number(_)) => true,
-        Some(Value::String(text)) => is_go_duration(text),
-        Some(_) => false,
-    };
-    if fine {
-        return Ok(());
-    }
-    let shown = value.map(Value::to_string).unwrap_or_default();
-    Err(ServiceError::invalid(
-        "keep_alive",
-        format!("is {shown}; it must be seconds, or a duration such as \"10m\" (-1 for ever, 0 to unload)"),
-    ))
-}
-
-fn is_go_duration(text: &str) -> bool {
-    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if text.parse::<f64>().is_ok() {
-        return true;
-    }
-    let mut rest = text;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(0);
-        let Some((digits, after)) = rest.split_at_checked(number) else { return false };
-        let Some(unit) =
-            ["ns", "us", "µs", "ms", "s", "m", "h"].iter().find(|unit| after.starts_with(**unit))
-        else {
-            return false;
-        };
-        if digits.parse::<f64>().is_err() {
-            return false;
-        }
-        rest = after.strip_prefix(unit).unwrap_or_default();
-    }
-    !text.is_empty()
-}
-
 /// Tokens of the reply a second, by the server's own counts.
 pub fn tokens_per_second(usage: &Usage, timings: &Timings) -> Option<f64> {
     let tokens = usage.completion_tokens?;
     let eval = timings.eval.filter(|eval| *eval > Duration::ZERO)?;
     Some(tokens as f64 / eval.as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_of_go_are_told_from_others() {
-        for right in ["10m", "1h30m", "-1", "5", "1.5h", "100ms", "-1s"] {
-            assert!(is_go_duration(right), "{right}");
-        }
-        for wrong in ["", "m", "10x", "ten", "1h 30m", "-"] {
-            assert!(!is_go_duration(wrong), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_is_out_of_range_is_named() {
-        let mut call = ChatCall::default();
-        call.sampling.temperature = Some(3.0);
-        assert_eq!(check(&call).unwrap_err().text(), "temperature is 3; it must be between 0 and 2");
-        call.sampling.temperature = Some(f64::NAN);
-        assert!(check(&call).is_err());
-        call.sampling.temperature = None;
-        call.sampling.max_tokens = Some(0);
-        assert_eq!(check(&call).unwrap_err().text(), "max_tokens is 0; it must be at least 1");
-    }
 }

@@ -1,7 +1,8 @@
 //! Completions that run on their own: a call attaches to one, and what was generated is never lost.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::chat::Ending;
 use super::error::{ErrorCode, ServiceError};
+use super::registry::Registry;
 use super::types::ToolCall;
 
 /// A reply that reached its end.
@@ -25,6 +27,8 @@ pub struct Completion {
     pub first_piece: Option<Duration>,
     /// From the start of the call to the end of the reply.
     pub total: Duration,
+    /// Of that, waiting for its turn.
+    pub queued: Duration,
     /// How it ended.
     pub ending: Ending,
 }
@@ -35,6 +39,10 @@ pub type Outcome = Result<Arc<Completion>, ServiceError>;
 /// What a completion is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// It waits for its turn; so many are before it.
+    Queued(usize),
+    /// The server refused for now; it is tried again after this.
+    Retrying(Duration),
     /// The request is out; the model loads, or reads the prompt, and nothing has come yet.
     Waiting,
     /// Thinking comes.
@@ -91,6 +99,11 @@ pub struct Live {
     cancel: CancellationToken,
     ended: CancellationToken,
     started: Instant,
+    model: OnceLock<String>,
+    /// A caller was given its end.
+    seen: AtomicBool,
+    /// No call waits for it: it was started in the background, or outlived its call's deadline.
+    detached: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -104,6 +117,8 @@ struct Buffer {
     tool_calls: Vec<ToolCall>,
     pieces: u64,
     first_piece: Option<Instant>,
+    queued: Duration,
+    ended_at: Option<Instant>,
     outcome: Option<Outcome>,
 }
 
@@ -118,6 +133,8 @@ impl Live {
             tool_calls: Vec::new(),
             pieces: 0,
             first_piece: None,
+            queued: Duration::ZERO,
+            ended_at: None,
             outcome: None,
         };
         Arc::new(Self {
@@ -126,6 +143,9 @@ impl Live {
             cancel: CancellationToken::new(),
             ended: CancellationToken::new(),
             started: Instant::now(),
+            model: OnceLock::new(),
+            seen: AtomicBool::new(false),
+            detached: AtomicBool::new(false),
         })
     }
 
@@ -134,9 +154,53 @@ impl Live {
         self.cancel.cancel();
     }
 
+    /// When it began.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     /// How it ended, once it has.
     pub fn outcome(&self) -> Option<Outcome> {
         self.lock().outcome.clone()
+    }
+
+    /// The model that answers, once it is known.
+    pub fn model(&self) -> Option<&str> {
+        self.model.get().map(String::as_str)
+    }
+
+    /// A caller was given its end.
+    pub fn mark_seen(&self) {
+        self.seen.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_seen(&self) -> bool {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn detach(&self) {
+        self.detached.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_detached(&self) -> bool {
+        self.detached.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn ended_at(&self) -> Option<Instant> {
+        self.lock().ended_at
+    }
+
+    /// Bytes of text that it holds, and a little for itself.
+    pub(super) fn size(&self) -> usize {
+        let buffer = self.lock();
+        let text = match &buffer.outcome {
+            Some(Ok(completion)) => completion.content.len() + completion.thinking.len(),
+            Some(Err(error)) => {
+                error.partial.as_ref().map_or(0, |partial| partial.content.len() + partial.thinking.len())
+            }
+            None => 0,
+        };
+        text + buffer.content.len() + buffer.draft.len() + buffer.thinking.len() + 1024
     }
 
     /// What it is doing.
@@ -203,6 +267,21 @@ impl Live {
         std::mem::take(&mut buffer.draft)
     }
 
+    pub(super) fn set_model(&self, model: &str) {
+        // One model answers one completion.
+        let _ = self.model.set(model.to_owned());
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        let mut buffer = self.lock();
+        if matches!(buffer.phase, Phase::Queued(_)) && !matches!(phase, Phase::Queued(_)) {
+            buffer.queued = self.started.elapsed();
+        }
+        buffer.phase = phase;
+        drop(buffer);
+        self.version.send_modify(|version| *version += 1);
+    }
+
     pub(super) fn push_content(&self, text: &str) {
         self.push(Phase::Answering, |buffer| {
             if buffer.hold { buffer.draft.push_str(text) } else { buffer.content.push_str(text) }
@@ -241,10 +320,12 @@ impl Live {
                 tool_calls: std::mem::take(&mut buffer.tool_calls),
                 first_piece: buffer.first_piece.map(|at| at.duration_since(self.started)),
                 total: self.started.elapsed(),
+                queued: buffer.queued,
                 ending,
             })
         });
         buffer.outcome = Some(outcome);
+        buffer.ended_at = Some(Instant::now());
         drop(buffer);
         self.ended.cancel();
         self.version.send_modify(|version| *version += 1);
@@ -256,7 +337,7 @@ impl Live {
 }
 
 /// Runs `work` as a completion of its own. A panic and a cancellation are outcomes as well.
-pub(super) fn spawn<W>(live: &Arc<Live>, work: W)
+pub(super) fn spawn<W>(live: &Arc<Live>, registry: Arc<Registry>, work: W)
 where
     W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
 {
@@ -271,46 +352,21 @@ where
         };
         let ending = ending.map_err(|error| error.with_partial(live.partial()));
         live.end(ending);
+        registry.sweep();
     });
 }
 
-/// A call that waits for a completion; unless it lets go, the completion is cancelled with it.
-#[derive(Debug)]
-pub struct Attachment {
-    live: Arc<Live>,
-    let_go: bool,
-}
+#[cfg(test)]
+pub(super) mod testing {
+    //! Completions for tests of other files.
 
-impl Attachment {
-    /// Attaches a call to its completion.
-    pub fn new(live: Arc<Live>) -> Self {
-        Self { live, let_go: false }
-    }
+    use super::*;
 
-    /// The completion.
-    pub fn live(&self) -> &Arc<Live> {
-        &self.live
-    }
-
-    /// The call ends and the completion goes on.
-    pub fn let_go(mut self) {
-        self.let_go = true;
-    }
-
-    /// Waits for the end.
-    ///
-    /// # Errors
-    /// The completion's own failure.
-    pub async fn outcome(&self) -> Outcome {
-        self.live.ended().await;
-        self.live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
-    }
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        if !self.let_go {
-            self.live.cancel();
-        }
+    /// A completion that failed after `text`.
+    pub(in crate::service) fn ended_with(text: &str) -> Arc<Live> {
+        let live = Live::new();
+        live.push_content(text);
+        live.end(Err(ServiceError::internal()));
+        live
     }
 }

@@ -27,6 +27,8 @@ pub enum ErrorCode {
     Interrupted,
     /// The model server answered with a failure of its own.
     UpstreamError,
+    /// There is no completion of that id, or not any longer.
+    CompletionNotFound,
     /// The completion was cancelled before its end.
     Cancelled,
     /// A bug of this program.
@@ -45,6 +47,7 @@ impl ErrorCode {
         Self::Timeout,
         Self::Interrupted,
         Self::UpstreamError,
+        Self::CompletionNotFound,
         Self::Cancelled,
         Self::Internal,
     ];
@@ -61,6 +64,7 @@ impl ErrorCode {
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
+            Self::CompletionNotFound => "completion_not_found",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
         }
@@ -99,6 +103,10 @@ impl ErrorCode {
             Self::UpstreamError => {
                 ("The model server answered with a failure of its own.", "Read its words in the message.")
             }
+            Self::CompletionNotFound => (
+                "There is no completion of that id: it was kept for an hour, or ended with an earlier process.",
+                "Leave the id out for the newest completion, or ask again.",
+            ),
             Self::Cancelled => {
                 ("The completion was cancelled before its end.", "Start it again where it is wanted.")
             }

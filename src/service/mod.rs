@@ -2,26 +2,53 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
+mod attachment;
 pub mod chat;
+mod check;
 pub mod completions;
 mod error;
 pub mod health;
 pub mod messages;
 pub mod models;
 mod options;
+mod queue;
+mod registry;
 pub mod reply_format;
+mod retry;
 pub mod types;
+mod warnings;
 
 use std::sync::Arc;
 
 use crate::providers::{Provider, ProviderError};
 
+pub use attachment::Attachment;
 pub use chat::ChatCall;
-pub use completions::{Attachment, Completion};
+pub use completions::Completion;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;
+use queue::Queue;
+pub use registry::Registered;
+use registry::Registry;
 use types::{Location, Remote};
+
+/// What the services can be told.
+#[derive(Debug, Clone)]
+pub struct CoreOptions {
+    /// The model of calls that name none.
+    pub default_model: Option<String>,
+    /// Completions that run at once; more wait for their turn.
+    pub max_concurrent: usize,
+    /// Completions that may wait.
+    pub max_waiting: usize,
+}
+
+impl Default for CoreOptions {
+    fn default() -> Self {
+        Self { default_model: None, max_concurrent: 4, max_waiting: 1024 }
+    }
+}
 
 /// The services over one model server.
 #[derive(Debug)]
@@ -29,12 +56,36 @@ pub struct Core {
     provider: Arc<dyn Provider>,
     default_model: Option<String>,
     capabilities: Capabilities,
+    queue: Queue,
+    registry: Arc<Registry>,
 }
 
 impl Core {
-    /// The services over `provider`; `default_model` is what the settings name.
-    pub fn new(provider: Arc<dyn Provider>, default_model: Option<String>) -> Arc<Self> {
-        Arc::new(Self { provider, default_model, capabilities: Capabilities::default() })
+    /// The services over `provider`.
+    pub fn new(provider: Arc<dyn Provider>, options: CoreOptions) -> Arc<Self> {
+        Arc::new(Self {
+            provider,
+            default_model: options.default_model,
+            capabilities: Capabilities::default(),
+            queue: Queue::new(options.max_concurrent, options.max_waiting),
+            registry: Arc::default(),
+        })
+    }
+
+    /// The completion of an id, or without one the newest whose end nobody has seen.
+    ///
+    /// # Errors
+    /// `completion_not_found`.
+    pub fn completion(&self, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+        self.registry.find(id)
+    }
+
+    /// Makes sure that one more completion may run with no call attached.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub fn allow_background(&self) -> Result<(), ServiceError> {
+        self.registry.allow_background()
     }
 
     /// The provider's name: `ollama` or `openai`.

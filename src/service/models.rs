@@ -56,6 +56,19 @@ impl Core {
         self.provider.running_models().await.map_err(|error| self.error(error))
     }
 
+    /// Whether a model is in memory now; `None` where the server cannot tell.
+    pub async fn is_loaded(&self, model: &str) -> Option<bool> {
+        if self.provider.name() != "ollama" {
+            return None;
+        }
+        let running = self.provider.running_models().await.ok()?;
+        Some(
+            running
+                .iter()
+                .any(|running| running.name == model || running.name.strip_suffix(":latest") == Some(model)),
+        )
+    }
+
     /// What the server knows of one model.
     ///
     /// # Errors

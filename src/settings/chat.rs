@@ -12,6 +12,8 @@ use super::resolver::Resolver;
 pub struct ChatSettings {
     /// `OLLAMA_MODEL`: the model of calls that name none.
     pub model: Option<String>,
+    /// `OLLAMA_MCP_MAX_CONCURRENT`: completions that run at once.
+    pub max_concurrent: usize,
     /// `OLLAMA_MCP_PROGRESS_INTERVAL`: how long new text is gathered before it goes out as progress.
     /// Zero sends each piece at once.
     pub progress_interval: Duration,
@@ -21,6 +23,7 @@ impl ChatSettings {
     pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
         Ok(Self {
             model: resolver.optional(&registry::MODEL, parse::model_name)?,
+            max_concurrent: resolver.required(&registry::MAX_CONCURRENT, parse::count)?,
             progress_interval: resolver.required(&registry::PROGRESS_INTERVAL, parse::interval)?,
         })
     }

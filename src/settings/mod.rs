@@ -31,7 +31,7 @@ pub use markdown::settings_markdown;
 pub use provider::{ProviderKind, ProviderSettings};
 pub use registry::Entry;
 pub use secret::Secret;
-pub use server::ServerSettings;
+pub use server::{CallDeadline, ServerSettings};
 pub use sources::{Origin, SettingOrigin, Sources};
 pub use telemetry::TelemetrySettings;
 

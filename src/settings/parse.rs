@@ -36,6 +36,14 @@ pub(super) fn timeout(text: &str) -> Result<Duration, Problem> {
     }
 }
 
+/// A number of things that happen at once.
+pub(super) fn count(text: &str) -> Result<usize, Problem> {
+    match text.trim().parse() {
+        Ok(found @ 1..=10_000) => Ok(found),
+        _ => Err(Problem::new("must be a whole number from 1 to 10000")),
+    }
+}
+
 /// A pause of at most ten seconds, which may be none; a plain number is milliseconds.
 pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
     match milliseconds(text, 1) {

@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 /// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 18] = [
+pub static ENTRIES: [&Entry; 20] = [
     &PROVIDER,
     &OLLAMA_HOST,
     &OLLAMA_BASE_URL,
@@ -52,6 +52,8 @@ pub static ENTRIES: [&Entry; 18] = [
     &FIRST_BYTE_TIMEOUT,
     &IDLE_TIMEOUT,
     &MODEL,
+    &MAX_CONCURRENT,
+    &CALL_DEADLINE,
     &PROGRESS_INTERVAL,
     &MAX_MESSAGE_BYTES,
     &LOG,
@@ -226,6 +228,30 @@ pub static MAX_MESSAGE_BYTES: Entry = Entry {
     default: Some("16MiB"),
     secret: false,
     help: "The longest message accepted on stdin.",
+};
+
+/// How many completions run at once.
+pub static MAX_CONCURRENT: Entry = Entry {
+    env: "OLLAMA_MCP_MAX_CONCURRENT",
+    flag: Some("max-concurrent"),
+    key: Some("max_concurrent"),
+    value_name: "N",
+    kind: Kind::Quantity,
+    default: Some("4"),
+    secret: false,
+    help: "Completions that run at once in this process; the others wait for their turn, and `1` runs them strictly one after another.",
+};
+
+/// When a call returns with what there is.
+pub static CALL_DEADLINE: Entry = Entry {
+    env: "OLLAMA_MCP_CALL_DEADLINE",
+    flag: Some("call-deadline"),
+    key: Some("call_deadline"),
+    value_name: "DURATION",
+    kind: Kind::Quantity,
+    default: Some("auto"),
+    secret: false,
+    help: "When a call returns what there is so far, and the completion goes on: a duration (a plain number is seconds), `never`, or `auto`, which suits the host that calls.",
 };
 
 /// What is logged.

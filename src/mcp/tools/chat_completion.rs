@@ -1,6 +1,6 @@
 //! `chat_completion`: one reply of a model, OpenAI's way; nothing is kept between calls.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
@@ -8,11 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::{self, CompletionAnswer};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{self, Progress};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::completions::Cursor;
 use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::reply_format::read_response_format;
 use crate::service::types::{Message, Role, Sampling, Think};
@@ -43,6 +44,8 @@ struct ChatArguments {
     tools: Option<Vec<Value>>,
     /// false: no partial text as progress
     stream: Option<bool>,
+    /// true: return at once with a completion_id for get_completion
+    background: Option<bool>,
 }
 
 /// How to generate: the arguments that every generating tool has. Absent means the model's own default.
@@ -102,15 +105,25 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
     let arguments: ChatArguments = call.arguments()?;
     let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
-    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let live = call.server.core().start_chat(arguments.into_call()?)?;
-    // Dropped with this future when the call is cancelled, and the completion with it.
-    let attachment = Attachment::new(live);
-    let outcome = progress::follow(&attachment, progress, call.server.options().progress_interval).await?;
-    let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
-    Ok(answer::completed(&id, created, &outcome))
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let completion = call.server.core().start_chat(arguments.into_call()?)?;
+    // Dropped with this future when the call is cancelled, and the completion is stopped with it.
+    let attachment = Attachment::new(Arc::clone(&completion));
+    let outcome = if background {
+        None
+    } else {
+        progress::follow(call.server, &completion.live, progress, Cursor::default(), deadline).await
+    };
+    if outcome.is_none() {
+        attachment.let_go();
+    }
+    answer::of(&completion, outcome)
 }
 
 impl ChatArguments {
@@ -129,8 +142,6 @@ impl ChatArguments {
             }
         };
         if let Some(system) = self.system.filter(|system| !system.is_empty()) {
-            // It overrides what stands in the messages: the call's own word is the last one.
-            messages.retain(|message| message.role != Role::System);
             messages.insert(0, Message::text(Role::System, system));
         }
         let mut call = self.generation.into_call()?;

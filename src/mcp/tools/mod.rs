@@ -1,6 +1,8 @@
 //! The tools, one file each; this one sums them.
 
+mod cancel_completion;
 mod chat_completion;
+mod get_completion;
 mod health_check;
 mod list_models;
 
@@ -12,9 +14,10 @@ use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::server::McpServer;
-use super::{arguments, failure};
+use super::{arguments, deadline, failure};
 use crate::service::ServiceError;
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
@@ -43,7 +46,13 @@ impl ToolCall<'_> {
 
 /// Every tool, in the order in which hosts see them.
 pub(super) fn all() -> Vec<ToolEntry> {
-    vec![chat_completion::entry(), health_check::entry(), list_models::entry()]
+    vec![
+        chat_completion::entry(),
+        get_completion::entry(),
+        cancel_completion::entry(),
+        health_check::entry(),
+        list_models::entry(),
+    ]
 }
 
 /// Runs a tool. Its failures are answers too.
@@ -53,6 +62,11 @@ pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResult
         tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
         failure::error_result(&error)
     })
+}
+
+/// When a call returns with what there is; `None` for at the end.
+fn deadline_of(call: &ToolCall<'_>) -> Option<Instant> {
+    deadline::deadline(call.server.options().call_deadline, &call.context).map(|wait| Instant::now() + wait)
 }
 
 /// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.

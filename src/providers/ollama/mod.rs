@@ -110,13 +110,10 @@ impl Provider for Ollama {
         })
     }
 
-    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>> {
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
-            let body = json(&request::chat_body(&request)?)?;
-            let ChatRequest { model, options, messages, .. } = request;
-            // The texts are in the body now; a long prompt need not be kept twice while the model thinks.
-            drop(messages);
-            let asked = Asked { model: Some(&model), options: Some(&options) };
+            let body = json(&request::chat_body(request)?)?;
+            let asked = Asked { model: Some(&request.model), options: Some(&request.options) };
             let body = self.http.stream("api/chat", body).await.map_err(meaning(asked))?;
             Ok(reply(body, ChatDecoder::default()))
         })

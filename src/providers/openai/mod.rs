@@ -109,14 +109,11 @@ impl Provider for OpenAi {
         })
     }
 
-    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, ProviderResult<ChatStream>> {
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
-            let body = json(&request::chat_body(&request)?)?;
-            let ChatRequest { model, messages, .. } = request;
-            // The texts are in the body now; a long prompt need not be kept twice while the model thinks.
-            drop(messages);
+            let body = json(&request::chat_body(request)?)?;
             let body = self.http.stream("chat/completions", body).await;
-            let body = body.map_err(|failure| meaning(failure, Some(&model)))?;
+            let body = body.map_err(|failure| meaning(failure, Some(&request.model)))?;
             Ok(reply(body, ChatDecoder::default()))
         })
     }

@@ -1,0 +1,62 @@
+//! `get_completion`: the rest of an answer that its call could not wait for.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::mcp::answer::{self, CompletionAnswer};
+use crate::mcp::progress::{self, Progress};
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::ServiceError;
+use crate::service::completions::Cursor;
+
+/// A longer wait is a mistake.
+const LONGEST_WAIT: f64 = 86_400.0;
+
+const DESCRIPTION: &str = "Wait for the rest of an answer whose status was in_progress (or that was started with background), and \
+get its whole text so far. Without completion_id: the newest one not seen to its end, also one that was cancelled.";
+
+/// Arguments of `get_completion`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct GetArguments {
+    completion_id: Option<String>,
+    /// How long to wait for the end; 0 looks once
+    wait_seconds: Option<f64>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let definition = Tool::new("get_completion", DESCRIPTION, input_schema::<GetArguments>())
+        .with_title("Get the rest of an answer")
+        .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
+        .with_annotations(super::read_only("Get the rest of an answer", false));
+    ToolEntry { definition, run: |call| run(call).boxed() }
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let by_default = deadline_of(&call);
+    let arguments: GetArguments = call.arguments()?;
+    let deadline = match arguments.wait_seconds {
+        None => by_default,
+        Some(seconds) if (0.0..=LONGEST_WAIT).contains(&seconds) => {
+            Some(Instant::now() + Duration::from_secs_f64(seconds))
+        }
+        Some(seconds) => {
+            return Err(ServiceError::invalid(
+                "wait_seconds",
+                format!("is {seconds}; it must be between 0 and {LONGEST_WAIT}"),
+            ));
+        }
+    };
+    let completion = call.server.core().completion(arguments.completion_id.as_deref())?;
+    // Only what comes from now on goes out as progress; the answer has all of it.
+    let mut cursor = Cursor::default();
+    completion.live.update(&mut cursor);
+    let progress = Progress::of(&call.context);
+    let outcome = progress::follow(call.server, &completion.live, progress, cursor, deadline).await;
+    answer::of(&completion, outcome)
+}

@@ -1,0 +1,192 @@
+//! The completions of this process: those that run, and for a while those that have ended.
+//!
+//! A host that stopped waiting comes back for the text. Ids are random and are never listed: who
+//! has one was given it. They end with the process, a known gap.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::completions::Live;
+use super::error::{ErrorCode, ServiceError};
+
+/// How long a completion is kept after its end.
+const KEPT: Duration = Duration::from_secs(3600);
+/// How many that have ended are kept.
+const MOST_KEPT: usize = 100;
+/// How much text of them is kept, in bytes.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// Ids that are remembered as gone.
+const MOST_GONE: usize = 1000;
+/// Completions that may run with no call attached.
+const MOST_BACKGROUND: usize = 32;
+
+/// A completion with its id.
+#[derive(Debug)]
+pub struct Registered {
+    /// The id that callers know it by.
+    pub id: String,
+    /// When it began, in seconds of Unix time.
+    pub created: u64,
+    /// The completion.
+    pub live: Arc<Live>,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(super) struct Registry(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    /// Oldest first.
+    entries: VecDeque<Arc<Registered>>,
+    gone: VecDeque<String>,
+}
+
+impl Registry {
+    /// Takes a completion in.
+    pub(super) fn add(&self, live: Arc<Live>) -> Arc<Registered> {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
+        let entry = Arc::new(Registered { id, created, live });
+        let mut table = self.lock();
+        table.sweep();
+        table.entries.push_back(Arc::clone(&entry));
+        entry
+    }
+
+    /// The completion of an id, or without one the newest whose end nobody has seen.
+    ///
+    /// # Errors
+    /// `completion_not_found`, which tells one that was kept too long from one that never was.
+    pub(super) fn find(&self, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+        let mut table = self.lock();
+        table.sweep();
+        let found = match id {
+            Some(id) => table.entries.iter().find(|entry| entry.id == id),
+            None => table.entries.iter().rev().find(|entry| !entry.live.is_seen()),
+        };
+        found.cloned().ok_or_else(|| not_found(id, &table.gone))
+    }
+
+    /// Drops what need not be kept any longer.
+    pub(super) fn sweep(&self) {
+        self.lock().sweep();
+    }
+
+    /// Makes sure that one more may run in the background.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub(super) fn allow_background(&self) -> Result<(), ServiceError> {
+        let table = self.lock();
+        let running =
+            table.entries.iter().filter(|entry| entry.live.is_detached() && entry.live.ended_at().is_none());
+        if running.count() < MOST_BACKGROUND {
+            return Ok(());
+        }
+        Err(ServiceError::new(
+            ErrorCode::Overloaded,
+            format!("{MOST_BACKGROUND} completions run in the background, as many as may"),
+        )
+        .with_hint("Wait for one with get_completion, or stop one with cancel_completion."))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn sweep(&mut self) {
+        self.sweep_at(Instant::now(), MOST_BYTES);
+    }
+
+    fn sweep_at(&mut self, now: Instant, most_bytes: usize) {
+        // Newest first: the oldest of those that have ended go.
+        let (mut kept, mut bytes) = (0, 0);
+        let mut gone = Vec::new();
+        for entry in self.entries.iter().rev() {
+            let Some(ended_at) = entry.live.ended_at() else { continue };
+            kept += 1;
+            bytes += entry.live.size();
+            if kept > MOST_KEPT || bytes > most_bytes || now.duration_since(ended_at) > KEPT {
+                gone.push(entry.id.clone());
+            }
+        }
+        if gone.is_empty() {
+            return;
+        }
+        self.entries.retain(|entry| !gone.contains(&entry.id));
+        self.gone.extend(gone);
+        while self.gone.len() > MOST_GONE {
+            self.gone.pop_front();
+        }
+    }
+}
+
+fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
+    let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
+    match id {
+        None => error("There is no completion whose end was not told yet".to_owned())
+            .with_hint("Start one with chat_completion."),
+        Some(id) if gone.iter().any(|gone| gone == id) => {
+            error(format!("Completion {id:?} is not kept any longer"))
+                .with_hint("Ask again with chat_completion.")
+        }
+        Some(id) => error(format!("There is no completion {id:?}"))
+            .with_hint("Ids end with the server's process; leave the id out for the newest completion."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::completions::testing::ended_with;
+
+    #[test]
+    fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
+        let registry = Registry::default();
+        let first = registry.add(ended_with("first"));
+        let second = registry.add(ended_with("second"));
+        assert_eq!(registry.find(None).unwrap().id, second.id);
+        second.live.mark_seen();
+        assert_eq!(registry.find(None).unwrap().id, first.id);
+        first.live.mark_seen();
+        assert_eq!(registry.find(None).unwrap_err().code, ErrorCode::CompletionNotFound);
+        assert_eq!(registry.find(Some(&first.id)).unwrap().id, first.id);
+    }
+
+    #[test]
+    fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
+        let registry = Registry::default();
+        let first = registry.add(ended_with("x"));
+        for _ in 0..MOST_KEPT {
+            registry.add(ended_with("x"));
+        }
+        registry.sweep();
+        let gone = registry.find(Some(&first.id)).unwrap_err();
+        assert!(gone.text().contains("not kept any longer"), "{}", gone.text());
+        assert!(
+            registry.find(Some("chatcmpl-other")).unwrap_err().text().starts_with("There is no completion")
+        );
+
+        let mut table = registry.lock();
+        let size = ended_with("x").size();
+        table.sweep_at(Instant::now(), size * 10);
+        assert_eq!(table.entries.len(), 10);
+        table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
+        assert_eq!(table.entries.len(), 0);
+    }
+
+    #[test]
+    fn what_runs_is_never_swept() {
+        let registry = Registry::default();
+        let running = registry.add(Live::new());
+        for _ in 0..2 * MOST_KEPT {
+            registry.add(ended_with("x"));
+        }
+        registry.sweep();
+        assert!(registry.find(Some(&running.id)).is_ok());
+    }
+}

@@ -1,0 +1,61 @@
+//! What a model server does in silence, told: a prompt that was cut, a reply that stopped early.
+
+use super::types::{Message, Usage};
+
+/// More bytes of text a token than any tokenizer makes of real text; English has about four, code and
+/// other scripts fewer. Above it, part of the prompt was not read.
+const MOST_BYTES_A_TOKEN: usize = 12;
+
+/// Shorter prompts fit every context.
+const LEAST_BYTES: usize = 1500;
+
+/// A reply that stopped at a limit of tokens.
+pub(super) fn stopped_at_limit(max_tokens: Option<u64>) -> String {
+    match max_tokens {
+        Some(limit) => format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."),
+        None => {
+            "The reply stopped at the model's limit of tokens; set max_tokens, or raise num_ctx.".to_owned()
+        }
+    }
+}
+
+/// A prompt of which the model saw only a part. Ollama cuts one that is longer than the context, and
+/// drops older messages, without a word; only its count of tokens tells.
+pub(super) fn cut_prompt(messages: &[Message], usage: &Usage, num_ctx: Option<u64>) -> Option<String> {
+    let read = usage.prompt_tokens?;
+    let sent: usize = messages.iter().map(|message| message.content.len()).sum();
+    let at_limit = num_ctx.is_some_and(|num_ctx| read >= num_ctx);
+    let too_few =
+        sent >= LEAST_BYTES && sent / MOST_BYTES_A_TOKEN > usize::try_from(read).unwrap_or(usize::MAX);
+    (at_limit || too_few).then(|| {
+        let context = num_ctx.map(|num_ctx| format!(" ({num_ctx} here)")).unwrap_or_default();
+        format!(
+            "The model read only {read} tokens of a prompt of {sent} bytes: it was cut to the context{context}, or older \
+             messages were dropped. Raise num_ctx, or send less."
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::types::Role;
+
+    fn warned(bytes: usize, tokens: u64, num_ctx: Option<u64>) -> bool {
+        let messages = [Message::text(Role::User, "x".repeat(bytes))];
+        let usage = Usage { prompt_tokens: Some(tokens), completion_tokens: None };
+        cut_prompt(&messages, &usage, num_ctx).is_some()
+    }
+
+    #[test]
+    fn recorded_cuts_are_told_and_whole_prompts_are_not() {
+        // 3,000 words at num_ctx 512: cut, and dropped as an older message.
+        assert!(warned(14_999, 259, Some(512)));
+        assert!(warned(15_008, 38, Some(512)));
+        assert!(warned(15_008, 38, None));
+        assert!(warned(3_000, 512, Some(512)));
+        assert!(!warned(19, 33, None));
+        assert!(!warned(14_999, 3_010, Some(4096)));
+        assert!(!warned(1_000, 1, None));
+    }
+}
