@@ -19,6 +19,7 @@ async fn generated_documents_are_up_to_date() {
         ("docs/tools.md", tools_page::page(&manifest)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
         ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
+        ("docs/deadlines.md", ollama_mcp::mcp::deadlines_markdown()),
         ("mcp-manifest.json", manifest_text),
     ];
     let stale: Vec<_> = documents.into_iter().filter(|(file, text)| rewrite(file, text)).collect();
