@@ -11,5 +11,8 @@
 mod support;
 
 mod architecture;
+mod documents;
+mod examples;
 mod fake;
+mod generated_docs;
 mod schema;

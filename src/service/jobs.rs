@@ -57,7 +57,6 @@ pub struct TransferReport {
 }
 
 impl Job {
-    #[expect(dead_code, reason = "the tools that run jobs come next")]
     fn new(status: impl Into<String>, report: Report) -> Arc<Self> {
         let state = JobState { status: status.into(), done: 0.0, total: None, report, outcome: None };
         Arc::new(Self { state: watch::Sender::new(state), control: Control::new() })
@@ -84,7 +83,6 @@ impl Job {
     }
 
     /// Goes on to a new state.
-    #[expect(dead_code, reason = "the tools that run jobs come next")]
     pub(super) fn advance(&self, change: impl FnOnce(&mut JobState)) {
         self.state.send_modify(change);
     }
