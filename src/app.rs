@@ -30,7 +30,7 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
 /// The MCP server that the settings describe.
 ///
 /// # Errors
-/// As [`core`].
+/// As [`core()`].
 pub fn server(settings: &Settings) -> anyhow::Result<McpServer> {
     let options = ServerOptions {
         progress_interval: settings.chat.progress_interval,

@@ -44,8 +44,10 @@ pub(crate) fn init(settings: &TelemetrySettings) -> Result<(), String> {
     Ok(())
 }
 
-/// Keeps the details of those crates out of every log, whatever the filter says.
+/// Keeps the details of those crates out of every log, whatever the filter says; and rmcp's warning
+/// for each error that a caller was answered with, which is no trouble of the server's.
 fn is_harmless(metadata: &Metadata<'_>) -> bool {
-    let root = metadata.target().split("::").next().unwrap_or_default();
-    *metadata.level() <= Level::INFO || !CAPPED.contains(&root)
+    let (target, level) = (metadata.target(), *metadata.level());
+    let root = target.split("::").next().unwrap_or_default();
+    (level <= Level::INFO || !CAPPED.contains(&root)) && !(target == "rmcp::service" && level == Level::WARN)
 }

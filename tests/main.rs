@@ -11,6 +11,9 @@
 mod support;
 
 mod architecture;
+mod documents;
+mod examples;
 mod fake;
+mod generated_docs;
 mod schema;
 mod stdio;

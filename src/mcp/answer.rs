@@ -6,10 +6,11 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::jobs;
 use crate::service::chat::tokens_per_second;
-use crate::service::completions::{Completion, Outcome, Partial};
+use crate::service::completions::{Completion, Live, Outcome, Partial};
 use crate::service::types::ToolCall;
-use crate::service::{ErrorCode, Registered, ServiceError};
+use crate::service::{ErrorCode, Registered, ServiceError, Work};
 
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -94,46 +95,60 @@ struct TimingsAnswer {
     tokens_per_second: Option<f64>,
 }
 
-/// The answer for a completion that has ended, or with `None` one that goes on.
+/// The answer for work; `ended` is whether its end was waited for and came.
+///
+/// # Errors
+/// The work's own failure.
+pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
+    match &completion.work {
+        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
+        Work::Job(job) => jobs::answer(completion, job, ended),
+    }
+}
+
+/// The answer for a reply that has ended, or with `None` one that goes on.
 ///
 /// # Errors
 /// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
-pub(super) fn of(completion: &Registered, outcome: Option<Outcome>) -> Result<CallToolResult, ServiceError> {
+fn of_reply(
+    completion: &Registered,
+    live: &Live,
+    outcome: Option<Outcome>,
+) -> Result<CallToolResult, ServiceError> {
+    if outcome.is_some() {
+        completion.mark_seen();
+    }
     match outcome {
-        Some(Ok(ended)) => {
-            completion.live.mark_seen();
-            Ok(completed(completion, &ended))
-        }
+        Some(Ok(ended)) => Ok(completed(completion, &ended)),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
-            completion.live.mark_seen();
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
                 "" => "The completion was cancelled before its answer began.".to_owned(),
                 content => format!("The completion was cancelled. What came before:\n{content}"),
             };
-            Ok(unfinished(completion, "cancelled", &partial, text))
+            Ok(unfinished(completion, live, "cancelled", &partial, text))
         }
-        Some(Err(error)) => {
-            completion.live.mark_seen();
-            Err(error)
-        }
+        Some(Err(error)) => Err(error),
         None => {
-            let partial = completion.live.partial();
+            let partial = live.partial();
             let so_far = match partial.content.as_str() {
                 "" => "Nothing of the answer has come yet.".to_owned(),
                 content => format!("So far:\n{content}"),
             };
-            let text = format!(
-                "The local model is still at work. Call get_completion {{\"completion_id\":\"{}\"}} to wait for the rest. {so_far}",
-                completion.id
-            );
-            Ok(unfinished(completion, "in_progress", &partial, text))
+            let text = format!("{} {so_far}", still_at_work(&completion.id));
+            Ok(unfinished(completion, live, "in_progress", &partial, text))
         }
     }
 }
 
+/// What tells a host's model how to go on.
+pub(super) fn still_at_work(id: &str) -> String {
+    format!("This is still at work. Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
+}
+
 fn unfinished(
     completion: &Registered,
+    live: &Live,
     status: &'static str,
     partial: &Partial,
     text: String,
@@ -144,12 +159,11 @@ fn unfinished(
         reasoning: &partial.thinking,
         tool_calls: Vec::new(),
     };
-    let elapsed = completion.live.started().elapsed();
     let answer = CompletionAnswer {
         id: &completion.id,
         object: "chat.completion",
         created: completion.created,
-        model: completion.live.model().unwrap_or_default(),
+        model: live.model().unwrap_or_default(),
         choices: [Choice { index: 0, message, finish_reason: None }],
         usage: UsageAnswer::default(),
         status,
@@ -157,7 +171,7 @@ fn unfinished(
         location: "",
         model_reason: None,
         warnings: &[],
-        timings: TimingsAnswer { total_ms: millis(elapsed), ..TimingsAnswer::default() },
+        timings: TimingsAnswer { total_ms: millis(completion.elapsed()), ..TimingsAnswer::default() },
     };
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
     result.structured_content = serde_json::to_value(&answer).ok();
@@ -215,9 +229,8 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// No type: it is null until the reply has ended, and hosts differ in how they take a nullable type.
 fn finish_reason_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "description": "stop, length, tool_calls; null until the end" })
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "null" }], "description": "null until the end" })
 }
 
 /// What a host that shows only text shows.

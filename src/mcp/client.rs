@@ -4,7 +4,7 @@ use rmcp::ServiceExt as _;
 use rmcp::handler::client::ClientHandler;
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, JsonObject,
-    ProgressNotificationParam,
+    NotificationMetaObject, ProgressNotificationParam,
 };
 use rmcp::service::{NotificationContext, RoleClient, RunningService};
 use rmcp::transport::TokioChildProcess;
@@ -165,8 +165,8 @@ impl ClientHandler for Handler {
         params: ProgressNotificationParam,
         context: NotificationContext<RoleClient>,
     ) -> impl Future<Output = ()> + Send + '_ {
-        // rmcp moves the `_meta` of a notification into its context.
-        let meta = context.meta;
+        // rmcp keeps the `_meta` of a notification among its extensions.
+        let meta = context.extensions.get::<NotificationMetaObject>().cloned().unwrap_or_default();
         let text_of = |key: &str| meta.get(key).and_then(Value::as_str).map(str::to_owned);
         let channel = text_of(CHANNEL).unwrap_or_else(|| "status".to_owned());
         let text = text_of(DELTA).or(params.message).unwrap_or_default();

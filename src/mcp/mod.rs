@@ -8,6 +8,7 @@ pub mod client;
 mod deadline;
 mod failure;
 mod guard;
+mod jobs;
 mod progress;
 mod prompts;
 mod resources;

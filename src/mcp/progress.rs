@@ -10,8 +10,10 @@ use rmcp::service::{Peer, RequestContext, RoleServer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::jobs;
 use super::server::McpServer;
-use crate::service::completions::{Cursor, Live, Outcome, Phase, Update};
+use crate::service::completions::{Cursor, Live, Phase, Update};
+use crate::service::{Registered, Work};
 
 /// `_meta` key of the exact new text.
 pub(super) const DELTA: &str = "ollama-mcp/delta";
@@ -24,7 +26,7 @@ const MESSAGE_CHARS: usize = 200;
 /// A call that is silent for so long gets a word of why; a quick one needs none.
 const FIRST_SIGN: Duration = Duration::from_secs(1);
 /// A sign of life goes out at least this often.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
 /// What the model server may take to say whether the model is loaded, for a sign of life.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -36,6 +38,7 @@ pub(super) struct Progress {
     peer: Peer<RoleServer>,
     token: ProgressToken,
     last: f64,
+    total: Option<f64>,
     /// The end of the text so far, for people.
     tail: String,
 }
@@ -44,12 +47,20 @@ impl Progress {
     /// For the caller of `context`, if it asked for progress.
     pub(super) fn of(context: &RequestContext<RoleServer>) -> Option<Self> {
         let token = context.meta.get_progress_token()?;
-        Some(Self { peer: context.peer.clone(), token, last: 0.0, tail: String::new() })
+        Some(Self { peer: context.peer.clone(), token, last: 0.0, total: None, tail: String::new() })
     }
 
     async fn status(&mut self, text: String) {
         let progress = self.last + STATUS_STEP;
         self.send(progress, text, "status", None).await;
+    }
+
+    /// Tells how far a job is.
+    pub(super) async fn job(&mut self, done: f64, total: Option<f64>, text: &str) {
+        let progress = done.max(self.last + STATUS_STEP);
+        let message: String = text.chars().take(MESSAGE_CHARS).collect();
+        self.total = total;
+        self.send(progress, message, "status", None).await;
     }
 
     async fn delta(&mut self, pieces: u64, text: String, channel: &'static str) {
@@ -69,6 +80,7 @@ impl Progress {
             meta.insert(DELTA.to_owned(), delta.into());
         }
         let mut param = ProgressNotificationParam::new(self.token.clone(), progress).with_message(message);
+        param.total = self.total;
         param.meta = Some(meta);
         // Who does not listen misses no answer.
         if let Err(error) = self.peer.notify_progress(param).await {
@@ -86,25 +98,37 @@ impl Progress {
     }
 }
 
-/// Follows a completion to its end, and tells of its text from `cursor` on. `None` where `deadline` comes first.
+/// Follows work to its end, and tells of what is new; of a reply's text, with `from_now` only what
+/// comes from now on. `false` where `deadline` comes first.
 pub(super) async fn follow(
     server: &McpServer,
-    live: &Live,
+    completion: &Registered,
     progress: Option<Progress>,
-    cursor: Cursor,
+    from_now: bool,
     deadline: Option<Instant>,
-) -> Option<Outcome> {
+) -> bool {
     let end = async {
-        match progress {
-            Some(progress) => Follower { server, live, progress, cursor }.run().await,
-            None => live.ended().await,
+        match (&completion.work, progress) {
+            (_, None) => completion.ended().await,
+            (Work::Job(job), Some(progress)) => {
+                jobs::follow(job, progress, server.options().progress_interval).await
+            }
+            (Work::Reply(live), Some(progress)) => {
+                let mut cursor = Cursor::default();
+                if from_now {
+                    live.update(&mut cursor);
+                }
+                Follower { server, live, progress, cursor }.run().await;
+            }
         }
     };
     match deadline {
-        Some(deadline) => timeout_at(deadline, end).await.ok()?,
-        None => end.await,
+        Some(deadline) => timeout_at(deadline, end).await.is_ok(),
+        None => {
+            end.await;
+            true
+        }
     }
-    live.outcome()
 }
 
 struct Follower<'a> {

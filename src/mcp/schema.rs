@@ -24,7 +24,7 @@ pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let error = serde_json::json!({
         "type": "object",
         "description": "Set when the call failed",
-        "properties": { "code": { "type": "string" }, "message": { "type": "string" }, "hint": { "type": "string" } },
+        "properties": { "code": { "type": "string" }, "message": { "type": "string" }, "hint": { "type": "string" }, "partial": { "type": "object" } },
     });
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert("error".to_owned(), error);
@@ -57,7 +57,7 @@ fn tidy(schema: &mut Value, output: bool) {
         }
         return;
     };
-    without_null(object);
+    without_null(object, output);
     constants_as_enum(object);
     for noise in ["$schema", "format"] {
         object.remove(noise);
@@ -85,7 +85,7 @@ fn tidy(schema: &mut Value, output: bool) {
 }
 
 /// An optional argument is one that may be left out, which `required` says; null adds nothing.
-fn without_null(object: &mut JsonObject) {
+fn without_null(object: &mut JsonObject, output: bool) {
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
@@ -93,7 +93,8 @@ fn without_null(object: &mut JsonObject) {
             object.insert("type".to_owned(), only);
         }
     }
-    if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+    // An answer may say null on purpose.
+    if !output && let Some(Value::Array(choices)) = object.get_mut("anyOf") {
         choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
         if let [Value::Object(_)] = choices.as_slice()
             && let Some(Value::Array(mut choices)) = object.remove("anyOf")

@@ -25,14 +25,14 @@ impl Attachment {
     /// The call ends and the completion goes on.
     pub fn let_go(mut self) {
         self.let_go = true;
-        self.completion.live.detach();
+        self.completion.control().detach();
     }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
         if !self.let_go {
-            self.completion.live.cancel();
+            self.completion.cancel();
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::check::check;
 use super::completions::{self, Live, Phase};
 use super::options::ignored_options;
-use super::registry::Registered;
+use super::registry::{Registered, Work};
 use super::reply_format::violations;
 use super::retry::wait_before;
 use super::types::{
@@ -69,7 +69,7 @@ impl Core {
         check(&call)?;
         let live = Live::new();
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
-        let registered = self.registry.add(Arc::clone(&live));
+        let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
         completions::spawn(&live, Arc::clone(&self.registry), async move { run.chat(call).await });
         Ok(registered)
     }

@@ -1,18 +1,15 @@
 //! Completions that run on their own: a call attaches to one, and what was generated is never lost.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::chat::Ending;
-use super::error::{ErrorCode, ServiceError};
+use super::error::ServiceError;
 use super::registry::Registry;
 use super::types::ToolCall;
+use super::work::Control;
 
 /// A reply that reached its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,14 +93,8 @@ pub struct Live {
     buffer: Mutex<Buffer>,
     /// Counts the changes of `buffer`.
     version: watch::Sender<u64>,
-    cancel: CancellationToken,
-    ended: CancellationToken,
-    started: Instant,
     model: OnceLock<String>,
-    /// A caller was given its end.
-    seen: AtomicBool,
-    /// No call waits for it: it was started in the background, or outlived its call's deadline.
-    detached: AtomicBool,
+    pub(super) control: Control,
 }
 
 #[derive(Debug)]
@@ -118,7 +109,6 @@ struct Buffer {
     pieces: u64,
     first_piece: Option<Instant>,
     queued: Duration,
-    ended_at: Option<Instant>,
     outcome: Option<Outcome>,
 }
 
@@ -134,29 +124,14 @@ impl Live {
             pieces: 0,
             first_piece: None,
             queued: Duration::ZERO,
-            ended_at: None,
             outcome: None,
         };
         Arc::new(Self {
             buffer: Mutex::new(buffer),
             version: watch::Sender::new(0),
-            cancel: CancellationToken::new(),
-            ended: CancellationToken::new(),
-            started: Instant::now(),
             model: OnceLock::new(),
-            seen: AtomicBool::new(false),
-            detached: AtomicBool::new(false),
+            control: Control::new(),
         })
-    }
-
-    /// Stops it; its connection to the model server is closed.
-    pub fn cancel(&self) {
-        self.cancel.cancel();
-    }
-
-    /// When it began.
-    pub fn started(&self) -> Instant {
-        self.started
     }
 
     /// How it ended, once it has.
@@ -167,27 +142,6 @@ impl Live {
     /// The model that answers, once it is known.
     pub fn model(&self) -> Option<&str> {
         self.model.get().map(String::as_str)
-    }
-
-    /// A caller was given its end.
-    pub fn mark_seen(&self) {
-        self.seen.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn detach(&self) {
-        self.detached.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_detached(&self) -> bool {
-        self.detached.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn ended_at(&self) -> Option<Instant> {
-        self.lock().ended_at
     }
 
     /// Bytes of text that it holds, and a little for itself.
@@ -210,7 +164,7 @@ impl Live {
 
     /// Waits for its end.
     pub async fn ended(&self) {
-        self.ended.cancelled().await;
+        self.control.ended().await;
     }
 
     /// What has been generated so far.
@@ -275,7 +229,7 @@ impl Live {
     pub(super) fn set_phase(&self, phase: Phase) {
         let mut buffer = self.lock();
         if matches!(buffer.phase, Phase::Queued(_)) && !matches!(phase, Phase::Queued(_)) {
-            buffer.queued = self.started.elapsed();
+            buffer.queued = self.control.started().elapsed();
         }
         buffer.phase = phase;
         drop(buffer);
@@ -318,16 +272,15 @@ impl Live {
                 content: std::mem::take(&mut buffer.content),
                 thinking: std::mem::take(&mut buffer.thinking),
                 tool_calls: std::mem::take(&mut buffer.tool_calls),
-                first_piece: buffer.first_piece.map(|at| at.duration_since(self.started)),
-                total: self.started.elapsed(),
+                first_piece: buffer.first_piece.map(|at| at.duration_since(self.control.started())),
+                total: self.control.started().elapsed(),
                 queued: buffer.queued,
                 ending,
             })
         });
         buffer.outcome = Some(outcome);
-        buffer.ended_at = Some(Instant::now());
         drop(buffer);
-        self.ended.cancel();
+        self.control.end();
         self.version.send_modify(|version| *version += 1);
     }
 
@@ -343,13 +296,7 @@ where
 {
     let live = Arc::clone(live);
     tokio::spawn(async move {
-        let ending = tokio::select! {
-            biased;
-            () = live.cancel.cancelled() => {
-                Err(ServiceError::new(ErrorCode::Cancelled, "The completion was cancelled"))
-            }
-            ending = AssertUnwindSafe(work).catch_unwind() => ending.unwrap_or_else(|_| Err(ServiceError::internal())),
-        };
+        let ending = live.control.run(work).await;
         let ending = ending.map_err(|error| error.with_partial(live.partial()));
         live.end(ending);
         registry.sweep();

@@ -8,6 +8,7 @@ mod check;
 pub mod completions;
 mod error;
 pub mod health;
+pub mod jobs;
 pub mod messages;
 pub mod models;
 mod options;
@@ -17,6 +18,7 @@ pub mod reply_format;
 mod retry;
 pub mod types;
 mod warnings;
+mod work;
 
 use std::sync::Arc;
 
@@ -29,8 +31,8 @@ use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;
 use queue::Queue;
-pub use registry::Registered;
 use registry::Registry;
+pub use registry::{Registered, Work};
 use types::{Location, Remote};
 
 /// What the services can be told.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::completions::Live;
 use super::error::{ErrorCode, ServiceError};
+use super::jobs::Job;
+use super::work::Control;
 
 /// How long a completion is kept after its end.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -28,8 +30,53 @@ pub struct Registered {
     pub id: String,
     /// When it began, in seconds of Unix time.
     pub created: u64,
-    /// The completion.
-    pub live: Arc<Live>,
+    /// What runs, or ran.
+    pub work: Work,
+}
+
+/// The kinds of work.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// A reply of a model.
+    Reply(Arc<Live>),
+    /// A transfer, a batch or a comparison.
+    Job(Arc<Job>),
+}
+
+impl Registered {
+    /// Stops it; its connections to the model server are closed.
+    pub fn cancel(&self) {
+        self.control().cancel();
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) {
+        self.control().ended().await;
+    }
+
+    /// How long it runs, or ran until now.
+    pub fn elapsed(&self) -> Duration {
+        self.control().started().elapsed()
+    }
+
+    /// A caller was given its end.
+    pub fn mark_seen(&self) {
+        self.control().mark_seen();
+    }
+
+    pub(super) fn control(&self) -> &Control {
+        match &self.work {
+            Work::Reply(live) => &live.control,
+            Work::Job(job) => &job.control,
+        }
+    }
+
+    fn size(&self) -> usize {
+        match &self.work {
+            Work::Reply(live) => live.size(),
+            Work::Job(job) => job.size(),
+        }
+    }
 }
 
 /// The table.
@@ -45,10 +92,10 @@ struct Table {
 
 impl Registry {
     /// Takes a completion in.
-    pub(super) fn add(&self, live: Arc<Live>) -> Arc<Registered> {
+    pub(super) fn add(&self, work: Work) -> Arc<Registered> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
-        let entry = Arc::new(Registered { id, created, live });
+        let entry = Arc::new(Registered { id, created, work });
         let mut table = self.lock();
         table.sweep();
         table.entries.push_back(Arc::clone(&entry));
@@ -64,7 +111,7 @@ impl Registry {
         table.sweep();
         let found = match id {
             Some(id) => table.entries.iter().find(|entry| entry.id == id),
-            None => table.entries.iter().rev().find(|entry| !entry.live.is_seen()),
+            None => table.entries.iter().rev().find(|entry| !entry.control().is_seen()),
         };
         found.cloned().ok_or_else(|| not_found(id, &table.gone))
     }
@@ -80,8 +127,10 @@ impl Registry {
     /// `overloaded`.
     pub(super) fn allow_background(&self) -> Result<(), ServiceError> {
         let table = self.lock();
-        let running =
-            table.entries.iter().filter(|entry| entry.live.is_detached() && entry.live.ended_at().is_none());
+        let running = table
+            .entries
+            .iter()
+            .filter(|entry| entry.control().is_detached() && entry.control().ended_at().is_none());
         if running.count() < MOST_BACKGROUND {
             return Ok(());
         }
@@ -107,9 +156,9 @@ impl Table {
         let (mut kept, mut bytes) = (0, 0);
         let mut gone = Vec::new();
         for entry in self.entries.iter().rev() {
-            let Some(ended_at) = entry.live.ended_at() else { continue };
+            let Some(ended_at) = entry.control().ended_at() else { continue };
             kept += 1;
-            bytes += entry.live.size();
+            bytes += entry.size();
             if kept > MOST_KEPT || bytes > most_bytes || now.duration_since(ended_at) > KEPT {
                 gone.push(entry.id.clone());
             }
@@ -144,15 +193,19 @@ mod tests {
     use super::*;
     use crate::service::completions::testing::ended_with;
 
+    fn ended(text: &str) -> Work {
+        Work::Reply(ended_with(text))
+    }
+
     #[test]
     fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
         let registry = Registry::default();
-        let first = registry.add(ended_with("first"));
-        let second = registry.add(ended_with("second"));
+        let first = registry.add(ended("first"));
+        let second = registry.add(ended("second"));
         assert_eq!(registry.find(None).unwrap().id, second.id);
-        second.live.mark_seen();
+        second.mark_seen();
         assert_eq!(registry.find(None).unwrap().id, first.id);
-        first.live.mark_seen();
+        first.mark_seen();
         assert_eq!(registry.find(None).unwrap_err().code, ErrorCode::CompletionNotFound);
         assert_eq!(registry.find(Some(&first.id)).unwrap().id, first.id);
     }
@@ -160,9 +213,9 @@ mod tests {
     #[test]
     fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
         let registry = Registry::default();
-        let first = registry.add(ended_with("x"));
+        let first = registry.add(ended("x"));
         for _ in 0..MOST_KEPT {
-            registry.add(ended_with("x"));
+            registry.add(ended("x"));
         }
         registry.sweep();
         let gone = registry.find(Some(&first.id)).unwrap_err();
@@ -182,9 +235,9 @@ mod tests {
     #[test]
     fn what_runs_is_never_swept() {
         let registry = Registry::default();
-        let running = registry.add(Live::new());
+        let running = registry.add(Work::Reply(Live::new()));
         for _ in 0..2 * MOST_KEPT {
-            registry.add(ended_with("x"));
+            registry.add(ended("x"));
         }
         registry.sweep();
         assert!(registry.find(Some(&running.id)).is_ok());

@@ -1,9 +1,9 @@
 //! Each method's params, read straight into their type.
 
 use rmcp::model::{
-    ClientNotification, ClientRequest, ConstString, CustomNotification, CustomRequest, Extensions,
-    JsonObject, Notification, NotificationMetaObject, NotificationNoParam, Request, RequestMetaObject,
-    RequestNoParam, RequestOptionalParam,
+    ClientNotification, ClientRequest, ConstString, CustomNotification, CustomRequest, DiscoverRequest,
+    Extensions, JsonObject, Notification, NotificationMetaObject, NotificationNoParam, Request,
+    RequestMetaObject, RequestNoParam, RequestOptionalParam,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientReques
     Ok(match method {
         "ping" => R::PingRequest(bare(params)?),
         "initialize" => R::InitializeRequest(required(params)?),
-        "server/discover" => R::DiscoverRequest(required(params)?),
+        "server/discover" => R::DiscoverRequest(discover(params)?),
         "tools/list" => R::ListToolsRequest(optional(params)?),
         "tools/call" => R::CallToolRequest(required(params)?),
         "resources/list" => R::ListResourcesRequest(optional(params)?),
@@ -55,6 +55,13 @@ fn required<M: ConstString + Default, P: DeserializeOwned>(
     params: Option<&str>,
 ) -> Result<Request<M, P>, String> {
     let mut request = Request::new(typed(present(params).unwrap_or("{}"))?);
+    insert_meta(&mut request.extensions, meta(params)?);
+    Ok(request)
+}
+
+/// Its params are nothing but `_meta`, which rmcp's type of them does not know.
+fn discover(params: Option<&str>) -> Result<DiscoverRequest, String> {
+    let mut request = DiscoverRequest::new(typed("{}")?);
     insert_meta(&mut request.extensions, meta(params)?);
     Ok(request)
 }

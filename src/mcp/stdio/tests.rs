@@ -52,6 +52,28 @@ fn params_may_be_absent_where_none_are_needed() {
 }
 
 #[test]
+fn metadata_beside_params_is_no_unknown_field() {
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
+    for (method, params) in [
+        ("server/discover", String::new()),
+        ("tools/list", String::new()),
+        ("ping", String::new()),
+        ("tools/call", r#""name":"x","#.to_owned()),
+        ("resources/read", r#""uri":"x","#.to_owned()),
+        ("prompts/get", r#""name":"x","#.to_owned()),
+        ("subscriptions/listen", r#""notifications":{},"#.to_owned()),
+        (
+            "completion/complete",
+            r#""ref":{"type":"ref/prompt","name":"x"},"argument":{"name":"a","value":""},"#.to_owned(),
+        ),
+    ] {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{meta}}}}}"#);
+        let JsonRpcMessage::Request(request) = message(&line) else { panic!("{line}") };
+        assert_eq!(request.request.method(), method);
+    }
+}
+
+#[test]
 fn malformed_params_of_a_known_method_are_refused_with_the_path() {
     for (params, said) in [
         (r#"{"arguments":{}}"#, "missing field `name`"),

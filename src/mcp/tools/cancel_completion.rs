@@ -30,7 +30,7 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
     let completion = call.server.core().completion(Some(&arguments.completion_id))?;
-    completion.live.cancel();
-    completion.live.ended().await;
-    answer::of(&completion, completion.live.outcome())
+    completion.cancel();
+    completion.ended().await;
+    answer::of(&completion, true)
 }

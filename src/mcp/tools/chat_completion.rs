@@ -1,23 +1,20 @@
 //! `chat_completion`: one reply of a model, OpenAI's way; nothing is kept between calls.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::mcp::answer::{self, CompletionAnswer};
+use crate::mcp::answer::CompletionAnswer;
 use crate::mcp::arguments::whole_number;
-use crate::mcp::progress::{self, Progress};
+use crate::mcp::progress::Progress;
 use crate::mcp::schema::{input_schema, output_schema};
-use crate::service::completions::Cursor;
 use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::reply_format::read_response_format;
 use crate::service::types::{Message, Role, Sampling, Think};
-use crate::service::{Attachment, ChatCall, ServiceError};
+use crate::service::{ChatCall, ServiceError};
 
 const DESCRIPTION: &str = "Ask a local model (Ollama) and get its reply. Use it when the user wants a local model, when text \
 must stay on this machine, for bulk work, or for a second opinion. Stateless: send all the context it needs, as `prompt` or \
@@ -55,11 +52,13 @@ struct GenerationArguments {
     temperature: Option<f64>,
     /// 0 to 1
     top_p: Option<f64>,
+    /// How many of the likeliest tokens are considered
     #[serde(default, deserialize_with = "whole_number")]
     top_k: Option<u64>,
     /// Most tokens of the reply
     #[serde(default, deserialize_with = "whole_number")]
     max_tokens: Option<u64>,
+    /// Makes sampling repeatable
     seed: Option<i64>,
     /// Texts that end the reply
     #[serde(default)]
@@ -113,17 +112,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         call.server.core().allow_background()?;
     }
     let completion = call.server.core().start_chat(arguments.into_call()?)?;
-    // Dropped with this future when the call is cancelled, and the completion is stopped with it.
-    let attachment = Attachment::new(Arc::clone(&completion));
-    let outcome = if background {
-        None
-    } else {
-        progress::follow(call.server, &completion.live, progress, Cursor::default(), deadline).await
-    };
-    if outcome.is_none() {
-        attachment.let_go();
-    }
-    answer::of(&completion, outcome)
+    super::wait(&call, completion, progress, background, deadline).await
 }
 
 impl ChatArguments {
@@ -142,8 +131,6 @@ impl ChatArguments {
             }
         };
         if let Some(system) = self.system.filter(|system| !system.is_empty()) {
-            // It overrides what stands in the messages: the call's own word is the last one.
-            messages.retain(|message| message.role != Role::System);
             messages.insert(0, Message::text(Role::System, system));
         }
         let mut call = self.generation.into_call()?;
@@ -205,35 +192,37 @@ fn wrong_think(think: &Value) -> ServiceError {
 }
 
 // Schemas of arguments that have more than one form: written out, since a host pays for what derives.
+// One type a branch: not every host's own dialect has lists of types.
 
 fn messages_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let role = json!({ "type": "string", "enum": ["system", "user", "assistant", "tool"] });
-    from(json!({
-        "type": "array",
-        "items": { "type": "object", "properties": { "role": role, "content": { "type": ["string", "array"], "items": {} } }, "required": ["role"] },
-    }))
+    let content =
+        any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "object" } })]);
+    let message =
+        json!({ "type": "object", "properties": { "role": role, "content": content }, "required": ["role"] });
+    json_schema!({ "type": "array", "items": message })
 }
 
 fn tools_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": "array", "items": { "type": "object" } }))
+    json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 fn stop_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["string", "array"], "items": { "type": "string" } }))
+    any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })])
 }
 
 fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["string", "number"] }))
+    any_of([json!({ "type": "string" }), json!({ "type": "number" })])
 }
 
 fn response_format_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["string", "object"] }))
+    any_of([json!({ "type": "string" }), json!({ "type": "object" })])
 }
 
 fn think_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    from(json!({ "type": ["boolean", "string"] }))
+    any_of([json!({ "type": "boolean" }), json!({ "type": "string" })])
 }
 
-fn from(schema: Value) -> schemars::Schema {
-    schemars::Schema::try_from(schema).unwrap_or_default()
+fn any_of(branches: [Value; 2]) -> schemars::Schema {
+    json_schema!({ "anyOf": branches })
 }

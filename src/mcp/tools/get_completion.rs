@@ -13,7 +13,6 @@ use crate::mcp::answer::{self, CompletionAnswer};
 use crate::mcp::progress::{self, Progress};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
-use crate::service::completions::Cursor;
 
 /// A longer wait is a mistake.
 const LONGEST_WAIT: f64 = 86_400.0;
@@ -53,10 +52,8 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         }
     };
     let completion = call.server.core().completion(arguments.completion_id.as_deref())?;
-    // Only what comes from now on goes out as progress; the answer has all of it.
-    let mut cursor = Cursor::default();
-    completion.live.update(&mut cursor);
     let progress = Progress::of(&call.context);
-    let outcome = progress::follow(call.server, &completion.live, progress, cursor, deadline).await;
-    answer::of(&completion, outcome)
+    // Only what comes from now on goes out as progress; the answer has all of it.
+    let ended = progress::follow(call.server, &completion, progress, true, deadline).await;
+    answer::of(&completion, ended)
 }

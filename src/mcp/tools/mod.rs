@@ -9,6 +9,8 @@ mod list_models;
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::{RequestContext, RoleServer};
@@ -16,9 +18,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::progress::{self, Progress};
 use super::server::McpServer;
-use super::{arguments, deadline, failure};
-use crate::service::ServiceError;
+use super::{answer as answers, arguments, deadline, failure};
+use crate::service::{Attachment, Registered, ServiceError};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
 type ToolResult = Result<CallToolResult, ServiceError>;
@@ -62,6 +65,23 @@ pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResult
         tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
         failure::error_result(&error)
     })
+}
+
+/// Waits for work that this call has started: to its end, its deadline, or in the background not at all.
+async fn wait(
+    call: &ToolCall<'_>,
+    completion: Arc<Registered>,
+    progress: Option<Progress>,
+    background: bool,
+    deadline: Option<Instant>,
+) -> ToolResult {
+    // Dropped with the call when that is cancelled, and the work is stopped with it.
+    let attachment = Attachment::new(Arc::clone(&completion));
+    let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
+    if !ended {
+        attachment.let_go();
+    }
+    answers::of(&completion, ended)
 }
 
 /// When a call returns with what there is; `None` for at the end.

@@ -1,0 +1,129 @@
+//! Jobs as tools answer them, and their progress.
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::answer::still_at_work;
+use super::progress::{HEARTBEAT, Progress};
+use crate::service::jobs::{Job, JobState, Report, TransferReport};
+use crate::service::{ErrorCode, Registered, ServiceError};
+
+/// A transfer's state.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TransferAnswer<'a> {
+    /// completed, in_progress or cancelled
+    status: &'static str,
+    completion_id: &'a str,
+    operation: &'static str,
+    model: &'a str,
+    /// Ollama's last word
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    already_present: bool,
+}
+
+/// The answer for a job; `ended` is whether its end was waited for and came.
+///
+/// # Errors
+/// The job's own failure.
+pub(super) fn answer(
+    registered: &Registered,
+    job: &Job,
+    ended: bool,
+) -> Result<CallToolResult, ServiceError> {
+    let state = job.state();
+    let status = match state.outcome.clone().filter(|_| ended) {
+        None => "in_progress",
+        Some(Ok(())) => "completed",
+        Some(Err(error)) if error.code == ErrorCode::Cancelled => "cancelled",
+        Some(Err(error)) => {
+            registered.mark_seen();
+            return Err(error);
+        }
+    };
+    if ended {
+        registered.mark_seen();
+    }
+    let (text, structured) = match &state.report {
+        Report::Transfer(transfer) => of_transfer(registered, transfer, status),
+    };
+    let text =
+        if status == "in_progress" { format!("{} {text}", still_at_work(&registered.id)) } else { text };
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = structured;
+    Ok(result)
+}
+
+fn of_transfer(
+    registered: &Registered,
+    transfer: &TransferReport,
+    status: &'static str,
+) -> (String, Option<serde_json::Value>) {
+    let model = &transfer.model;
+    let verb = transfer.operation;
+    let text = match status {
+        "completed" if transfer.already_present => format!("{model} was there already, and is up to date."),
+        "completed" => format!("{verb} of {model} is done."),
+        "cancelled" => format!("{verb} of {model} was stopped at: {}.", transfer.status),
+        _ => format!("{verb} of {model}: {}.", amount(transfer)),
+    };
+    let answer = TransferAnswer {
+        status,
+        completion_id: &registered.id,
+        operation: verb,
+        model,
+        detail: &transfer.status,
+        completed_bytes: transfer.completed_bytes,
+        total_bytes: transfer.total_bytes,
+        already_present: transfer.already_present,
+    };
+    (text, serde_json::to_value(&answer).ok())
+}
+
+fn amount(transfer: &TransferReport) -> String {
+    match (transfer.completed_bytes, transfer.total_bytes) {
+        (Some(done), Some(total)) if total > 0 => {
+            let percent = done as f64 / total as f64 * 100.0;
+            format!("{}, {percent:.0}% of {:.1} GB", transfer.status, total as f64 / 1e9)
+        }
+        _ => transfer.status.clone(),
+    }
+}
+
+/// Tells of a job's state until its end, at most every `interval`.
+pub(super) async fn follow(job: &Job, mut progress: Progress, interval: std::time::Duration) {
+    let mut changes = job.watch();
+    changes.mark_changed();
+    let mut told = String::new();
+    let mut heartbeat = Instant::now() + HEARTBEAT;
+    loop {
+        let changed = timeout_at(heartbeat, changes.changed()).await.is_ok();
+        let state: JobState = changes.borrow_and_update().clone();
+        let text = line(&state);
+        if !changed || text != told {
+            progress.job(state.done, state.total, &text).await;
+            told = text;
+            heartbeat = Instant::now() + HEARTBEAT;
+        }
+        if state.outcome.is_some() {
+            return;
+        }
+        let pause = sleep_until(Instant::now() + interval);
+        tokio::select! {
+            () = pause => {}
+            () = job.ended() => {}
+        }
+    }
+}
+
+fn line(state: &JobState) -> String {
+    match &state.report {
+        Report::Transfer(transfer) => amount(transfer),
+    }
+}

@@ -1,0 +1,123 @@
+//! Work that is no single reply: transfers of models, batches, comparisons. It runs on its own as a
+//! completion does, is followed, fetched and stopped in the same way, and tells of its progress.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Core;
+use super::error::ServiceError;
+use super::registry::{Registered, Registry, Work};
+use super::work::Control;
+
+/// A job that runs, or has ended.
+#[derive(Debug)]
+pub struct Job {
+    state: watch::Sender<JobState>,
+    pub(super) control: Control,
+}
+
+/// What a job has come to.
+#[derive(Debug, Clone)]
+pub struct JobState {
+    /// What it is doing, for people.
+    pub status: String,
+    /// How much is done: bytes of a transfer, items of a batch, models of a comparison.
+    pub done: f64,
+    /// How much there is to do, where it is known.
+    pub total: Option<f64>,
+    /// What it has made so far.
+    pub report: Report,
+    /// How it ended, once it has.
+    pub outcome: Option<Result<(), ServiceError>>,
+}
+
+/// What a job makes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// A model that is pulled, pushed or created.
+    Transfer(TransferReport),
+}
+
+/// A model on its way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransferReport {
+    /// `pull`, `push` or `create`.
+    pub operation: &'static str,
+    /// The model.
+    pub model: String,
+    /// The server's last word.
+    pub status: String,
+    /// Bytes in all, as far as the server has told.
+    pub total_bytes: Option<u64>,
+    /// Bytes that are over.
+    pub completed_bytes: Option<u64>,
+    /// Nothing had to be moved: it was there already.
+    pub already_present: bool,
+}
+
+impl Job {
+    fn new(status: impl Into<String>, report: Report) -> Arc<Self> {
+        let state = JobState { status: status.into(), done: 0.0, total: None, report, outcome: None };
+        Arc::new(Self { state: watch::Sender::new(state), control: Control::new() })
+    }
+
+    /// What it has come to; each change can be awaited.
+    pub fn watch(&self) -> watch::Receiver<JobState> {
+        self.state.subscribe()
+    }
+
+    /// What it has come to now.
+    pub fn state(&self) -> JobState {
+        self.state.borrow().clone()
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) {
+        self.control.ended().await;
+    }
+
+    /// How it ended, once it has.
+    pub fn outcome(&self) -> Option<Result<(), ServiceError>> {
+        self.state.borrow().outcome.clone()
+    }
+
+    /// Goes on to a new state.
+    pub(super) fn advance(&self, change: impl FnOnce(&mut JobState)) {
+        self.state.send_modify(change);
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.state.borrow().report.size() + 1024
+    }
+}
+
+impl Report {
+    fn size(&self) -> usize {
+        match self {
+            Self::Transfer(_) => 0,
+        }
+    }
+}
+
+impl Core {
+    /// Runs `work` as a job of its own. A panic and a cancellation are outcomes as well.
+    #[expect(dead_code, reason = "the tools that run jobs come next")]
+    pub(super) fn start_job<W, F>(self: &Arc<Self>, status: &str, report: Report, work: W) -> Arc<Registered>
+    where
+        W: FnOnce(Arc<Self>, Arc<Job>) -> F,
+        F: Future<Output = Result<(), ServiceError>> + Send + 'static,
+    {
+        let job = Job::new(status, report);
+        let registered = self.registry.add(Work::Job(Arc::clone(&job)));
+        let work = work(Arc::clone(self), Arc::clone(&job));
+        let registry: Arc<Registry> = Arc::clone(&self.registry);
+        tokio::spawn(async move {
+            let outcome = job.control.run(work).await;
+            job.advance(|state| state.outcome = Some(outcome));
+            job.control.end();
+            registry.sweep();
+        });
+        registered
+    }
+}
