@@ -15,5 +15,6 @@ mod documents;
 mod examples;
 mod fake;
 mod generated_docs;
+mod mcp;
 mod schema;
 mod stdio;
