@@ -68,7 +68,7 @@ async fn a_batch_is_unpacked() {
         { "jsonrpc": "2.0", "id": 2, "method": "ping" },
     ]))
     .await;
-    let mut answers = vec![host.next().await, host.next().await, host.next().await];
+    let mut answers = [host.next().await, host.next().await, host.next().await];
     answers.sort_by_key(|answer| answer["id"].as_i64());
     assert_eq!(answers[0]["error"]["code"], -32600);
     assert_eq!((&answers[1]["id"], &answers[2]["id"]), (&json!(1), &json!(2)));
