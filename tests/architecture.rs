@@ -21,6 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 9] = [
 const KEPT_TO: [(&str, &[&str], &str); 7] = [
     ("rmcp", &["mcp"], "only the front knows the protocol"),
     ("reqwest", &["providers"], "only providers speak HTTP"),
+    ("hyper", &["providers"], "only providers speak HTTP"),
     ("anyhow", &["main", "app", "cli"], "errors of the library are typed"),
     ("clap", &["main", "cli"], "only the command line parses arguments"),
     ("schemars", &["mcp"], "schemas are the front's contract"),

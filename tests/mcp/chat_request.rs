@@ -124,7 +124,7 @@ async fn an_image_goes_as_bare_base64() {
 }
 
 #[tokio::test]
-async fn the_system_prompt_of_the_call_takes_the_place_of_others() {
+async fn the_system_prompt_of_the_call_stands_before_those_of_the_messages() {
     let messages = json!([
         { "role": "system", "content": "old" },
         { "role": "user", "content": "hi" },
@@ -138,7 +138,7 @@ async fn the_system_prompt_of_the_call_takes_the_place_of_others() {
         .iter()
         .map(|message| message["content"].as_str().unwrap())
         .collect();
-    assert_eq!(roles, ["new", "hi", "hello", "again"]);
+    assert_eq!(roles, ["new", "old", "hi", "hello", "again"]);
     assert_eq!(body["messages"][0]["role"], "system");
     assert_eq!(sent(json!({ "messages": messages })).await["messages"], messages);
 }
