@@ -11,10 +11,13 @@
 mod support;
 
 mod architecture;
+mod cli;
 mod documents;
 mod examples;
 mod fake;
 mod generated_docs;
 mod mcp;
+mod providers;
 mod schema;
+mod service;
 mod stdio;

@@ -151,7 +151,7 @@ async fn what_is_no_answer_of_ollama() {
         (Answer::text(502, "text/html", "<html><h1>Bad Gateway"), "upstream_error", &["502", "HTML page"]),
         (Answer::text(404, "text/plain", "404 page not found"), "upstream_error", &["404", "OLLAMA_HOST"]),
         (Answer::text(401, "text/plain", ""), "upstream_error", &["401", "OLLAMA_MCP_AUTH_TOKEN"]),
-        (Answer::ndjson(&[json!({ "hello": 1 })]), "interrupted", &["broke off"]),
+        (Answer::ndjson(&[json!({ "hello": 1 })]), "upstream_error", &["cannot be read"]),
         (
             Answer::text(200, "application/x-ndjson", "{\"message\": oops}\n"),
             "upstream_error",

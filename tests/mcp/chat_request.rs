@@ -124,7 +124,7 @@ async fn an_image_goes_as_bare_base64() {
 }
 
 #[tokio::test]
-async fn the_system_prompt_of_the_call_stands_before_those_of_the_messages() {
+async fn the_system_prompt_of_the_call_stands_first() {
     let messages = json!([
         { "role": "system", "content": "old" },
         { "role": "user", "content": "hi" },
