@@ -14,6 +14,7 @@ mod architecture;
 mod documents;
 mod examples;
 mod fake;
+mod faults;
 mod generated_docs;
 mod schema;
 mod stdio;
