@@ -11,6 +11,7 @@
 mod support;
 
 mod architecture;
+mod completions;
 mod documents;
 mod examples;
 mod fake;

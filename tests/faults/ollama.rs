@@ -27,13 +27,18 @@ async fn refusals() {
                 &["502", "proxy"],
             ),
             Row::new("503", busy(), "overloaded", &["busy (503)", "Try again"]).requests(4),
-            Row::new("503 for an hour", busy().header("Retry-After", "3600"), "overloaded", &["busy (503)"]),
+            Row::new(
+                "503 for an hour",
+                busy().header("Retry-After", "3600"),
+                "overloaded",
+                &["busy (503)", "in 3600 s"],
+            ),
             Row::new("429", json(429, "slow down"), "overloaded", &["busy (429)", "slow down"]).requests(4),
             Row::new(
                 "404 of the model",
                 json(404, &format!("model '{MODEL}' not found")),
                 "model_not_found",
-                &[MODEL, "is not installed"],
+                &[MODEL, "is not installed. Did you mean \"qwen2.5-tools:0.5b\""],
             ),
             Row::new(
                 "404 of the route",
@@ -122,7 +127,7 @@ async fn broken_in_mid_answer() {
         Answer::raw_chunks(chunks)
     };
     let rows = vec![
-        Row::new("cut", well().cut_after(2), "interrupted", &["broke off"]),
+        Row::new("cut", well().cut_after(2), "interrupted", &["broke off", "connection closed"]),
         Row::new("reset", well().reset_after(2), "interrupted", &["broke off", "connection reset"]),
         Row::new(
             "stalled",

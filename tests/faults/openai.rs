@@ -41,8 +41,8 @@ async fn refusals_and_no_answer() {
             Row::new(
                 "an HTML page",
                 Answer::text(200, "text/html", "<html>hello</html>"),
-                "interrupted",
-                &[],
+                "upstream_error",
+                &["no event", "OLLAMA_MCP_BASE_URL"],
             ),
             Row::new(
                 "reset before the head",
@@ -73,7 +73,7 @@ async fn broken_in_mid_answer() {
     let well = || Answer::sse(&[ONE, TWO, STOP, "[DONE]"]);
     let then = |data: &str| Answer::sse(&[ONE, TWO, data]);
     let rows = vec![
-        Row::new("cut", well().cut_after(2), "interrupted", &["broke off"]),
+        Row::new("cut", well().cut_after(2), "interrupted", &["broke off", "connection closed"]),
         Row::new("reset", well().reset_after(2), "interrupted", &["connection reset"]),
         Row::new("stalled", well().stall_after(2), "timeout", &["sent nothing more for 700ms"]),
         // Ollama hides a failure in mid-answer so.
