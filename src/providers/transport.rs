@@ -56,7 +56,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
     let words = match error.downcast_ref::<io::Error>()?.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset => "connection reset",
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => "connection closed",
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+            "connection closed"
+        }
         io::ErrorKind::HostUnreachable => "host unreachable",
         io::ErrorKind::NetworkUnreachable => "network unreachable",
         io::ErrorKind::NetworkDown => "network down",
