@@ -12,9 +12,11 @@ mod support;
 
 mod architecture;
 mod cli;
+mod completions;
 mod documents;
 mod examples;
 mod fake;
+mod faults;
 mod generated_docs;
 mod mcp;
 mod providers;

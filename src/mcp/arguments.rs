@@ -29,49 +29,38 @@ pub(super) fn read<T: DeserializeOwned>(
             }
         }
     }
-    // Those that may come through serde's `flatten`, which loses their names.
-    let suspects: Vec<_> = arguments
-        .iter()
-        .filter(|(_, value)| is_small(value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    typed(arguments)
+}
+
+/// Takes the arguments of these names out of `arguments`, as a type of their own. (serde's `flatten`
+/// would lose the name of the one that is wrong.)
+///
+/// # Errors
+/// `invalid_argument`.
+pub(super) fn take_part<T: DeserializeOwned>(
+    names: &[String],
+    arguments: &mut JsonObject,
+) -> Result<T, ServiceError> {
+    let mut part = JsonObject::new();
+    for name in names {
+        // The order of what is left is kept, for the sake of its errors.
+        if let Some(value) = arguments.shift_remove(name).filter(|value| !value.is_null()) {
+            part.insert(name.clone(), value);
+        }
+    }
+    typed(part)
+}
+
+fn typed<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, ServiceError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
-        let inner = error.inner().to_string();
-        let name = match path.as_str() {
-            "" | "." | "?" => culprit::<T>(suspects, &inner),
-            path => Some(path.to_owned()),
-        };
-        let reason = plain(&inner);
-        let message = match name {
-            Some(name) => format!("{name}: {reason}"),
-            None => reason,
+        let reason = plain(&error.inner().to_string());
+        let message = match path.as_str() {
+            "" | "." | "?" => reason,
+            path => format!("{path}: {reason}"),
         };
         ServiceError::new(ErrorCode::InvalidArgument, message)
     })
-}
-
-/// The argument that by itself fails with the same words.
-fn culprit<T: DeserializeOwned>(suspects: Vec<(String, Value)>, reason: &str) -> Option<String> {
-    suspects.into_iter().find_map(|(name, value)| {
-        let alone = Value::Object(JsonObject::from_iter([(name.clone(), value)]));
-        let error = serde_json::from_value::<T>(alone).err()?;
-        (error.to_string() == reason && !reason.starts_with("missing field")).then_some(name)
-    })
-}
-
-/// Whether a copy costs nothing. What is large, texts and messages, is not flattened.
-fn is_small(value: &Value) -> bool {
-    const LARGEST: usize = 256;
-    match value {
-        Value::String(text) => text.len() <= LARGEST,
-        Value::Array(items) => {
-            items.len() <= 16
-                && items.iter().all(|item| !item.is_array() && !item.is_object() && is_small(item))
-        }
-        Value::Object(object) => object.is_empty(),
-        _ => true,
-    }
 }
 
 fn unknown(name: &str, known: &JsonObject) -> ServiceError {
@@ -152,27 +141,6 @@ mod tests {
         let schema = json!({"properties": {"prompt": {}, "temperature": {}, "max_tokens": {}}});
         let (Value::Object(schema), Value::Object(arguments)) = (schema, arguments) else { panic!() };
         read(&schema, arguments).map_err(|error| error.text())
-    }
-
-    #[test]
-    fn a_flattened_argument_keeps_its_name() {
-        #[derive(Debug, Deserialize)]
-        struct Inner {
-            #[expect(dead_code, reason = "read by serde alone")]
-            top_p: Option<f64>,
-        }
-        #[derive(Debug, Deserialize)]
-        struct Outer {
-            #[expect(dead_code, reason = "read by serde alone")]
-            prompt: Option<String>,
-            #[serde(flatten)]
-            #[expect(dead_code, reason = "read by serde alone")]
-            inner: Inner,
-        }
-        let arguments = json!({"prompt": "x", "top_p": "hot"});
-        let Value::Object(arguments) = arguments else { panic!() };
-        let error = read::<Outer>(&JsonObject::new(), arguments).unwrap_err();
-        assert_eq!(error.text(), "top_p: is string \"hot\", it must be a number");
     }
 
     #[test]

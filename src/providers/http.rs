@@ -235,12 +235,11 @@ impl Http {
         if error.is_builder() || error.is_request() && error.is_dns() {
             return self.unreachable(transport::reason(error));
         }
-        let reason = transport::reason(error);
-        // Something else listens there; hyper's own error type says so in words alone.
-        if reason.starts_with("invalid HTTP") {
-            return ProviderError::Malformed { reason: format!("it is no HTTP ({reason})") };
+        if transport::is_no_http(error) {
+            let reason = format!("it does not speak HTTP ({})", transport::reason(error));
+            return ProviderError::Malformed { reason };
         }
-        ProviderError::Interrupted { reason: format!("{reason} before the answer began") }
+        ProviderError::Interrupted { reason: format!("{} before the answer began", transport::reason(error)) }
     }
 
     fn unreachable(&self, reason: String) -> ProviderError {

@@ -2,6 +2,7 @@
 
 mod cancel_completion;
 mod chat_completion;
+mod generation;
 mod get_completion;
 mod health_check;
 mod list_models;
@@ -41,6 +42,11 @@ pub(super) struct ToolCall<'a> {
 }
 
 impl ToolCall<'_> {
+    /// The arguments of these names as a type of their own; what is left is for [`ToolCall::arguments`].
+    fn part<T: DeserializeOwned>(&mut self, names: &[String]) -> Result<T, ServiceError> {
+        arguments::take_part(names, &mut self.arguments)
+    }
+
     /// The arguments as the tool's own type.
     fn arguments<T: DeserializeOwned>(&mut self) -> Result<T, ServiceError> {
         arguments::read(self.schema, std::mem::take(&mut self.arguments))
