@@ -74,10 +74,9 @@ async fn no_answer() {
             Row::new(
                 "something that is no HTTP",
                 Answer::garbage_head(),
-                "interrupted",
-                &["before the answer began"],
-            )
-            .requests(2),
+                "upstream_error",
+                &["does not speak HTTP", "address"],
+            ),
             Row::new(
                 "no head",
                 well().delay_head(&Gate::new()),
