@@ -16,6 +16,7 @@ mod documents;
 mod examples;
 mod fake;
 mod faults;
+mod floods;
 mod generated_docs;
 mod schema;
 mod stdio;
