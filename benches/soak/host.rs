@@ -15,18 +15,18 @@ use tokio::task::JoinHandle;
 use crate::{PATIENCE, short};
 
 /// Waits for an answer; none is a finding.
-pub async fn in_time(answer: oneshot::Receiver<Value>) -> Value {
+pub(crate) async fn in_time(answer: oneshot::Receiver<Value>) -> Value {
     tokio::time::timeout(PATIENCE, answer).await.expect("an answer in time").expect("the server answers")
 }
 
 /// What a process holds.
-pub struct Usage {
+pub(crate) struct Usage {
     /// KiB.
-    pub resident: u64,
+    pub(crate) resident: u64,
     /// KiB.
-    pub peak: u64,
-    pub files: usize,
-    pub threads: u64,
+    pub(crate) peak: u64,
+    pub(crate) files: usize,
+    pub(crate) threads: u64,
 }
 
 #[derive(Default)]
@@ -35,7 +35,7 @@ struct Calls {
     cancelled: HashSet<i64>,
 }
 
-pub struct Host {
+pub(crate) struct Host {
     child: tokio::sync::Mutex<Child>,
     process: u32,
     input: tokio::sync::Mutex<Option<ChildStdin>>,
@@ -43,19 +43,20 @@ pub struct Host {
     answered_though_cancelled: Arc<AtomicUsize>,
     next_id: AtomicUsize,
     reader: tokio::sync::Mutex<JoinHandle<()>>,
+    _home: tempfile::TempDir,
 }
 
 impl Host {
-    pub fn start(ollama: &str) -> Self {
+    pub(crate) fn start(ollama: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-mcp"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OLLAMA_"))
         {
             command.env_remove(name);
         }
-        let home = std::env::temp_dir().join("ollama-mcp-soak-home");
+        let home = tempfile::TempDir::new().unwrap();
         command
             .env("OLLAMA_HOST", ollama)
-            .env("OLLAMA_MCP_CONFIG_DIR", home)
+            .env("OLLAMA_MCP_CONFIG_DIR", home.path())
             .args(["--max-concurrent=32", "--call-deadline=300ms", "--idle-timeout=10s"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -73,11 +74,12 @@ impl Host {
             answered_though_cancelled,
             next_id: AtomicUsize::new(1),
             reader: tokio::sync::Mutex::new(reader),
+            _home: home,
         }
     }
 
     /// Sends a request; its answer comes through the channel.
-    pub async fn request(&self, method: &str, params: Value) -> (i64, oneshot::Receiver<Value>) {
+    pub(crate) async fn request(&self, method: &str, params: Value) -> (i64, oneshot::Receiver<Value>) {
         let id = self.next_id.fetch_add(1, Ordering::SeqCst) as i64;
         let (sender, receiver) = oneshot::channel();
         self.calls.lock().unwrap().waiting.insert(id, sender);
@@ -86,7 +88,7 @@ impl Host {
     }
 
     /// Cancels a request. What was answered before that was written counts as answered.
-    pub async fn cancel(&self, id: i64) {
+    pub(crate) async fn cancel(&self, id: i64) {
         {
             let mut calls = self.calls.lock().unwrap();
             calls.waiting.remove(&id).expect("a call that is cancelled stalls, so it is not answered before");
@@ -96,20 +98,20 @@ impl Host {
         self.send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params })).await;
     }
 
-    pub fn cancelled(&self) -> usize {
+    pub(crate) fn cancelled(&self) -> usize {
         self.calls.lock().unwrap().cancelled.len()
     }
 
-    pub fn answered_though_cancelled(&self) -> usize {
+    pub(crate) fn answered_though_cancelled(&self) -> usize {
         self.answered_though_cancelled.load(Ordering::SeqCst)
     }
 
-    pub fn unanswered(&self) -> usize {
+    pub(crate) fn unanswered(&self) -> usize {
         self.calls.lock().unwrap().waiting.len()
     }
 
     /// What the process holds once all that was asked is answered.
-    pub async fn usage(&self) -> Usage {
+    pub(crate) async fn usage(&self) -> Usage {
         let (_, answer) = self.request("tools/list", json!({})).await;
         in_time(answer).await;
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap_or_default();
@@ -122,7 +124,7 @@ impl Host {
     }
 
     /// Ends the input, and waits for exit code 0.
-    pub async fn finish(&self) -> Duration {
+    pub(crate) async fn finish(&self) -> Duration {
         let started = Instant::now();
         drop(self.input.lock().await.take());
         let status = tokio::time::timeout(PATIENCE, async { self.child.lock().await.wait().await });

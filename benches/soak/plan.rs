@@ -13,7 +13,7 @@ const WHOLE: &str = "one two three four five six";
 
 /// What is done to a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Good,
     /// Pieces come slower than the call's deadline.
     Slow,
@@ -49,7 +49,7 @@ const SHARES: [(Kind, u64); 12] = [
 ];
 
 /// What must come of a call.
-pub enum Expected {
+pub(crate) enum Expected {
     Reply(&'static str),
     Error(&'static str),
     /// It is cancelled.
@@ -58,7 +58,7 @@ pub enum Expected {
 
 impl Kind {
     /// The kind of a call.
-    pub fn of(seed: u64, index: usize) -> Self {
+    pub(crate) fn of(seed: u64, index: usize) -> Self {
         let mut left = random(seed, index) % 100;
         for (kind, share) in SHARES {
             match left.checked_sub(share) {
@@ -69,7 +69,7 @@ impl Kind {
         Self::Good
     }
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Slow => "slower than the deadline",
@@ -87,7 +87,7 @@ impl Kind {
     }
 
     /// The arguments of its call; the prompt tells the fake what to do.
-    pub fn arguments(self, index: usize) -> Value {
+    pub(crate) fn arguments(self, index: usize) -> Value {
         let mut arguments = json!({ "model": MODEL, "prompt": format!("{self:?} {index}") });
         if self == Self::Background {
             arguments["background"] = true.into();
@@ -96,12 +96,12 @@ impl Kind {
     }
 
     /// When it is cancelled, if it is: some at once, some while it waits or runs.
-    pub fn cancelled_after(self, index: usize) -> Option<Duration> {
+    pub(crate) fn cancelled_after(self, index: usize) -> Option<Duration> {
         let is = matches!(self, Self::CancelledInMidAnswer | Self::CancelledBeforeTheHead);
         is.then(|| Duration::from_millis(random(7, index) % 40))
     }
 
-    pub fn expected(self) -> Expected {
+    pub(crate) fn expected(self) -> Expected {
         match self {
             Self::Good | Self::Slow | Self::Background | Self::BusyOnce | Self::ResetOnce => {
                 Expected::Reply(WHOLE)
@@ -116,7 +116,7 @@ impl Kind {
 }
 
 /// A fake that does as the prompts say.
-pub async fn fake() -> FakeOllama {
+pub(crate) async fn fake() -> FakeOllama {
     let fake = FakeOllama::start().await.with_defaults();
     let seen = Mutex::new(HashSet::new());
     fake.on("POST", "/api/chat", Answer::computed(move |request| answer(request, &seen)));
@@ -126,7 +126,7 @@ pub async fn fake() -> FakeOllama {
 fn answer(request: &Request, seen: &Mutex<HashSet<String>>) -> Answer {
     let body = request.json();
     let prompt = body["messages"][0]["content"].as_str().unwrap();
-    let mut first = || {
+    let first = || {
         let mut seen = seen.lock().unwrap();
         // Forgotten on the second try, so that nothing grows.
         seen.insert(prompt.to_owned()) || !seen.remove(prompt)
