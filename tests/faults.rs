@@ -58,7 +58,6 @@ impl Row {
         fake.on("POST", kind.route(), answer);
         let result = session.call("chat_completion", chat("fails")).await;
         let (found, text) = tool_error(&result);
-        println!("{fault}: {found}: {text:.300}");
         assert_eq!(found, code, "{fault}: {text}");
         for word in words {
             assert!(text.contains(word), "{fault}: {word:?} is not in {text:?}");

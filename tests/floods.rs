@@ -60,6 +60,7 @@ impl Flooded {
     }
 
     /// Ends the input; the server ends well, and says nothing more.
+    #[allow(clippy::print_stdout, reason = "the measured memory is a finding of the test")]
     async fn over(self, what: &str, started: Instant) {
         #[cfg(target_os = "linux")]
         {
