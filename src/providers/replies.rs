@@ -36,6 +36,20 @@ pub(super) fn reply(body: Body, decoder: impl Decode) -> ChatStream {
         .boxed()
 }
 
+/// All events of a body that comes in these pieces and ends well: what tests and fuzzing look at.
+#[cfg(any(test, fuzzing))]
+pub(super) fn decode(
+    mut decoder: impl Decode,
+    pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
+) -> Vec<ProviderResult<ChatEvent>> {
+    let mut events = Events::new();
+    for piece in pieces {
+        decoder.push(piece.as_ref(), &mut events);
+    }
+    decoder.finish(&mut events);
+    events.into()
+}
+
 struct Reading<D> {
     /// Gone once the last event is known.
     body: Option<Body>,

@@ -10,6 +10,8 @@ use self::error::{Asked, refused};
 use self::wire::{PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
 use super::http::{Failure, Http, Timeouts};
 use super::replies::reply;
+#[cfg(fuzzing)]
+use super::types::ChatEvent;
 use super::types::{ChatRequest, Health, Model, ModelDetails, RunningModel};
 use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 
@@ -118,6 +120,13 @@ impl Provider for Ollama {
             Ok(reply(body, ChatDecoder::default()))
         })
     }
+}
+
+/// The decoder's door for fuzzing.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::replies::decode(ChatDecoder::default(), pieces)
 }
 
 fn meaning(asked: Asked<'_>) -> impl FnOnce(Failure) -> ProviderError {
