@@ -73,6 +73,7 @@ fn unknown(name: &str, known: &JsonObject) -> ServiceError {
         .filter(|(alike, _)| *alike >= SIMILAR);
     match nearest {
         Some((_, nearest)) => error.with_hint(format!("Did you mean {nearest:?}?")),
+        None if known.is_empty() => error.with_hint("It takes none."),
         None => {
             let names: Vec<_> = known.keys().map(String::as_str).collect();
             error.with_hint(format!("Its arguments are {}.", names.join(", ")))
