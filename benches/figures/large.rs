@@ -14,7 +14,7 @@ const SIZE: usize = 10_000_000;
 const PIECE: usize = 4 * 1024;
 
 /// Each in a process of its own, so that peaks do not mix.
-pub fn ten_megabytes(plan: &Plan, table: &mut Table) {
+pub(crate) fn ten_megabytes(plan: &Plan, table: &mut Table) {
     let fake = upstream::start();
     let text = text();
     measure(plan, table, &fake, "10 MB prompt", &text, 5.0);

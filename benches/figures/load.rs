@@ -11,7 +11,7 @@ use crate::upstream;
 const CALLS: usize = 1000;
 
 /// All calls reach the fake before the first one is answered.
-pub fn thousand_in_flight(plan: &Plan, table: &mut Table) {
+pub(crate) fn thousand_in_flight(plan: &Plan, table: &mut Table) {
     let fake = upstream::start();
     let gate = Gate::new();
     fake.on("POST", "/api/chat", upstream::small_reply().delay_head(&gate));

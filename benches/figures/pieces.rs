@@ -14,15 +14,15 @@ use crate::upstream::{content_line, done_line};
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A running server.
-pub struct Pieces {
+pub(crate) struct Pieces {
     /// Such as `http://127.0.0.1:40123`.
-    pub url: String,
+    pub(crate) url: String,
     /// For each stream that was read to its end, when its pieces were written.
-    pub written: Receiver<Vec<Instant>>,
+    pub(crate) written: Receiver<Vec<Instant>>,
 }
 
 /// Starts it; it lives to the end of the process. Each reply has `count` pieces, all the text [`PIECE`].
-pub fn start(count: usize) -> Pieces {
+pub(crate) fn start(count: usize) -> Pieces {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, written) = mpsc::channel();
@@ -36,7 +36,7 @@ pub fn start(count: usize) -> Pieces {
 }
 
 /// The text of a piece.
-pub const PIECE: &str = " word";
+pub(crate) const PIECE: &str = " word";
 
 fn serve(mut stream: TcpStream, count: usize, written: &Sender<Vec<Instant>>) {
     stream.set_nodelay(true).unwrap();

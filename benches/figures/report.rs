@@ -4,20 +4,20 @@ use std::fmt;
 use std::time::Duration;
 
 /// Bytes in a MB, here as on a disk's label; stricter than 2^20 where a limit is meant.
-pub const MB: f64 = 1e6;
+pub(crate) const MB: f64 = 1e6;
 
 /// Durations of one kind.
 #[derive(Default)]
-pub struct Samples(Vec<Duration>);
+pub(crate) struct Samples(Vec<Duration>);
 
 impl Samples {
     /// One more.
-    pub fn push(&mut self, sample: Duration) {
+    pub(crate) fn push(&mut self, sample: Duration) {
         self.0.push(sample);
     }
 
     /// The given percentile, in milliseconds.
-    pub fn percentile(&self, percent: usize) -> f64 {
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let rank = (sorted.len() * percent).div_ceil(100).max(1);
@@ -25,7 +25,7 @@ impl Samples {
     }
 
     /// Median and 99th percentile.
-    pub fn show(&self) -> String {
+    pub(crate) fn show(&self) -> String {
         format!("{:.3} / {:.3} ms", self.percentile(50), self.percentile(99))
     }
 }
@@ -38,22 +38,22 @@ impl Extend<Duration> for Samples {
 
 /// The rows so far.
 #[derive(Default)]
-pub struct Table(Vec<[String; 4]>);
+pub(crate) struct Table(Vec<[String; 4]>);
 
 impl Table {
     /// A figure that has no goal.
-    pub fn row(&mut self, what: &str, figure: impl Into<String>) {
+    pub(crate) fn row(&mut self, what: &str, figure: impl Into<String>) {
         self.0.push([what.to_owned(), figure.into(), String::new(), String::new()]);
     }
 
     /// A figure and its goal.
-    pub fn goal(&mut self, what: &str, figure: impl Into<String>, goal: &str, met: bool) {
+    pub(crate) fn goal(&mut self, what: &str, figure: impl Into<String>, goal: &str, met: bool) {
         let met = if met { "yes" } else { "no" };
         self.0.push([what.to_owned(), figure.into(), goal.to_owned(), met.to_owned()]);
     }
 
     /// Bytes, of which at most `limit` MB are wanted; `None` where the system does not tell.
-    pub fn megabytes(&mut self, what: &str, bytes: Option<u64>, limit: f64) {
+    pub(crate) fn megabytes(&mut self, what: &str, bytes: Option<u64>, limit: f64) {
         match bytes.map(|bytes| bytes as f64 / MB) {
             Some(size) => {
                 self.goal(what, format!("{size:.1} MB"), &format!("{limit:.0} MB"), size <= limit);

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -18,16 +18,16 @@ pub struct Server {
 
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// What is resident now.
-    pub resident: u64,
+    pub(crate) resident: u64,
     /// The most that ever was.
-    pub peak: u64,
+    pub(crate) peak: u64,
 }
 
 impl Server {
     /// Starts `binary` with these settings; nothing else of the environment reaches it.
-    pub fn start(binary: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(binary: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(binary)
             .env_clear()
             // Nobody's config file has a say.
@@ -43,7 +43,7 @@ impl Server {
     }
 
     /// The handshake of 2025-11-25.
-    pub fn initialize(&mut self) {
+    pub(crate) fn initialize(&mut self) {
         let params = json!({
             "protocolVersion": "2025-11-25",
             "capabilities": {},
@@ -55,34 +55,34 @@ impl Server {
     }
 
     /// Starts, and shakes hands.
-    pub fn ready(binary: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn ready(binary: &Path, settings: &[(&str, &str)]) -> Self {
         let mut server = Self::start(binary, settings);
         server.initialize();
         server
     }
 
     /// Sends a request and reads one line, its answer.
-    pub fn ask(&mut self, method: &str, params: &Value) -> String {
+    pub(crate) fn ask(&mut self, method: &str, params: &Value) -> String {
         self.send(method, params);
         self.read()
     }
 
     /// Asks for a reply, and gives the line of the answer.
-    pub fn chat(&mut self, prompt: &str) -> String {
+    pub(crate) fn chat(&mut self, prompt: &str) -> String {
         let answer = self.ask("tools/call", &chat(prompt));
         assert_completed(&answer);
         answer
     }
 
     /// Sends a request.
-    pub fn send(&mut self, method: &str, params: &Value) {
+    pub(crate) fn send(&mut self, method: &str, params: &Value) {
         self.next_id += 1;
         let request = json!({ "jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params });
         self.write(&format!("{request}\n"));
     }
 
     /// Reads one line.
-    pub fn read(&mut self) -> String {
+    pub(crate) fn read(&mut self) -> String {
         let mut line = String::new();
         let length = self.output.read_line(&mut line).unwrap();
         assert!(length > 0, "the server has closed its output");
@@ -90,7 +90,7 @@ impl Server {
     }
 
     /// Its memory, where the system tells it.
-    pub fn memory(&self) -> Option<Memory> {
+    pub(crate) fn memory(&self) -> Option<Memory> {
         memory(self.child.id())
     }
 
@@ -108,12 +108,12 @@ impl Drop for Server {
 }
 
 /// Params of a chat call.
-pub fn chat(prompt: &str) -> Value {
+pub(crate) fn chat(prompt: &str) -> Value {
     json!({ "name": "chat_completion", "arguments": { "model": "bench", "prompt": prompt } })
 }
 
 /// Stops the measurement at a call that failed.
-pub fn assert_completed(answer: &str) {
+pub(crate) fn assert_completed(answer: &str) {
     let end = answer.char_indices().nth(500).map_or(answer.len(), |(at, _)| at);
     assert!(answer.contains("\"status\":\"completed\""), "not answered: {}", &answer[..end]);
 }

@@ -18,7 +18,7 @@ const PARALLEL: usize = 32;
 const LOGGED: usize = 500;
 
 /// From before the process is started to the answer of `initialize`.
-pub fn start_up(plan: &Plan, table: &mut Table) {
+pub(crate) fn start_up(plan: &Plan, table: &mut Table) {
     let mut samples = Samples::default();
     for _ in 0..plan.spawns {
         let start = Instant::now();
@@ -31,7 +31,7 @@ pub fn start_up(plan: &Plan, table: &mut Table) {
 }
 
 /// `tools/list`, chat calls one by one beside direct ones, then 32 at a time; memory in between.
-pub fn calls(plan: &Plan, table: &mut Table) {
+pub(crate) fn calls(plan: &Plan, table: &mut Table) {
     let fake = upstream::start();
     let url = fake.url();
     let settings = [("OLLAMA_HOST", url.as_str()), ("OLLAMA_MCP_MAX_CONCURRENT", "32")];
@@ -88,7 +88,7 @@ pub fn calls(plan: &Plan, table: &mut Table) {
 }
 
 /// What is on disk, and what `tools/list` costs a host.
-pub fn sizes(plan: &Plan, table: &mut Table) {
+pub(crate) fn sizes(plan: &Plan, table: &mut Table) {
     let binary = std::fs::metadata(&plan.binary).unwrap().len();
     table.megabytes("release binary", Some(binary), 14.0);
     let mut server = Server::ready(&plan.binary, &[]);

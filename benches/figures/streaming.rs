@@ -12,10 +12,10 @@ use crate::server::Server;
 use crate::upstream::{self, Direct};
 
 /// Pieces of a stream.
-pub const PIECES: usize = 500;
+pub(crate) const PIECES: usize = 500;
 
 /// Streams of both kinds in turn, coalescing off.
-pub fn deltas(plan: &Plan, table: &mut Table) {
+pub(crate) fn deltas(plan: &Plan, table: &mut Table) {
     let source = pieces::start(PIECES);
     let settings = [("OLLAMA_HOST", source.url.as_str()), ("OLLAMA_MCP_PROGRESS_INTERVAL", "0")];
     let mut server = Server::ready(&plan.binary, &settings);

@@ -8,10 +8,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::fake_ollama::{Answer, FakeOllama};
 
 /// The text of a small reply.
-pub const REPLY: &str = "Hello! How can I help you today?";
+pub(crate) const REPLY: &str = "Hello! How can I help you today?";
 
 /// Starts the fake; it lives to the end of the process. Every chat gets a small reply at once.
-pub fn start() -> FakeOllama {
+pub(crate) fn start() -> FakeOllama {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         runtime().block_on(async {
@@ -25,17 +25,17 @@ pub fn start() -> FakeOllama {
 }
 
 /// A reply of two lines in one chunk.
-pub fn small_reply() -> Answer {
+pub(crate) fn small_reply() -> Answer {
     reply(vec![[content_line(REPLY), done_line()].concat()])
 }
 
 /// A reply of these chunks.
-pub fn reply(chunks: Vec<Vec<u8>>) -> Answer {
+pub(crate) fn reply(chunks: Vec<Vec<u8>>) -> Answer {
     Answer::raw_chunks(chunks).header("Content-Type", "application/x-ndjson")
 }
 
 /// A line with a piece of the answer, as Ollama writes it.
-pub fn content_line(content: &str) -> Vec<u8> {
+pub(crate) fn content_line(content: &str) -> Vec<u8> {
     let line = json!({
         "model": "bench",
         "created_at": "2026-01-02T03:04:05.678901234Z",
@@ -46,7 +46,7 @@ pub fn content_line(content: &str) -> Vec<u8> {
 }
 
 /// The last line of an answer.
-pub fn done_line() -> Vec<u8> {
+pub(crate) fn done_line() -> Vec<u8> {
     let line = json!({
         "model": "bench",
         "created_at": "2026-01-02T03:04:05.678901234Z",
@@ -64,13 +64,13 @@ pub fn done_line() -> Vec<u8> {
 }
 
 /// A runtime on the thread that it is used from.
-pub fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A client as a program would use it that calls Ollama itself; it keeps connections.
 #[derive(Clone)]
-pub struct Direct {
+pub(crate) struct Direct {
     client: reqwest::Client,
     url: String,
     body: String,
@@ -78,7 +78,7 @@ pub struct Direct {
 
 impl Direct {
     /// A client that sends `prompt` to the Ollama at `base`.
-    pub fn new(base: &str, prompt: &str) -> Self {
+    pub(crate) fn new(base: &str, prompt: &str) -> Self {
         let body =
             json!({ "model": "bench", "messages": [{ "role": "user", "content": prompt }], "stream": true });
         // An error means that one is installed already.
@@ -92,7 +92,7 @@ impl Direct {
     }
 
     /// Sends the request; the answer has begun.
-    pub async fn begin(&self) -> reqwest::Response {
+    pub(crate) async fn begin(&self) -> reqwest::Response {
         let request = self.client.post(&self.url).header("Content-Type", "application/json");
         let response = request.body(self.body.clone()).send().await.unwrap();
         assert!(response.status().is_success());
@@ -100,7 +100,7 @@ impl Direct {
     }
 
     /// One call to its end. Nothing of the answer is decoded.
-    pub async fn call(&self) {
+    pub(crate) async fn call(&self) {
         assert!(!self.begin().await.bytes().await.unwrap().is_empty());
     }
 }
