@@ -47,7 +47,8 @@ struct Plan {
 fn main() {
     let plan = plan();
     let mut table = Table::default();
-    let steps: [(&str, fn(&Plan, &mut Table)); 6] = [
+    type Step = (&'static str, fn(&Plan, &mut Table));
+    let steps: [Step; 6] = [
         ("start-up", small::start_up),
         ("calls one by one, and 32 at a time", small::calls),
         ("streams", streaming::deltas),
