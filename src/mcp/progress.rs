@@ -26,8 +26,8 @@ const MESSAGE_CHARS: usize = 200;
 
 /// A call that is silent for so long gets a word of why; a quick one needs none.
 const FIRST_SIGN: Duration = Duration::from_secs(1);
-/// A sign of life goes out at least this often.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
+/// A sign of life goes out this often; with [`LOOK`] before it, at least every 5 s.
+pub(super) const HEARTBEAT: Duration = Duration::from_millis(4400);
 /// What the model server may take to say whether the model is loaded, for a sign of life.
 const LOOK: Duration = Duration::from_millis(500);
 
