@@ -5,6 +5,7 @@
 mod answer;
 mod arguments;
 pub mod client;
+mod confirm;
 mod deadline;
 mod failure;
 mod guard;

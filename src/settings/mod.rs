@@ -18,9 +18,9 @@ mod server;
 mod sources;
 mod suggest;
 mod telemetry;
-mod tools;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use std::path::PathBuf;
 

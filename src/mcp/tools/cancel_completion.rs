@@ -24,7 +24,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Stop an answer")
         .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
         .with_annotations(annotations);
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -33,7 +33,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Get the rest of an answer")
         .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
         .with_annotations(super::read_only("Get the rest of an answer", false));
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -47,7 +47,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("List local models")
         .with_raw_output_schema(output_schema::<ModelsAnswer>())
         .with_annotations(super::read_only("List local models", false));
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

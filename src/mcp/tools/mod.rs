@@ -12,7 +12,7 @@ pub(super) use list_models::ModelsAnswer;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,15 +21,63 @@ use tokio::time::Instant;
 use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::{answer as answers, arguments, deadline, failure};
-use crate::service::{Attachment, Registered, ServiceError};
+use crate::service::{Attachment, Core, Registered, ServiceError};
+use crate::settings::{ToolSettings, Toolset};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
 type ToolResult = Result<CallToolResult, ServiceError>;
 
+/// What a tool's run gives that may ask the person first.
+type AskingResult = Result<CallToolResponse, ServiceError>;
+
 /// A tool: its published definition and what it does.
 pub(super) struct ToolEntry {
     pub(super) definition: Tool,
-    run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>,
+    toolset: Toolset,
+    /// It changes something, or leaves the machine: not there with `--read-only`.
+    changes: bool,
+    /// Only Ollama's own API can serve it.
+    needs_ollama: bool,
+    run: Run,
+}
+
+/// How a tool runs.
+enum Run {
+    Answering(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>),
+    Asking(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>),
+}
+
+impl ToolEntry {
+    /// A core tool that changes nothing and that every provider serves.
+    fn new(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>) -> Self {
+        Self {
+            definition,
+            toolset: Toolset::Core,
+            changes: false,
+            needs_ollama: false,
+            run: Run::Answering(run),
+        }
+    }
+
+    /// A tool that may ask the person before it acts.
+    fn asking(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>) -> Self {
+        Self { definition, toolset: Toolset::Core, changes: true, needs_ollama: false, run: Run::Asking(run) }
+    }
+
+    fn in_toolset(mut self, toolset: Toolset) -> Self {
+        self.toolset = toolset;
+        self
+    }
+
+    fn changing(mut self) -> Self {
+        self.changes = true;
+        self
+    }
+
+    fn of_ollama(mut self) -> Self {
+        self.needs_ollama = true;
+        self
+    }
 }
 
 /// One call of a tool.
@@ -38,6 +86,10 @@ pub(super) struct ToolCall<'a> {
     pub(super) schema: &'a JsonObject,
     pub(super) arguments: JsonObject,
     pub(super) context: RequestContext<RoleServer>,
+    /// What the client answered to a question of an earlier round (revision 2026-07-28).
+    pub(super) input_responses: Option<InputResponses>,
+    /// What this server gave it to hand back with the answer.
+    pub(super) request_state: Option<String>,
 }
 
 impl ToolCall<'_> {
@@ -48,7 +100,7 @@ impl ToolCall<'_> {
 }
 
 /// Every tool, in the order in which hosts see them.
-pub(super) fn all() -> Vec<ToolEntry> {
+fn all() -> Vec<ToolEntry> {
     vec![
         chat_completion::entry(),
         get_completion::entry(),
@@ -58,12 +110,25 @@ pub(super) fn all() -> Vec<ToolEntry> {
     ]
 }
 
+/// The tools that the settings choose and the provider can serve.
+pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> {
+    let is_there = |entry: &ToolEntry| {
+        settings.toolsets.contains(&entry.toolset)
+            && !(settings.read_only && entry.changes)
+            && (!entry.needs_ollama || core.provider() == "ollama")
+    };
+    all().into_iter().filter(is_there).collect()
+}
+
 /// Runs a tool. Its failures are answers too.
-pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResult {
-    let result = (entry.run)(call).await;
+pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResponse {
+    let result = match entry.run {
+        Run::Answering(run) => run(call).await.map(CallToolResponse::from),
+        Run::Asking(run) => run(call).await,
+    };
     result.unwrap_or_else(|error| {
         tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
-        failure::error_result(&error)
+        failure::error_result(&error).into()
     })
 }
 
