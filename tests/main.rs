@@ -16,3 +16,4 @@ mod examples;
 mod fake;
 mod generated_docs;
 mod schema;
+mod stdio;

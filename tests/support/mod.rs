@@ -1,6 +1,8 @@
-//! What tests share: the fake Ollama, the protocol's schemas, and a reader of Rust source.
+//! What tests share: the fake Ollama, clients of the server, the protocol's schemas, and a reader of Rust source.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 pub mod fake_ollama;
+pub mod mcp_client;
+pub mod process;
 pub mod rust_source;
 pub mod schema;

@@ -1,0 +1,118 @@
+//! The end of the input: no more is read, but who has asked gets an answer.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{REPLY, chat, chat_in_flight, gated, reply};
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::mcp_client::modern_meta;
+use crate::support::process::Process;
+
+#[tokio::test]
+async fn empty_input_is_well() {
+    let fake = FakeOllama::start().await;
+    let ended = Process::start(&fake, &[]).finish().await;
+    assert_eq!((ended.stderr.as_str(), ended.code), ("", Some(0)));
+    ended.well();
+    let mut blank = Process::start(&fake, &[]);
+    blank.write("\n\r\n  \n").await;
+    blank.finish().await.well();
+}
+
+#[tokio::test]
+async fn a_last_line_without_its_end_counts() {
+    let fake = FakeOllama::start().await;
+    let mut shell = Process::start(&fake, &[]);
+    shell.write(r#"{"jsonrpc":"2.0","id":"last","method":"ping"}"#).await;
+    assert_eq!(shell.finish().await.only(), json!({ "jsonrpc": "2.0", "id": "last", "result": {} }));
+}
+
+#[tokio::test]
+async fn a_chat_that_generates_is_finished_and_answered() {
+    let (fake, gate) = gated().await;
+    let mut shell = Process::start(&fake, &[]);
+    let (id, request) = chat_in_flight(&mut shell, &fake).await;
+    gate.reached(1).await;
+    shell.end_input().await;
+    assert!(!fake.closed_within(request.index, Duration::from_millis(300)).await, "the end is no cancel");
+    gate.open();
+    let answer = shell.finish().await.only();
+    assert_eq!((&answer["id"], reply(&answer)), (&json!(id), REPLY));
+}
+
+#[tokio::test]
+async fn a_chat_outlasts_the_sdk_s_own_patience() {
+    // rmcp gives handlers five seconds after the end of its input; this one needs longer.
+    let fake = FakeOllama::start().await.with_defaults();
+    let slow = Answer::recorded("chat_stream").slow_drip(250, Duration::from_secs(1));
+    fake.on("POST", "/api/chat", slow);
+    let mut shell = Process::start(&fake, &[]);
+    shell.request("tools/call", chat("slowly")).await;
+    let ended = shell.finish().await;
+    assert!(ended.took > Duration::from_millis(5_500), "it took {:?}, which proves nothing", ended.took);
+    assert_eq!(reply(&ended.only()), REPLY);
+}
+
+#[tokio::test]
+async fn chats_that_wait_for_their_turn_are_answered_too() {
+    let (fake, gate) = gated().await;
+    let mut shell = Process::start(&fake, &["--max-concurrent=1"]);
+    for _ in 0..5 {
+        shell.request("tools/call", chat("wait")).await;
+    }
+    gate.reached(1).await;
+    shell.end_input().await;
+    gate.open();
+    let ended = shell.finish().await;
+    assert_eq!((ended.messages.len(), ended.code), (5, Some(0)));
+    assert!(ended.messages.iter().all(|answer| reply(answer) == REPLY));
+    assert_eq!(fake.peak_in_flight(), 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_request_is_not_waited_for() {
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on("POST", "/api/chat", Answer::recorded("chat_stream").stall_after(2));
+    let mut shell = Process::start(&fake, &[]);
+    let (id, request) = chat_in_flight(&mut shell, &fake).await;
+    shell.cancel(id).await;
+    let ended = shell.finish().await;
+    assert!(ended.took < Duration::from_secs(4), "{:?}", ended.took);
+    ended.well();
+    fake.closed(request.index).await;
+}
+
+#[tokio::test]
+async fn a_completion_in_the_background_does_not_hold_the_process() {
+    let gate = Gate::new();
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));
+    let mut shell = Process::start(&fake, &["--call-deadline=1s"]);
+    let answer = shell.ask("tools/call", chat("long")).await;
+    assert_eq!(answer["result"]["structuredContent"]["status"], "in_progress", "{answer}");
+    let ended = shell.finish().await;
+    assert!(ended.took < Duration::from_secs(4), "{:?}", ended.took);
+    ended.well();
+    fake.closed(fake.requests_to("POST", "/api/chat")[0].index).await;
+}
+
+#[tokio::test]
+async fn an_open_listen_does_not_hold_the_process() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut host = Process::start(&fake, &[]);
+    let id = host
+        .request(
+            "subscriptions/listen",
+            json!({ "_meta": modern_meta(), "notifications": { "toolsListChanged": true } }),
+        )
+        .await;
+    // Served in order, so the listen is open, or refused, once this is answered.
+    host.still_serves().await;
+    let ended = host.finish().await;
+    println!("subscriptions/listen {id}: {:?}", ended.messages);
+    assert!(ended.took < Duration::from_secs(4), "{:?}", ended.took);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let answers: Vec<_> = ended.messages.iter().filter(|message| message["id"] == id).collect();
+    assert_eq!(answers.len(), 1, "a listen ends with its result: {:?}", ended.messages);
+}

@@ -1,0 +1,159 @@
+//! The real binary over real pipes.
+
+use std::ops::{Deref, DerefMut};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::fake_ollama::FakeOllama;
+use super::mcp_client::{Lines, PATIENCE};
+
+/// A server process; it is killed when dropped.
+pub struct Process {
+    lines: Lines,
+    child: Child,
+    stderr: JoinHandle<String>,
+    _home: TempDir,
+}
+
+/// How a process ended.
+pub struct Ended {
+    /// Its exit code; `None` for a signal.
+    pub code: Option<i32>,
+    /// The messages that nobody had read before.
+    pub messages: Vec<Value>,
+    /// All it wrote to stderr.
+    pub stderr: String,
+    /// From the call that waited to the end.
+    pub took: Duration,
+}
+
+impl Deref for Process {
+    type Target = Lines;
+    fn deref(&self) -> &Lines {
+        &self.lines
+    }
+}
+
+impl DerefMut for Process {
+    fn deref_mut(&mut self) -> &mut Lines {
+        &mut self.lines
+    }
+}
+
+/// The binary with nothing of this machine's settings: an empty home and no variable of ours.
+pub fn command(home: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-mcp"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy().to_ascii_uppercase();
+        if text.starts_with("OLLAMA_") || text.ends_with("_PROXY") || text == "XDG_CONFIG_HOME" {
+            command.env_remove(&name);
+        }
+    }
+    command.env("HOME", home.path()).env("NO_COLOR", "1").kill_on_drop(true);
+    command
+}
+
+impl Process {
+    /// Serves with the fake as Ollama, and these flags.
+    pub fn start(fake: &FakeOllama, flags: &[&str]) -> Self {
+        Self::with(flags, &[("OLLAMA_HOST", &fake.url())])
+    }
+
+    /// Serves with these flags and variables.
+    pub fn with(flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut command = command(&home);
+        command.args(flags).envs(environment.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = Lines::new(child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        Self::new(child, lines, home)
+    }
+
+    /// Serves on one socket for both directions, as Node's child processes do.
+    #[cfg(unix)]
+    pub fn on_socket(fake: &FakeOllama) -> Self {
+        use std::os::fd::OwnedFd;
+        use std::os::unix::net::UnixStream;
+
+        let home = TempDir::new().unwrap();
+        let socket = || {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            ours.set_nonblocking(true).unwrap();
+            (tokio::net::UnixStream::from_std(ours).unwrap(), OwnedFd::from(theirs))
+        };
+        let ((to_server, stdin), (from_server, stdout)) = (socket(), socket());
+        let mut command = command(&home);
+        command.env("OLLAMA_HOST", fake.url()).stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        Self::new(child, Lines::new(from_server, to_server), home)
+    }
+
+    fn new(mut child: Child, lines: Lines, home: TempDir) -> Self {
+        let mut stderr = child.stderr.take().unwrap();
+        let stderr = tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            stderr.read_to_end(&mut bytes).await.unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Self { lines, child, stderr, _home: home }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("the process runs")
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.id());
+        let sent = std::process::Command::new("sh").args(["-c", &kill]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Closes the reader's end of stdout, and leaves stdin open.
+    pub fn stop_reading(&mut self) {
+        self.lines.stop_reading();
+    }
+
+    /// Ends the input and waits for the process to end by itself.
+    pub async fn finish(mut self) -> Ended {
+        let started = Instant::now();
+        self.lines.end_input().await;
+        self.wait(started).await
+    }
+
+    /// Waits for the process to end by itself, its input still open.
+    pub async fn ended(self) -> Ended {
+        self.wait(Instant::now()).await
+    }
+
+    async fn wait(mut self, started: Instant) -> Ended {
+        let messages = self.lines.rest().await;
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("the process ends").unwrap();
+        let took = started.elapsed();
+        let stderr = timeout(PATIENCE, self.stderr).await.expect("stderr is closed").unwrap();
+        Ended { code: status.code(), messages, stderr, took }
+    }
+}
+
+impl Ended {
+    /// The only message that was left; exit code 0.
+    pub fn only(mut self) -> Value {
+        assert_eq!(self.code, Some(0), "stderr: {}", self.stderr);
+        assert_eq!(self.messages.len(), 1, "{:#?}", self.messages);
+        self.messages.remove(0)
+    }
+
+    /// Panics unless it ended well and nothing was left unread.
+    pub fn well(self) {
+        assert_eq!((self.code, self.messages.as_slice()), (Some(0), &[][..]), "stderr: {}", self.stderr);
+    }
+}
