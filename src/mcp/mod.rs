@@ -18,6 +18,7 @@ mod serve;
 mod server;
 mod stdio;
 mod suggest;
+mod text;
 mod tools;
 
 pub use deadline::deadlines_markdown;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
-use super::check::check;
+use super::check::{check, keep_alive};
 use super::completions::{self, Live, Phase};
 use super::options::ignored_options;
 use super::registry::{Registered, Work};
@@ -102,7 +102,7 @@ impl Run {
             response_format: call.response_format,
             think: call.think,
             tools: call.tools,
-            keep_alive: call.keep_alive.map(as_seconds),
+            keep_alive: keep_alive(call.keep_alive)?,
         };
         let end = match request.response_format.take() {
             Some(format) => self.formatted(&mut request, format, &mut warnings).await?,
@@ -222,14 +222,6 @@ fn with_id(mut call: ToolCall) -> ToolCall {
         call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
     }
     call
-}
-
-/// A number written as text, which Ollama would refuse for want of a unit.
-fn as_seconds(keep_alive: Value) -> Value {
-    match keep_alive.as_str().and_then(|text| text.parse::<serde_json::Number>().ok()) {
-        Some(seconds) => Value::Number(seconds),
-        None => keep_alive,
-    }
 }
 
 fn correction(format: &ResponseFormat, wrong: &[String]) -> String {

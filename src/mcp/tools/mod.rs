@@ -2,12 +2,23 @@
 
 mod cancel_completion;
 mod chat_completion;
+mod copy_model;
+mod delete_model;
+mod embed;
 mod get_completion;
 mod health_check;
 mod list_models;
+mod list_running_models;
+mod load_model;
+mod pull_model;
+mod push_model;
+mod rank;
+mod show_model;
+mod unload_model;
 
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
+pub(super) use list_running_models::RunningAnswer;
 
 use std::sync::Arc;
 
@@ -107,6 +118,16 @@ fn all() -> Vec<ToolEntry> {
         cancel_completion::entry(),
         health_check::entry(),
         list_models::entry(),
+        show_model::entry(),
+        list_running_models::entry(),
+        pull_model::entry(),
+        load_model::entry(),
+        unload_model::entry(),
+        copy_model::entry(),
+        push_model::entry(),
+        delete_model::entry(),
+        embed::entry(),
+        rank::entry(),
     ]
 }
 
@@ -168,6 +189,11 @@ fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
     let mut result = CallToolResult::success(vec![rmcp::model::ContentBlock::text(text)]);
     result.structured_content = serde_json::to_value(structured).ok();
     result
+}
+
+/// The schema of `keep_alive`: one type a branch, as not every host's own dialect has lists of types.
+fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "number" }] })
 }
 
 /// Arguments of a tool that takes none.
