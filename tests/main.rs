@@ -11,9 +11,15 @@
 mod support;
 
 mod architecture;
+mod cli;
+mod completions;
 mod documents;
 mod examples;
 mod fake;
+mod faults;
 mod generated_docs;
+mod mcp;
+mod providers;
 mod schema;
+mod service;
 mod stdio;

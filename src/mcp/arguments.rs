@@ -29,6 +29,29 @@ pub(super) fn read<T: DeserializeOwned>(
             }
         }
     }
+    typed(arguments)
+}
+
+/// Takes the arguments of these names out of `arguments`, as a type of their own. (serde's `flatten`
+/// would lose the name of the one that is wrong.)
+///
+/// # Errors
+/// `invalid_argument`.
+pub(super) fn take_part<T: DeserializeOwned>(
+    names: &[String],
+    arguments: &mut JsonObject,
+) -> Result<T, ServiceError> {
+    let mut part = JsonObject::new();
+    for name in names {
+        // The order of what is left is kept, for the sake of its errors.
+        if let Some(value) = arguments.shift_remove(name).filter(|value| !value.is_null()) {
+            part.insert(name.clone(), value);
+        }
+    }
+    typed(part)
+}
+
+fn typed<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, ServiceError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let reason = plain(&error.inner().to_string());

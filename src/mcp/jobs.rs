@@ -1,5 +1,8 @@
 //! Jobs as tools answer them, and their progress.
 
+use std::pin::Pin;
+use std::time::Duration;
+
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -96,14 +99,23 @@ fn amount(transfer: &TransferReport) -> String {
     }
 }
 
-/// Tells of a job's state until its end, at most every `interval`.
-pub(super) async fn follow(job: &Job, mut progress: Progress, interval: std::time::Duration) {
+/// Tells of a job's state until its end, at most every `interval`. `false` where the deadline comes first.
+pub(super) async fn follow(
+    job: &Job,
+    mut progress: Progress,
+    interval: Duration,
+    mut deadline: Pin<&mut impl Future<Output = ()>>,
+) -> bool {
     let mut changes = job.watch();
     changes.mark_changed();
     let mut told = String::new();
     let mut heartbeat = Instant::now() + HEARTBEAT;
     loop {
-        let changed = timeout_at(heartbeat, changes.changed()).await.is_ok();
+        let changed = tokio::select! {
+            biased;
+            () = deadline.as_mut() => return changes.borrow().outcome.is_some(),
+            changed = timeout_at(heartbeat, changes.changed()) => changed.is_ok(),
+        };
         let state: JobState = changes.borrow_and_update().clone();
         let text = line(&state);
         if !changed || text != told {
@@ -112,12 +124,13 @@ pub(super) async fn follow(job: &Job, mut progress: Progress, interval: std::tim
             heartbeat = Instant::now() + HEARTBEAT;
         }
         if state.outcome.is_some() {
-            return;
+            return true;
         }
         let pause = sleep_until(Instant::now() + interval);
         tokio::select! {
             () = pause => {}
             () = job.ended() => {}
+            () = deadline.as_mut() => return changes.borrow().outcome.is_some(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! MCP 2025-11-25, basic/utilities/progress. Beside the standard fields, the exact new text is in
 //! `_meta["ollama-mcp/delta"]` and its kind in `_meta["ollama-mcp/channel"]`.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use rmcp::model::{NotificationMetaObject, ProgressNotificationParam, ProgressToken};
@@ -107,27 +108,33 @@ pub(super) async fn follow(
     from_now: bool,
     deadline: Option<Instant>,
 ) -> bool {
-    let end = async {
-        match (&completion.work, progress) {
-            (_, None) => completion.ended().await,
-            (Work::Job(job), Some(progress)) => {
-                jobs::follow(job, progress, server.options().progress_interval).await
-            }
-            (Work::Reply(live), Some(progress)) => {
-                let mut cursor = Cursor::default();
-                if from_now {
-                    live.update(&mut cursor);
-                }
-                Follower { server, live, progress, cursor }.run().await;
-            }
+    // A message that is on its way is never given up: it would come after the answer.
+    let deadline = past(deadline);
+    tokio::pin!(deadline);
+    match (&completion.work, progress) {
+        (_, None) => tokio::select! {
+            biased;
+            () = completion.ended() => true,
+            () = deadline => false,
+        },
+        (Work::Job(job), Some(progress)) => {
+            jobs::follow(job, progress, server.options().progress_interval, deadline).await
         }
-    };
+        (Work::Reply(live), Some(progress)) => {
+            let mut cursor = Cursor::default();
+            if from_now {
+                live.update(&mut cursor);
+            }
+            Follower { server, live, progress, cursor }.run(deadline).await
+        }
+    }
+}
+
+/// Waits for a deadline, or for ever where there is none.
+async fn past(deadline: Option<Instant>) {
     match deadline {
-        Some(deadline) => timeout_at(deadline, end).await.is_ok(),
-        None => {
-            end.await;
-            true
-        }
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -139,7 +146,8 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn run(mut self) {
+    /// Until the end, `true`, or the deadline, `false`.
+    async fn run(mut self, mut deadline: Pin<&mut impl Future<Output = ()>>) -> bool {
         let interval = self.server.options().progress_interval;
         let mut changes = self.live.changes();
         changes.mark_changed();
@@ -147,8 +155,20 @@ impl Follower<'_> {
         let mut quiet_until = Instant::now();
         let mut sign_due = Instant::now() + FIRST_SIGN;
         loop {
-            if !self.changed(&mut changes, sign_due).await {
-                self.sign_of_life().await;
+            let changed = tokio::select! {
+                biased;
+                () = deadline.as_mut() => return self.last_look().await,
+                changed = self.changed(&mut changes, sign_due) => changed,
+            };
+            if !changed {
+                let sign = tokio::select! {
+                    biased;
+                    () = deadline.as_mut() => return self.last_look().await,
+                    sign = self.sign_of_life() => sign,
+                };
+                if let Some(sign) = sign {
+                    self.progress.status(sign).await;
+                }
                 sign_due = Instant::now() + HEARTBEAT;
                 continue;
             }
@@ -164,6 +184,7 @@ impl Follower<'_> {
             tokio::select! {
                 () = sleep_until(quiet_until) => {}
                 () = self.live.ended() => {}
+                () = deadline.as_mut() => return self.last_look().await,
             }
             let ended = self.live.outcome().is_some();
             let update = self.live.update(&mut self.cursor);
@@ -173,9 +194,19 @@ impl Follower<'_> {
                 sign_due = Instant::now() + HEARTBEAT;
             }
             if ended {
-                return;
+                return true;
             }
         }
+    }
+
+    /// At the deadline: an end that has come meanwhile is told whole.
+    async fn last_look(mut self) -> bool {
+        let ended = self.live.outcome().is_some();
+        if ended {
+            let update = self.live.update(&mut self.cursor);
+            self.progress.update(update).await;
+        }
+        ended
     }
 
     /// Waits for a change; `false` where a sign of life is due before one comes.
@@ -196,15 +227,14 @@ impl Follower<'_> {
         }
     }
 
-    async fn sign_of_life(&mut self) {
-        let text = match self.live.phase() {
+    async fn sign_of_life(&self) -> Option<String> {
+        Some(match self.live.phase() {
             Phase::Waiting => self.waiting().await,
             Phase::Thinking => "thinking".to_owned(),
             Phase::Answering => "answering".to_owned(),
-            Phase::Ended => return,
+            Phase::Ended => return None,
             phase => self.told_at_once(phase).unwrap_or_else(|| "waiting".to_owned()),
-        };
-        self.progress.status(text).await;
+        })
     }
 
     /// Ollama does not say why nothing comes yet; whether the model is loaded tells.

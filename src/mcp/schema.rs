@@ -17,6 +17,26 @@ pub(super) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
+/// The schema of a tool's arguments that are of two types: its own and shared ones.
+pub(super) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
+    let mut schema = JsonObject::clone(&input_schema::<T>());
+    let mut shared = derive::<Shared>(false);
+    if let (Some(Value::Object(own)), Some(Value::Object(shared))) =
+        (schema.get_mut("properties"), shared.get_mut("properties"))
+    {
+        own.append(shared);
+    }
+    Arc::new(schema)
+}
+
+/// The names of a type's fields, as arguments.
+pub(super) fn property_names<T: JsonSchema>() -> Vec<String> {
+    match derive::<T>(false).get("properties") {
+        Some(Value::Object(properties)) => properties.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The schema of a tool's `structuredContent`. Nothing in it is required: an error is valid against it too, and the
 /// TypeScript SDK validates errors as well.
 pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {

@@ -235,6 +235,10 @@ impl Http {
         if error.is_builder() || error.is_request() && error.is_dns() {
             return self.unreachable(transport::reason(error));
         }
+        if transport::is_no_http(error) {
+            let reason = format!("it does not speak HTTP ({})", transport::reason(error));
+            return ProviderError::Malformed { reason };
+        }
         ProviderError::Interrupted { reason: format!("{} before the answer began", transport::reason(error)) }
     }
 

@@ -29,6 +29,18 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     }
 }
 
+/// Whether what came back is no HTTP at all.
+pub(super) fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        next = inner_of(cause);
+    }
+    false
+}
+
 /// The next error down. An `io::Error` made of another error hides it from `source`.
 fn inner_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -44,7 +56,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
     let words = match error.downcast_ref::<io::Error>()?.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset => "connection reset",
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => "connection closed",
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+            "connection closed"
+        }
         io::ErrorKind::HostUnreachable => "host unreachable",
         io::ErrorKind::NetworkUnreachable => "network unreachable",
         io::ErrorKind::NetworkDown => "network down",

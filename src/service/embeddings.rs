@@ -46,7 +46,7 @@ impl Core {
         check_texts("texts", &texts)?;
         let mut input = texts;
         input.push(query.to_owned());
-        let request = EmbedRequest { model: model.unwrap_or_default(), input, ..EmbedRequest::default() };
+        let request = EmbedRequest::new(model.unwrap_or_default(), input);
         let mut embeddings = self.embed(request).await?;
         let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
         let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));

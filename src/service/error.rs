@@ -243,11 +243,14 @@ impl Upstream<'_> {
                 ServiceError::new(Code::InvalidArgument, text)
                     .with_hint("Shorten the prompt, or raise num_ctx.")
             }
-            ProviderError::Overloaded { status, message, .. } => ServiceError::new(
+            ProviderError::Overloaded { status, message, retry_after } => ServiceError::new(
                 Code::Overloaded,
                 format!("{} is busy ({status}): {message}", capitalized(noun)),
             )
-            .with_hint("Try again in a moment."),
+            .with_hint(match retry_after {
+                Some(wait) => format!("It asks to be tried again in {} s.", wait.as_secs()),
+                None => "Try again in a moment.".to_owned(),
+            }),
             ProviderError::Status { status, message } => {
                 let error = ServiceError::new(
                     Code::UpstreamError,

@@ -2,12 +2,14 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
+mod asked;
 mod attachment;
 pub mod chat;
 mod check;
 pub mod completions;
 pub mod embeddings;
 mod error;
+pub mod generate;
 pub mod health;
 pub mod jobs;
 pub mod manage;

@@ -1,7 +1,7 @@
 //! The words of the domain that fronts use; those that providers share are theirs, under one name here.
 
 pub use crate::providers::types::{
-    FinishReason, Image, Message, Model, ModelDetails, Remote, ResponseFormat, Role, RunningModel, Sampling,
+    EmbedRequest, Embeddings, FinishReason, GenerateRequest, Image, Message, Model, ModelDetails, Remote, ResponseFormat, Role, RunningModel, Sampling,
     Think, Timings, ToolCall, Usage,
 };
 

@@ -8,7 +8,8 @@ async fn a_wrong_setting_is_named_and_nothing_is_served() {
     let both = [("OLLAMA_HOST", "http://a:1"), ("OLLAMA_BASE_URL", "http://b:2")];
     let (misspelt, openai) = ([("OLLAMA_MCP_PROGRES_INTERVAL", "1")], [("OLLAMA_MCP_PROVIDER", "openai")]);
     let secret = [("OLLAMA_MCP_AUTH_TOKEN", "sesame\nopen")];
-    let cases: [(&[&str], &[(&str, &str)], &str); 9] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 9] = [
         (&[], &host, "OLLAMA_HOST"),
         (&[], &both, "OLLAMA_BASE_URL"),
         (&[], &misspelt, "OLLAMA_MCP_PROGRESS_INTERVAL"),

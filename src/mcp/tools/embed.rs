@@ -57,16 +57,13 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: EmbedArguments = call.arguments()?;
-    let request = EmbedRequest {
-        model: arguments.model.unwrap_or_default(),
-        input: match arguments.input {
-            Texts::One(text) => vec![text],
-            Texts::Many(texts) => texts,
-        },
-        dimensions: arguments.dimensions,
-        truncate: arguments.truncate,
-        ..EmbedRequest::default()
+    let input = match arguments.input {
+        Texts::One(text) => vec![text],
+        Texts::Many(texts) => texts,
     };
+    let mut request = EmbedRequest::new(arguments.model.unwrap_or_default(), input);
+    request.dimensions = arguments.dimensions;
+    request.truncate = arguments.truncate;
     let embeddings = call.server.core().embed(request).await?;
     let answer = EmbedAnswer {
         model: &embeddings.model,

@@ -5,6 +5,8 @@ mod chat_completion;
 mod copy_model;
 mod delete_model;
 mod embed;
+mod generate;
+mod generation;
 mod get_completion;
 mod health_check;
 mod list_models;
@@ -104,6 +106,11 @@ pub(super) struct ToolCall<'a> {
 }
 
 impl ToolCall<'_> {
+    /// The arguments of these names as a type of their own; what is left is for [`ToolCall::arguments`].
+    fn part<T: DeserializeOwned>(&mut self, names: &[String]) -> Result<T, ServiceError> {
+        arguments::take_part(names, &mut self.arguments)
+    }
+
     /// The arguments as the tool's own type.
     fn arguments<T: DeserializeOwned>(&mut self) -> Result<T, ServiceError> {
         arguments::read(self.schema, std::mem::take(&mut self.arguments))
@@ -118,6 +125,7 @@ fn all() -> Vec<ToolEntry> {
         cancel_completion::entry(),
         health_check::entry(),
         list_models::entry(),
+        generate::entry(),
         show_model::entry(),
         list_running_models::entry(),
         pull_model::entry(),

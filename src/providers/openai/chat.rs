@@ -15,6 +15,8 @@ use crate::providers::types::{ChatEnd, ChatEvent, FinishReason, Timings, Usage};
 #[derive(Debug, Default)]
 pub(super) struct ChatDecoder {
     sse: Sse,
+    /// The body is not empty.
+    any_bytes: bool,
     state: State,
 }
 
@@ -26,6 +28,8 @@ struct State {
     usage: Usage,
     timings: Timings,
     model: Option<String>,
+    /// An event has come.
+    any: bool,
     /// The body has ended.
     at_end: bool,
     /// The last event was given.
@@ -35,6 +39,7 @@ struct State {
 impl Decode for ChatDecoder {
     fn push(&mut self, chunk: &[u8], events: &mut Events) {
         if !self.state.ended {
+            self.any_bytes |= !chunk.is_empty();
             let pushed = self.sse.push(chunk, |data| self.state.data(data, events));
             self.state.check(pushed, events);
         }
@@ -45,6 +50,10 @@ impl Decode for ChatDecoder {
             self.state.at_end = true;
             let finished = self.sse.finish(|data| self.state.data(data, events));
             self.state.check(finished, events);
+            if self.any_bytes && !self.state.any {
+                let reason = "there is no event in it".to_owned();
+                self.state.fail(ProviderError::Malformed { reason }, events);
+            }
             // Some servers leave `[DONE]` out; a reason to finish is an end as well.
             let reason = "the server ended the answer without a finish_reason".to_owned();
             self.state.end_or(ProviderError::Interrupted { reason }, events);
@@ -59,6 +68,7 @@ impl Decode for ChatDecoder {
 
 impl State {
     fn data(&mut self, data: &[u8], events: &mut Events) {
+        self.any = true;
         if self.ended || data.is_empty() {
             return;
         }

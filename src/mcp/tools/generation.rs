@@ -1,0 +1,139 @@
+//! How to generate: the arguments that every generating tool has.
+
+use std::sync::LazyLock;
+
+use schemars::{JsonSchema, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::mcp::arguments::whole_number;
+use crate::mcp::schema::property_names;
+use crate::service::reply_format::read_response_format;
+use crate::service::types::{Sampling, Think};
+use crate::service::{ChatCall, ServiceError};
+
+/// Absent means the model's own default.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct GenerationArguments {
+    /// 0 to 2
+    temperature: Option<f64>,
+    /// 0 to 1
+    top_p: Option<f64>,
+    /// How many of the likeliest tokens are considered
+    #[serde(default, deserialize_with = "whole_number")]
+    top_k: Option<u64>,
+    /// Most tokens of the reply
+    #[serde(default, deserialize_with = "whole_number")]
+    max_tokens: Option<u64>,
+    /// Makes sampling repeatable
+    seed: Option<i64>,
+    /// Texts that end the reply
+    #[serde(default)]
+    #[schemars(schema_with = "stop_schema")]
+    stop: Option<Stop>,
+    /// -2 to 2
+    presence_penalty: Option<f64>,
+    /// -2 to 2
+    frequency_penalty: Option<f64>,
+    /// Tokens of context
+    #[serde(default, deserialize_with = "whole_number")]
+    num_ctx: Option<u64>,
+    /// How long the model stays loaded: "10m", seconds, -1 for ever
+    #[serde(default)]
+    #[schemars(schema_with = "super::keep_alive_schema")]
+    keep_alive: Option<Value>,
+    /// More options of Ollama, such as min_p
+    options: Option<Map<String, Value>>,
+    /// "json", or a JSON Schema that the reply is checked against
+    #[serde(default)]
+    #[schemars(schema_with = "response_format_schema")]
+    response_format: Option<Value>,
+    /// Whether to think first: true, false, or low, medium, high
+    #[serde(default)]
+    #[schemars(schema_with = "think_schema")]
+    think: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "it must be text or an array of texts")]
+enum Stop {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl GenerationArguments {
+    /// The names of these arguments.
+    pub(super) fn names() -> &'static [String] {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(property_names::<GenerationArguments>);
+        &NAMES
+    }
+
+    /// A call with these and nothing else.
+    pub(super) fn into_call(self) -> Result<ChatCall, ServiceError> {
+        Ok(ChatCall {
+            sampling: Sampling {
+                temperature: self.temperature,
+                top_p: self.top_p,
+                top_k: self.top_k,
+                max_tokens: self.max_tokens,
+                seed: self.seed,
+                stop: match self.stop {
+                    None => Vec::new(),
+                    Some(Stop::One(stop)) => vec![stop],
+                    Some(Stop::Many(stop)) => stop,
+                },
+                presence_penalty: self.presence_penalty,
+                frequency_penalty: self.frequency_penalty,
+                num_ctx: self.num_ctx,
+            },
+            options: self.options.unwrap_or_default(),
+            response_format: self.response_format.map(read_response_format).transpose()?.flatten(),
+            think: self.think.map(read_think).transpose()?,
+            keep_alive: self.keep_alive,
+            ..ChatCall::default()
+        })
+    }
+}
+
+fn read_think(think: Value) -> Result<Think, ServiceError> {
+    match think {
+        Value::Bool(true) => Ok(Think::On),
+        Value::Bool(false) => Ok(Think::Off),
+        Value::String(ref level) => match level.as_str() {
+            "low" => Ok(Think::Low),
+            "medium" => Ok(Think::Medium),
+            "high" => Ok(Think::High),
+            "true" => Ok(Think::On),
+            "false" | "none" => Ok(Think::Off),
+            _ => Err(wrong_think(&think)),
+        },
+        _ => Err(wrong_think(&think)),
+    }
+}
+
+fn wrong_think(think: &Value) -> ServiceError {
+    ServiceError::invalid(
+        "think",
+        format!("is {think}; it must be true, false, \"low\", \"medium\" or \"high\""),
+    )
+}
+
+// Schemas of arguments that have more than one form: written out, since a host pays for what derives.
+// One type a branch: not every host's own dialect has lists of types.
+
+fn stop_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })])
+}
+
+fn response_format_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    any_of([json!({ "type": "string" }), json!({ "type": "object" })])
+}
+
+fn think_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    any_of([json!({ "type": "boolean" }), json!({ "type": "string" })])
+}
+
+/// A value of one of two forms.
+pub(super) fn any_of(branches: [Value; 2]) -> schemars::Schema {
+    json_schema!({ "anyOf": branches })
+}

@@ -1,0 +1,209 @@
+//! What `chat_completion` sends to Ollama: the exact JSON for every argument.
+
+use serde_json::{Value, json};
+
+use super::MODEL;
+use crate::support::fake_ollama::FakeOllama;
+use crate::support::mcp_client::{Session, tool_error};
+
+/// A PNG of one pixel.
+const PIXEL: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/// The body that these arguments make, with the model given.
+async fn sent(mut arguments: Value) -> Value {
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on(
+        "POST",
+        "/api/show",
+        crate::support::fake_ollama::Answer::json(
+            200,
+            json!({ "capabilities": ["completion", "vision", "tools", "thinking"] }),
+        ),
+    );
+    let mut session = Session::start(&fake);
+    arguments["model"] = json!(MODEL);
+    let result = session.call("chat_completion", arguments).await;
+    assert!(result.get("isError").is_none_or(|error| error == false), "{result:#}");
+    let chats = fake.requests_to("POST", "/api/chat");
+    assert_eq!(chats.len(), 1, "one request for one call");
+    chats[0].json()
+}
+
+fn hi() -> Value {
+    json!([{ "role": "user", "content": "hi" }])
+}
+
+#[tokio::test]
+async fn what_is_not_given_is_not_sent() {
+    let expected = json!({ "model": MODEL, "messages": hi(), "stream": true });
+    assert_eq!(sent(json!({ "prompt": "hi" })).await, expected);
+    assert_eq!(sent(json!({ "messages": hi() })).await, expected);
+    let nulls = json!({ "prompt": "hi", "messages": null, "temperature": null, "stop": null, "tools": null, "think": null });
+    assert_eq!(sent(nulls).await, expected);
+    // Ollama is always asked for a stream: a cancel then stops it, and partial text is kept.
+    assert_eq!(sent(json!({ "prompt": "hi", "stream": false })).await, expected);
+    assert_eq!(sent(json!({ "prompt": "hi", "stream": true })).await, expected);
+}
+
+#[tokio::test]
+async fn sampling_goes_into_the_options_as_it_was_given() {
+    for (argument, value, option, expected) in [
+        ("temperature", json!(0.7), "temperature", json!(0.7)),
+        ("temperature", json!(0), "temperature", json!(0.0)),
+        ("top_p", json!(0.123_456_789), "top_p", json!(0.123_456_789)),
+        ("top_k", json!(40), "top_k", json!(40)),
+        ("top_k", json!(40.0), "top_k", json!(40)),
+        ("max_tokens", json!(17), "num_predict", json!(17)),
+        ("seed", json!(-3), "seed", json!(-3)),
+        ("stop", json!("END"), "stop", json!(["END"])),
+        ("stop", json!(["a", "b"]), "stop", json!(["a", "b"])),
+        ("presence_penalty", json!(-1.5), "presence_penalty", json!(-1.5)),
+        ("frequency_penalty", json!(1.5), "frequency_penalty", json!(1.5)),
+        ("num_ctx", json!(8192), "num_ctx", json!(8192)),
+        ("options", json!({ "min_p": 0.05, "mirostat": 2 }), "min_p", json!(0.05)),
+    ] {
+        let body = sent(json!({ "prompt": "hi", argument: value })).await;
+        assert_eq!(body["options"][option], expected, "{argument} {value}: {body}");
+    }
+    let both =
+        sent(json!({ "prompt": "hi", "temperature": 0.5, "options": { "temperature": 2, "num_gpu": 0 } }))
+            .await;
+    assert_eq!(
+        both["options"],
+        json!({ "temperature": 0.5, "num_gpu": 0 }),
+        "the argument wins over options"
+    );
+}
+
+#[tokio::test]
+async fn what_stands_beside_the_options_keeps_its_form() {
+    let schema =
+        json!({ "type": "object", "properties": { "b": { "type": "integer" }, "a": {} }, "required": ["b"] });
+    let wrapped =
+        json!({ "type": "json_schema", "json_schema": { "name": "n", "strict": true, "schema": schema } });
+    for (argument, value, field, expected) in [
+        ("keep_alive", json!("10m"), "keep_alive", json!("10m")),
+        ("keep_alive", json!(-1), "keep_alive", json!(-1)),
+        ("keep_alive", json!(0), "keep_alive", json!(0)),
+        ("think", json!(true), "think", json!(true)),
+        ("think", json!(false), "think", json!(false)),
+        ("think", json!("low"), "think", json!("low")),
+        ("think", json!("high"), "think", json!("high")),
+        ("response_format", json!("text"), "format", Value::Null),
+    ] {
+        let body = sent(json!({ "prompt": "hi", argument: value })).await;
+        assert_eq!(body.get(field).cloned().unwrap_or_default(), expected, "{argument} {value}: {body}");
+    }
+    for (value, expected) in [
+        (json!("json"), json!("json")),
+        (json!({ "type": "json_object" }), json!("json")),
+        (schema.clone(), schema.clone()),
+        (wrapped, schema),
+    ] {
+        let fake = FakeOllama::start().await.with_defaults();
+        let mut session = Session::start(&fake);
+        let arguments = json!({ "model": MODEL, "prompt": "hi", "response_format": value });
+        session.call("chat_completion", arguments).await;
+        assert_eq!(fake.wait_for("POST", "/api/chat").await.json()["format"], expected);
+    }
+}
+
+#[tokio::test]
+async fn an_image_goes_as_bare_base64() {
+    let url = format!("data:image/png;base64,{PIXEL}");
+    for part in [
+        json!({ "type": "image_url", "image_url": { "url": url } }),
+        json!({ "type": "image_url", "image_url": url }),
+    ] {
+        let content = json!([{ "type": "text", "text": "What is this?" }, part]);
+        let body = sent(json!({ "messages": [{ "role": "user", "content": content }] })).await;
+        let expected = json!([{ "role": "user", "content": "What is this?", "images": [PIXEL] }]);
+        assert_eq!(body["messages"], expected);
+    }
+}
+
+#[tokio::test]
+async fn the_system_prompt_of_the_call_stands_first() {
+    let messages = json!([
+        { "role": "system", "content": "old" },
+        { "role": "user", "content": "hi" },
+        { "role": "assistant", "content": "hello" },
+        { "role": "user", "content": "again" },
+    ]);
+    let body = sent(json!({ "messages": messages, "system": "new" })).await;
+    let roles: Vec<_> = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["content"].as_str().unwrap())
+        .collect();
+    assert_eq!(roles, ["new", "old", "hi", "hello", "again"]);
+    assert_eq!(body["messages"][0]["role"], "system");
+    assert_eq!(sent(json!({ "messages": messages })).await["messages"], messages);
+}
+
+#[tokio::test]
+async fn tools_and_their_results_make_the_round() {
+    let tool = json!({ "type": "function", "function": {
+        "name": "get_weather", "description": "d",
+        "parameters": { "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] },
+    } });
+    let messages = json!([
+        { "role": "user", "content": "Weather in Paris?" },
+        { "role": "assistant", "content": null, "tool_calls": [
+            { "id": "call_1", "type": "function", "function": { "name": "get_weather", "arguments": "{\"city\":\"Paris\"}" } },
+        ] },
+        { "role": "tool", "tool_call_id": "call_1", "name": "get_weather", "content": "18 C" },
+    ]);
+    let body = sent(json!({ "messages": messages, "tools": [tool] })).await;
+    assert_eq!(body["tools"], json!([tool]));
+    let call = &body["messages"][1]["tool_calls"][0];
+    assert_eq!(call["function"]["arguments"], json!({ "city": "Paris" }), "an object on Ollama's own route");
+    assert_eq!(call["function"]["name"], "get_weather");
+    let result = &body["messages"][2];
+    assert_eq!((&result["role"], &result["content"]), (&json!("tool"), &json!("18 C")));
+    assert_eq!(result["tool_name"], "get_weather");
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_named_and_nothing_is_sent() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::start(&fake);
+    for (arguments, text) in [
+        (json!({}), "prompt or messages is missing; give one of them"),
+        (json!({ "prompt": "" }), "prompt is empty"),
+        (json!({ "prompt": "x", "messages": hi() }), "prompt and messages are both given"),
+        (json!({ "messages": [] }), "messages is empty"),
+        (json!({ "messages": [{ "role": "bot", "content": "x" }] }), "messages[0].role is \"bot\""),
+        (json!({ "prompt": "x", "temperature": 3 }), "temperature is 3; it must be between 0 and 2"),
+        (json!({ "prompt": "x", "temperature": "hot" }), "temperature: "),
+        (json!({ "prompt": "x", "top_p": -0.1 }), "top_p is -0.1; it must be between 0 and 1"),
+        (json!({ "prompt": "x", "max_tokens": 0 }), "max_tokens is 0; it must be at least 1"),
+        (json!({ "prompt": "x", "max_tokens": 1.5 }), "max_tokens"),
+        (json!({ "prompt": "x", "presence_penalty": 2.1 }), "presence_penalty is 2.1"),
+        (json!({ "prompt": "x", "frequency_penalty": -9 }), "frequency_penalty is -9"),
+        (json!({ "prompt": "x", "think": "a lot" }), "think is \"a lot\"; it must be true, false"),
+        (json!({ "prompt": "x", "keep_alive": "soon" }), "keep_alive is \"soon\""),
+        (json!({ "prompt": "x", "stop": 5 }), "stop"),
+        (json!({ "prompt": "x", "response_format": "yaml" }), "response_format is \"yaml\""),
+        (json!({ "prompt": "x", "response_format": { "type": 5 } }), "response_format is not a JSON Schema"),
+        (json!({ "prompt": "x", "tools": [{ "type": "function" }] }), "tools[0].function.name is missing"),
+        (json!({ "prompt": "x", "model": " " }), "model is empty"),
+        (
+            json!({ "prompt": "x", "temprature": 1 }),
+            "\"temprature\" is not an argument of this tool. Did you mean \"temperature\"?",
+        ),
+        (json!({ "promt": "x" }), "\"promt\" is not an argument of this tool. Did you mean \"prompt\"?"),
+    ] {
+        let result = session.call("chat_completion", arguments.clone()).await;
+        let (code, found) = tool_error(&result);
+        assert_eq!(code, "invalid_argument", "{arguments}: {found}");
+        assert!(found.contains(text), "{arguments}: {found}");
+    }
+    for tool in ["health_check", "list_models"] {
+        let result = session.call(tool, json!({ "verbose": true })).await;
+        assert_eq!(tool_error(&result).0, "invalid_argument");
+    }
+    assert!(fake.requests().is_empty(), "{:?}", fake.requests());
+}

@@ -1,0 +1,168 @@
+//! The published definitions: snapshots of each, and the rules that hold for all.
+//!
+//! After a change that is meant, renew them: `INSTA_UPDATE=always cargo nextest run definitions`.
+
+use serde_json::{Value, json};
+
+use crate::support::fake_ollama::FakeOllama;
+use crate::support::mcp_client::{BY_HAND, Session};
+
+/// What a host's model pays for, of all tools: names, descriptions and input schemas.
+const MODEL_BUDGET: usize = 12 * 1024;
+/// The whole answer to `tools/list`.
+const LIST_BUDGET: usize = 24 * 1024;
+/// One tool.
+const TOOL_BUDGET: usize = 4_608;
+
+async fn session() -> (FakeOllama, Session) {
+    let fake = FakeOllama::start().await.with_defaults();
+    let session = Session::start(&fake);
+    (fake, session)
+}
+
+async fn tools() -> Vec<Value> {
+    let (_fake, mut session) = session().await;
+    let listed = session.result(BY_HAND, "tools/list", json!({})).await;
+    assert!(listed.get("nextCursor").is_none());
+    let size = listed.to_string().len();
+    assert!(size <= LIST_BUDGET, "tools/list has {size} bytes of {LIST_BUDGET}");
+    listed["tools"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn each_tool_is_as_it_was_published() {
+    for tool in tools().await {
+        insta::assert_json_snapshot!(format!("tool_{}", tool["name"].as_str().unwrap()), tool);
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_says_of_itself_is_as_it_was_published() {
+    let (_fake, mut session) = session().await;
+    let mut hello = session.handshake("2025-11-25", "tests").await["result"].take();
+    let instructions = hello["instructions"].take();
+    hello["serverInfo"]["version"] = json!("[version]");
+    insta::assert_json_snapshot!("initialize", hello);
+    insta::assert_snapshot!("instructions", instructions.as_str().unwrap());
+    for (name, method) in [
+        ("resources", "resources/list"),
+        ("templates", "resources/templates/list"),
+        ("prompts", "prompts/list"),
+    ] {
+        let result = session.result(BY_HAND, method, json!({})).await;
+        insta::assert_json_snapshot!(name, result);
+    }
+}
+
+#[tokio::test]
+async fn some_answers_are_as_they_were_published() {
+    let (_fake, mut session) = session().await;
+    let lama = json!({ "model": "lama3", "prompt": "x" });
+    for (name, tool, arguments) in [
+        ("answer_chat", "chat_completion", super::plain()),
+        ("answer_missing_model", "chat_completion", lama),
+        ("answer_wrong_argument", "chat_completion", json!({ "prompt": "x", "temperature": 3 })),
+        ("answer_health", "health_check", json!({})),
+        ("answer_models", "list_models", json!({})),
+    ] {
+        let mut result = session.call(tool, arguments).await;
+        redact(&mut result);
+        insta::assert_json_snapshot!(name, result);
+    }
+    for (name, arguments) in [("ask_local_model", json!({ "question": "Why?", "model": "m" }))] {
+        let result =
+            session.result(BY_HAND, "prompts/get", json!({ "name": name, "arguments": arguments })).await;
+        insta::assert_json_snapshot!(format!("prompt_{name}"), result);
+    }
+}
+
+/// Takes out what differs from run to run.
+fn redact(result: &mut Value) {
+    let structured = &mut result["structuredContent"];
+    for field in ["id", "completion_id", "created", "latency_ms", "address"] {
+        if structured.get(field).is_some() {
+            structured[field] = json!(format!("[{field}]"));
+        }
+    }
+    for field in ["queued_ms", "first_token_ms", "total_ms"] {
+        if structured.pointer(&format!("/timings/{field}")).is_some() {
+            structured["timings"][field] = json!(format!("[{field}]"));
+        }
+    }
+    if structured.get("latency_ms").is_some() {
+        let text = result["content"][0]["text"].as_str().unwrap();
+        let (start, rest) = text.split_once(" answers at ").unwrap();
+        let (_, end) = rest.split_once(" ms.").unwrap();
+        result["content"][0]["text"] =
+            json!(format!("{start} answers at [address] in [latency_ms] ms.{end}"));
+    }
+}
+
+#[tokio::test]
+async fn definitions_keep_to_their_budget() {
+    let mut paid = 0;
+    for tool in tools().await {
+        let size = tool.to_string().len();
+        let name = tool["name"].as_str().unwrap();
+        assert!(size <= TOOL_BUDGET, "{name} has {size} bytes of {TOOL_BUDGET}");
+        let description = tool["description"].as_str().unwrap();
+        assert!(description.len() < 2_048, "{name}: Claude Code cuts there");
+        paid += name.len() + description.len() + tool["inputSchema"].to_string().len();
+    }
+    assert!(paid <= MODEL_BUDGET, "{paid} bytes of {MODEL_BUDGET}");
+}
+
+#[tokio::test]
+async fn every_tool_keeps_the_rules() {
+    let tools = tools().await;
+    for tool in &tools {
+        let name = tool["name"].as_str().unwrap();
+        assert!(!tool["title"].as_str().unwrap().is_empty(), "{name} has no title");
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+            assert!(tool["annotations"][hint].is_boolean(), "{name} does not say {hint}");
+        }
+        assert_eq!(tool["annotations"]["title"], tool["title"], "{name}");
+        for schema in ["inputSchema", "outputSchema"] {
+            let schema_of = &tool[schema];
+            assert_eq!(schema_of["type"], "object", "{name} {schema}");
+            assert!(schema_of["properties"].is_object(), "{name} {schema}");
+            for key in ["anyOf", "oneOf", "allOf", "$defs", "$schema", "definitions"] {
+                assert!(schema_of.get(key).is_none(), "{name} {schema} has {key} at its top");
+            }
+            jsonschema::validator_for(schema_of).unwrap();
+        }
+        clean(name, &tool["inputSchema"], true);
+        clean(name, &tool["outputSchema"], false);
+        assert!(tool["outputSchema"].get("required").is_none(), "{name}: errors lack what would be required");
+        assert_ne!(tool["outputSchema"]["additionalProperties"], false, "{name}");
+        assert!(tool["outputSchema"]["properties"]["error"].is_object(), "{name}");
+    }
+    let mut names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let again: Vec<_> =
+        self::tools().await.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, again, "the order is the same each time");
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "names are unique");
+}
+
+/// Panics at what hosts cannot take, anywhere in a schema.
+fn clean(tool: &str, schema: &Value, input: bool) {
+    match schema {
+        Value::Object(object) => {
+            for key in ["$ref", "$defs", "$schema", "definitions"] {
+                assert!(!object.contains_key(key), "{tool} has {key}: {schema}");
+            }
+            // A property may be named so; a keyword has text.
+            assert!(!object.get("format").is_some_and(Value::is_string), "{tool} has a format: {schema}");
+            if input {
+                let nullable = object.get("type").and_then(Value::as_array);
+                assert!(!nullable.is_some_and(|types| types.contains(&json!("null"))), "{tool}: {schema}");
+            }
+            object.values().for_each(|value| clean(tool, value, input));
+        }
+        Value::Array(items) => items.iter().for_each(|item| clean(tool, item, input)),
+        _ => {}
+    }
+}

@@ -1,0 +1,3 @@
+//! The OpenAI-compatible provider behind the same tools.
+
+mod openai;

@@ -1,0 +1,140 @@
+//! The same calls against an OpenAI-compatible server.
+
+use serde_json::{Value, json};
+
+use crate::support::fake_ollama::{Answer, FakeOllama};
+use crate::support::mcp_client::{Session, tool_error};
+
+const CHAT: &str = "/v1/chat/completions";
+
+async fn answering(answer: Answer) -> (FakeOllama, Session) {
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on("POST", CHAT, answer);
+    let session = Session::openai(&fake);
+    (fake, session)
+}
+
+fn plain() -> Value {
+    json!({ "model": "qwen2.5-coder:0.5b", "prompt": "Name three colours." })
+}
+
+#[tokio::test]
+async fn a_stream_becomes_a_completion_with_progress_and_counts() {
+    for split in [1_000_000, 1, 11] {
+        let (_fake, mut session) =
+            answering(Answer::recorded("v1_chat_stream_include_usage").split_bytes(split)).await;
+        let (result, progress) = session.call_watched("chat_completion", plain()).await;
+        let reply = result["content"][0]["text"].as_str().unwrap();
+        assert!(reply.starts_with("Three colours are"), "{reply}");
+        let deltas: String =
+            progress.iter().filter_map(|step| step["_meta"]["ollama-mcp/delta"].as_str()).collect();
+        assert_eq!(deltas, reply);
+        let answer = &result["structuredContent"];
+        assert_eq!(
+            answer["usage"],
+            json!({ "prompt_tokens": 33, "completion_tokens": 11, "total_tokens": 44 })
+        );
+        assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+    }
+}
+
+#[tokio::test]
+async fn thinking_and_tool_calls_come_through() {
+    let (_fake, mut session) = answering(Answer::recorded("v1_think_model_stream")).await;
+    let result = session.call("chat_completion", plain()).await;
+    let message = &result["structuredContent"]["choices"][0]["message"];
+    assert!(message["reasoning"].as_str().unwrap().starts_with("17"), "{message}");
+    assert!(!message["content"].as_str().unwrap().is_empty());
+    let (_fake, mut session) = answering(Answer::recorded("v1_tools_model_call_stream")).await;
+    let result = session.call("chat_completion", plain()).await;
+    let call = &result["structuredContent"]["choices"][0]["message"]["tool_calls"][0];
+    assert_eq!(call["function"], json!({ "name": "get_weather", "arguments": "{\"city\":\"Paris\"}" }));
+    assert_eq!(result["structuredContent"]["choices"][0]["finish_reason"], "tool_calls");
+}
+
+#[tokio::test]
+async fn the_request_speaks_openai() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::openai(&fake);
+    let schema = json!({ "type": "object" });
+    let mut arguments = plain();
+    for (name, value) in [
+        ("temperature", json!(0.5)),
+        ("top_p", json!(0.9)),
+        ("max_tokens", json!(5)),
+        ("seed", json!(7)),
+        ("stop", json!("END")),
+        ("presence_penalty", json!(0.1)),
+        ("frequency_penalty", json!(0.2)),
+        ("response_format", schema.clone()),
+        ("system", json!("Be brief.")),
+    ] {
+        arguments[name] = value;
+    }
+    session.call("chat_completion", arguments).await;
+    let sent = fake.requests_to("POST", CHAT)[0].json();
+    assert_eq!((&sent["stream"], &sent["stream_options"]["include_usage"]), (&json!(true), &json!(true)));
+    assert_eq!((&sent["temperature"], &sent["top_p"], &sent["seed"]), (&json!(0.5), &json!(0.9), &json!(7)));
+    assert_eq!((&sent["presence_penalty"], &sent["frequency_penalty"]), (&json!(0.1), &json!(0.2)));
+    assert_eq!(sent["max_tokens"], 5);
+    assert!(sent["stop"] == json!("END") || sent["stop"] == json!(["END"]), "{sent}");
+    assert_eq!(sent["response_format"]["type"], "json_schema");
+    assert_eq!(sent["response_format"]["json_schema"]["schema"], schema);
+    assert_eq!(sent["messages"][0], json!({ "role": "system", "content": "Be brief." }));
+    assert!(sent.get("options").is_none() && sent.get("keep_alive").is_none(), "{sent}");
+}
+
+#[tokio::test]
+async fn failures_have_the_same_codes() {
+    let address = FakeOllama::closed_address();
+    let url = format!("http://{address}/v1");
+    let mut session = Session::with(&[("OLLAMA_MCP_PROVIDER", "openai"), ("OLLAMA_MCP_BASE_URL", &url)]);
+    let result = session.call("chat_completion", plain()).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "ollama_unreachable");
+    assert!(text.contains("OLLAMA_MCP_BASE_URL") && !text.contains("ollama serve"), "{text}");
+    for (answer, code, named) in [
+        (Answer::recorded("v1_chat_missing_model_stream"), "model_not_found", "qwen2.5-coder"),
+        (Answer::recorded("v1_chat_tools_unsupported"), "unsupported", "call tools"),
+        (Answer::recorded("v1_chat_load_failure_stream"), "upstream_error", "500"),
+        (
+            Answer::text(401, "application/json", r#"{"error":{"message":"bad key"}}"#),
+            "upstream_error",
+            "OLLAMA_MCP_API_KEY",
+        ),
+        (Answer::recorded("v1_chat_stream_runner_killed_qwen"), "interrupted", "broke off"),
+        (Answer::recorded("v1_chat_stream").cut_after(3), "interrupted", "Three"),
+    ] {
+        let (_fake, mut session) = answering(answer).await;
+        let result = session.call("chat_completion", plain()).await;
+        let (found, text) = tool_error(&result);
+        assert_eq!(found, code, "{text}");
+        assert!(text.contains(named), "{named:?} is not in: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_other_tools_work_too() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::openai(&fake);
+    let health = session.call("health_check", json!({})).await;
+    assert_eq!(health["structuredContent"]["status"], "ok", "{health}");
+    let models = session.call("list_models", json!({})).await;
+    assert_eq!(models["structuredContent"]["models"].as_array().unwrap().len(), 2);
+    fake.replay("v1_models_empty");
+    let models = session.call("list_models", json!({})).await;
+    assert_eq!(models["structuredContent"]["models"], json!([]), "Ollama answers null for none");
+}
+
+#[tokio::test]
+async fn the_key_goes_as_a_bearer_token() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = format!("{}/v1", fake.url());
+    let mut session = Session::with(&[
+        ("OLLAMA_MCP_PROVIDER", "openai"),
+        ("OLLAMA_MCP_BASE_URL", &url),
+        ("OLLAMA_MCP_API_KEY", "k-123"),
+    ]);
+    session.call("chat_completion", plain()).await;
+    assert_eq!(fake.requests_to("POST", CHAT)[0].header("authorization"), Some("Bearer k-123"));
+}

@@ -1,0 +1,4 @@
+//! What the product does, seen through the front: which model answers, and what becomes of a completion.
+
+mod completions;
+mod default_model;

@@ -1,0 +1,80 @@
+//! Which model answers when a call names none, and that the answer says why.
+
+use serde_json::{Value, json};
+
+use crate::support::fake_ollama::{Answer, FakeOllama};
+use crate::support::mcp_client::Session;
+
+/// The model that was asked, and the answer's reason.
+async fn chosen(fake: &FakeOllama, environment: &[(&str, &str)]) -> (String, String) {
+    let url = fake.url();
+    let mut all = vec![("OLLAMA_HOST", url.as_str())];
+    all.extend(environment);
+    fake.on("POST", "/api/chat", Answer::recorded("chat_stream"));
+    let mut session = Session::with(&all);
+    let result = session.call("chat_completion", json!({ "prompt": "x" })).await;
+    let reason = result["structuredContent"]["model_reason"].as_str().unwrap_or_default().to_owned();
+    let sent = fake.wait_for("POST", "/api/chat").await.json();
+    (sent["model"].as_str().unwrap().to_owned(), reason)
+}
+
+fn tags(models: &[(&str, &str, Option<&[&str]>)]) -> Answer {
+    let models: Vec<Value> = models
+        .iter()
+        .map(|(name, modified, capabilities)| {
+            let mut model = json!({ "name": name, "model": name, "modified_at": modified, "details": {} });
+            if let Some(capabilities) = capabilities {
+                model["capabilities"] = json!(capabilities);
+            }
+            model
+        })
+        .collect();
+    Answer::json(200, json!({ "models": models }))
+}
+
+#[tokio::test]
+async fn the_settings_come_first_then_what_is_loaded_then_the_newest() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let (model, reason) = chosen(&fake, &[("OLLAMA_MODEL", "smollm2:135m")]).await;
+    assert_eq!((model.as_str(), reason.as_str()), ("smollm2:135m", "the default of the settings"));
+    assert!(fake.requests_to("GET", "/api/tags").is_empty(), "nothing need be asked for that");
+    let fake = FakeOllama::start().await.with_defaults();
+    let (model, reason) = chosen(&fake, &[]).await;
+    assert_eq!((model.as_str(), reason.as_str()), ("gemma3:270m", "the loaded model"));
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.replay("ps_none");
+    let (model, reason) = chosen(&fake, &[]).await;
+    assert_eq!((model.as_str(), reason.as_str()), ("qwen2.5-think:0.5b", "the newest chat model"));
+}
+
+#[tokio::test]
+async fn an_embedding_model_never_answers() {
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.replay("ps_none");
+    let embedding = &["embedding"][..];
+    let chats = &["completion"][..];
+    fake.on(
+        "GET",
+        "/api/tags",
+        tags(&[
+            ("new-embed:1b", "2026-02-01T00:00:00Z", Some(embedding)),
+            ("old:1b", "2026-01-01T00:00:00Z", Some(chats)),
+        ]),
+    );
+    let (model, reason) = chosen(&fake, &[]).await;
+    assert_eq!((model.as_str(), reason.as_str()), ("old:1b", "the only chat model"));
+    fake.on("GET", "/api/tags", tags(&[("new-embed:1b", "2026-02-01T00:00:00Z", Some(embedding))]));
+    let mut session = Session::start(&fake);
+    let result = session.call("chat_completion", json!({ "prompt": "x" })).await;
+    assert_eq!(result["structuredContent"]["error"]["code"], "no_models", "{result}");
+}
+
+#[tokio::test]
+async fn a_model_that_is_named_needs_no_other_request() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::start(&fake);
+    let result = session.call("chat_completion", json!({ "prompt": "x", "model": "smollm2:135m" })).await;
+    assert!(result["structuredContent"].get("model_reason").is_none());
+    let paths: Vec<_> = fake.requests().iter().map(|request| request.path.clone()).collect();
+    assert_eq!(paths, ["/api/chat"]);
+}
