@@ -33,6 +33,12 @@ struct State {
 }
 
 impl Decode for ChatDecoder {
+    type Event = ChatEvent;
+
+    fn is_last(event: &ChatEvent) -> bool {
+        matches!(event, ChatEvent::Done(_))
+    }
+
     fn push(&mut self, chunk: &[u8], events: &mut Events) {
         if !self.state.ended {
             let pushed = self.sse.push(chunk, |data| self.state.data(data, events));
