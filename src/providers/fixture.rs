@@ -29,10 +29,10 @@ pub(super) fn refusal(case: &str) -> Refusal {
 }
 
 /// All events of a body that comes in these pieces and ends well.
-pub(super) fn decode<'a>(
-    mut decoder: impl Decode,
+pub(super) fn decode<'a, D: Decode>(
+    mut decoder: D,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> Vec<ProviderResult<ChatEvent>> {
+) -> Vec<ProviderResult<D::Event>> {
     let mut events = Events::new();
     for chunk in chunks {
         decoder.push(chunk, &mut events);

@@ -230,6 +230,10 @@ impl Upstream<'_> {
             ProviderError::ModelNotFound { model } => {
                 ServiceError::new(Code::ModelNotFound, format!("Model {model:?} is not installed"))
             }
+            ProviderError::NotInRegistry { model } => {
+                ServiceError::new(Code::ModelNotFound, format!("No registry has a model {model:?}"))
+                    .with_hint("Check the name and the tag; ollama.com/library lists what can be pulled.")
+            }
             ProviderError::Unsupported { model, capability, message } => {
                 ServiceError::new(Code::Unsupported, unsupported_text(&model, &capability, &message))
             }

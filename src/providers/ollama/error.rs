@@ -28,8 +28,8 @@ pub(super) fn refused(refusal: &Refusal, asked: Asked<'_>) -> ProviderError {
         (404, Some(model)) if said.form == Form::Json => {
             return ProviderError::ModelNotFound { model: model.to_owned() };
         }
-        (400..=599, Some(model)) if said.form == Form::Json => {
-            if let Some(error) = about_the_chat(&said, model, asked) {
+        (400..=599, _) if said.form == Form::Json => {
+            if let Some(error) = about_the_request(&said, asked) {
                 return error;
             }
         }
@@ -38,11 +38,11 @@ pub(super) fn refused(refusal: &Refusal, asked: Asked<'_>) -> ProviderError {
     ProviderError::Status { status: refusal.status, message: explained(refusal.status, said) }
 }
 
-fn about_the_chat(said: &Said, model: &str, asked: Asked<'_>) -> Option<ProviderError> {
+fn about_the_request(said: &Said, asked: Asked<'_>) -> Option<ProviderError> {
     if let Some(error) = said.context_exceeded() {
         return Some(error);
     }
-    if let Some(capability) = said.missing_capability() {
+    if let (Some(capability), Some(model)) = (said.missing_capability(), asked.model) {
         return Some(ProviderError::Unsupported {
             model: model.to_owned(),
             capability: capability.to_owned(),
@@ -68,10 +68,23 @@ fn wrong_argument(text: &str, options: Option<&Map<String, Value>>) -> Option<St
     if text.contains("illegal base64 data") {
         return Some("images".to_owned());
     }
-    if matches!(text, "invalid model name" | "model is required") {
-        return Some("model".to_owned());
+    const STARTS: [(&str, &str); 11] = [
+        ("invalid model name", "model"),
+        ("model is required", "model"),
+        ("name \"", "model"),
+        ("source \"", "source"),
+        ("destination \"", "destination"),
+        ("raw mode does not support", "raw"),
+        ("template: ", "template"),
+        ("template error: ", "template"),
+        ("neither 'from' or 'files'", "from"),
+        ("invalid digest format", "digest"),
+        ("digest mismatch", "digest"),
+    ];
+    if let Some((_, argument)) = STARTS.iter().find(|(start, _)| text.starts_with(start)) {
+        return Some((*argument).to_owned());
     }
-    let field = text.split_once("Go struct field ChatRequest.")?.1.split(' ').next()?;
+    let field = text.split_once("Go struct field ")?.1.split_once("Request.")?.1.split(' ').next()?;
     Some(if field == "format" { "response_format" } else { field }.to_owned())
 }
 

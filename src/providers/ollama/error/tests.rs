@@ -17,6 +17,9 @@ fn a_missing_model_however_it_is_worded() {
         "chat_unload_missing_model",
         "show_missing_model",
         "embed_missing_model",
+        "generate_missing_model",
+        "copy_missing_source",
+        "delete_missing",
     ] {
         assert_eq!(recorded(case), ProviderError::ModelNotFound { model: "mine:1b".into() }, "{case}");
     }
@@ -40,6 +43,10 @@ fn capabilities_with_the_name_that_was_asked_for() {
         ("chat_images_unsupported_native_template", "vision"),
         ("chat_with_embedding_only_model", "completion"),
         ("embed", "embedding"),
+        ("embed_empty_string_in_array", "embedding"),
+        ("generate_think_unsupported", "thinking"),
+        ("generate_images_unsupported", "vision"),
+        ("generate_with_embedding_only_model", "completion"),
     ] {
         let ProviderError::Unsupported { model, capability, message } = recorded(case) else {
             panic!("{case}: {:?}", recorded(case));
@@ -61,6 +68,11 @@ fn a_prompt_over_the_context() {
         };
         assert_eq!((prompt_tokens, context_tokens), (Some(prompt), Some(512)));
     }
+    let uncounted = recorded("embed_model_too_long_truncate_false");
+    assert!(
+        matches!(uncounted, ProviderError::ContextExceeded { prompt_tokens: None, context_tokens: None, .. }),
+        "{uncounted:?}"
+    );
 }
 
 #[test]
@@ -81,6 +93,31 @@ fn arguments_that_ollama_refuses_are_named() {
         let ProviderError::InvalidRequest { argument, .. } = recorded(case) else {
             panic!("{case}: {:?}", recorded(case));
         };
+        assert_eq!(argument, expected, "{case}");
+    }
+}
+
+#[test]
+fn arguments_of_the_other_routes() {
+    for (case, expected) in [
+        ("copy_invalid_source", "source"),
+        ("copy_invalid_destination", "destination"),
+        ("delete_invalid_name", "model"),
+        ("delete_no_model", "model"),
+        ("pull_invalid_name", "model"),
+        ("push_no_model", "model"),
+        ("create_invalid_name", "model"),
+        ("create_bad_template", "template"),
+        ("create_no_from", "from"),
+        ("generate_bad_template", "template"),
+        ("generate_raw_with_template", "raw"),
+        ("blob_post_bad_digest", "digest"),
+        ("blob_post_digest_mismatch", "digest"),
+    ] {
+        // A blob has no model.
+        let model = (!case.starts_with("blob")).then_some("mine:1b");
+        let error = refused(&fixture::refusal(case), Asked { model, options: None });
+        let ProviderError::InvalidRequest { argument, .. } = &error else { panic!("{case}: {error:?}") };
         assert_eq!(argument, expected, "{case}");
     }
 }
