@@ -12,6 +12,7 @@ mod guard;
 mod jobs;
 mod progress;
 mod prompts;
+mod replies;
 mod resources;
 mod schema;
 mod serve;

@@ -56,7 +56,9 @@ impl Asked {
                 request.messages.push(Message::text(Role::Assistant, rejected));
                 request.messages.push(Message::text(Role::User, correction));
             }
-            Self::Prompt(request) => request.prompt = format!("{}\n\n{rejected}\n\n{correction}", request.prompt),
+            Self::Prompt(request) => {
+                request.prompt = format!("{}\n\n{rejected}\n\n{correction}", request.prompt)
+            }
         }
     }
 

@@ -8,16 +8,17 @@ use serde_json::{Map, Value};
 
 use super::asked::{Asked, broke_off};
 use super::check::{check, keep_alive};
-use super::completions::{self, Live, Phase};
+use super::completions::{self, Live, Outcome, Phase};
 use super::options::ignored_options;
 use super::registry::{Registered, Work};
 use super::reply_format::violations;
 use super::retry::wait_before;
 use super::types::{
-    FinishReason, Location, Message, ResponseFormat, Role, Sampling, Think, Timings, ToolCall, Usage,
+    FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, ToolCall,
+    Usage,
 };
 use super::warnings::{cut_prompt, stopped_at_limit};
-use super::{Core, ErrorCode, ServiceError};
+use super::{Core, ServiceError};
 use crate::providers::ChatStream;
 use crate::providers::types::{ChatEnd, ChatEvent, ChatRequest};
 
@@ -71,13 +72,33 @@ impl Core {
     }
 
     /// Starts a completion of a chat's messages, or of a bare prompt.
-    pub(super) fn start(self: &Arc<Self>, call: ChatCall, question: Question) -> Result<Arc<Registered>, ServiceError> {
+    pub(super) fn start(
+        self: &Arc<Self>,
+        call: ChatCall,
+        question: Question,
+    ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
         let live = Live::new();
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        completions::spawn(&live, Arc::clone(&self.registry), async move { run.answer(call, question).await });
+        completions::spawn(
+            &live,
+            Arc::clone(&self.registry),
+            async move { run.answer(call, question).await },
+        );
         Ok(registered)
+    }
+}
+
+impl Core {
+    /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
+    pub(super) async fn reply(self: &Arc<Self>, call: ChatCall) -> Outcome {
+        let live = Live::new();
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
+        live.end(
+            run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
+        );
+        live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
     }
 }
 

@@ -29,7 +29,11 @@ impl Core {
             Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
             Ok(embeddings) => Err(ServiceError::new(
                 ErrorCode::UpstreamError,
-                format!("{} embeddings came back for {} texts", embeddings.vectors.len(), request.input.len()),
+                format!(
+                    "{} embeddings came back for {} texts",
+                    embeddings.vectors.len(),
+                    request.input.len()
+                ),
             )),
             Err(error) => Err(self.explain(error).await),
         }
@@ -39,7 +43,12 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::embed`].
-    pub async fn rank(&self, model: Option<String>, query: &str, texts: Vec<String>) -> Result<(String, Vec<Ranked>), ServiceError> {
+    pub async fn rank(
+        &self,
+        model: Option<String>,
+        query: &str,
+        texts: Vec<String>,
+    ) -> Result<(String, Vec<Ranked>), ServiceError> {
         if query.trim().is_empty() {
             return Err(ServiceError::invalid("query", "is empty; it must have text"));
         }
@@ -59,7 +68,8 @@ impl Core {
     async fn embedding_model(&self) -> Result<String, ServiceError> {
         let models = self.list_models().await?;
         let makes_embeddings = |words: &Vec<String>| words.iter().any(|word| word == "embedding");
-        let found = models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
+        let found =
+            models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
         found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
             ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
                 .with_hint("Name one in model, or install one, for example pull_model {\"model\":\"nomic-embed-text\"}.")
@@ -72,10 +82,15 @@ fn check_texts(argument: &str, texts: &[String]) -> Result<(), ServiceError> {
         return Err(ServiceError::invalid(argument, "is empty; it must hold at least one text"));
     }
     if texts.len() > MOST_TEXTS {
-        return Err(ServiceError::invalid(argument, format!("has {} texts; at most {MOST_TEXTS} are taken in one call", texts.len())));
+        return Err(ServiceError::invalid(
+            argument,
+            format!("has {} texts; at most {MOST_TEXTS} are taken in one call", texts.len()),
+        ));
     }
     match texts.iter().position(|text| text.trim().is_empty()) {
-        Some(index) => Err(ServiceError::invalid(&format!("{argument}[{index}]"), "is empty; it must have text")),
+        Some(index) => {
+            Err(ServiceError::invalid(&format!("{argument}[{index}]"), "is empty; it must have text"))
+        }
         None => Ok(()),
     }
 }

@@ -36,7 +36,10 @@ impl Core {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }
         if call.raw && (call.template.is_some() || call.system.is_some()) {
-            return Err(ServiceError::invalid("raw", "means no template, so template and system cannot be given with it"));
+            return Err(ServiceError::invalid(
+                "raw",
+                "means no template, so template and system cannot be given with it",
+            ));
         }
         let request = GenerateRequest {
             suffix: call.suffix,

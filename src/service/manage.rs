@@ -16,8 +16,11 @@ impl Core {
     /// `unsupported` where another kind of server is spoken to.
     pub(super) fn native(&self) -> Result<&dyn Native, ServiceError> {
         self.provider.native().ok_or_else(|| {
-            ServiceError::new(ErrorCode::Unsupported, "Only Ollama can do this; another kind of server is configured")
-                .with_hint("Set OLLAMA_MCP_PROVIDER=ollama.")
+            ServiceError::new(
+                ErrorCode::Unsupported,
+                "Only Ollama can do this; another kind of server is configured",
+            )
+            .with_hint("Set OLLAMA_MCP_PROVIDER=ollama.")
         })
     }
 
@@ -67,7 +70,10 @@ impl Core {
     ///
     /// # Errors
     /// Those of the provider.
-    pub async fn installed(&self, model: &str) -> Result<Option<(String, Option<u64>, Location)>, ServiceError> {
+    pub async fn installed(
+        &self,
+        model: &str,
+    ) -> Result<Option<(String, Option<u64>, Location)>, ServiceError> {
         let wanted = full_name(model);
         let models = self.list_models().await?;
         let found = models.into_iter().find(|listed| full_name(&listed.model.name) == wanted);
@@ -95,7 +101,10 @@ fn full_name(name: &str) -> String {
 /// `invalid_argument`.
 pub fn model_name(argument: &str, name: &str) -> Result<(), ServiceError> {
     if name.trim().is_empty() {
-        return Err(ServiceError::invalid(argument, "is empty; it must be a model's name, such as gemma3:4b"));
+        return Err(ServiceError::invalid(
+            argument,
+            "is empty; it must be a model's name, such as gemma3:4b",
+        ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/' | '@');
     if name.len() > MOST_NAME || !name.chars().all(allowed) {

@@ -169,7 +169,11 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
 /// # Errors
 /// `invalid_argument`, naming the place.
 pub fn read_images(argument: &str, images: &[String]) -> Result<Vec<Image>, ServiceError> {
-    images.iter().enumerate().map(|(index, image)| read_image(&format!("{argument}[{index}]"), image)).collect()
+    images
+        .iter()
+        .enumerate()
+        .map(|(index, image)| read_image(&format!("{argument}[{index}]"), image))
+        .collect()
 }
 
 /// Reads an image given as a data URL or as bare base64.

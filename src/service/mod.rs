@@ -13,6 +13,7 @@ pub mod generate;
 pub mod health;
 pub mod jobs;
 pub mod manage;
+pub mod many;
 pub mod messages;
 pub mod models;
 mod options;
@@ -30,8 +31,8 @@ use std::sync::Arc;
 use crate::providers::{Provider, ProviderError};
 
 pub use attachment::Attachment;
-pub use check::keep_alive;
 pub use chat::ChatCall;
+pub use check::keep_alive;
 pub use completions::Completion;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};

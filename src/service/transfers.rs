@@ -22,19 +22,29 @@ impl Core {
     ///
     /// # Errors
     /// `invalid_argument`, `unsupported`. What goes wrong later is the job's outcome.
-    pub fn start_pull(self: &Arc<Self>, model: &str, insecure: bool) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_pull(
+        self: &Arc<Self>,
+        model: &str,
+        insecure: bool,
+    ) -> Result<Arc<Registered>, ServiceError> {
         model_name("model", model)?;
         self.native()?;
         let model = model.to_owned();
         let report = report("pull", &model);
-        Ok(self.start_job("pulling", report, move |core, job| async move { core.pull(&job, &model, insecure).await }))
+        Ok(self.start_job("pulling", report, move |core, job| async move {
+            core.pull(&job, &model, insecure).await
+        }))
     }
 
     /// Publishes a model in a registry.
     ///
     /// # Errors
     /// As [`Core::start_pull`].
-    pub fn start_push(self: &Arc<Self>, model: &str, insecure: bool) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_push(
+        self: &Arc<Self>,
+        model: &str,
+        insecure: bool,
+    ) -> Result<Arc<Registered>, ServiceError> {
         model_name("model", model)?;
         self.native()?;
         let model = model.to_owned();
@@ -117,7 +127,10 @@ fn moved(job: &Job) -> f64 {
 
 /// Whether a failure is of the connection, not of the transfer.
 fn resumes(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Interrupted { .. } | ProviderError::Unreachable { .. } | ProviderError::Timeout { .. })
+    matches!(
+        error,
+        ProviderError::Interrupted { .. } | ProviderError::Unreachable { .. } | ProviderError::Timeout { .. }
+    )
 }
 
 /// Adds up the layers, which the server tells of one by one.

@@ -55,7 +55,11 @@ impl From<Vec<RunningModel>> for RunningAnswer {
         let models = models
             .into_iter()
             .map(|model| RunningModelAnswer {
-                gpu_percent: model.size.zip(model.size_vram).filter(|(size, _)| *size > 0).map(|(size, vram)| vram * 100 / size),
+                gpu_percent: model
+                    .size
+                    .zip(model.size_vram)
+                    .filter(|(size, _)| *size > 0)
+                    .map(|(size, vram)| vram * 100 / size),
                 name: model.name,
                 size_bytes: model.size,
                 vram_bytes: model.size_vram,

@@ -1,7 +1,9 @@
 //! The tools, one file each; this one sums them.
 
+mod batch_completion;
 mod cancel_completion;
 mod chat_completion;
+mod compare_models;
 mod copy_model;
 mod delete_model;
 mod embed;
@@ -126,6 +128,8 @@ fn all() -> Vec<ToolEntry> {
         health_check::entry(),
         list_models::entry(),
         generate::entry(),
+        batch_completion::entry(),
+        compare_models::entry(),
         show_model::entry(),
         list_running_models::entry(),
         pull_model::entry(),

@@ -59,7 +59,8 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));
     }
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-    let (model, ranked) = call.server.core().rank(arguments.model, &arguments.query, arguments.texts.clone()).await?;
+    let (model, ranked) =
+        call.server.core().rank(arguments.model, &arguments.query, arguments.texts.clone()).await?;
     let results = ranked
         .into_iter()
         .take(most)

@@ -101,7 +101,8 @@ impl<'a> ShowAnswer<'a> {
 
     fn text(&self) -> String {
         let mut lines = vec![self.model.to_owned()];
-        let mut line = |name: &str, value: Option<String>| lines.extend(value.map(|value| format!("{name}: {value}")));
+        let mut line =
+            |name: &str, value: Option<String>| lines.extend(value.map(|value| format!("{name}: {value}")));
         line("capabilities", self.capabilities.as_ref().map(|words| words.join(", ")));
         line("family", self.family.clone());
         line("parameters", self.parameters.clone());

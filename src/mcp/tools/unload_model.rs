@@ -10,7 +10,8 @@ use super::{ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Free the memory that a loaded model takes. It stays installed; its next use loads it again.";
+const DESCRIPTION: &str =
+    "Free the memory that a loaded model takes. It stays installed; its next use loads it again.";
 
 /// Arguments of `unload_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
