@@ -77,7 +77,13 @@ async fn an_unknown_revision_is_answered_with_one_of_ours() {
         let hello = host.handshake(unknown, "tests").await;
         assert_eq!(hello["result"]["protocolVersion"], "2025-11-25", "asked for {unknown:?}: {hello}");
         assert_valid_message("2025-11-25", Some("initialize"), &hello);
-        host.still_serves().await;
+        // Served by what was agreed on, not by what was asked for.
+        let listed = host.result("2025-11-25", "tools/list", json!({})).await;
+        assert!(
+            listed.get("resultType").is_none() && listed.get("_meta").is_none(),
+            "{unknown:?}: of a later one"
+        );
+        assert_eq!(host.error("resources/read", json!({ "uri": "ollama://nothing" })).await.0, -32002);
         host.finish().await.well();
     }
 }
