@@ -47,6 +47,17 @@ pub struct ServerOptions {
     pub tools: ToolSettings,
 }
 
+impl Default for ServerOptions {
+    /// The defaults of the settings.
+    fn default() -> Self {
+        Self {
+            progress_interval: Duration::from_millis(50),
+            call_deadline: CallDeadline::Auto,
+            tools: ToolSettings::default(),
+        }
+    }
+}
+
 /// The MCP server over one [`Core`].
 #[derive(Clone)]
 pub struct McpServer(Arc<State>);

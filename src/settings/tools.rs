@@ -62,6 +62,14 @@ pub struct ToolSettings {
     pub confirm: Confirm,
 }
 
+impl Default for ToolSettings {
+    /// The defaults of the settings.
+    fn default() -> Self {
+        let toolsets = Toolset::ALL.iter().copied().filter(|toolset| *toolset != Toolset::Web).collect();
+        Self { toolsets, read_only: false, confirm: Confirm::Auto }
+    }
+}
+
 impl ToolSettings {
     pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
         Ok(Self {
@@ -102,6 +110,12 @@ fn confirm(text: &str) -> Result<Confirm, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_is_the_registry_s() {
+        let default = registry::TOOLSETS.default.unwrap();
+        assert_eq!(toolsets(default).unwrap(), ToolSettings::default().toolsets);
+    }
 
     #[test]
     fn toolsets_are_named_and_core_stays() {
