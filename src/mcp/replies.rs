@@ -15,7 +15,8 @@ pub(super) struct ComparisonAnswer<'a> {
     /// completed, in_progress or cancelled
     status: &'static str,
     completion_id: &'a str,
-    /// In the order of models
+    /// In the order of models: model, content or error, completion_tokens, tokens_per_second, first_token_ms, total_ms
+    #[schemars(schema_with = "results_schema")]
     results: Vec<ReplyAnswer<'a>>,
 }
 
@@ -28,11 +29,12 @@ pub(super) struct BatchAnswer<'a> {
     total: usize,
     done: usize,
     failed: usize,
-    /// In the order of inputs, as far as they are done
+    /// In the order of inputs, as far as they are done: index, content or error
+    #[schemars(schema_with = "results_schema")]
     results: Vec<ReplyAnswer<'a>>,
 }
 
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
 struct ReplyAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<usize>,
@@ -56,10 +58,14 @@ struct ReplyAnswer<'a> {
     warnings: &'a [String],
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct FailureAnswer<'a> {
     code: &'static str,
     message: &'a str,
+}
+
+fn results_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 /// A comparison's text and structure.

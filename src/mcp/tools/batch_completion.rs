@@ -9,7 +9,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::BatchAnswer;
-use crate::mcp::schema::{input_schema_with, output_schema};
+use crate::mcp::schema::{input_schema_with_named, output_schema};
 use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
 
@@ -29,7 +29,7 @@ struct BatchArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = input_schema_with::<BatchArguments, GenerationArguments>();
+    let schema = input_schema_with_named::<BatchArguments, GenerationArguments>();
     let definition = Tool::new("batch_completion", DESCRIPTION, schema)
         .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())

@@ -9,7 +9,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::ComparisonAnswer;
-use crate::mcp::schema::{input_schema_with, output_schema};
+use crate::mcp::schema::{input_schema_with_named, output_schema};
 use crate::service::ServiceError;
 use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
@@ -30,7 +30,7 @@ struct CompareArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = input_schema_with::<CompareArguments, GenerationArguments>();
+    let schema = input_schema_with_named::<CompareArguments, GenerationArguments>();
     let definition = Tool::new("compare_models", DESCRIPTION, schema)
         .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())

@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::mcp::answer::CompletionAnswer;
+use crate::mcp::answer::BriefAnswer;
 use crate::mcp::progress::Progress;
-use crate::mcp::schema::{input_schema_with, output_schema};
+use crate::mcp::schema::{input_schema_with_named, output_schema};
 use crate::service::generate::GenerateCall;
 use crate::service::messages::read_images;
 use crate::settings::Toolset;
@@ -41,10 +41,10 @@ struct GenerateArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = input_schema_with::<GenerateArguments, GenerationArguments>();
+    let schema = input_schema_with_named::<GenerateArguments, GenerationArguments>();
     let definition = Tool::new("generate", DESCRIPTION, schema)
         .with_title("Complete a prompt")
-        .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
+        .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(super::read_only("Complete a prompt", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Generate).of_ollama()
 }
