@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::ollama::{Ollama, OllamaConfig};
 use super::openai::{OpenAi, OpenAiConfig};
 use super::socket::{HEAD, LONG, answered, chunk, is_closed, listen, plain, read_request, write};
-use super::types::{ChatEvent, ChatRequest, FinishReason, Message, Role};
-use super::{Provider, ProviderError, ProviderResult, Timeouts, Wait};
+use super::types::{ChatEvent, ChatRequest, EmbedRequest, FinishReason, Message, Role};
+use super::{Provider, ProviderError, ProviderResult, Timeouts, Wait, fixture};
 
 const DONE: &str = "{\"message\":{\"content\":\"b\"},\"done\":true,\"done_reason\":\"stop\"}\n";
 
@@ -283,4 +283,23 @@ async fn an_openai_server() {
     assert_eq!(details, Err(ProviderError::ModelNotFound { model: "n".to_owned() }));
     let (_, health) = answered(&list, async |address| openai(address).health().await).await;
     assert!(health.is_ok());
+
+    let request = EmbedRequest::new("m", vec!["a".to_owned()]);
+    let embed = async |address| openai(address).embed(&request).await;
+    let answer = plain("200 OK", "", &fixture::body("v1_embeddings_model_base64"));
+    let (sent, found) = answered(&answer, embed).await;
+    assert!(sent.starts_with("POST /v1/embeddings HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.ends_with("{\"model\":\"m\",\"input\":[\"a\"]}"), "{sent}");
+    assert_eq!(found.unwrap().vectors[0].len(), 4);
+    let answer = plain("501 Not Implemented", "", &fixture::body("v1_embeddings"));
+    let (_, found) = answered(&answer, embed).await;
+    assert!(matches!(found, Err(ProviderError::Unsupported { capability, .. }) if capability == "embedding"));
+}
+
+#[test]
+fn only_ollama_is_native() {
+    let base_url: url::Url = "http://127.0.0.1:1/v1".parse().unwrap();
+    let (timeouts, headers) = (Timeouts::default(), Vec::new());
+    let openai = OpenAi::new(&OpenAiConfig { base_url, api_key: None, headers, timeouts }).unwrap();
+    assert!(openai.native().is_none() && ollama("http://127.0.0.1:1").native().is_some());
 }

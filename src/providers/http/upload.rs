@@ -106,3 +106,58 @@ fn watched(
 fn locked<T>(progress: &Mutex<Progress>, with: impl FnOnce(&mut Progress) -> T) -> T {
     with(&mut progress.lock().unwrap_or_else(PoisonError::into_inner))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::providers::Timeouts;
+    use crate::providers::socket::{LONG, listen, plain, write};
+
+    const GAP: Duration = Duration::from_millis(500);
+
+    /// Sends a body to a server that answers once it has read so much.
+    async fn sent(
+        body: BoxStream<'static, io::Result<Bytes>>,
+        size: u64,
+    ) -> Result<reqwest::Result<reqwest::Response>, ProviderError> {
+        let (listener, address) = listen().await;
+        let server = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+            while !seen.ends_with(b"!") {
+                let count = socket.read(&mut buffer).await.unwrap();
+                assert_ne!(count, 0);
+                seen.extend_from_slice(&buffer[..count]);
+            }
+            write(&mut socket, &plain("201 Created", "", "")).await;
+        });
+        let http = Http::new(address.parse().unwrap(), None, &[], Timeouts::default()).unwrap();
+        let progress = Arc::new(Mutex::new(Progress { at: Instant::now(), sent: 0, fault: None }));
+        let body = reqwest::Body::wrap_stream(watched(body, size, Arc::clone(&progress)));
+        let request = http.client().unwrap().post(http.url("x")).header(CONTENT_LENGTH, size);
+        let answer = timeout(LONG, send(request.body(body), &progress, GAP)).await.unwrap();
+        server.abort();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_slow_source_is_no_gap() {
+        let pieces =
+            stream::iter((0..12).map(|n| if n == 11 { "!" } else { "." })).then(|piece| async move {
+                // Together longer than the gap.
+                sleep(GAP / 10).await;
+                Ok(Bytes::from_static(piece.as_bytes()))
+            });
+        assert_eq!(sent(pieces.boxed(), 12).await.unwrap().unwrap().status(), 201);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_stops_is_one() {
+        let pieces = stream::iter([Ok(Bytes::from_static(b"."))]).chain(stream::pending());
+        let error = sent(pieces.boxed(), 12).await.err();
+        assert_eq!(error, Some(ProviderError::Timeout { waiting_for: Wait::NextByte, after: GAP }));
+    }
+}

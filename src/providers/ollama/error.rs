@@ -12,6 +12,15 @@ pub(super) struct Asked<'a> {
     pub(super) model: Option<&'a str>,
     /// Options that the caller passed through.
     pub(super) options: Option<&'a Map<String, Value>>,
+    /// Whether the caller gave a template.
+    pub(super) template: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// A request that is about a model and little else.
+    pub(super) fn of(model: &'a str) -> Self {
+        Self { model: Some(model), ..Self::default() }
+    }
 }
 
 /// The error for a refusal.
@@ -49,15 +58,15 @@ fn about_the_request(said: &Said, asked: Asked<'_>) -> Option<ProviderError> {
             message: said.message.clone(),
         });
     }
-    let argument = wrong_argument(&said.message, asked.options)?;
+    let argument = wrong_argument(&said.message, asked)?;
     Some(ProviderError::InvalidRequest { argument, reason: said.message.clone() })
 }
 
 /// The argument that the text is about, as callers spell it.
-fn wrong_argument(text: &str, options: Option<&Map<String, Value>>) -> Option<String> {
+fn wrong_argument(text: &str, asked: Asked<'_>) -> Option<String> {
     if let Some((option, _)) = text.strip_prefix("option \"").and_then(|rest| rest.split_once('"')) {
         // An option that nobody sent was stored in the model when it was made.
-        return options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
+        return asked.options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
     }
     if text.starts_with("invalid format:") || text.contains("JSON schema conversion failed") {
         return Some("response_format".to_owned());
@@ -68,14 +77,17 @@ fn wrong_argument(text: &str, options: Option<&Map<String, Value>>) -> Option<St
     if text.contains("illegal base64 data") {
         return Some("images".to_owned());
     }
-    const STARTS: [(&str, &str); 11] = [
+    if text.starts_with("template: ") {
+        // The model's own can fail in the same words.
+        return asked.template.then(|| "template".to_owned());
+    }
+    const STARTS: [(&str, &str); 10] = [
         ("invalid model name", "model"),
         ("model is required", "model"),
         ("name \"", "model"),
         ("source \"", "source"),
         ("destination \"", "destination"),
         ("raw mode does not support", "raw"),
-        ("template: ", "template"),
         ("template error: ", "template"),
         ("neither 'from' or 'files'", "from"),
         ("invalid digest format", "digest"),

@@ -66,7 +66,7 @@ impl Ollama {
 
     async fn show(&self, model: &str, verbose: bool) -> ProviderResult<ModelDetails> {
         let body = json(&ShowBody { model, verbose })?;
-        let asked = Asked { model: Some(model), options: None };
+        let asked = Asked::of(model);
         let answer: ShowAnswer = self.http.post("api/show", body).await.map_err(meaning(asked))?;
         Ok(models::details(answer))
     }
@@ -120,7 +120,7 @@ impl Provider for Ollama {
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
             let body = json(&request::chat_body(request)?)?;
-            let asked = Asked { model: Some(&request.model), options: Some(&request.options) };
+            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
             let body = self.http.stream("api/chat", body).await.map_err(meaning(asked))?;
             Ok(reply(body, ChatDecoder::default()))
         })
@@ -130,7 +130,7 @@ impl Provider for Ollama {
         Box::pin(async move {
             check_texts(request)?;
             let body = json(&request::embed_body(request))?;
-            let asked = Asked { model: Some(&request.model), options: Some(&request.options) };
+            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
             let answer: EmbedAnswer = self.http.ask("api/embed", body).await.map_err(meaning(asked))?;
             let vectors = answer.embeddings.unwrap_or_default();
             check_vectors(request, &vectors)?;

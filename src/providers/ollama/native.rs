@@ -19,7 +19,11 @@ impl Native for Ollama {
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
             let body = json(&request::generate_body(request)?)?;
-            let asked = Asked { model: Some(&request.model), options: Some(&request.options) };
+            let asked = Asked {
+                model: Some(&request.model),
+                options: Some(&request.options),
+                template: request.template.is_some(),
+            };
             let body = self.http.stream("api/generate", body).await.map_err(meaning(asked))?;
             Ok(reply(body, ChatDecoder::default()))
         })
@@ -55,7 +59,7 @@ impl Native for Ollama {
     fn copy<'a>(&'a self, source: &'a str, destination: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
         Box::pin(async move {
             let body = json(&CopyBody { source, destination })?;
-            let asked = Asked { model: Some(source), options: None };
+            let asked = Asked::of(source);
             self.http.tell(Method::POST, "api/copy", body).await.map_err(meaning(asked))
         })
     }
@@ -63,7 +67,7 @@ impl Native for Ollama {
     fn delete<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
         Box::pin(async move {
             let body = json(&DeleteBody { model })?;
-            let asked = Asked { model: Some(model), options: None };
+            let asked = Asked::of(model);
             self.http.tell(Method::DELETE, "api/delete", body).await.map_err(meaning(asked))
         })
     }
@@ -135,7 +139,7 @@ impl Ollama {
             // The same texts come with a status where they come before the first step.
             Err(Failure::Refused(refusal)) => Err(about
                 .meaning(&refusal.said().message)
-                .unwrap_or_else(|| refused(&refusal, Asked { model: Some(model), options: None }))),
+                .unwrap_or_else(|| refused(&refusal, Asked::of(model)))),
             Err(Failure::Failed(error)) => Err(error),
         }
     }
@@ -166,7 +170,7 @@ impl Ollama {
 
     /// Waits, as for a reply, for an answer that says no more than that it was done.
     async fn answered(&self, path: &str, body: Vec<u8>, model: &str) -> ProviderResult<()> {
-        let asked = Asked { model: Some(model), options: None };
+        let asked = Asked::of(model);
         let _: IgnoredAny = self.http.ask(path, body).await.map_err(meaning(asked))?;
         Ok(())
     }

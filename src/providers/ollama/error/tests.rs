@@ -7,7 +7,7 @@ use crate::providers::fixture;
 
 fn recorded(case: &str) -> ProviderError {
     let options = json!({"num_predict": "x", "stop": 1}).as_object().unwrap().clone();
-    refused(&fixture::refusal(case), Asked { model: Some("mine:1b"), options: Some(&options) })
+    refused(&fixture::refusal(case), Asked { options: Some(&options), ..Asked::of("mine:1b") })
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn arguments_of_the_other_routes() {
     ] {
         // A blob has no model.
         let model = (!case.starts_with("blob")).then_some("mine:1b");
-        let error = refused(&fixture::refusal(case), Asked { model, options: None });
+        let error = refused(&fixture::refusal(case), Asked { model, options: None, template: true });
         let ProviderError::InvalidRequest { argument, .. } = &error else { panic!("{case}: {error:?}") };
         assert_eq!(argument, expected, "{case}");
     }
@@ -151,6 +151,8 @@ fn what_has_no_better_word_keeps_its_status_and_text() {
         ("chat_cloud_model", 403, "ollama cloud is disabled"),
         ("chat_cloud_model_no_network", 502, "network is unreachable"),
         ("chat_load_failure_stream", 500, "exceeds file size"),
+        // Without a template in the request it is the model's own.
+        ("generate_bad_template", 500, "unclosed action"),
     ] {
         let ProviderError::Status { status: got, message } = recorded(case) else { panic!("{case}") };
         assert_eq!(got, status, "{case}");
