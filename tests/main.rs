@@ -17,6 +17,7 @@ mod documents;
 mod examples;
 mod fake;
 mod faults;
+mod floods;
 mod generated_docs;
 mod mcp;
 mod providers;

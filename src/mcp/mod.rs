@@ -26,3 +26,10 @@ pub use deadline::deadlines_markdown;
 pub use failure::errors_markdown;
 pub use serve::{Connection, serve, serve_stdio};
 pub use server::{McpServer, ServerOptions};
+
+/// The line transport's door for fuzzing.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_line_transport(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, limit: usize) -> Vec<String> {
+    stdio::splits::messages(pieces, limit)
+}

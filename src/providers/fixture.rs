@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::replies::{Decode, Events};
+pub(super) use super::replies::decode;
 use super::types::{ChatEnd, ChatEvent};
 use super::{ProviderError, ProviderResult};
 use crate::providers::refusal::Refusal;
@@ -26,19 +26,6 @@ pub(super) fn refusal(case: &str) -> Refusal {
     let status = response["status"].as_u64().unwrap().try_into().unwrap();
     let body = response["body"].as_str().unwrap_or_default().as_bytes().to_vec();
     Refusal { status, retry_after: None, body }
-}
-
-/// All events of a body that comes in these pieces and ends well.
-pub(super) fn decode<'a, D: Decode>(
-    mut decoder: D,
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> Vec<ProviderResult<D::Event>> {
-    let mut events = Events::new();
-    for chunk in chunks {
-        decoder.push(chunk, &mut events);
-    }
-    decoder.finish(&mut events);
-    events.into()
 }
 
 /// A reply, summed up.

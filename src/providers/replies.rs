@@ -43,6 +43,20 @@ pub(super) fn reply<D: Decode>(body: Body, decoder: D) -> BoxStream<'static, Pro
         .boxed()
 }
 
+/// All events of a body that comes in these pieces and ends well: what tests and fuzzing look at.
+#[cfg(any(test, fuzzing))]
+pub(super) fn decode<D: Decode>(
+    mut decoder: D,
+    pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
+) -> Vec<ProviderResult<D::Event>> {
+    let mut events = Events::new();
+    for piece in pieces {
+        decoder.push(piece.as_ref(), &mut events);
+    }
+    decoder.finish(&mut events);
+    events.into()
+}
+
 struct Reading<D: Decode> {
     /// Gone once the last event is known.
     body: Option<Body>,

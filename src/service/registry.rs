@@ -14,7 +14,7 @@ use super::work::Control;
 
 /// How long a completion is kept after its end.
 const KEPT: Duration = Duration::from_secs(3600);
-/// How many that have ended are kept.
+/// How many that have ended are kept, of each [`Claim`].
 const MOST_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -75,6 +75,30 @@ impl Registered {
         match &self.work {
             Work::Reply(live) => live.size(),
             Work::Job(job) => job.size(),
+        }
+    }
+}
+
+/// Who may come for a completion that has ended. Under pressure those with the weaker claim go first:
+/// a hundred quick calls must not cost the caller of a slow one its answer.
+#[derive(Clone, Copy, PartialEq)]
+enum Claim {
+    /// A caller was told to come back for it.
+    Promised,
+    /// Nobody has seen its end: its call was cancelled.
+    Unseen,
+    /// A caller was given it.
+    Seen,
+}
+
+impl Claim {
+    const STRONGEST_FIRST: [Self; 3] = [Self::Promised, Self::Unseen, Self::Seen];
+
+    fn of(control: &Control) -> Self {
+        match (control.is_seen(), control.is_detached()) {
+            (true, _) => Self::Seen,
+            (false, true) => Self::Promised,
+            (false, false) => Self::Unseen,
         }
     }
 }
@@ -153,14 +177,19 @@ impl Table {
 
     fn sweep_at(&mut self, now: Instant, most_bytes: usize) {
         // Newest first: the oldest of those that have ended go.
-        let (mut kept, mut bytes) = (0, 0);
+        let ended: Vec<_> =
+            self.entries.iter().rev().filter(|entry| entry.control().ended_at().is_some()).collect();
+        let mut bytes = 0;
         let mut gone = Vec::new();
-        for entry in self.entries.iter().rev() {
-            let Some(ended_at) = entry.control().ended_at() else { continue };
-            kept += 1;
-            bytes += entry.size();
-            if kept > MOST_KEPT || bytes > most_bytes || now.duration_since(ended_at) > KEPT {
-                gone.push(entry.id.clone());
+        for claim in Claim::STRONGEST_FIRST {
+            let mut kept = 0;
+            for entry in ended.iter().filter(|entry| Claim::of(entry.control()) == claim) {
+                let age = entry.control().ended_at().map(|ended_at| now.duration_since(ended_at));
+                kept += 1;
+                bytes += entry.size();
+                if kept > MOST_KEPT || bytes > most_bytes || age > Some(KEPT) {
+                    gone.push(entry.id.clone());
+                }
             }
         }
         if gone.is_empty() {
@@ -230,6 +259,27 @@ mod tests {
         assert_eq!(table.entries.len(), 10);
         table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
         assert_eq!(table.entries.len(), 0);
+    }
+
+    #[test]
+    fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
+        let registry = Registry::default();
+        let promised = registry.add(ended("promised"));
+        promised.control().detach();
+        let cancelled = registry.add(ended("cancelled"));
+        for _ in 0..3 * MOST_KEPT {
+            registry.add(ended("quick")).mark_seen();
+        }
+        assert!(registry.find(Some(&cancelled.id)).is_ok());
+        for _ in 0..3 * MOST_KEPT {
+            registry.add(ended("cancelled too"));
+        }
+        assert!(registry.find(Some(&promised.id)).is_ok());
+        assert!(registry.find(Some(&cancelled.id)).is_err());
+        promised.mark_seen();
+        let mut table = registry.lock();
+        table.sweep_at(Instant::now(), MOST_BYTES);
+        assert_eq!(table.entries.len(), 2 * MOST_KEPT);
     }
 
     #[test]

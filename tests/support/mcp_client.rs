@@ -131,6 +131,11 @@ impl Lines {
         self.writer.take().expect("the input is still open")
     }
 
+    /// Takes the way to the server back.
+    pub fn give_writer(&mut self, writer: Box<dyn AsyncWrite + Send + Unpin>) {
+        self.writer = Some(writer);
+    }
+
     /// Whether the server still answers; what a test asks after each thing that it did wrong.
     pub async fn still_serves(&mut self) {
         let answer = self.ask("tools/list", json!({})).await;

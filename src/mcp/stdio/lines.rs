@@ -28,7 +28,9 @@ pub(super) enum Line {
 pub(super) struct LineReader<R> {
     input: R,
     buffer: Vec<u8>,
-    /// How much of `buffer` is known to hold no line end.
+    /// Where the next line begins in `buffer`; what is before it was taken.
+    start: usize,
+    /// Up to where `buffer` is known to hold no line end; not before `start`.
     searched: usize,
     limit: usize,
     ended: bool,
@@ -37,7 +39,7 @@ pub(super) struct LineReader<R> {
 impl<R: AsyncRead + Unpin> LineReader<R> {
     /// A reader of lines of at most `limit` bytes.
     pub(super) fn new(input: R, limit: usize) -> Self {
-        Self { input, buffer: Vec::new(), searched: 0, limit, ended: false }
+        Self { input, buffer: Vec::new(), start: 0, searched: 0, limit, ended: false }
     }
 
     /// The next line.
@@ -49,6 +51,9 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
             if let Some(line) = self.take_line() {
                 return Ok(line);
             }
+            // What is left begins a line: it moves to the front once a read, not once a line.
+            self.buffer.drain(..std::mem::take(&mut self.start));
+            self.searched = self.buffer.len();
             if self.ended {
                 return Ok(match std::mem::take(&mut self.buffer) {
                     rest if rest.is_empty() => Line::End,
@@ -69,18 +74,24 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
             return None;
         };
         let end = self.searched + at;
-        if end > self.limit {
+        let line = self.buffer.get(self.start..end)?;
+        let taken = if line.len() > self.limit {
             let mut skimmer = IdSkimmer::default();
-            skimmer.feed(self.buffer.get(..end).unwrap_or_default());
-            self.buffer.drain(..=end);
+            skimmer.feed(line);
+            Line::TooLong { id: skimmer.finish() }
+        } else if self.start == 0 && line.len() > KEEP_CAPACITY {
+            // A large message is not copied; the little that was read beyond it is.
+            let rest = self.buffer.split_off(end + 1);
+            let mut line = std::mem::replace(&mut self.buffer, rest);
+            line.truncate(end);
             self.searched = 0;
-            return Some(Line::TooLong { id: skimmer.finish() });
-        }
-        let rest = self.buffer.split_off(end + 1);
-        let mut line = std::mem::replace(&mut self.buffer, rest);
-        line.truncate(end);
-        self.searched = 0;
-        Some(Line::Complete(line))
+            return Some(Line::Complete(line));
+        } else {
+            Line::Complete(line.to_vec())
+        };
+        self.start = end + 1;
+        self.searched = self.start;
+        Some(taken)
     }
 
     /// Reads on to the end of a line that is too long, keeping nothing but its id.

@@ -12,6 +12,8 @@ mod in_flight;
 mod lines;
 mod methods;
 mod skim;
+#[cfg(any(test, fuzzing))]
+pub(super) mod splits;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,8 @@ use self::error::{Asked, refused};
 use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
 use super::http::{Failure, Http, Timeouts};
 use super::replies::reply;
+#[cfg(fuzzing)]
+use super::types::ChatEvent;
 use super::types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 use super::{ChatStream, Native, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json};
 
@@ -145,6 +147,13 @@ impl Provider for Ollama {
     fn native(&self) -> Option<&dyn Native> {
         Some(self)
     }
+}
+
+/// The decoder's door for fuzzing.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::replies::decode(ChatDecoder::default(), pieces)
 }
 
 fn meaning(asked: Asked<'_>) -> impl FnOnce(Failure) -> ProviderError {

@@ -10,6 +10,8 @@ use self::error::refused;
 use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::http::{Failure, Http, Timeouts};
 use super::replies::reply;
+#[cfg(fuzzing)]
+use super::types::ChatEvent;
 use super::types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 
@@ -130,6 +132,13 @@ impl Provider for OpenAi {
             embed::embeddings(request, answer)
         })
     }
+}
+
+/// The decoder's door for fuzzing.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::replies::decode(ChatDecoder::default(), pieces)
 }
 
 fn meaning(failure: Failure, model: Option<&str>) -> ProviderError {

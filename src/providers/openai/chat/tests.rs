@@ -126,4 +126,24 @@ proptest! {
         body.splice(at..at, bytes);
         summary(decode(ChatDecoder::default(), [body.as_slice()]));
     }
+
+    #[test]
+    fn any_split_of_anything_gives_the_same_events(
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        at in 0usize..2000,
+        cuts in prop::collection::vec(0usize..2000, 0..20),
+    ) {
+        let mut body = fixture::body("v1_chat_stream").into_bytes();
+        let at = at.min(body.len());
+        body.splice(at..at, bytes);
+        let mut rest = body.as_slice();
+        let mut pieces = Vec::new();
+        for cut in cuts {
+            let (piece, after) = rest.split_at(cut.min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(rest);
+        prop_assert_eq!(decode(ChatDecoder::default(), pieces), decode(ChatDecoder::default(), [body]));
+    }
 }

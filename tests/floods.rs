@@ -1,0 +1,208 @@
+//! Floods of a client: answered or refused by rule, memory bounded, and the server alive after it.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::process::Process;
+
+/// Far above what these floods need, far below what they would take if all of it were kept.
+#[cfg(target_os = "linux")]
+const MOST_MEMORY_KIB: u64 = 96 * 1024;
+
+/// The server under a flood.
+struct Flooded {
+    host: Process,
+    fake: FakeOllama,
+    gate: Gate,
+}
+
+/// A process over a fake whose chats stop in the middle until the gate opens.
+async fn start(flags: &[&str]) -> Flooded {
+    let fake = FakeOllama::start().await.with_defaults();
+    let gate = Gate::new();
+    fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(3, &gate));
+    let host = Process::start(&fake, flags);
+    Flooded { host, fake, gate }
+}
+
+fn request(id: &Value, method: &str, params: &Value) -> String {
+    format!("{}\n", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+}
+
+fn chat(prompt: usize) -> Value {
+    json!({ "name": "chat_completion", "arguments": { "model": "gemma3:270m", "prompt": format!("{prompt}") } })
+}
+
+impl Flooded {
+    /// Writes all of it from a task of its own, and keeps the input open.
+    fn flood(
+        &mut self,
+        bytes: Vec<u8>,
+    ) -> tokio::task::JoinHandle<Box<dyn tokio::io::AsyncWrite + Send + Unpin>> {
+        use tokio::io::AsyncWriteExt as _;
+        let mut writer = self.host.take_writer();
+        tokio::spawn(async move {
+            writer.write_all(&bytes).await.unwrap();
+            writer
+        })
+    }
+
+    /// What the next messages answer: how many of each kind.
+    async fn answers(&mut self, n: usize) -> HashMap<String, usize> {
+        let mut kinds = HashMap::new();
+        for _ in 0..n {
+            *kinds.entry(kind(&self.host.next().await)).or_default() += 1;
+        }
+        kinds
+    }
+
+    /// Ends the input; the server ends well, and says nothing more.
+    #[allow(clippy::print_stdout, reason = "the measured memory is a finding of the test")]
+    async fn over(self, what: &str, started: Instant) {
+        #[cfg(target_os = "linux")]
+        {
+            let peak = peak_kib(self.host.id());
+            println!("{what}: {:?}, at most {peak} KiB resident", started.elapsed());
+            assert!(peak < MOST_MEMORY_KIB, "{what}: {peak} KiB");
+        }
+        self.host.finish().await.well();
+    }
+}
+
+/// What a message is: the status or error code of an answer.
+fn kind(message: &Value) -> String {
+    let structured = &message["result"]["structuredContent"];
+    let found = [&message["error"]["code"], &structured["error"]["code"], &structured["status"]];
+    let found = found.into_iter().find(|value| !value.is_null());
+    found.map_or_else(|| "result".to_owned(), |value| value.to_string().replace('"', ""))
+}
+
+fn counts<const N: usize>(counts: [(&str, usize); N]) -> HashMap<String, usize> {
+    counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_thousand_chats_at_once() {
+    let mut flooded = start(&[]).await;
+    let started = Instant::now();
+    let calls = (0..20_000).map(|id| request(&json!(id), "tools/call", &chat(id)));
+    let writing = flooded.flood(calls.collect::<String>().into_bytes());
+    // Four run and 1,024 wait; the others are told so at once.
+    assert_eq!(flooded.answers(20_000 - 1028).await, counts([("overloaded", 20_000 - 1028)]));
+    flooded.gate.open();
+    assert_eq!(flooded.answers(1028).await, counts([("completed", 1028)]));
+    assert_eq!(flooded.fake.requests_to("POST", "/api/chat").len(), 1028);
+    assert!(flooded.fake.peak_in_flight() <= 4);
+    drop(writing.await.unwrap());
+    flooded.over("20,000 chats", started).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_than_may_be_in_flight() {
+    let mut flooded = start(&[]).await;
+    let started = Instant::now();
+    let first = flooded.host.request("tools/call", chat(0)).await;
+    flooded.gate.reached(1).await;
+    let params = json!({ "name": "get_completion", "arguments": { "wait_seconds": 600 } });
+    let calls = (1_000..21_000).map(|id| request(&json!(id), "tools/call", &params));
+    let writing = flooded.flood(calls.collect::<String>().into_bytes());
+    // The chat is one of the 4,096.
+    assert_eq!(flooded.answers(20_000 - 4095).await, counts([("-32603", 20_000 - 4095)]));
+    flooded.gate.open();
+    flooded.host.answer(first).await;
+    assert_eq!(flooded.answers(4095).await, counts([("completed", 4095)]));
+    drop(writing.await.unwrap());
+    flooded.over("20,000 waits", started).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_in_flight_again_and_again() {
+    let mut flooded = start(&[]).await;
+    let started = Instant::now();
+    flooded
+        .host
+        .send(&json!({ "jsonrpc": "2.0", "id": "same", "method": "tools/call", "params": chat(0) }))
+        .await;
+    flooded.gate.reached(1).await;
+    let again = request(&json!("same"), "tools/list", &json!({}));
+    flooded.host.write(again.repeat(1_000)).await;
+    assert_eq!(flooded.answers(1_000).await, counts([("-32600", 1_000)]));
+    flooded.gate.open();
+    assert_eq!(flooded.answers(1).await, counts([("completed", 1)]));
+    flooded.host.write(again).await;
+    assert_eq!(flooded.answers(1).await, counts([("result", 1)]));
+    flooded.over("1,000 duplicates", started).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_megabyte_of_garbage() {
+    const SIZE: usize = 1 << 20;
+    let mut flooded = start(&[]).await;
+    let started = Instant::now();
+    // Whatever bytes, by a generator of our own: the same on every run.
+    let mut seed = 1_u32;
+    let mut noise = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    let noise: Vec<u8> = (0..SIZE).map(|_| noise()).collect();
+    let blank = |line: &&[u8]| !line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+    let noisy = noise.split(|byte| *byte == b'\n').filter(blank).count();
+    let floods: [(&str, Vec<u8>, Option<usize>); 6] = [
+        ("blank lines", b"\n".repeat(SIZE), Some(0)),
+        ("short lines", b"nonsense nonsense!\n".repeat(SIZE / 19), Some(SIZE / 19)),
+        ("open brackets", [b"[".repeat(SIZE), b"\n".to_vec()].concat(), Some(1)),
+        ("open objects", [b"{\"a\":".repeat(SIZE / 5), b"\n".to_vec()].concat(), Some(1)),
+        ("zeros", [b"\0".repeat(SIZE), b"\n".to_vec()].concat(), Some(1)),
+        ("noise", [noise, b"\n".to_vec()].concat(), None),
+    ];
+    for (what, bytes, refused) in floods {
+        let since = Instant::now();
+        let mut bytes = bytes;
+        bytes.extend(request(&json!("next"), "tools/list", &json!({})).into_bytes());
+        let writing = flooded.flood(bytes);
+        let mut codes = HashMap::new();
+        loop {
+            let answer = flooded.host.next().await;
+            if answer["id"] == "next" {
+                break;
+            }
+            *codes.entry(kind(&answer)).or_insert(0) += 1;
+        }
+        flooded.host.give_writer(writing.await.unwrap());
+        println!("{what}: {codes:?} after {:?}", since.elapsed());
+        let all: usize = codes.values().sum();
+        assert_eq!(all, refused.unwrap_or(noisy), "{what}: {codes:?}");
+        assert!(codes.keys().all(|code| code == "-32700" || code == "-32600"), "{what}: {codes:?}");
+    }
+    flooded.over("garbage", started).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_ten_thousand() {
+    let mut flooded = start(&[]).await;
+    let started = Instant::now();
+    let ping = |id: usize| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+    let batch = |items: Vec<String>| format!("[{}]\n", items.join(",")).into_bytes();
+    let writing = flooded.flood(batch((0..10_000).map(ping).collect()));
+    assert_eq!(flooded.answers(10_000).await, counts([("result", 10_000)]));
+    flooded.host.give_writer(writing.await.unwrap());
+    let writing = flooded.flood(batch((0..10_000).map(|n| format!("{n}")).collect()));
+    assert_eq!(flooded.answers(10_000).await, counts([("-32600", 10_000)]));
+    flooded.host.give_writer(writing.await.unwrap());
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#.to_owned();
+    flooded.host.write(batch(vec![note; 10_000])).await;
+    flooded.host.still_serves().await;
+    flooded.over("batches", started).await;
+}
+
+/// The most memory that a process ever had.
+#[cfg(target_os = "linux")]
+fn peak_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+}
