@@ -14,8 +14,6 @@ pub struct ChatSettings {
     pub model: Option<String>,
     /// `OLLAMA_MCP_MAX_CONCURRENT`: completions that run at once.
     pub max_concurrent: usize,
-    /// `OLLAMA_MCP_AUTO_PULL`: pulls a named model that is not installed.
-    pub auto_pull: bool,
     /// `OLLAMA_MCP_PROGRESS_INTERVAL`: how long new text is gathered before it goes out as progress.
     /// Zero sends each piece at once.
     pub progress_interval: Duration,
@@ -26,7 +24,6 @@ impl ChatSettings {
         Ok(Self {
             model: resolver.optional(&registry::MODEL, parse::model_name)?,
             max_concurrent: resolver.required(&registry::MAX_CONCURRENT, parse::count)?,
-            auto_pull: resolver.required(&registry::AUTO_PULL, parse::switch)?,
             progress_interval: resolver.required(&registry::PROGRESS_INTERVAL, parse::interval)?,
         })
     }

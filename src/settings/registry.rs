@@ -60,7 +60,6 @@ pub static ENTRIES: [&Entry; 24] = [
     &TOOLSETS,
     &READ_ONLY,
     &CONFIRM,
-    &AUTO_PULL,
     &MAX_MESSAGE_BYTES,
     &LOG,
     &LOG_FILE,
@@ -269,7 +268,7 @@ pub static TOOLSETS: Entry = Entry {
     kind: Kind::Text,
     default: Some("generate,models,embeddings,compare"),
     secret: false,
-    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `compare`, `web` (which needs an Ollama API key), separated by commas, or `all` or `core`.",
+    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `compare`, separated by commas; or `all`, or `core` for none of them.",
 };
 
 /// No tool that changes anything.
@@ -294,18 +293,6 @@ pub static CONFIRM: Entry = Entry {
     default: Some("auto"),
     secret: false,
     help: "Who confirms what destroys or publishes: `auto` asks the person where the host can and else takes `confirm: true`, `elicit` takes a person's word alone.",
-};
-
-/// Missing models are pulled.
-pub static AUTO_PULL: Entry = Entry {
-    env: "OLLAMA_MCP_AUTO_PULL",
-    flag: Some("auto-pull"),
-    key: Some("auto_pull"),
-    value_name: "BOOL",
-    kind: Kind::Switch,
-    default: Some("false"),
-    secret: false,
-    help: "Pulls a model that a call names and that is not installed, before it answers.",
 };
 
 /// What is logged.

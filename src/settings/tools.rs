@@ -20,14 +20,11 @@ pub enum Toolset {
     Embeddings,
     /// Several models side by side.
     Compare,
-    /// Searching and fetching through Ollama's service.
-    Web,
 }
 
 impl Toolset {
     /// Every toolset, in the order of the documents.
-    pub const ALL: &[Self] =
-        &[Self::Core, Self::Generate, Self::Models, Self::Embeddings, Self::Compare, Self::Web];
+    pub const ALL: &[Self] = &[Self::Core, Self::Generate, Self::Models, Self::Embeddings, Self::Compare];
 
     /// Its name in the settings.
     pub fn as_str(self) -> &'static str {
@@ -37,7 +34,6 @@ impl Toolset {
             Self::Models => "models",
             Self::Embeddings => "embeddings",
             Self::Compare => "compare",
-            Self::Web => "web",
         }
     }
 }
@@ -65,8 +61,7 @@ pub struct ToolSettings {
 impl Default for ToolSettings {
     /// The defaults of the settings.
     fn default() -> Self {
-        let toolsets = Toolset::ALL.iter().copied().filter(|toolset| *toolset != Toolset::Web).collect();
-        Self { toolsets, read_only: false, confirm: Confirm::Auto }
+        Self { toolsets: Toolset::ALL.iter().copied().collect(), read_only: false, confirm: Confirm::Auto }
     }
 }
 
@@ -120,8 +115,8 @@ mod tests {
     #[test]
     fn toolsets_are_named_and_core_stays() {
         assert_eq!(
-            toolsets("web, models").unwrap(),
-            BTreeSet::from([Toolset::Core, Toolset::Models, Toolset::Web])
+            toolsets("embeddings, models").unwrap(),
+            BTreeSet::from([Toolset::Core, Toolset::Models, Toolset::Embeddings])
         );
         assert_eq!(toolsets("core").unwrap(), BTreeSet::from([Toolset::Core]));
         assert_eq!(toolsets("all").unwrap().len(), Toolset::ALL.len());
