@@ -78,10 +78,11 @@ impl Core {
     /// Pulls until it is done, going on where a connection broke.
     pub(super) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
         let mut fruitless = 0;
+        let mut incomplete = false;
         loop {
             let before = moved(job);
             let result = match self.native()?.pull(model, insecure).await {
-                Ok(stream) => follow(job, stream).await,
+                Ok(stream) => follow(job, stream, &mut incomplete).await,
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -110,7 +111,7 @@ impl Core {
     }
 
     async fn finish(&self, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
-        match follow(job, stream).await {
+        match follow(job, stream, &mut false).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.explain(error).await),
         }
@@ -133,15 +134,14 @@ fn resumes(error: &ProviderError) -> bool {
     )
 }
 
-/// Adds up the layers, which the server tells of one by one.
-async fn follow(job: &Job, mut stream: TransferStream) -> Result<(), ProviderError> {
+/// Adds up the layers, which the server tells of one by one. `incomplete` is set where one was seen in part.
+async fn follow(job: &Job, mut stream: TransferStream, incomplete: &mut bool) -> Result<(), ProviderError> {
     let mut layers: HashMap<String, (u64, u64)> = HashMap::new();
-    let mut incomplete = false;
     while let Some(event) = stream.next().await {
         let TransferEvent { status, digest, total, completed } = event?;
         if let (Some(digest), Some(total)) = (digest, total) {
             let completed = completed.unwrap_or(0);
-            incomplete |= completed < total;
+            *incomplete |= completed < total;
             layers.insert(digest, (completed, total));
         }
         let (done, all) = layers.values().fold((0, 0), |(done, all), layer| (done + layer.0, all + layer.1));
@@ -157,7 +157,7 @@ async fn follow(job: &Job, mut stream: TransferStream) -> Result<(), ProviderErr
                 report.completed_bytes = Some(done);
                 report.total_bytes = Some(all);
             }
-            report.already_present = ended && report.operation == "pull" && !incomplete;
+            report.already_present = ended && report.operation == "pull" && !*incomplete;
         });
         if ended {
             return Ok(());

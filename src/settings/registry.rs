@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 /// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 24] = [
+pub static ENTRIES: [&Entry; 23] = [
     &PROVIDER,
     &OLLAMA_HOST,
     &OLLAMA_BASE_URL,
