@@ -101,6 +101,17 @@ async fn a_client_that_fails_to_ask_confirms_nothing() {
 }
 
 #[tokio::test]
+async fn a_connection_that_ends_confirms_nothing() {
+    let (fake, mut session) = who_can_ask(&[]).await;
+    let id = session.request("tools/call", delete(MODEL)).await;
+    assert_eq!(session.next().await["method"], "elicitation/create");
+    let rest = session.finish().await;
+    let answer = rest.iter().find(|message| message["id"] == id).expect("the call is answered");
+    assert_eq!(tool_error(&answer["result"]).0, "not_confirmed");
+    assert_eq!(deleted(&fake), 0);
+}
+
+#[tokio::test]
 async fn the_person_alone_where_the_settings_say_so() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     let result = session.call("delete_model", json!({ "model": MODEL, "confirm": true })).await;

@@ -80,16 +80,16 @@ async fn texts_are_ordered_by_likeness() {
     let (fake, mut session) = start(&[]).await;
     install(&fake, EMBEDS, "embedding");
     fake.on("POST", "/api/embed", Answer::computed(counted));
-    let texts = json!(["bbb", "ab", "aaaa", "aab"]);
+    let texts = json!(["bbb", "abb", "aaaa", "aab"]);
     let result = session.call("rank", json!({ "query": "a", "texts": texts })).await;
     let structured = &result["structuredContent"];
     assert_eq!(structured["model"], EMBEDS, "the one that can is found");
     let order: Vec<_> =
         structured["results"].as_array().unwrap().iter().map(|one| one["text"].clone()).collect();
-    assert_eq!(order, ["aaaa", "aab", "ab", "bbb"]);
+    assert_eq!(order, ["aaaa", "aab", "abb", "bbb"]);
     let best = &structured["results"][0];
     assert_eq!((&best["index"], &best["score"]), (&json!(2), &json!(1.0)));
-    assert_eq!(structured["results"][2]["score"], 0.7071);
+    assert_eq!(structured["results"][2]["score"], 0.4472);
     assert!(text(&result).starts_with("1.000 [2] aaaa\n"), "{}", text(&result));
 
     let two = session.call("rank", json!({ "query": "a", "texts": texts, "top_n": 2 })).await;

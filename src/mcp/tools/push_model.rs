@@ -37,6 +37,8 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    // The host counts the time that the person takes, too.
+    let deadline = deadline_of(&call);
     let arguments: PushArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let question = Question {
@@ -48,7 +50,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = consent(&call, &question).await? {
         return Ok((*question).into());
     }
-    let deadline = deadline_of(&call);
     let job = call.server.core().start_push(&arguments.model, arguments.insecure == Some(true))?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, false, deadline).await.map(Into::into)
