@@ -104,7 +104,7 @@ async fn what_cannot_be_a_batch_is_refused_unsent() {
 
 #[tokio::test]
 async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
-    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "500ms")]).await;
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
     let result = session.call("batch_completion", batch(&["one", "wait", "three"])).await;
@@ -121,7 +121,7 @@ async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
 
 #[tokio::test]
 async fn a_stopped_batch_keeps_what_is_done() {
-    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "500ms")]).await;
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
     let result = session.call("batch_completion", batch(&["one", "wait"])).await;

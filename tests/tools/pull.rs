@@ -103,7 +103,7 @@ async fn a_pull_in_the_background_is_fetched_later() {
 
 #[tokio::test]
 async fn a_pull_that_is_stopped_closes_its_connection() {
-    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "300ms")]).await;
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let outlived = session.call("pull_model", smollm()).await;
     let structured = &outlived["structuredContent"];
