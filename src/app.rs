@@ -35,6 +35,7 @@ pub fn server(settings: &Settings) -> anyhow::Result<McpServer> {
     let options = ServerOptions {
         progress_interval: settings.chat.progress_interval,
         call_deadline: settings.server.call_deadline,
+        tools: settings.tools.clone(),
     };
     Ok(McpServer::new(core(settings)?, options))
 }

@@ -24,3 +24,4 @@ mod providers;
 mod schema;
 mod service;
 mod stdio;
+mod tools;

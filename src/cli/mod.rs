@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
-use crate::settings::registry::{ENTRIES, Entry};
+use crate::settings::registry::{ENTRIES, Entry, Kind};
 use crate::settings::{Loaded, Settings, Sources};
 use crate::{app, telemetry};
 
@@ -102,14 +102,18 @@ fn command() -> Command {
 /// A setting as a flag. Its value is checked with all the others, not by the parser.
 fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
     let default = entry.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-    Arg::new(entry.env)
+    let arg = Arg::new(entry.env)
         .long(flag)
         .value_name(entry.value_name)
         .help(format!("{} [env: {}]{default}", entry.help.replace('`', ""), entry.env))
         .hide_short_help(false)
         .help_heading("Settings")
         .global(true)
-        .num_args(1)
+        .num_args(1);
+    match entry.kind {
+        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        _ => arg,
+    }
 }
 
 fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {

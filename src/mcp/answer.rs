@@ -20,7 +20,9 @@ pub(super) struct CompletionAnswer<'a> {
     /// Unix seconds
     created: u64,
     model: &'a str,
+    #[schemars(schema_with = "choices_schema")]
     choices: [Choice<'a>; 1],
+    #[schemars(schema_with = "object_schema")]
     usage: UsageAnswer,
     /// completed, in_progress or cancelled
     status: &'static str,
@@ -33,18 +35,18 @@ pub(super) struct CompletionAnswer<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
     /// Milliseconds
+    #[schemars(schema_with = "object_schema")]
     timings: TimingsAnswer,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct Choice<'a> {
     index: u8,
     message: MessageAnswer<'a>,
-    #[schemars(schema_with = "finish_reason_schema")]
     finish_reason: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct MessageAnswer<'a> {
     role: &'static str,
     content: &'a str,
@@ -55,14 +57,14 @@ struct MessageAnswer<'a> {
     tool_calls: Vec<ToolCallAnswer<'a>>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct ToolCallAnswer<'a> {
     id: &'a str,
     r#type: &'static str,
     function: FunctionAnswer<'a>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct FunctionAnswer<'a> {
     name: &'a str,
     /// JSON text
@@ -70,7 +72,7 @@ struct FunctionAnswer<'a> {
 }
 
 /// The server's own counts; absent where it gave none.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
 struct UsageAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tokens: Option<u64>,
@@ -80,7 +82,7 @@ struct UsageAnswer {
     total_tokens: Option<u64>,
 }
 
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
 struct TimingsAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     queued_ms: Option<u64>,
@@ -229,8 +231,36 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn finish_reason_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "null" }], "description": "null until the end" })
+/// What a caller reads of it, written out: each host pays for the rest of what derives.
+fn choices_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let text = serde_json::json!({ "type": "string" });
+    let calls = serde_json::json!({ "type": "array", "items": { "type": "object" } });
+    let message = serde_json::json!({ "type": "object", "properties": { "content": text, "reasoning": text, "tool_calls": calls } });
+    let finish = serde_json::json!({ "anyOf": [{ "type": "string" }, { "type": "null" }], "description": "null until the end" });
+    let choice = serde_json::json!({ "type": "object", "properties": { "message": message, "finish_reason": finish } });
+    schemars::json_schema!({ "type": "array", "items": choice })
+}
+
+fn object_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "object" })
+}
+
+/// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct BriefAnswer {
+    /// completed, in_progress or cancelled
+    status: String,
+    completion_id: String,
+    /// As chat_completion answers
+    #[schemars(schema_with = "objects_schema")]
+    choices: (),
+    #[schemars(schema_with = "object_schema")]
+    usage: (),
+}
+
+fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 /// What a host that shows only text shows.

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::answer::still_at_work;
 use super::progress::{HEARTBEAT, Progress};
+use super::replies;
 use crate::service::jobs::{Job, JobState, Report, TransferReport};
 use crate::service::{ErrorCode, Registered, ServiceError};
 
@@ -55,6 +56,8 @@ pub(super) fn answer(
     }
     let (text, structured) = match &state.report {
         Report::Transfer(transfer) => of_transfer(registered, transfer, status),
+        Report::Comparison(replies) => replies::comparison(registered, replies, status),
+        Report::Batch(replies) => replies::batch(registered, replies, status),
     };
     let text =
         if status == "in_progress" { format!("{} {text}", still_at_work(&registered.id)) } else { text };
@@ -138,5 +141,9 @@ pub(super) async fn follow(
 fn line(state: &JobState) -> String {
     match &state.report {
         Report::Transfer(transfer) => amount(transfer),
+        Report::Comparison(replies) | Report::Batch(replies) => {
+            let done = replies.replies.iter().filter(|reply| reply.is_some()).count();
+            format!("{done} of {} done", replies.replies.len())
+        }
     }
 }

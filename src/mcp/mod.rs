@@ -5,18 +5,21 @@
 mod answer;
 mod arguments;
 pub mod client;
+mod confirm;
 mod deadline;
 mod failure;
 mod guard;
 mod jobs;
 mod progress;
 mod prompts;
+mod replies;
 mod resources;
 mod schema;
 mod serve;
 mod server;
 mod stdio;
 mod suggest;
+mod text;
 mod tools;
 
 pub use deadline::deadlines_markdown;

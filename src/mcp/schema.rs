@@ -19,8 +19,22 @@ pub(super) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
 
 /// The schema of a tool's arguments that are of two types: its own and shared ones.
 pub(super) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
-    let mut schema = JsonObject::clone(&input_schema::<T>());
+    merged::<T>(derive::<Shared>(false))
+}
+
+/// The same, with the shared ones named alone: another tool of the list describes them.
+pub(super) fn input_schema_with_named<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
     let mut shared = derive::<Shared>(false);
+    if let Some(Value::Object(properties)) = shared.get_mut("properties") {
+        for property in properties.values_mut().filter_map(Value::as_object_mut) {
+            property.remove("description");
+        }
+    }
+    merged::<T>(shared)
+}
+
+fn merged<T: JsonSchema>(mut shared: JsonObject) -> Arc<JsonObject> {
+    let mut schema = JsonObject::clone(&input_schema::<T>());
     if let (Some(Value::Object(own)), Some(Value::Object(shared))) =
         (schema.get_mut("properties"), shared.get_mut("properties"))
     {
@@ -41,11 +55,7 @@ pub(super) fn property_names<T: JsonSchema>() -> Vec<String> {
 /// TypeScript SDK validates errors as well.
 pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = derive::<T>(true);
-    let error = serde_json::json!({
-        "type": "object",
-        "description": "Set when the call failed",
-        "properties": { "code": { "type": "string" }, "message": { "type": "string" }, "hint": { "type": "string" }, "partial": { "type": "object" } },
-    });
+    let error = serde_json::json!({ "type": "object", "description": "code, message, hint, partial" });
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert("error".to_owned(), error);
     }

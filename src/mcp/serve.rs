@@ -31,7 +31,7 @@ pub async fn serve<R, W>(
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let in_flight = InFlight::default();
+    let in_flight = InFlight::new(server.input_closed_token().clone());
     let transport = LineTransport::start(
         input,
         output,

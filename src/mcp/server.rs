@@ -12,11 +12,13 @@ use rmcp::model::{
     ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
+use tokio_util::sync::CancellationToken;
 
+use super::confirm::Confirmations;
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{prompts, resources, suggest};
 use crate::service::Core;
-use crate::settings::CallDeadline;
+use crate::settings::{CallDeadline, ToolSettings};
 
 /// Lists that change only with a new start: an hour.
 pub(super) const STATIC_TTL_MS: u64 = 3_600_000;
@@ -35,12 +37,25 @@ Local models are smaller than you: give short, complete instructions, ask for JS
 need to parse, and check what they say. A cold model takes a while to load.";
 
 /// What the server needs to know beside the service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// New text goes out as progress at most this often; zero sends each piece by itself.
     pub progress_interval: Duration,
     /// When a call returns with what there is.
     pub call_deadline: CallDeadline,
+    /// Which tools there are, and who confirms.
+    pub tools: ToolSettings,
+}
+
+impl Default for ServerOptions {
+    /// The defaults of the settings.
+    fn default() -> Self {
+        Self {
+            progress_interval: Duration::from_millis(50),
+            call_deadline: CallDeadline::Auto,
+            tools: ToolSettings::default(),
+        }
+    }
 }
 
 /// The MCP server over one [`Core`].
@@ -51,6 +66,8 @@ struct State {
     core: Arc<Core>,
     options: ServerOptions,
     tools: Vec<ToolEntry>,
+    confirmations: Confirmations,
+    input_closed: CancellationToken,
 }
 
 impl std::fmt::Debug for McpServer {
@@ -62,15 +79,36 @@ impl std::fmt::Debug for McpServer {
 impl McpServer {
     /// A server over `core`.
     pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
-        Self(Arc::new(State { core, options, tools: tools::all() }))
+        let tools = tools::available(&core, &options.tools);
+        Self(Arc::new(State {
+            core,
+            options,
+            tools,
+            confirmations: Confirmations::new(),
+            input_closed: CancellationToken::new(),
+        }))
     }
 
     pub(super) fn core(&self) -> &Arc<Core> {
         &self.0.core
     }
 
-    pub(super) fn options(&self) -> ServerOptions {
-        self.0.options
+    pub(super) fn options(&self) -> &ServerOptions {
+        &self.0.options
+    }
+
+    /// Resolves when the input has ended: nobody can answer a question any more.
+    pub(super) async fn input_closed(&self) {
+        self.0.input_closed.cancelled().await;
+    }
+
+    /// The token that the connection cancels when its input has ended.
+    pub(super) fn input_closed_token(&self) -> &CancellationToken {
+        &self.0.input_closed
+    }
+
+    pub(super) fn confirmations(&self) -> &Confirmations {
+        &self.0.confirmations
     }
 }
 
@@ -134,8 +172,10 @@ impl ServerHandler for McpServer {
             schema: &entry.definition.input_schema,
             arguments: request.arguments.unwrap_or_default(),
             context,
+            input_responses: request.input_responses,
+            request_state: request.request_state,
         };
-        Ok(tools::run(entry, call).await.into())
+        Ok(tools::run(entry, call).await)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

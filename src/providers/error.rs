@@ -30,6 +30,12 @@ pub enum ProviderError {
         /// The name as it was asked for.
         model: String,
     },
+    /// The registry that the name leads to does not have the model.
+    #[error("no registry has model {model:?}")]
+    NotInRegistry {
+        /// The name as it was asked for.
+        model: String,
+    },
     /// The model lacks a capability that the request needs.
     #[error("model {model:?} does not support {capability}: {message}")]
     Unsupported {

@@ -11,11 +11,15 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+pub(super) use self::body::Body;
 use super::address;
 use super::refusal::{Refusal, bounded};
 use super::retry_after::retry_after;
 use super::transport;
 use super::{ProviderError, ProviderResult, Wait};
+
+mod body;
+mod upload;
 
 /// How long a server may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +45,14 @@ impl Default for Timeouts {
 /// Longest wait for an answer that needs no model (version, lists, details). A server that takes
 /// longer hangs, and the generous wait for a loading model would hide it.
 const CONTROL_ANSWER: Duration = Duration::from_secs(30);
+/// Longest silence of a transfer. A server says nothing while it checks the digest of a file, which
+/// takes many minutes for hundreds of gigabytes on a slow disk.
+const TRANSFER_GAP: Duration = Duration::from_secs(1_800);
 /// Longest answer that is read as a whole. The details of a model with all its tensors are 5 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, and how long that may take.
 const MAX_REFUSAL: usize = 64 * 1024;
 const REFUSAL_BODY: Duration = Duration::from_secs(5);
-/// How long the end of a body may take after its last event, for the connection to be used again.
-const GIVE_BACK: Duration = Duration::from_millis(250);
 const USER_AGENT: &str = concat!("ollama-mcp/", env!("CARGO_PKG_VERSION"));
 
 /// One server: where it is, and how it is spoken to.
@@ -124,9 +129,36 @@ impl Http {
         self.control(Method::POST, path, Some(body)).await
     }
 
+    /// Sends JSON for something that needs no model; what a success says does not matter.
+    pub(super) async fn tell(&self, method: Method, path: &str, body: Vec<u8>) -> Result<(), Failure> {
+        self.whole(method, path, Some(body), CONTROL_ANSWER).await.map(|_| ())
+    }
+
+    /// Whether something is there: 404 means that it is not.
+    pub(super) async fn has(&self, path: &str) -> Result<bool, Failure> {
+        match self.whole(Method::HEAD, path, None, CONTROL_ANSWER).await {
+            Ok(_) => Ok(true),
+            Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Posts JSON, and reads a JSON answer as a whole, for which a model may have to load.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
+        parsed(path, &self.whole(Method::POST, path, Some(body), Duration::MAX).await?)
+    }
+
     /// Posts JSON; the answer is to be read piece by piece.
     pub(super) async fn stream(&self, path: &str, body: Vec<u8>) -> Result<Body, Failure> {
         self.send(Method::POST, path, Some(body), self.timeouts.first_byte).await
+    }
+
+    /// As [`Http::stream`], for files that are moved and checked: long silence is no fault.
+    pub(super) async fn transfer(&self, path: &str, body: Vec<u8>) -> Result<Body, Failure> {
+        let first_byte = self.timeouts.first_byte.max(TRANSFER_GAP);
+        let mut body = self.send(Method::POST, path, Some(body), first_byte).await?;
+        body.next_byte = body.next_byte.max(TRANSFER_GAP);
+        Ok(body)
     }
 
     async fn control<T: DeserializeOwned>(
@@ -135,18 +167,20 @@ impl Http {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<T, Failure> {
-        let first_byte = self.timeouts.first_byte.min(CONTROL_ANSWER);
-        let mut body = self.send(method, path, body, first_byte).await?;
-        body.next_byte = body.next_byte.min(CONTROL_ANSWER);
-        let bytes = body.read(MAX_ANSWER).await?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            let text = String::from_utf8_lossy(bytes.get(..400).unwrap_or(&bytes)).into_owned();
-            let reason = format!(
-                "{path} answered with something else than its JSON ({error}): {}",
-                bounded(&text, 100)
-            );
-            ProviderError::Malformed { reason }.into()
-        })
+        parsed(path, &self.whole(method, path, body, CONTROL_ANSWER).await?)
+    }
+
+    /// The whole body of an answer. No wait is longer than `most`.
+    async fn whole(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        most: Duration,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut body = self.send(method, path, body, self.timeouts.first_byte.min(most)).await?;
+        body.next_byte = body.next_byte.min(most);
+        Ok(body.read(MAX_ANSWER).await?)
     }
 
     /// Sends one request. A pooled connection that closes before the request is written is
@@ -172,14 +206,17 @@ impl Http {
                 return Err(ProviderError::Timeout { waiting_for: Wait::FirstByte, after: first_byte }.into());
             }
         };
+        let status = response.status().as_u16();
+        tracing::debug!(%method, path, status, elapsed = ?started.elapsed(), "answer begins");
+        let response = self.accepted(response).await?;
+        Ok(Body { response, first: Some((deadline, first_byte)), next_byte: self.timeouts.next_byte })
+    }
+
+    /// The answer, if it is a success.
+    async fn accepted(&self, response: Response) -> Result<Response, Failure> {
         let status = response.status();
-        tracing::debug!(%method, path, status = status.as_u16(), elapsed = ?started.elapsed(), "answer begins");
         if status.is_success() {
-            return Ok(Body {
-                response,
-                first: Some((deadline, first_byte)),
-                next_byte: self.timeouts.next_byte,
-            });
+            return Ok(response);
         }
         if status.is_redirection() {
             return Err(self.redirected(&response).into());
@@ -258,54 +295,14 @@ impl Http {
     }
 }
 
-/// The body of an answer, read piece by piece under the timeouts.
-#[derive(Debug)]
-pub(super) struct Body {
-    response: Response,
-    /// Until when the first piece may take, and how long that was; gone once it came.
-    first: Option<(Instant, Duration)>,
-    next_byte: Duration,
-}
-
-impl Body {
-    /// The next piece; `None` at the end. Dropping the body before the end closes the connection.
-    ///
-    /// # Errors
-    /// [`ProviderError::Timeout`], or [`ProviderError::Interrupted`] where the connection was cut.
-    pub(super) async fn next(&mut self) -> ProviderResult<Option<impl AsRef<[u8]> + use<>>> {
-        let (deadline, waiting_for, after) = match self.first {
-            Some((deadline, after)) => (deadline, Wait::FirstByte, after),
-            None => (Instant::now() + self.next_byte, Wait::NextByte, self.next_byte),
-        };
-        let piece = timeout_at(deadline, self.response.chunk())
-            .await
-            .map_err(|_| ProviderError::Timeout { waiting_for, after })?
-            .map_err(|error| ProviderError::Interrupted { reason: transport::reason(&error) })?;
-        self.first = None;
-        Ok(piece)
-    }
-
-    /// Reads the few bytes after the last event, so that the connection can serve again.
-    pub(super) fn give_back(mut self) {
-        // In a task of its own, since whoever has the last event drops the stream.
-        tokio::spawn(tokio::time::timeout(GIVE_BACK, async move {
-            // Only the end of the chunked encoding may follow; a server that goes on loses the connection.
-            let _ = self.response.chunk().await;
-        }));
-    }
-
-    async fn read(&mut self, limit: usize) -> ProviderResult<Vec<u8>> {
-        let mut bytes = Vec::new();
-        while let Some(piece) = self.next().await? {
-            if bytes.len() + piece.as_ref().len() > limit {
-                return Err(ProviderError::Malformed {
-                    reason: format!("the answer is longer than {limit} bytes"),
-                });
-            }
-            bytes.extend_from_slice(piece.as_ref());
-        }
-        Ok(bytes)
-    }
+/// The JSON of an answer that was read as a whole.
+fn parsed<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = String::from_utf8_lossy(bytes.get(..400).unwrap_or(bytes)).into_owned();
+        let reason =
+            format!("{path} answered with something else than its JSON ({error}): {}", bounded(&text, 100));
+        ProviderError::Malformed { reason }.into()
+    })
 }
 
 /// Reads what a refusal says, as far as it comes soon.

@@ -12,18 +12,22 @@ mod error;
 mod fixture;
 mod http;
 mod lines;
+mod native;
 mod number;
 pub mod ollama;
 pub mod openai;
 mod refusal;
 mod replies;
 mod retry_after;
+#[cfg(test)]
+mod socket;
 mod transport;
 pub mod types;
 
 pub use error::{ProviderError, Wait};
 pub use http::Timeouts;
-use types::{ChatEvent, ChatRequest, Health, Model, ModelDetails, RunningModel};
+pub use native::{FileStream, Native, TransferStream};
+use types::{ChatEvent, ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
 /// The answer of a provider to one request.
 pub type ProviderResult<T> = Result<T, ProviderError>;
@@ -60,6 +64,40 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Starts a chat. The future ends when the server has accepted the request and its answer
     /// begins (or at the first failure); the stream then yields the reply as it comes.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
+
+    /// Turns texts into vectors. A model that cannot is [`ProviderError::Unsupported`].
+    fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>>;
+
+    /// What only Ollama can do; `None` for every other server.
+    fn native(&self) -> Option<&dyn Native> {
+        None
+    }
+}
+
+/// What no server takes: no texts, or an empty one (which Ollama's refusal would call too long).
+fn check_texts(request: &EmbedRequest) -> ProviderResult<()> {
+    let invalid =
+        |argument, reason: &str| ProviderError::InvalidRequest { argument, reason: reason.to_owned() };
+    if request.input.is_empty() {
+        return Err(invalid("input".to_owned(), "is empty; give at least one text"));
+    }
+    match request.input.iter().position(String::is_empty) {
+        Some(index) => Err(invalid(format!("input[{index}]"), "is empty; leave it out, or give it text")),
+        None => Ok(()),
+    }
+}
+
+/// One vector for each text.
+fn check_vectors(request: &EmbedRequest, vectors: &[Vec<f32>]) -> ProviderResult<()> {
+    if vectors.len() == request.input.len() && vectors.iter().all(|vector| !vector.is_empty()) {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} texts were sent, {} vectors came back, or empty ones",
+        request.input.len(),
+        vectors.len()
+    );
+    Err(ProviderError::Malformed { reason })
 }
 
 /// The JSON of a body. What is sent here has text for keys, so failure is a bug, but not a panic.

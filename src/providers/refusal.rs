@@ -116,7 +116,7 @@ impl Said {
 
     /// The capability that the model lacks, in Ollama's word, where this is what was said.
     pub(super) fn missing_capability(&self) -> Option<&'static str> {
-        const TEXTS: [(&str, &str); 11] = [
+        const TEXTS: [(&str, &str); 12] = [
             ("does not support tools", "tools"),
             ("does not support thinking", "thinking"),
             ("does not support insert", "insert"),
@@ -128,6 +128,7 @@ impl Said {
             ("does not support chat", "completion"),
             ("does not support generate", "completion"),
             ("does not support embeddings", "embedding"),
+            ("does not support Embeddings", "embedding"),
         ];
         TEXTS.iter().find(|(text, _)| self.message.contains(text)).map(|(_, capability)| *capability)
     }

@@ -5,27 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::ollama::{Ollama, OllamaConfig};
 use super::openai::{OpenAi, OpenAiConfig};
-use super::types::{ChatEvent, ChatRequest, FinishReason, Message, Role};
-use super::{Provider, ProviderError, ProviderResult, Timeouts, Wait};
+use super::socket::{HEAD, LONG, answered, chunk, is_closed, listen, plain, read_request, write};
+use super::types::{ChatEvent, ChatRequest, EmbedRequest, FinishReason, Message, Role};
+use super::{Provider, ProviderError, ProviderResult, Timeouts, Wait, fixture};
 
-/// Longer than anything here takes; a test that waits for it fails.
-const LONG: Duration = Duration::from_secs(20);
-const HEAD: &str =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
 const DONE: &str = "{\"message\":{\"content\":\"b\"},\"done\":true,\"done_reason\":\"stop\"}\n";
-
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    (listener, address)
-}
 
 fn ollama_at(address: &str, timeouts: Timeouts) -> Ollama {
     let base_url = address.parse().unwrap();
@@ -38,37 +27,6 @@ fn ollama(address: &str) -> Ollama {
 
 fn request() -> ChatRequest {
     ChatRequest::new("m:1b", vec![Message::text(Role::User, "hi")])
-}
-
-/// Reads one request, head and body.
-async fn read_request(socket: &mut TcpStream) -> String {
-    let mut text = String::new();
-    loop {
-        let mut buffer = [0; 4096];
-        let count = timeout(LONG, socket.read(&mut buffer)).await.unwrap().unwrap();
-        assert_ne!(count, 0, "closed after {text:?}");
-        text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-            return text;
-        }
-    }
-}
-
-fn chunk(text: &str) -> String {
-    format!("{:x}\r\n{text}\r\n", text.len())
-}
-
-async fn write(socket: &mut TcpStream, text: &str) {
-    socket.write_all(text.as_bytes()).await.unwrap();
-}
-
-/// Whether the other side closes the connection.
-async fn is_closed(socket: &mut TcpStream) -> bool {
-    matches!(timeout(LONG, socket.read(&mut [0; 1])).await, Ok(Ok(0) | Err(_)))
 }
 
 async fn events(provider: &dyn Provider) -> Vec<ProviderResult<ChatEvent>> {
@@ -240,24 +198,6 @@ async fn an_answer_that_never_begins_and_one_that_stops() {
     server.await.unwrap();
 }
 
-/// One answer to one request of any kind; gives the request too.
-async fn answered<T>(answer: &str, ask: impl AsyncFnOnce(String) -> T) -> (String, T) {
-    let (listener, address) = listen().await;
-    let answer = answer.to_owned();
-    let server = tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let request = read_request(&mut socket).await;
-        write(&mut socket, &answer).await;
-        request
-    });
-    let result = timeout(LONG, ask(address)).await.unwrap();
-    (server.await.unwrap(), result)
-}
-
-fn plain(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
-}
-
 #[tokio::test]
 async fn headers_prefix_and_secrets() {
     let config = |address: String| OllamaConfig {
@@ -343,4 +283,23 @@ async fn an_openai_server() {
     assert_eq!(details, Err(ProviderError::ModelNotFound { model: "n".to_owned() }));
     let (_, health) = answered(&list, async |address| openai(address).health().await).await;
     assert!(health.is_ok());
+
+    let request = EmbedRequest::new("m", vec!["a".to_owned()]);
+    let embed = async |address| openai(address).embed(&request).await;
+    let answer = plain("200 OK", "", &fixture::body("v1_embeddings_model_base64"));
+    let (sent, found) = answered(&answer, embed).await;
+    assert!(sent.starts_with("POST /v1/embeddings HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.ends_with("{\"model\":\"m\",\"input\":[\"a\"]}"), "{sent}");
+    assert_eq!(found.unwrap().vectors[0].len(), 4);
+    let answer = plain("501 Not Implemented", "", &fixture::body("v1_embeddings"));
+    let (_, found) = answered(&answer, embed).await;
+    assert!(matches!(found, Err(ProviderError::Unsupported { capability, .. }) if capability == "embedding"));
+}
+
+#[test]
+fn only_ollama_is_native() {
+    let base_url: url::Url = "http://127.0.0.1:1/v1".parse().unwrap();
+    let (timeouts, headers) = (Timeouts::default(), Vec::new());
+    let openai = OpenAi::new(&OpenAiConfig { base_url, api_key: None, headers, timeouts }).unwrap();
+    assert!(openai.native().is_none() && ollama("http://127.0.0.1:1").native().is_some());
 }

@@ -6,17 +6,19 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
-use super::check::check;
-use super::completions::{self, Live, Phase};
+use super::asked::{Asked, broke_off};
+use super::check::{check, keep_alive};
+use super::completions::{self, Live, Outcome, Phase};
 use super::options::ignored_options;
 use super::registry::{Registered, Work};
 use super::reply_format::violations;
 use super::retry::wait_before;
 use super::types::{
-    FinishReason, Location, Message, ResponseFormat, Role, Sampling, Think, Timings, ToolCall, Usage,
+    FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, ToolCall,
+    Usage,
 };
 use super::warnings::{cut_prompt, stopped_at_limit};
-use super::{Core, ErrorCode, ServiceError};
+use super::{Core, ServiceError};
 use crate::providers::ChatStream;
 use crate::providers::types::{ChatEnd, ChatEvent, ChatRequest};
 
@@ -66,13 +68,46 @@ impl Core {
     /// # Errors
     /// `invalid_argument`. What goes wrong later is the completion's outcome.
     pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Registered>, ServiceError> {
+        self.start(call, Question::Messages)
+    }
+
+    /// Starts a completion of a chat's messages, or of a bare prompt.
+    pub(super) fn start(
+        self: &Arc<Self>,
+        call: ChatCall,
+        question: Question,
+    ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
         let live = Live::new();
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        completions::spawn(&live, Arc::clone(&self.registry), async move { run.chat(call).await });
+        completions::spawn(
+            &live,
+            Arc::clone(&self.registry),
+            async move { run.answer(call, question).await },
+        );
         Ok(registered)
     }
+}
+
+impl Core {
+    /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
+    pub(super) async fn reply(self: &Arc<Self>, call: ChatCall) -> Outcome {
+        let live = Live::new();
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
+        live.end(
+            run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
+        );
+        live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
+    }
+}
+
+/// What is put to the model.
+pub(super) enum Question {
+    /// The messages of the call.
+    Messages,
+    /// A bare prompt; model, sampling and the like come from the call.
+    Prompt(Box<GenerateRequest>),
 }
 
 struct Run {
@@ -81,40 +116,32 @@ struct Run {
 }
 
 impl Run {
-    async fn chat(&self, call: ChatCall) -> Result<Ending, ServiceError> {
-        let (model, model_reason) = match call.model {
-            Some(model) => (model, None),
+    async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
+        let (model, model_reason) = match &call.model {
+            Some(model) => (model.clone(), None),
             None => {
                 let default = self.core.default_model().await?;
                 (default.name, Some(default.reason))
             }
         };
         self.live.set_model(&model);
-        if call.messages.iter().any(|message| !message.images.is_empty()) {
-            self.core.require(&model, "vision").await?;
-        }
         let mut warnings = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref());
-        let mut request = ChatRequest {
-            model,
-            messages: call.messages,
-            sampling: call.sampling,
-            options: call.options,
-            response_format: call.response_format,
-            think: call.think,
-            tools: call.tools,
-            keep_alive: call.keep_alive.map(as_seconds),
-        };
-        let end = match request.response_format.take() {
-            Some(format) => self.formatted(&mut request, format, &mut warnings).await?,
-            None => self.stream(&request).await?,
-        };
-        if end.finish_reason == FinishReason::Length {
-            warnings.push(stopped_at_limit(request.sampling.max_tokens));
+        let mut asked = asked(model, call, question)?;
+        if asked.has_images() {
+            self.core.require(asked.model(), "vision").await?;
         }
-        warnings.extend(cut_prompt(&request.messages, &end.usage, request.sampling.num_ctx));
+        let end = match asked.response_format() {
+            Some(format) => self.formatted(&mut asked, &format, &mut warnings).await?,
+            None => self.stream(&asked).await?,
+        };
+        let sampling = asked.sampling();
+        if end.finish_reason == FinishReason::Length {
+            warnings.push(stopped_at_limit(sampling.max_tokens));
+        }
+        warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, sampling.num_ctx));
         Ok(Ending {
             location: self.core.location(end.remote.as_ref()),
-            model: end.model.unwrap_or(request.model),
+            model: end.model.unwrap_or_else(|| asked.model().to_owned()),
             model_reason,
             finish_reason: end.finish_reason,
             usage: end.usage,
@@ -127,24 +154,21 @@ impl Run {
     /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
     async fn formatted(
         &self,
-        request: &mut ChatRequest,
-        format: ResponseFormat,
+        asked: &mut Asked,
+        format: &ResponseFormat,
         warnings: &mut Vec<String>,
     ) -> Result<ChatEnd, ServiceError> {
-        request.response_format = Some(format.clone());
         self.live.hold();
-        let end = self.stream(request).await?;
-        let wrong = self.live.read_draft(|reply| violations(&format, reply));
+        let end = self.stream(asked).await?;
+        let wrong = self.live.read_draft(|reply| violations(format, reply));
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
         if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
             self.live.accept();
             return Ok(end);
         }
-        let rejected = self.live.reject();
-        request.messages.push(Message::text(Role::Assistant, rejected));
-        request.messages.push(Message::text(Role::User, correction(&format, &wrong)));
-        let end = self.stream(request).await?;
-        let wrong = self.live.read_draft(|reply| violations(&format, reply));
+        asked.correct(self.live.reject(), correction(format, &wrong));
+        let end = self.stream(asked).await?;
+        let wrong = self.live.read_draft(|reply| violations(format, reply));
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
             warnings.push(format!(
                 "The reply does not keep to response_format, though the model was asked twice: {}.",
@@ -156,10 +180,10 @@ impl Run {
     }
 
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
-    async fn stream(&self, request: &ChatRequest) -> Result<ChatEnd, ServiceError> {
+    async fn stream(&self, asked: &Asked) -> Result<ChatEnd, ServiceError> {
         let _slot = self.core.queue.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
         self.live.set_phase(Phase::Waiting);
-        let mut events = self.begin(request).await?;
+        let mut events = self.begin(asked).await?;
         while let Some(event) = events.next().await {
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
@@ -169,14 +193,14 @@ impl Run {
                 Err(error) => return Err(self.core.error(error)),
             }
         }
-        Err(ServiceError::new(ErrorCode::Interrupted, "The answer broke off before its end"))
+        Err(broke_off())
     }
 
     /// Sends the request, and again while it may be: nothing is generated before this returns.
-    async fn begin(&self, request: &ChatRequest) -> Result<ChatStream, ServiceError> {
+    async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         loop {
-            let error = match self.core.provider.chat(request).await {
+            let error = match asked.send(&self.core).await? {
                 Ok(events) => return Ok(events),
                 Err(error) => error,
             };
@@ -210,6 +234,32 @@ impl Run {
     }
 }
 
+/// The request that a call makes.
+fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, ServiceError> {
+    let keep_alive = keep_alive(call.keep_alive)?;
+    Ok(match question {
+        Question::Messages => Asked::Chat(ChatRequest {
+            model,
+            messages: call.messages,
+            sampling: call.sampling,
+            options: call.options,
+            response_format: call.response_format,
+            think: call.think,
+            tools: call.tools,
+            keep_alive,
+        }),
+        Question::Prompt(prompt) => Asked::Prompt(GenerateRequest {
+            model,
+            sampling: call.sampling,
+            options: call.options,
+            response_format: call.response_format,
+            think: call.think,
+            keep_alive,
+            ..*prompt
+        }),
+    })
+}
+
 /// A number from 0 to 1 that differs from call to call.
 fn jitter() -> f64 {
     f64::from(u32::from_be_bytes(*uuid::Uuid::new_v4().as_bytes().first_chunk().unwrap_or(&[0; 4])))
@@ -222,14 +272,6 @@ fn with_id(mut call: ToolCall) -> ToolCall {
         call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
     }
     call
-}
-
-/// A number written as text, which Ollama would refuse for want of a unit.
-fn as_seconds(keep_alive: Value) -> Value {
-    match keep_alive.as_str().and_then(|text| text.parse::<serde_json::Number>().ok()) {
-        Some(seconds) => Value::Number(seconds),
-        None => keep_alive,
-    }
 }
 
 fn correction(format: &ResponseFormat, wrong: &[String]) -> String {

@@ -19,7 +19,7 @@ pub(super) fn check(call: &ChatCall) -> Result<(), ServiceError> {
     between("frequency_penalty", sampling.frequency_penalty, -2.0, 2.0)?;
     at_least_one("max_tokens", sampling.max_tokens)?;
     at_least_one("num_ctx", sampling.num_ctx)?;
-    check_keep_alive(call.keep_alive.as_ref())?;
+    keep_alive(call.keep_alive.clone())?;
     for (index, tool) in call.tools.iter().enumerate() {
         if tool.pointer("/function/name").and_then(Value::as_str).is_none_or(str::is_empty) {
             let path = format!("tools[{index}].function.name");
@@ -48,21 +48,29 @@ fn at_least_one(argument: &str, value: Option<u64>) -> Result<(), ServiceError> 
     }
 }
 
-/// Ollama's `keep_alive`: seconds (below 0: forever), or a Go duration.
-fn check_keep_alive(value: Option<&Value>) -> Result<(), ServiceError> {
-    let fine = match value {
-        None | Some(Value::Number(_)) => true,
-        Some(Value::String(text)) => is_go_duration(text),
-        Some(_) => false,
-    };
-    if fine {
-        return Ok(());
+/// Checks Ollama's `keep_alive`: seconds (below 0: for ever), or a Go duration. A number that is
+/// written as text, which Ollama would refuse for want of a unit, becomes one.
+///
+/// # Errors
+/// `invalid_argument`.
+pub fn keep_alive(value: Option<Value>) -> Result<Option<Value>, ServiceError> {
+    let Some(value) = value else { return Ok(None) };
+    match &value {
+        Value::Number(_) => Ok(Some(value)),
+        Value::String(text) => match text.parse::<serde_json::Number>() {
+            Ok(seconds) => Ok(Some(Value::Number(seconds))),
+            Err(_) if is_go_duration(text) => Ok(Some(value)),
+            Err(_) => Err(wrong_keep_alive(&value)),
+        },
+        _ => Err(wrong_keep_alive(&value)),
     }
-    let shown = value.map(Value::to_string).unwrap_or_default();
-    Err(ServiceError::invalid(
+}
+
+fn wrong_keep_alive(value: &Value) -> ServiceError {
+    ServiceError::invalid(
         "keep_alive",
-        format!("is {shown}; it must be seconds, or a duration such as \"10m\" (-1 for ever, 0 to unload)"),
-    ))
+        format!("is {value}; it must be seconds, or a duration such as \"10m\" (-1 for ever, 0 to unload)"),
+    )
 }
 
 fn is_go_duration(text: &str) -> bool {

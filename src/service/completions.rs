@@ -264,7 +264,7 @@ impl Live {
         self.version.send_modify(|version| *version += 1);
     }
 
-    fn end(&self, ending: Result<Ending, ServiceError>) {
+    pub(super) fn end(&self, ending: Result<Ending, ServiceError>) {
         let mut buffer = self.lock();
         buffer.phase = Phase::Ended;
         let outcome = ending.map(|ending| {

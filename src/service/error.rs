@@ -29,6 +29,8 @@ pub enum ErrorCode {
     UpstreamError,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
+    /// What destroys or publishes was not confirmed, so nothing was done.
+    NotConfirmed,
     /// The completion was cancelled before its end.
     Cancelled,
     /// A bug of this program.
@@ -48,6 +50,7 @@ impl ErrorCode {
         Self::Interrupted,
         Self::UpstreamError,
         Self::CompletionNotFound,
+        Self::NotConfirmed,
         Self::Cancelled,
         Self::Internal,
     ];
@@ -65,6 +68,7 @@ impl ErrorCode {
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
             Self::CompletionNotFound => "completion_not_found",
+            Self::NotConfirmed => "not_confirmed",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
         }
@@ -106,6 +110,10 @@ impl ErrorCode {
             Self::CompletionNotFound => (
                 "There is no completion of that id: it was kept for an hour, or ended with an earlier process.",
                 "Leave the id out for the newest completion, or ask again.",
+            ),
+            Self::NotConfirmed => (
+                "What destroys or publishes was not confirmed: nothing was done.",
+                "Ask the person, then call again with `confirm: true` where the settings allow it.",
             ),
             Self::Cancelled => {
                 ("The completion was cancelled before its end.", "Start it again where it is wanted.")
@@ -221,6 +229,10 @@ impl Upstream<'_> {
             }
             ProviderError::ModelNotFound { model } => {
                 ServiceError::new(Code::ModelNotFound, format!("Model {model:?} is not installed"))
+            }
+            ProviderError::NotInRegistry { model } => {
+                ServiceError::new(Code::ModelNotFound, format!("No registry has a model {model:?}"))
+                    .with_hint("Check the name and the tag; ollama.com/library lists what can be pulled.")
             }
             ProviderError::Unsupported { model, capability, message } => {
                 ServiceError::new(Code::Unsupported, unsupported_text(&model, &capability, &message))

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::Core;
 use super::error::ServiceError;
+use super::many::Replies;
 use super::registry::{Registered, Registry, Work};
 use super::work::Control;
 
@@ -37,6 +38,10 @@ pub struct JobState {
 pub enum Report {
     /// A model that is pulled, pushed or created.
     Transfer(TransferReport),
+    /// One question to several models.
+    Comparison(Replies),
+    /// One instruction over many texts.
+    Batch(Replies),
 }
 
 /// A model on its way.
@@ -96,13 +101,13 @@ impl Report {
     fn size(&self) -> usize {
         match self {
             Self::Transfer(_) => 0,
+            Self::Comparison(replies) | Self::Batch(replies) => replies.size(),
         }
     }
 }
 
 impl Core {
     /// Runs `work` as a job of its own. A panic and a cancellation are outcomes as well.
-    #[expect(dead_code, reason = "the tools that run jobs come next")]
     pub(super) fn start_job<W, F>(self: &Arc<Self>, status: &str, report: Report, work: W) -> Arc<Registered>
     where
         W: FnOnce(Arc<Self>, Arc<Job>) -> F,

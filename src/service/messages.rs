@@ -94,12 +94,7 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceErro
             ));
         }
     };
-    let mut images = message
-        .images
-        .iter()
-        .enumerate()
-        .map(|(index, image)| read_image(&format!("{path}.images[{index}]"), image))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut images = read_images(&format!("{path}.images"), &message.images)?;
     let content = match message.content {
         Content::Absent => String::new(),
         Content::Text(text) => text,
@@ -167,6 +162,18 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
         }
     }
     Ok(text)
+}
+
+/// Reads images given as data URLs or as bare base64. `argument` is the list's name in errors.
+///
+/// # Errors
+/// `invalid_argument`, naming the place.
+pub fn read_images(argument: &str, images: &[String]) -> Result<Vec<Image>, ServiceError> {
+    images
+        .iter()
+        .enumerate()
+        .map(|(index, image)| read_image(&format!("{argument}[{index}]"), image))
+        .collect()
 }
 
 /// Reads an image given as a data URL or as bare base64.

@@ -2,13 +2,18 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
+mod asked;
 mod attachment;
 pub mod chat;
 mod check;
 pub mod completions;
+pub mod embeddings;
 mod error;
+pub mod generate;
 pub mod health;
 pub mod jobs;
+pub mod manage;
+pub mod many;
 pub mod messages;
 pub mod models;
 mod options;
@@ -16,6 +21,7 @@ mod queue;
 mod registry;
 pub mod reply_format;
 mod retry;
+mod transfers;
 pub mod types;
 mod warnings;
 mod work;
@@ -26,6 +32,7 @@ use crate::providers::{Provider, ProviderError};
 
 pub use attachment::Attachment;
 pub use chat::ChatCall;
+pub use check::keep_alive;
 pub use completions::Completion;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};

@@ -135,13 +135,18 @@ impl Core {
         }
     }
 
+    /// The error for a model that is not installed, with the nearest that is.
+    pub async fn missing(&self, model: &str) -> ServiceError {
+        self.model_not_found(model).await
+    }
+
     async fn model_not_found(&self, model: &str) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
         let Ok(installed) = self.provider.list_models().await else { return error };
         let names: Vec<&str> =
             installed.iter().map(|listed| listed.name.as_str()).filter(|name| *name != model).collect();
         let install = match self.provider.name() {
-            "ollama" => format!("Install it with \"ollama pull {model}\"."),
+            "ollama" => format!("Install it with pull_model or \"ollama pull {model}\"."),
             _ => "list_models tells what the server has.".to_owned(),
         };
         match nearest_model(model, &names) {

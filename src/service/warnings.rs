@@ -1,6 +1,6 @@
 //! What a model server does in silence, told: a prompt that was cut, a reply that stopped early.
 
-use super::types::{Message, Usage};
+use super::types::Usage;
 
 /// More bytes of text a token than any tokenizer makes of real text; English has about four, code and
 /// other scripts fewer. Above it, part of the prompt was not read.
@@ -20,10 +20,9 @@ pub(super) fn stopped_at_limit(max_tokens: Option<u64>) -> String {
 }
 
 /// A prompt of which the model saw only a part. Ollama cuts one that is longer than the context, and
-/// drops older messages, without a word; only its count of tokens tells.
-pub(super) fn cut_prompt(messages: &[Message], usage: &Usage, num_ctx: Option<u64>) -> Option<String> {
+/// drops older messages, without a word; only its count of tokens tells. `sent` is in bytes.
+pub(super) fn cut_prompt(sent: usize, usage: &Usage, num_ctx: Option<u64>) -> Option<String> {
     let read = usage.prompt_tokens?;
-    let sent: usize = messages.iter().map(|message| message.content.len()).sum();
     let at_limit = num_ctx.is_some_and(|num_ctx| read >= num_ctx);
     let too_few =
         sent >= LEAST_BYTES && sent / MOST_BYTES_A_TOKEN > usize::try_from(read).unwrap_or(usize::MAX);
@@ -39,12 +38,10 @@ pub(super) fn cut_prompt(messages: &[Message], usage: &Usage, num_ctx: Option<u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::types::Role;
 
     fn warned(bytes: usize, tokens: u64, num_ctx: Option<u64>) -> bool {
-        let messages = [Message::text(Role::User, "x".repeat(bytes))];
         let usage = Usage { prompt_tokens: Some(tokens), completion_tokens: None };
-        cut_prompt(&messages, &usage, num_ctx).is_some()
+        cut_prompt(bytes, &usage, num_ctx).is_some()
     }
 
     #[test]

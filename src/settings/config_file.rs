@@ -85,6 +85,7 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, Sett
                 key,
                 expected: match entry.kind {
                     Kind::Quantity => "a string with a unit or an integer",
+                    Kind::Switch => "true or false",
                     Kind::Text | Kind::Address | Kind::Presence => "a string",
                 },
                 found: type_of(value.get_ref()),
@@ -100,6 +101,7 @@ fn text_of(entry: &Entry, value: &Spanned<DeValue<'_>>) -> Option<String> {
         DeValue::Integer(number) if entry.kind == Kind::Quantity => {
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
         }
+        DeValue::Boolean(switch) if entry.kind == Kind::Switch => Some(switch.to_string()),
         _ => None,
     }
 }

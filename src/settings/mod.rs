@@ -20,6 +20,7 @@ mod suggest;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ pub use secret::Secret;
 pub use server::{CallDeadline, ServerSettings};
 pub use sources::{Origin, SettingOrigin, Sources};
 pub use telemetry::TelemetrySettings;
+pub use tools::{Confirm, ToolSettings, Toolset};
 
 use config_file::ConfigFile;
 use resolver::Resolver;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub chat: ChatSettings,
     /// The MCP side.
     pub server: ServerSettings,
+    /// Which tools there are.
+    pub tools: ToolSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
 }
@@ -81,9 +85,10 @@ impl Settings {
         let provider = ProviderSettings::load(&mut resolver)?;
         let chat = ChatSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
+        let tools = ToolSettings::load(&mut resolver)?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let (origins, warnings) = resolver.finish();
-        let settings = Self { provider, chat, server, telemetry };
+        let settings = Self { provider, chat, server, tools, telemetry };
         Ok(Loaded { settings, origins, warnings, config_dir })
     }
 }

@@ -44,6 +44,15 @@ pub(super) fn count(text: &str) -> Result<usize, Problem> {
     }
 }
 
+/// Yes or no.
+pub(super) fn switch(text: &str) -> Result<bool, Problem> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(Problem::new("must be true or false")),
+    }
+}
+
 /// A pause of at most ten seconds, which may be none; a plain number is milliseconds.
 pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
     match milliseconds(text, 1) {

@@ -34,12 +34,14 @@ pub enum Kind {
     Address,
     /// A string with a unit, or an integer. Blank counts as unset.
     Quantity,
+    /// `true` or `false`, as text too; the flag alone means `true`. Blank counts as unset.
+    Switch,
     /// Set by any value that is not empty.
     Presence,
 }
 
 /// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 20] = [
+pub static ENTRIES: [&Entry; 23] = [
     &PROVIDER,
     &OLLAMA_HOST,
     &OLLAMA_BASE_URL,
@@ -55,6 +57,9 @@ pub static ENTRIES: [&Entry; 20] = [
     &MAX_CONCURRENT,
     &CALL_DEADLINE,
     &PROGRESS_INTERVAL,
+    &TOOLSETS,
+    &READ_ONLY,
+    &CONFIRM,
     &MAX_MESSAGE_BYTES,
     &LOG,
     &LOG_FILE,
@@ -252,6 +257,42 @@ pub static CALL_DEADLINE: Entry = Entry {
     default: Some("auto"),
     secret: false,
     help: "When a call returns what there is so far, and the completion goes on: a duration (a plain number is seconds), `never`, or `auto`, which suits the host that calls.",
+};
+
+/// Which tools there are.
+pub static TOOLSETS: Entry = Entry {
+    env: "OLLAMA_MCP_TOOLSETS",
+    flag: Some("toolsets"),
+    key: Some("toolsets"),
+    value_name: "LIST",
+    kind: Kind::Text,
+    default: Some("generate,models,embeddings,compare"),
+    secret: false,
+    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `compare`, separated by commas; or `all`, or `core` for none of them.",
+};
+
+/// No tool that changes anything.
+pub static READ_ONLY: Entry = Entry {
+    env: "OLLAMA_MCP_READ_ONLY",
+    flag: Some("read-only"),
+    key: Some("read_only"),
+    value_name: "BOOL",
+    kind: Kind::Switch,
+    default: Some("false"),
+    secret: false,
+    help: "Leaves out every tool that changes anything or leaves the machine.",
+};
+
+/// Who may confirm what destroys or publishes.
+pub static CONFIRM: Entry = Entry {
+    env: "OLLAMA_MCP_CONFIRM",
+    flag: Some("confirm"),
+    key: Some("confirm"),
+    value_name: "HOW",
+    kind: Kind::Text,
+    default: Some("auto"),
+    secret: false,
+    help: "Who confirms what destroys or publishes: `auto` asks the person where the host can and else takes `confirm: true`, `elicit` takes a person's word alone.",
 };
 
 /// What is logged.

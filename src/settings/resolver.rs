@@ -75,7 +75,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn find(&self, entry: &'static Entry) -> Result<Option<Found>, SettingsError> {
         let is_set = |text: &str| match entry.kind {
             Kind::Presence => !text.is_empty(),
-            Kind::Text | Kind::Address | Kind::Quantity => !text.trim().is_empty(),
+            Kind::Text | Kind::Address | Kind::Quantity | Kind::Switch => !text.trim().is_empty(),
         };
         let mut flags = self.sources.flags.iter().filter(|(flag, _)| flag.env == entry.env);
         if let Some((_, text)) = flags.find(|(_, text)| is_set(text)) {

@@ -118,7 +118,11 @@ async fn a_full_queue_says_so() {
     };
     let options = CoreOptions { default_model: Some(MODEL.to_owned()), max_concurrent: 2, max_waiting: 3 };
     let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
-    let options = ServerOptions { progress_interval: Duration::ZERO, call_deadline: CallDeadline::Never };
+    let options = ServerOptions {
+        progress_interval: Duration::ZERO,
+        call_deadline: CallDeadline::Never,
+        ..ServerOptions::default()
+    };
     let mut session = Session::over(McpServer::new(core, options));
     let mut ids = Vec::new();
     for n in 0..5 {

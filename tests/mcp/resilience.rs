@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use ollama_mcp::mcp::{McpServer, ServerOptions};
-use ollama_mcp::providers::types::{ChatRequest, Health, Model, ModelDetails, RunningModel};
+use ollama_mcp::providers::types::{
+    ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel,
+};
 use ollama_mcp::providers::{ChatStream, Provider, ProviderResult};
 use ollama_mcp::service::{Core, CoreOptions};
 use ollama_mcp::settings::CallDeadline;
@@ -46,6 +48,10 @@ impl Provider for Buggy {
         panic!("a bug with a secret-detail in it")
     }
 
+    fn embed<'a>(&'a self, _: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
+        panic!("embed has a bug")
+    }
+
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         if request.model == "at once" {
             panic!("a bug with a secret-detail in it");
@@ -59,7 +65,11 @@ impl Provider for Buggy {
 }
 
 fn session() -> Session {
-    let options = ServerOptions { progress_interval: Duration::ZERO, call_deadline: CallDeadline::Never };
+    let options = ServerOptions {
+        progress_interval: Duration::ZERO,
+        call_deadline: CallDeadline::Never,
+        ..ServerOptions::default()
+    };
     Session::over(McpServer::new(Core::new(Arc::new(Buggy), CoreOptions::default()), options))
 }
 
@@ -92,7 +102,11 @@ async fn a_panic_becomes_an_error_and_the_server_lives_on() {
 #[tokio::test]
 async fn a_panic_frees_its_turn_in_the_queue() {
     let options = CoreOptions { max_concurrent: 1, ..CoreOptions::default() };
-    let server = ServerOptions { progress_interval: Duration::ZERO, call_deadline: CallDeadline::Never };
+    let server = ServerOptions {
+        progress_interval: Duration::ZERO,
+        call_deadline: CallDeadline::Never,
+        ..ServerOptions::default()
+    };
     let mut session = Session::over(McpServer::new(Core::new(Arc::new(Buggy), options), server));
     for _ in 0..3 {
         let result = session.call("chat_completion", json!({ "model": "within", "prompt": "x" })).await;

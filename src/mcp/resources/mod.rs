@@ -7,7 +7,7 @@ use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceC
 use serde::Serialize;
 use serde_json::json;
 
-use super::tools::{HealthAnswer, ModelsAnswer};
+use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer};
 use crate::service::types::ModelDetails;
 use crate::service::{Core, ErrorCode, ServiceError};
 
@@ -74,16 +74,7 @@ pub(super) async fn read(core: &Core, uri: &str) -> Result<ReadResourceResult, E
         }
         RUNNING => {
             let running = core.running_models().await.map_err(|error| failed(uri, &error))?;
-            let models: Vec<_> = running
-                .into_iter()
-                .map(|model| {
-                    json!({
-                        "name": model.name, "size_bytes": model.size, "vram_bytes": model.size_vram,
-                        "context_length": model.context_length, "expires_at": model.expires_at,
-                    })
-                })
-                .collect();
-            Ok(contents(uri, &json!({ "models": models }), 0))
+            Ok(contents(uri, &RunningAnswer::from(running), 0))
         }
         HEALTH => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
         _ => {

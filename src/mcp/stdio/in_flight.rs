@@ -38,6 +38,11 @@ struct State {
 }
 
 impl InFlight {
+    /// A table whose connection cancels `input_closed` when its input has ended.
+    pub(crate) fn new(input_closed: CancellationToken) -> Self {
+        Self(Arc::new(Shared { input_closed, ..Shared::default() }))
+    }
+
     /// Takes a request.
     pub(super) fn register(&self, id: &RequestId) -> Result<(), Refused> {
         let mut requests = self.lock();

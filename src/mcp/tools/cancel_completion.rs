@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::mcp::answer::{self, CompletionAnswer};
+use crate::mcp::answer::{self, BriefAnswer};
 use crate::mcp::schema::{input_schema, output_schema};
 
 const DESCRIPTION: &str = "Stop a completion that is in progress, which frees the model, and get the text so far. One that has \
@@ -22,9 +22,9 @@ pub(super) fn entry() -> ToolEntry {
     let annotations = super::read_only("Stop an answer", false).read_only(false);
     let definition = Tool::new("cancel_completion", DESCRIPTION, input_schema::<CancelArguments>())
         .with_title("Stop an answer")
-        .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
+        .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(annotations);
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

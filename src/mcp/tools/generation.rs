@@ -40,7 +40,7 @@ pub(super) struct GenerationArguments {
     num_ctx: Option<u64>,
     /// How long the model stays loaded: "10m", seconds, -1 for ever
     #[serde(default)]
-    #[schemars(schema_with = "keep_alive_schema")]
+    #[schemars(schema_with = "super::keep_alive_schema")]
     keep_alive: Option<Value>,
     /// More options of Ollama, such as min_p
     options: Option<Map<String, Value>>,
@@ -123,10 +123,6 @@ fn wrong_think(think: &Value) -> ServiceError {
 
 fn stop_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })])
-}
-
-fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    any_of([json!({ "type": "string" }), json!({ "type": "number" })])
 }
 
 fn response_format_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::mcp::answer::{self, CompletionAnswer};
+use crate::mcp::answer::{self, BriefAnswer};
 use crate::mcp::progress::{self, Progress};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
@@ -31,9 +31,9 @@ struct GetArguments {
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_completion", DESCRIPTION, input_schema::<GetArguments>())
         .with_title("Get the rest of an answer")
-        .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
+        .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(super::read_only("Get the rest of an answer", false));
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -43,7 +43,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Check Ollama")
         .with_raw_output_schema(output_schema::<HealthAnswer>())
         .with_annotations(super::read_only("Check Ollama", false));
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::mcp::text::human_size;
 use crate::service::models::ListedModel;
 
 const DESCRIPTION: &str = "List the installed local models by name: size, parameters, quantization, context length, \
@@ -47,7 +48,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("List local models")
         .with_raw_output_schema(output_schema::<ModelsAnswer>())
         .with_annotations(super::read_only("List local models", false));
-    ToolEntry { definition, run: |call| run(call).boxed() }
+    ToolEntry::new(definition, |call| run(call).boxed())
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
@@ -101,15 +102,5 @@ impl ModelAnswer {
             facts.push(format!("runs at {}", self.location));
         }
         if facts.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, facts.join(", ")) }
-    }
-}
-
-/// Bytes in the unit that Ollama shows.
-fn human_size(bytes: u64) -> String {
-    let bytes = bytes as f64;
-    match bytes {
-        _ if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
-        _ if bytes >= 1e6 => format!("{:.0} MB", bytes / 1e6),
-        _ => format!("{:.0} kB", bytes / 1e3),
     }
 }

@@ -1,19 +1,33 @@
 //! The tools, one file each; this one sums them.
 
+mod batch_completion;
 mod cancel_completion;
 mod chat_completion;
+mod compare_models;
+mod copy_model;
+mod delete_model;
+mod embed;
+mod generate;
 mod generation;
 mod get_completion;
 mod health_check;
 mod list_models;
+mod list_running_models;
+mod load_model;
+mod pull_model;
+mod push_model;
+mod rank;
+mod show_model;
+mod unload_model;
 
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
+pub(super) use list_running_models::RunningAnswer;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,15 +36,63 @@ use tokio::time::Instant;
 use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::{answer as answers, arguments, deadline, failure};
-use crate::service::{Attachment, Registered, ServiceError};
+use crate::service::{Attachment, Core, Registered, ServiceError};
+use crate::settings::{ToolSettings, Toolset};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
 type ToolResult = Result<CallToolResult, ServiceError>;
 
+/// What a tool's run gives that may ask the person first.
+type AskingResult = Result<CallToolResponse, ServiceError>;
+
 /// A tool: its published definition and what it does.
 pub(super) struct ToolEntry {
     pub(super) definition: Tool,
-    run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>,
+    toolset: Toolset,
+    /// It changes something, or leaves the machine: not there with `--read-only`.
+    changes: bool,
+    /// Only Ollama's own API can serve it.
+    needs_ollama: bool,
+    run: Run,
+}
+
+/// How a tool runs.
+enum Run {
+    Answering(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>),
+    Asking(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>),
+}
+
+impl ToolEntry {
+    /// A core tool that changes nothing and that every provider serves.
+    fn new(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>) -> Self {
+        Self {
+            definition,
+            toolset: Toolset::Core,
+            changes: false,
+            needs_ollama: false,
+            run: Run::Answering(run),
+        }
+    }
+
+    /// A tool that may ask the person before it acts.
+    fn asking(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>) -> Self {
+        Self { definition, toolset: Toolset::Core, changes: true, needs_ollama: false, run: Run::Asking(run) }
+    }
+
+    fn in_toolset(mut self, toolset: Toolset) -> Self {
+        self.toolset = toolset;
+        self
+    }
+
+    fn changing(mut self) -> Self {
+        self.changes = true;
+        self
+    }
+
+    fn of_ollama(mut self) -> Self {
+        self.needs_ollama = true;
+        self
+    }
 }
 
 /// One call of a tool.
@@ -39,6 +101,10 @@ pub(super) struct ToolCall<'a> {
     pub(super) schema: &'a JsonObject,
     pub(super) arguments: JsonObject,
     pub(super) context: RequestContext<RoleServer>,
+    /// What the client answered to a question of an earlier round (revision 2026-07-28).
+    pub(super) input_responses: Option<InputResponses>,
+    /// What this server gave it to hand back with the answer.
+    pub(super) request_state: Option<String>,
 }
 
 impl ToolCall<'_> {
@@ -54,22 +120,48 @@ impl ToolCall<'_> {
 }
 
 /// Every tool, in the order in which hosts see them.
-pub(super) fn all() -> Vec<ToolEntry> {
+fn all() -> Vec<ToolEntry> {
     vec![
         chat_completion::entry(),
         get_completion::entry(),
         cancel_completion::entry(),
         health_check::entry(),
         list_models::entry(),
+        generate::entry(),
+        batch_completion::entry(),
+        compare_models::entry(),
+        show_model::entry(),
+        list_running_models::entry(),
+        pull_model::entry(),
+        load_model::entry(),
+        unload_model::entry(),
+        copy_model::entry(),
+        push_model::entry(),
+        delete_model::entry(),
+        embed::entry(),
+        rank::entry(),
     ]
 }
 
+/// The tools that the settings choose and the provider can serve.
+pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> {
+    let is_there = |entry: &ToolEntry| {
+        settings.toolsets.contains(&entry.toolset)
+            && !(settings.read_only && entry.changes)
+            && (!entry.needs_ollama || core.provider() == "ollama")
+    };
+    all().into_iter().filter(is_there).collect()
+}
+
 /// Runs a tool. Its failures are answers too.
-pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResult {
-    let result = (entry.run)(call).await;
+pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResponse {
+    let result = match entry.run {
+        Run::Answering(run) => run(call).await.map(CallToolResponse::from),
+        Run::Asking(run) => run(call).await,
+    };
     result.unwrap_or_else(|error| {
         tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
-        failure::error_result(&error)
+        failure::error_result(&error).into()
     })
 }
 
@@ -109,6 +201,11 @@ fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
     let mut result = CallToolResult::success(vec![rmcp::model::ContentBlock::text(text)]);
     result.structured_content = serde_json::to_value(structured).ok();
     result
+}
+
+/// The schema of `keep_alive`: one type a branch, as not every host's own dialect has lists of types.
+fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "number" }] })
 }
 
 /// Arguments of a tool that takes none.

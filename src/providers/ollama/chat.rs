@@ -1,4 +1,4 @@
-//! Decodes the lines of `POST /api/chat` into the events of a reply.
+//! Decodes the lines of `POST /api/chat` and `/api/generate` into the events of a reply.
 
 use std::time::Duration;
 
@@ -27,6 +27,12 @@ struct State {
 }
 
 impl Decode for ChatDecoder {
+    type Event = ChatEvent;
+
+    fn is_last(event: &ChatEvent) -> bool {
+        matches!(event, ChatEvent::Done(_))
+    }
+
     fn push(&mut self, chunk: &[u8], events: &mut Events) {
         if !self.state.ended {
             self.lines.push(chunk, |line| self.state.take(line, events));
@@ -60,13 +66,15 @@ impl State {
             let error = said.context_exceeded().unwrap_or(ProviderError::Failed { message: said.message });
             return self.fail(error, events);
         }
-        if line.message.is_none() && line.done.is_none() {
+        if line.message.is_none() && line.response.is_none() && line.done.is_none() {
             let reason = "a line has neither a message, nor an error, nor an end".to_owned();
             return self.fail(ProviderError::Malformed { reason }, events);
         }
         let mut line = line;
+        let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+        events.extend(text(line.thinking.take()).map(|text| Ok(ChatEvent::Thinking(text))));
+        events.extend(text(line.response.take()).map(|text| Ok(ChatEvent::Content(text))));
         if let Some(message) = line.message.take() {
-            let text = |text: Option<String>| text.filter(|text| !text.is_empty());
             events.extend(text(message.thinking).map(|text| Ok(ChatEvent::Thinking(text))));
             events.extend(text(message.content).map(|text| Ok(ChatEvent::Content(text))));
             for call in message.tool_calls.unwrap_or_default() {

@@ -12,6 +12,15 @@ pub(super) struct Asked<'a> {
     pub(super) model: Option<&'a str>,
     /// Options that the caller passed through.
     pub(super) options: Option<&'a Map<String, Value>>,
+    /// Whether the caller gave a template.
+    pub(super) template: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// A request that is about a model and little else.
+    pub(super) fn of(model: &'a str) -> Self {
+        Self { model: Some(model), ..Self::default() }
+    }
 }
 
 /// The error for a refusal.
@@ -28,8 +37,8 @@ pub(super) fn refused(refusal: &Refusal, asked: Asked<'_>) -> ProviderError {
         (404, Some(model)) if said.form == Form::Json => {
             return ProviderError::ModelNotFound { model: model.to_owned() };
         }
-        (400..=599, Some(model)) if said.form == Form::Json => {
-            if let Some(error) = about_the_chat(&said, model, asked) {
+        (400..=599, _) if said.form == Form::Json => {
+            if let Some(error) = about_the_request(&said, asked) {
                 return error;
             }
         }
@@ -38,26 +47,26 @@ pub(super) fn refused(refusal: &Refusal, asked: Asked<'_>) -> ProviderError {
     ProviderError::Status { status: refusal.status, message: explained(refusal.status, said) }
 }
 
-fn about_the_chat(said: &Said, model: &str, asked: Asked<'_>) -> Option<ProviderError> {
+fn about_the_request(said: &Said, asked: Asked<'_>) -> Option<ProviderError> {
     if let Some(error) = said.context_exceeded() {
         return Some(error);
     }
-    if let Some(capability) = said.missing_capability() {
+    if let (Some(capability), Some(model)) = (said.missing_capability(), asked.model) {
         return Some(ProviderError::Unsupported {
             model: model.to_owned(),
             capability: capability.to_owned(),
             message: said.message.clone(),
         });
     }
-    let argument = wrong_argument(&said.message, asked.options)?;
+    let argument = wrong_argument(&said.message, asked)?;
     Some(ProviderError::InvalidRequest { argument, reason: said.message.clone() })
 }
 
 /// The argument that the text is about, as callers spell it.
-fn wrong_argument(text: &str, options: Option<&Map<String, Value>>) -> Option<String> {
+fn wrong_argument(text: &str, asked: Asked<'_>) -> Option<String> {
     if let Some((option, _)) = text.strip_prefix("option \"").and_then(|rest| rest.split_once('"')) {
         // An option that nobody sent was stored in the model when it was made.
-        return options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
+        return asked.options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
     }
     if text.starts_with("invalid format:") || text.contains("JSON schema conversion failed") {
         return Some("response_format".to_owned());
@@ -68,10 +77,26 @@ fn wrong_argument(text: &str, options: Option<&Map<String, Value>>) -> Option<St
     if text.contains("illegal base64 data") {
         return Some("images".to_owned());
     }
-    if matches!(text, "invalid model name" | "model is required") {
-        return Some("model".to_owned());
+    if text.starts_with("template: ") {
+        // The model's own can fail in the same words.
+        return asked.template.then(|| "template".to_owned());
     }
-    let field = text.split_once("Go struct field ChatRequest.")?.1.split(' ').next()?;
+    const STARTS: [(&str, &str); 10] = [
+        ("invalid model name", "model"),
+        ("model is required", "model"),
+        ("name \"", "model"),
+        ("source \"", "source"),
+        ("destination \"", "destination"),
+        ("raw mode does not support", "raw"),
+        ("template error: ", "template"),
+        ("neither 'from' or 'files'", "from"),
+        ("invalid digest format", "digest"),
+        ("digest mismatch", "digest"),
+    ];
+    if let Some((_, argument)) = STARTS.iter().find(|(start, _)| text.starts_with(start)) {
+        return Some((*argument).to_owned());
+    }
+    let field = text.split_once("Go struct field ")?.1.split_once("Request.")?.1.split(' ').next()?;
     Some(if field == "format" { "response_format" } else { field }.to_owned())
 }
 

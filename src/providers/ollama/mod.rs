@@ -7,20 +7,25 @@ use url::Url;
 
 use self::chat::ChatDecoder;
 use self::error::{Asked, refused};
-use self::wire::{PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
+use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
 use super::http::{Failure, Http, Timeouts};
 use super::replies::reply;
 #[cfg(fuzzing)]
 use super::types::ChatEvent;
-use super::types::{ChatRequest, Health, Model, ModelDetails, RunningModel};
-use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
+use super::types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+use super::{ChatStream, Native, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json};
 
 mod chat;
 mod error;
 mod models;
+mod native;
 mod ndjson;
 mod request;
+mod transfer;
+mod web;
 mod wire;
+
+pub use web::OllamaWeb;
 
 /// Where an Ollama is, and how it is spoken to.
 #[derive(Clone)]
@@ -59,6 +64,13 @@ impl Ollama {
     pub fn new(config: &OllamaConfig) -> ProviderResult<Self> {
         let token = config.auth_token.as_deref();
         Ok(Self { http: Http::new(config.base_url.clone(), token, &config.headers, config.timeouts)? })
+    }
+
+    async fn show(&self, model: &str, verbose: bool) -> ProviderResult<ModelDetails> {
+        let body = json(&ShowBody { model, verbose })?;
+        let asked = Asked::of(model);
+        let answer: ShowAnswer = self.http.post("api/show", body).await.map_err(meaning(asked))?;
+        Ok(models::details(answer))
     }
 }
 
@@ -104,21 +116,36 @@ impl Provider for Ollama {
     }
 
     fn show_model<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
-        Box::pin(async move {
-            let body = json(&ShowBody { model })?;
-            let asked = Asked { model: Some(model), options: None };
-            let answer: ShowAnswer = self.http.post("api/show", body).await.map_err(meaning(asked))?;
-            Ok(models::details(answer))
-        })
+        Box::pin(self.show(model, false))
     }
 
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
             let body = json(&request::chat_body(request)?)?;
-            let asked = Asked { model: Some(&request.model), options: Some(&request.options) };
+            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
             let body = self.http.stream("api/chat", body).await.map_err(meaning(asked))?;
             Ok(reply(body, ChatDecoder::default()))
         })
+    }
+
+    fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
+        Box::pin(async move {
+            check_texts(request)?;
+            let body = json(&request::embed_body(request))?;
+            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
+            let answer: EmbedAnswer = self.http.ask("api/embed", body).await.map_err(meaning(asked))?;
+            let vectors = answer.embeddings.unwrap_or_default();
+            check_vectors(request, &vectors)?;
+            Ok(Embeddings {
+                model: answer.model.unwrap_or_else(|| request.model.clone()),
+                vectors,
+                prompt_tokens: answer.prompt_eval_count,
+            })
+        })
+    }
+
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
     }
 }
 

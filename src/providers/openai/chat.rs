@@ -37,6 +37,12 @@ struct State {
 }
 
 impl Decode for ChatDecoder {
+    type Event = ChatEvent;
+
+    fn is_last(event: &ChatEvent) -> bool {
+        matches!(event, ChatEvent::Done(_))
+    }
+
     fn push(&mut self, chunk: &[u8], events: &mut Events) {
         if !self.state.ended {
             self.any_bytes |= !chunk.is_empty();

@@ -102,6 +102,10 @@ mod tests {
             panic!()
         };
         assert_eq!((&*model, &*capability, &*message), ("m:1b", "tools", "m does not support tools"));
+        let body = r#"{"object":"error","message":"The model does not support Embeddings API","code":400}"#;
+        assert!(
+            matches!(error(400, body, Some("m")), ProviderError::Unsupported { capability, .. } if capability == "embedding")
+        );
         let body = r#"{"error":{"code":400,"message":"x","type":"exceed_context_size_error","n_prompt_tokens":9,"n_ctx":4}}"#;
         assert!(matches!(
             error(400, body, Some("m")),

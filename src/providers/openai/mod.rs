@@ -7,16 +7,17 @@ use url::Url;
 
 use self::chat::ChatDecoder;
 use self::error::refused;
-use self::wire::ModelsAnswer;
+use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::http::{Failure, Http, Timeouts};
 use super::replies::reply;
 #[cfg(fuzzing)]
 use super::types::ChatEvent;
-use super::types::{ChatRequest, Health, Model, ModelDetails, RunningModel};
+use super::types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 
 mod calls;
 mod chat;
+mod embed;
 mod error;
 mod models;
 mod request;
@@ -117,6 +118,18 @@ impl Provider for OpenAi {
             let body = self.http.stream("chat/completions", body).await;
             let body = body.map_err(|failure| meaning(failure, Some(&request.model)))?;
             Ok(reply(body, ChatDecoder::default()))
+        })
+    }
+
+    fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
+        Box::pin(async move {
+            let body = json(&embed::embed_body(request)?)?;
+            let answer: EmbedAnswer = self
+                .http
+                .ask("embeddings", body)
+                .await
+                .map_err(|failure| meaning(failure, Some(&request.model)))?;
+            embed::embeddings(request, answer)
         })
     }
 }

@@ -3,11 +3,19 @@
 //! They name OpenAI's terms where OpenAI has one, and are no wire format of either side.
 
 mod chat;
+mod embed;
+mod generate;
 mod message;
 mod model;
+mod transfer;
+mod web;
 
 pub use chat::{
     ChatEnd, ChatEvent, ChatRequest, FinishReason, ResponseFormat, Sampling, Think, Timings, Usage,
 };
+pub use embed::{EmbedRequest, Embeddings};
+pub use generate::GenerateRequest;
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
+pub use transfer::{CreateRequest, TransferEvent};
+pub use web::{WebPage, WebResult};

@@ -54,6 +54,21 @@ fn thinking_comes_apart() {
 }
 
 #[test]
+fn a_bare_prompt_answers_as_a_chat() {
+    let reply = recorded("generate_stream");
+    assert_eq!(reply.content, "Two fruits are apples and oranges.");
+    let end = reply.end.unwrap();
+    assert_eq!((end.finish_reason, end.usage.completion_tokens), (FinishReason::Stop, Some(8)));
+    let reply = recorded("think_model_generate_stream");
+    assert!(reply.thinking.starts_with("17 + 25 equals 42"), "{}", reply.thinking);
+    assert!(reply.content.contains("42") && reply.end.is_some(), "{}", reply.content);
+    let end = recorded("generate_nonstream").end.unwrap();
+    assert_eq!(end.finish_reason, FinishReason::Length);
+    let end = recorded("generate_load_no_prompt").end.unwrap();
+    assert_eq!(end.finish_reason, FinishReason::Other("load".to_owned()));
+}
+
+#[test]
 fn load_and_unload_answer_one_object_without_a_line_end() {
     for (case, reason) in [
         ("chat_load_empty_messages", "load"),

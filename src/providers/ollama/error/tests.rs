@@ -7,7 +7,7 @@ use crate::providers::fixture;
 
 fn recorded(case: &str) -> ProviderError {
     let options = json!({"num_predict": "x", "stop": 1}).as_object().unwrap().clone();
-    refused(&fixture::refusal(case), Asked { model: Some("mine:1b"), options: Some(&options) })
+    refused(&fixture::refusal(case), Asked { options: Some(&options), ..Asked::of("mine:1b") })
 }
 
 #[test]
@@ -17,6 +17,9 @@ fn a_missing_model_however_it_is_worded() {
         "chat_unload_missing_model",
         "show_missing_model",
         "embed_missing_model",
+        "generate_missing_model",
+        "copy_missing_source",
+        "delete_missing",
     ] {
         assert_eq!(recorded(case), ProviderError::ModelNotFound { model: "mine:1b".into() }, "{case}");
     }
@@ -40,6 +43,10 @@ fn capabilities_with_the_name_that_was_asked_for() {
         ("chat_images_unsupported_native_template", "vision"),
         ("chat_with_embedding_only_model", "completion"),
         ("embed", "embedding"),
+        ("embed_empty_string_in_array", "embedding"),
+        ("generate_think_unsupported", "thinking"),
+        ("generate_images_unsupported", "vision"),
+        ("generate_with_embedding_only_model", "completion"),
     ] {
         let ProviderError::Unsupported { model, capability, message } = recorded(case) else {
             panic!("{case}: {:?}", recorded(case));
@@ -61,6 +68,11 @@ fn a_prompt_over_the_context() {
         };
         assert_eq!((prompt_tokens, context_tokens), (Some(prompt), Some(512)));
     }
+    let uncounted = recorded("embed_model_too_long_truncate_false");
+    assert!(
+        matches!(uncounted, ProviderError::ContextExceeded { prompt_tokens: None, context_tokens: None, .. }),
+        "{uncounted:?}"
+    );
 }
 
 #[test]
@@ -81,6 +93,31 @@ fn arguments_that_ollama_refuses_are_named() {
         let ProviderError::InvalidRequest { argument, .. } = recorded(case) else {
             panic!("{case}: {:?}", recorded(case));
         };
+        assert_eq!(argument, expected, "{case}");
+    }
+}
+
+#[test]
+fn arguments_of_the_other_routes() {
+    for (case, expected) in [
+        ("copy_invalid_source", "source"),
+        ("copy_invalid_destination", "destination"),
+        ("delete_invalid_name", "model"),
+        ("delete_no_model", "model"),
+        ("pull_invalid_name", "model"),
+        ("push_no_model", "model"),
+        ("create_invalid_name", "model"),
+        ("create_bad_template", "template"),
+        ("create_no_from", "from"),
+        ("generate_bad_template", "template"),
+        ("generate_raw_with_template", "raw"),
+        ("blob_post_bad_digest", "digest"),
+        ("blob_post_digest_mismatch", "digest"),
+    ] {
+        // A blob has no model.
+        let model = (!case.starts_with("blob")).then_some("mine:1b");
+        let error = refused(&fixture::refusal(case), Asked { model, options: None, template: true });
+        let ProviderError::InvalidRequest { argument, .. } = &error else { panic!("{case}: {error:?}") };
         assert_eq!(argument, expected, "{case}");
     }
 }
@@ -114,6 +151,8 @@ fn what_has_no_better_word_keeps_its_status_and_text() {
         ("chat_cloud_model", 403, "ollama cloud is disabled"),
         ("chat_cloud_model_no_network", 502, "network is unreachable"),
         ("chat_load_failure_stream", 500, "exceeds file size"),
+        // Without a template in the request it is the model's own.
+        ("generate_bad_template", 500, "unclosed action"),
     ] {
         let ProviderError::Status { status: got, message } = recorded(case) else { panic!("{case}") };
         assert_eq!(got, status, "{case}");

@@ -74,6 +74,10 @@ pub(crate) struct CallFunctionBody<'a> {
 pub(crate) struct ChatLine {
     pub(crate) model: Option<String>,
     pub(crate) message: Option<MessageLine>,
+    /// The text of `/api/generate`.
+    pub(crate) response: Option<String>,
+    /// The thinking of `/api/generate`.
+    pub(crate) thinking: Option<String>,
     pub(crate) done: Option<bool>,
     pub(crate) done_reason: Option<String>,
     #[serde(deserialize_with = "count")]

@@ -64,6 +64,8 @@ pub(crate) struct LoadedModel {
 #[derive(Debug, Serialize)]
 pub(crate) struct ShowBody<'a> {
     pub(crate) model: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,10 +2,12 @@
 //! unknown ones are ignored: servers that call themselves compatible differ much.
 
 mod chat;
+mod embed;
 mod models;
 
 pub(super) use chat::{
     CallBody, CallDelta, CallFunctionBody, ChatBody, Chunk, Content, DataUrl, Delta, ImageUrl, MessageBody,
     Part,
 };
+pub(super) use embed::{EmbedAnswer, EmbedBody, Vector};
 pub(super) use models::{ListedModel, ModelsAnswer};

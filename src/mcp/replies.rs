@@ -1,0 +1,177 @@
+//! Many replies as tools answer them: side by side, failures beside successes.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::service::Registered;
+use crate::service::chat::tokens_per_second;
+use crate::service::completions::Outcome;
+use crate::service::many::Replies;
+
+/// A comparison of models.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ComparisonAnswer<'a> {
+    /// completed, in_progress or cancelled
+    status: &'static str,
+    completion_id: &'a str,
+    /// In the order of models: model, content or error, completion_tokens, tokens_per_second, first_token_ms, total_ms
+    #[schemars(schema_with = "results_schema")]
+    results: Vec<ReplyAnswer<'a>>,
+}
+
+/// A batch over texts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct BatchAnswer<'a> {
+    /// completed, in_progress or cancelled
+    status: &'static str,
+    completion_id: &'a str,
+    total: usize,
+    done: usize,
+    failed: usize,
+    /// In the order of inputs, as far as they are done: index, content or error
+    #[schemars(schema_with = "results_schema")]
+    results: Vec<ReplyAnswer<'a>>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct ReplyAnswer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FailureAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct FailureAnswer<'a> {
+    code: &'static str,
+    message: &'a str,
+}
+
+fn results_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
+}
+
+/// A comparison's text and structure.
+pub(super) fn comparison(
+    registered: &Registered,
+    replies: &Replies,
+    status: &'static str,
+) -> (String, Option<Value>) {
+    let results = replies
+        .labels
+        .iter()
+        .zip(&replies.replies)
+        .filter_map(|(model, reply)| Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?) }))
+        .collect();
+    let answer = ComparisonAnswer { status, completion_id: &registered.id, results };
+    let text: Vec<_> = answer
+        .results
+        .iter()
+        .map(|result| {
+            let head = [
+                result.completion_tokens.map(|tokens| format!("{tokens} tokens")),
+                result.tokens_per_second.map(|rate| format!("{rate} tokens/s")),
+                result.first_token_ms.map(|first| format!("first token after {first} ms")),
+            ];
+            let head: Vec<_> = head.into_iter().flatten().collect();
+            format!("## {} ({})\n{}", result.model.unwrap_or_default(), head.join(", "), words(result))
+        })
+        .collect();
+    (text.join("\n\n"), serde_json::to_value(&answer).ok())
+}
+
+/// A batch's text and structure.
+pub(super) fn batch(
+    registered: &Registered,
+    replies: &Replies,
+    status: &'static str,
+) -> (String, Option<Value>) {
+    let results: Vec<_> = replies
+        .replies
+        .iter()
+        .enumerate()
+        .filter_map(|(index, reply)| {
+            let reply = measured(reply.as_ref()?);
+            // What each took is no use in a list of hundreds.
+            Some(ReplyAnswer {
+                index: Some(index),
+                content: reply.content,
+                error: reply.error,
+                ..ReplyAnswer::default()
+            })
+        })
+        .collect();
+    let answer = BatchAnswer {
+        status,
+        completion_id: &registered.id,
+        total: replies.replies.len(),
+        done: results.len(),
+        failed: results.iter().filter(|result| result.error.is_some()).count(),
+        results,
+    };
+    let lines: Vec<_> = answer
+        .results
+        .iter()
+        .map(|result| format!("[{}] {}", result.index.unwrap_or_default(), words(result)))
+        .collect();
+    let text =
+        format!("{} of {} done, {} failed.\n{}", answer.done, answer.total, answer.failed, lines.join("\n"));
+    (text, serde_json::to_value(&answer).ok())
+}
+
+fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
+    match reply {
+        Err(error) => ReplyAnswer {
+            content: error
+                .partial
+                .as_ref()
+                .map(|partial| partial.content.as_str())
+                .filter(|content| !content.is_empty()),
+            error: Some(FailureAnswer { code: error.code.as_str(), message: &error.message }),
+            ..ReplyAnswer::default()
+        },
+        Ok(completion) => {
+            let ending = &completion.ending;
+            let millis =
+                |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+            ReplyAnswer {
+                content: Some(&completion.content),
+                completion_tokens: ending.usage.completion_tokens,
+                tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
+                    .map(|rate| (rate * 10.0).round() / 10.0),
+                // From its own turn on: a comparison is of models, not of places in the queue.
+                first_token_ms: completion
+                    .first_piece
+                    .map(|first| millis(first.saturating_sub(completion.queued))),
+                total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
+                location: Some(ending.location.describe()),
+                warnings: &ending.warnings,
+                ..ReplyAnswer::default()
+            }
+        }
+    }
+}
+
+fn words(result: &ReplyAnswer<'_>) -> String {
+    match &result.error {
+        Some(error) => format!("FAILED: {}", error.message),
+        None => result.content.unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,54 @@
+//! `batch_completion`: one instruction over many texts, the bulk work that costs too much elsewhere.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::generation::GenerationArguments;
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::mcp::progress::Progress;
+use crate::mcp::replies::BatchAnswer;
+use crate::mcp::schema::{input_schema_with_named, output_schema};
+use crate::service::types::{Message, Role};
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize each): bulk \
+work at no cost. Results come in order, failures beside successes.";
+
+/// Arguments of `batch_completion`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct BatchArguments {
+    /// What to do with each input
+    instruction: String,
+    inputs: Vec<String>,
+    model: Option<String>,
+    system: Option<String>,
+    /// true: return at once with a completion_id
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let schema = input_schema_with_named::<BatchArguments, GenerationArguments>();
+    let definition = Tool::new("batch_completion", DESCRIPTION, schema)
+        .with_title("Work through many texts")
+        .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
+        .with_annotations(super::read_only("Work through many texts", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Generate)
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let arguments: BatchArguments = call.arguments()?;
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let mut chat = generation.into_call()?;
+    chat.model = arguments.model;
+    chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
+    let job = call.server.core().start_batch(&chat, &arguments.instruction, &arguments.inputs)?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await
+}

@@ -1,0 +1,59 @@
+//! `compare_models`: one question to several models, side by side.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::generation::GenerationArguments;
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::mcp::progress::Progress;
+use crate::mcp::replies::ComparisonAnswer;
+use crate::mcp::schema::{input_schema_with_named, output_schema};
+use crate::service::ServiceError;
+use crate::service::types::{Message, Role};
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Put one prompt to 2 to 8 local models and get their answers side by side, with tokens per second and time to \
+first token. Use it to choose a model for a task.";
+
+/// Arguments of `compare_models`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CompareArguments {
+    models: Vec<String>,
+    prompt: String,
+    system: Option<String>,
+    /// true: all at once; else one after another, for fair times
+    together: Option<bool>,
+    /// true: return at once with a completion_id
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let schema = input_schema_with_named::<CompareArguments, GenerationArguments>();
+    let definition = Tool::new("compare_models", DESCRIPTION, schema)
+        .with_title("Compare models")
+        .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
+        .with_annotations(super::read_only("Compare models", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Compare)
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let arguments: CompareArguments = call.arguments()?;
+    if arguments.prompt.is_empty() {
+        return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
+    }
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let mut chat = generation.into_call()?;
+    chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
+    chat.messages.push(Message::text(Role::User, arguments.prompt));
+    let job =
+        call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await
+}

@@ -1,0 +1,55 @@
+//! `copy_model`: gives a model a second name; asks first where that name is taken.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::load_model::DoneAnswer;
+use super::{AskingResult, ToolCall, ToolEntry};
+use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::manage::model_name;
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Give an installed model a second name (the data is shared, not copied). Onto a name that is taken: the person is \
+asked first, or else confirm must be true.";
+
+/// Arguments of `copy_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CopyArguments {
+    source: String,
+    destination: String,
+    /// The person agreed to overwrite
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Copy a model", false).read_only(false).destructive(true);
+    let definition = Tool::new("copy_model", DESCRIPTION, input_schema::<CopyArguments>())
+        .with_title("Copy a model")
+        .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    let arguments: CopyArguments = call.arguments()?;
+    model_name("source", &arguments.source)?;
+    model_name("destination", &arguments.destination)?;
+    let core = call.server.core();
+    if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
+        let question = Question {
+            tool: "copy_model",
+            subject: &taken,
+            text: format!("Overwrite the model {taken} with {}?", arguments.source),
+            argument: arguments.confirm,
+        };
+        if let Consent::Ask(question) = consent(&call, &question).await? {
+            return Ok((*question).into());
+        }
+    }
+    core.copy_model(&arguments.source, &arguments.destination).await?;
+    let answer = DoneAnswer { model: &arguments.destination, done: true };
+    Ok(super::answer(format!("{} is now also {}.", arguments.source, arguments.destination), &answer).into())
+}

@@ -1,0 +1,85 @@
+//! `embed`: vectors of texts.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::{JsonSchema, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::mcp::arguments::whole_number;
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::types::EmbedRequest;
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Turn texts into embedding vectors with a local model. Large answers: to order texts by meaning use rank, \
+which keeps the vectors here.";
+
+/// Arguments of `embed`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct EmbedArguments {
+    /// One text or several
+    #[schemars(schema_with = "texts_schema")]
+    input: Texts,
+    /// An embedding model; the first installed one if left out
+    model: Option<String>,
+    /// Numbers in each vector, where the model can shorten it
+    #[serde(default, deserialize_with = "whole_number")]
+    dimensions: Option<u64>,
+    /// false: a text over the context is an error, not cut
+    truncate: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "it must be text or an array of texts")]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The vectors, in the order of the texts.
+#[derive(Debug, Serialize, JsonSchema)]
+struct EmbedAnswer<'a> {
+    model: &'a str,
+    dimensions: usize,
+    embeddings: &'a [Vec<f32>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_tokens: Option<u64>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let definition = Tool::new("embed", DESCRIPTION, input_schema::<EmbedArguments>())
+        .with_title("Embed texts")
+        .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
+        .with_annotations(super::read_only("Embed texts", true));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Embeddings)
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let arguments: EmbedArguments = call.arguments()?;
+    let input = match arguments.input {
+        Texts::One(text) => vec![text],
+        Texts::Many(texts) => texts,
+    };
+    let mut request = EmbedRequest::new(arguments.model.unwrap_or_default(), input);
+    request.dimensions = arguments.dimensions;
+    request.truncate = arguments.truncate;
+    let embeddings = call.server.core().embed(request).await?;
+    let answer = EmbedAnswer {
+        model: &embeddings.model,
+        dimensions: embeddings.vectors.first().map_or(0, Vec::len),
+        embeddings: &embeddings.vectors,
+        prompt_tokens: embeddings.prompt_tokens,
+    };
+    let text = format!(
+        "{} embeddings of {} numbers each from {}; they are in the structured content.",
+        embeddings.vectors.len(),
+        answer.dimensions,
+        embeddings.model
+    );
+    Ok(super::answer(text, &answer))
+}
+
+fn texts_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    json_schema!({ "anyOf": [json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })] })
+}

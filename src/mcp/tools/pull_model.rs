@@ -1,0 +1,47 @@
+//! `pull_model`: downloads a model, with bytes as progress; the download outlives the call.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::mcp::jobs::TransferAnswer;
+use crate::mcp::progress::Progress;
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
+goes on after the call; get_completion waits for the rest, cancel_completion stops it, and pulling again resumes.";
+
+/// Arguments of `pull_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct PullArguments {
+    /// Such as gemma3:4b
+    model: String,
+    /// Allow a registry without TLS
+    insecure: Option<bool>,
+    /// true: return at once with a completion_id
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Download a model", true).read_only(false);
+    let definition = Tool::new("pull_model", DESCRIPTION, input_schema::<PullArguments>())
+        .with_title("Download a model")
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let arguments: PullArguments = call.arguments()?;
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let job = call.server.core().start_pull(&arguments.model, arguments.insecure == Some(true))?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await
+}

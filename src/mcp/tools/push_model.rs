@@ -1,0 +1,56 @@
+//! `push_model`: publishes a model in a registry, once the person has said so.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::jobs::TransferAnswer;
+use crate::mcp::progress::Progress;
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::manage::model_name;
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Publish a model to a registry (user/name on ollama.com needs a signed-in Ollama). Everyone can see it then: \
+the person is asked first, or else confirm must be true.";
+
+/// Arguments of `push_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct PushArguments {
+    /// user/name:tag
+    model: String,
+    /// Allow a registry without TLS
+    insecure: Option<bool>,
+    /// The person agreed
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Publish a model", true).read_only(false).destructive(true);
+    let definition = Tool::new("push_model", DESCRIPTION, input_schema::<PushArguments>())
+        .with_title("Publish a model")
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    // The host counts the time that the person takes, too.
+    let deadline = deadline_of(&call);
+    let arguments: PushArguments = call.arguments()?;
+    model_name("model", &arguments.model)?;
+    let question = Question {
+        tool: "push_model",
+        subject: &arguments.model,
+        text: format!("Publish the model {} for others to see?", arguments.model),
+        argument: arguments.confirm,
+    };
+    if let Consent::Ask(question) = consent(&call, &question).await? {
+        return Ok((*question).into());
+    }
+    let job = call.server.core().start_push(&arguments.model, arguments.insecure == Some(true))?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, false, deadline).await.map(Into::into)
+}

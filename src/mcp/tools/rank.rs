@@ -1,0 +1,79 @@
+//! `rank`: orders texts by their likeness to a query.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::mcp::arguments::whole_number;
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::ServiceError;
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Order given texts by meaning against a query with a local embedding model, best first. Use it to pick the \
+relevant ones of many passages.";
+
+/// Characters of each text that the text answer shows.
+const SHOWN: usize = 80;
+
+/// Arguments of `rank`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct RankArguments {
+    query: String,
+    texts: Vec<String>,
+    /// Only so many of the best
+    #[serde(default, deserialize_with = "whole_number")]
+    top_n: Option<u64>,
+    /// An embedding model; the first installed one if left out
+    model: Option<String>,
+}
+
+/// The ranking.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RankAnswer {
+    model: String,
+    results: Vec<RankedAnswer>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RankedAnswer {
+    /// Place in texts, from 0
+    index: usize,
+    /// Cosine: 1 is the same meaning, 0 unrelated
+    score: f64,
+    text: String,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let definition = Tool::new("rank", DESCRIPTION, input_schema::<RankArguments>())
+        .with_title("Rank texts by meaning")
+        .with_raw_output_schema(output_schema::<RankAnswer>())
+        .with_annotations(super::read_only("Rank texts by meaning", true));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Embeddings)
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let arguments: RankArguments = call.arguments()?;
+    if arguments.top_n == Some(0) {
+        return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));
+    }
+    let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let (model, ranked) =
+        call.server.core().rank(arguments.model, &arguments.query, arguments.texts.clone()).await?;
+    let results = ranked
+        .into_iter()
+        .take(most)
+        .map(|ranked| RankedAnswer {
+            text: arguments.texts.get(ranked.index).cloned().unwrap_or_default(),
+            index: ranked.index,
+            score: (ranked.score * 10_000.0).round() / 10_000.0,
+        })
+        .collect();
+    let answer = RankAnswer { model, results };
+    let lines = answer.results.iter().map(|result| {
+        let start: String = result.text.chars().take(SHOWN).collect();
+        format!("{:.3} [{}] {start}", result.score, result.index)
+    });
+    Ok(super::answer(lines.collect::<Vec<_>>().join("\n"), &answer))
+}

@@ -1,0 +1,117 @@
+//! Embeddings, and ranking by them.
+
+use super::{Core, ErrorCode, ServiceError};
+use crate::providers::types::{EmbedRequest, Embeddings};
+
+/// Texts in one call.
+pub const MOST_TEXTS: usize = 2048;
+
+/// A text's place in a ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// Its place in the given list, from 0.
+    pub index: usize,
+    /// Cosine of its angle to the query: 1 is the same direction, 0 unrelated.
+    pub score: f64,
+}
+
+impl Core {
+    /// Makes embeddings. Without a model, the first installed one that can.
+    ///
+    /// # Errors
+    /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
+    pub async fn embed(&self, mut request: EmbedRequest) -> Result<Embeddings, ServiceError> {
+        check_texts("input", &request.input)?;
+        if request.model.is_empty() {
+            request.model = self.embedding_model().await?;
+        }
+        match self.provider.embed(&request).await {
+            Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
+            Ok(embeddings) => Err(ServiceError::new(
+                ErrorCode::UpstreamError,
+                format!(
+                    "{} embeddings came back for {} texts",
+                    embeddings.vectors.len(),
+                    request.input.len()
+                ),
+            )),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Orders texts by their likeness to a query, the likest first. The vectors stay here.
+    ///
+    /// # Errors
+    /// As [`Core::embed`].
+    pub async fn rank(
+        &self,
+        model: Option<String>,
+        query: &str,
+        texts: Vec<String>,
+    ) -> Result<(String, Vec<Ranked>), ServiceError> {
+        if query.trim().is_empty() {
+            return Err(ServiceError::invalid("query", "is empty; it must have text"));
+        }
+        check_texts("texts", &texts)?;
+        let mut input = texts;
+        input.push(query.to_owned());
+        let request = EmbedRequest::new(model.unwrap_or_default(), input);
+        let mut embeddings = self.embed(request).await?;
+        let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
+        let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
+        let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
+        // Stable: what is equally like stays in the given order.
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok((embeddings.model, ranked))
+    }
+
+    async fn embedding_model(&self) -> Result<String, ServiceError> {
+        let models = self.list_models().await?;
+        let makes_embeddings = |words: &Vec<String>| words.iter().any(|word| word == "embedding");
+        let found =
+            models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
+        found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
+            ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
+                .with_hint("Name one in model, or install one, for example pull_model {\"model\":\"nomic-embed-text\"}.")
+        })
+    }
+}
+
+fn check_texts(argument: &str, texts: &[String]) -> Result<(), ServiceError> {
+    if texts.is_empty() {
+        return Err(ServiceError::invalid(argument, "is empty; it must hold at least one text"));
+    }
+    if texts.len() > MOST_TEXTS {
+        return Err(ServiceError::invalid(
+            argument,
+            format!("has {} texts; at most {MOST_TEXTS} are taken in one call", texts.len()),
+        ));
+    }
+    match texts.iter().position(|text| text.trim().is_empty()) {
+        Some(index) => {
+            Err(ServiceError::invalid(&format!("{argument}[{index}]"), "is empty; it must have text"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The cosine of the angle between two vectors; 0 where one has no length.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+    let length = |vector: &[f32]| vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    let lengths = length(a) * length(b);
+    if lengths > 0.0 { dot / lengths } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosine_is_1_for_the_same_direction_and_0_for_none() {
+        assert!((cosine(&[1.0, 2.0], &[2.0, 4.0]) - 1.0).abs() < 1e-9);
+        assert!(cosine(&[1.0, 0.0], &[0.0, 1.0]).abs() < 1e-9);
+        assert!((cosine(&[1.0], &[-1.0]) + 1.0).abs() < 1e-9);
+        assert_eq!(cosine(&[0.0], &[1.0]), 0.0);
+    }
+}

@@ -1,0 +1,139 @@
+//! Managing models: loading, unloading, copying, deleting.
+
+use serde_json::Value;
+
+use super::types::Location;
+use super::{Core, ErrorCode, ServiceError};
+use crate::providers::{Native, ProviderError};
+
+/// Longest name that is passed on; registries allow less.
+const MOST_NAME: usize = 256;
+
+impl Core {
+    /// Ollama's own API.
+    ///
+    /// # Errors
+    /// `unsupported` where another kind of server is spoken to.
+    pub(super) fn native(&self) -> Result<&dyn Native, ServiceError> {
+        self.provider.native().ok_or_else(|| {
+            ServiceError::new(
+                ErrorCode::Unsupported,
+                "Only Ollama can do this; another kind of server is configured",
+            )
+            .with_hint("Set OLLAMA_MCP_PROVIDER=ollama.")
+        })
+    }
+
+    /// Loads a model into memory, for `keep_alive`.
+    ///
+    /// # Errors
+    /// `model_not_found` with the nearest name, and those of the provider.
+    pub async fn load_model(
+        &self,
+        model: &str,
+        keep_alive: Option<&Value>,
+        num_ctx: Option<u64>,
+    ) -> Result<(), ServiceError> {
+        model_name("model", model)?;
+        self.explained(self.native()?.load(model, keep_alive, num_ctx).await).await
+    }
+
+    /// Frees the memory of a model.
+    ///
+    /// # Errors
+    /// As [`Core::load_model`].
+    pub async fn unload_model(&self, model: &str) -> Result<(), ServiceError> {
+        model_name("model", model)?;
+        self.explained(self.native()?.unload(model).await).await
+    }
+
+    /// Gives a model a second name.
+    ///
+    /// # Errors
+    /// As [`Core::load_model`].
+    pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
+        model_name("source", source)?;
+        model_name("destination", destination)?;
+        self.explained(self.native()?.copy(source, destination).await).await
+    }
+
+    /// Deletes a model from the disk.
+    ///
+    /// # Errors
+    /// As [`Core::load_model`].
+    pub async fn delete_model(&self, model: &str) -> Result<(), ServiceError> {
+        model_name("model", model)?;
+        self.explained(self.native()?.delete(model).await).await
+    }
+
+    /// Whether a model of this name is installed; `latest` is the tag of a name without one.
+    ///
+    /// # Errors
+    /// Those of the provider.
+    pub async fn installed(
+        &self,
+        model: &str,
+    ) -> Result<Option<(String, Option<u64>, Location)>, ServiceError> {
+        let wanted = full_name(model);
+        let models = self.list_models().await?;
+        let found = models.into_iter().find(|listed| full_name(&listed.model.name) == wanted);
+        Ok(found.map(|listed| (listed.model.name, listed.model.size, listed.location)))
+    }
+
+    async fn explained<T>(&self, result: Result<T, ProviderError>) -> Result<T, ServiceError> {
+        match result {
+            Ok(done) => Ok(done),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+}
+
+/// A name as Ollama keeps it: lower case, with its tag.
+fn full_name(name: &str) -> String {
+    let name = name.to_lowercase();
+    let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if has_tag { name } else { format!("{name}:latest") }
+}
+
+/// Checks that a text can be a model's name: it goes into questions and addresses.
+///
+/// # Errors
+/// `invalid_argument`.
+pub fn model_name(argument: &str, name: &str) -> Result<(), ServiceError> {
+    if name.trim().is_empty() {
+        return Err(ServiceError::invalid(
+            argument,
+            "is empty; it must be a model's name, such as gemma3:4b",
+        ));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/' | '@');
+    if name.len() > MOST_NAME || !name.chars().all(allowed) {
+        return Err(ServiceError::invalid(
+            argument,
+            "is no model's name: letters, digits and . _ - : / are allowed, such as gemma3:4b or hf.co/user/model:Q4_K_M",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_from_other_texts() {
+        for right in ["gemma3:4b", "hf.co/user/model.GGUF:Q4_K_M", "registry.example:5000/a/b"] {
+            assert_eq!(model_name("model", right), Ok(()), "{right}");
+        }
+        for wrong in ["", "  ", "a b", "x\ny", "yes, delete all", &"x".repeat(300)] {
+            assert!(model_name("model", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_tag_means_latest() {
+        assert_eq!(full_name("Gemma3"), "gemma3:latest");
+        assert_eq!(full_name("host:5000/a/b"), "host:5000/a/b:latest");
+        assert_eq!(full_name("a:1b"), "a:1b");
+    }
+}

@@ -1,0 +1,72 @@
+//! Which tools there are: toolsets, read-only, and what the provider can serve.
+
+use super::{start, tools};
+use crate::support::fake_ollama::FakeOllama;
+use crate::support::mcp_client::Session;
+use crate::support::process::Process;
+
+const CORE: [&str; 5] =
+    ["chat_completion", "get_completion", "cancel_completion", "health_check", "list_models"];
+const CHANGING: [&str; 6] =
+    ["pull_model", "load_model", "unload_model", "copy_model", "push_model", "delete_model"];
+
+#[tokio::test]
+async fn all_are_there_unless_told_otherwise() {
+    let (_fake, mut session) = start(&[]).await;
+    let every = tools(&mut session).await;
+    assert_eq!(every.len(), 18, "{every:?}");
+    let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "all")]).await;
+    assert_eq!(tools(&mut session).await, every);
+}
+
+#[tokio::test]
+async fn toolsets_are_chosen() {
+    let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "core")]).await;
+    assert_eq!(tools(&mut session).await, CORE);
+    let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "embeddings")]).await;
+    assert_eq!(tools(&mut session).await, [&CORE[..], &["embed", "rank"]].concat());
+    // What is not listed cannot be called.
+    let params = serde_json::json!({ "name": "delete_model", "arguments": { "model": "gemma3:270m" } });
+    let (code, message) = session.error("tools/call", params).await;
+    assert_eq!(code, -32602, "{message}");
+}
+
+#[tokio::test]
+async fn read_only_leaves_nothing_that_changes() {
+    let (_fake, mut session) = start(&[("OLLAMA_MCP_READ_ONLY", "true")]).await;
+    let left = tools(&mut session).await;
+    assert_eq!(left.len(), 18 - CHANGING.len(), "{left:?}");
+    assert!(CHANGING.iter().all(|tool| !left.iter().any(|left| left == tool)), "{left:?}");
+    let listed = session.ask("tools/list", serde_json::json!({})).await;
+    for tool in listed["result"]["tools"].as_array().unwrap() {
+        assert_ne!(tool["annotations"]["destructiveHint"], true, "{}", tool["name"]);
+    }
+}
+
+#[tokio::test]
+async fn another_provider_lists_what_it_can_serve() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::openai(&fake);
+    let there = tools(&mut session).await;
+    for ollama_s in [&CHANGING[..], &["generate", "list_running_models"]].concat() {
+        assert!(!there.iter().any(|tool| tool == ollama_s), "{ollama_s}");
+    }
+    for general in [&CORE[..], &["batch_completion", "compare_models", "embed", "rank"]].concat() {
+        assert!(there.iter().any(|tool| tool == general), "{general}");
+    }
+}
+
+#[tokio::test]
+async fn the_flags_do_the_same_and_a_wrong_name_is_refused() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut host = Process::start(&fake, &["--toolsets=core"]);
+    let listed = host.ask("tools/list", serde_json::json!({})).await;
+    assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), CORE.len());
+    host.finish().await.well();
+
+    let mut wrong = Process::start(&fake, &["--toolsets=core,modles"]);
+    wrong.end_input().await;
+    let ended = wrong.ended().await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--toolsets") && ended.stderr.contains("modles"), "{}", ended.stderr);
+}

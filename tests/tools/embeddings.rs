@@ -1,0 +1,118 @@
+//! `embed` and `rank`.
+
+use serde_json::{Value, json};
+
+use super::{MODEL, start, text};
+use crate::support::fake_ollama::{Answer, FakeOllama, Request};
+use crate::support::mcp_client::tool_error;
+
+const EMBEDS: &str = "qwen-embed:0.5b";
+
+#[tokio::test]
+async fn one_text_or_several() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("embed_model_ok");
+    let one = session.call("embed", json!({ "model": EMBEDS, "input": "The sky is blue." })).await;
+    let structured = &one["structuredContent"];
+    assert_eq!((&structured["model"], &structured["dimensions"]), (&json!(EMBEDS), &json!(896)));
+    assert_eq!(structured["embeddings"][0].as_array().unwrap().len(), 896);
+    assert!(text(&one).len() < 200, "the numbers stay out of the text: {}", text(&one));
+
+    fake.replay("embed_model_ok_array");
+    let arguments = json!({ "model": EMBEDS, "input": ["a", "b"], "dimensions": 8, "truncate": false });
+    let two = session.call("embed", arguments).await;
+    assert_eq!(two["structuredContent"]["embeddings"].as_array().unwrap().len(), 2);
+    assert_eq!(two["structuredContent"]["dimensions"], 8);
+    let body = fake.requests_to("POST", "/api/embed")[1].json();
+    assert_eq!(body["input"], json!(["a", "b"]));
+    assert_eq!((&body["dimensions"], &body["truncate"]), (&json!(8), &json!(false)));
+}
+
+#[tokio::test]
+async fn empty_texts_are_not_sent() {
+    let (fake, mut session) = start(&[]).await;
+    for (input, named) in [(json!(""), "input"), (json!([]), "input"), (json!(["a", " "]), "input[1]")] {
+        let result = session.call("embed", json!({ "model": EMBEDS, "input": input })).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(said.contains(named) && said.contains("empty"), "{said}");
+    }
+    for arguments in [json!({ "query": "", "texts": ["a"] }), json!({ "query": "a", "texts": [] })] {
+        assert_eq!(tool_error(&session.call("rank", arguments).await).0, "invalid_argument");
+    }
+    assert_eq!(fake.requests_to("POST", "/api/embed").len(), 0);
+}
+
+#[tokio::test]
+async fn a_model_without_embeddings_is_told() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("embed");
+    let result = session.call("embed", json!({ "model": MODEL, "input": "x" })).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "unsupported");
+    assert!(said.contains(MODEL), "{said}");
+    fake.replay("embed_missing_model");
+    let result = session.call("embed", json!({ "model": "no-such-model", "input": "x" })).await;
+    assert_eq!(tool_error(&result).0, "model_not_found");
+}
+
+/// An installed model of this name and these capabilities.
+fn install(fake: &FakeOllama, name: &str, capability: &str) {
+    let model = json!({ "name": name, "model": name, "size": 1, "digest": "d", "capabilities": [capability],
+        "modified_at": "2026-11-21T02:23:15Z", "details": {} });
+    fake.on("GET", "/api/tags", Answer::json(200, json!({ "models": [model] })));
+}
+
+/// Vectors of the number of a's and b's in a text.
+fn counted(request: &Request) -> Answer {
+    let body = request.json();
+    let count = |text: &str, letter: char| text.chars().filter(|c| *c == letter).count() as f64;
+    let vector = |text: &Value| {
+        let text = text.as_str().unwrap();
+        json!([count(text, 'a'), count(text, 'b')])
+    };
+    let vectors: Vec<_> = body["input"].as_array().unwrap().iter().map(vector).collect();
+    Answer::json(200, json!({ "model": body["model"], "embeddings": vectors }))
+}
+
+#[tokio::test]
+async fn texts_are_ordered_by_likeness() {
+    let (fake, mut session) = start(&[]).await;
+    install(&fake, EMBEDS, "embedding");
+    fake.on("POST", "/api/embed", Answer::computed(counted));
+    let texts = json!(["bbb", "abb", "aaaa", "aab"]);
+    let result = session.call("rank", json!({ "query": "a", "texts": texts })).await;
+    let structured = &result["structuredContent"];
+    assert_eq!(structured["model"], EMBEDS, "the one that can is found");
+    let order: Vec<_> =
+        structured["results"].as_array().unwrap().iter().map(|one| one["text"].clone()).collect();
+    assert_eq!(order, ["aaaa", "aab", "abb", "bbb"]);
+    let best = &structured["results"][0];
+    assert_eq!((&best["index"], &best["score"]), (&json!(2), &json!(1.0)));
+    assert_eq!(structured["results"][2]["score"], 0.4472);
+    assert!(text(&result).starts_with("1.000 [2] aaaa\n"), "{}", text(&result));
+
+    let two = session.call("rank", json!({ "query": "a", "texts": texts, "top_n": 2 })).await;
+    assert_eq!(two["structuredContent"]["results"].as_array().unwrap().len(), 2);
+    let none = session.call("rank", json!({ "query": "a", "texts": texts, "top_n": 0 })).await;
+    assert_eq!(tool_error(&none).0, "invalid_argument");
+}
+
+#[tokio::test]
+async fn where_no_model_embeds_the_next_step_is_told() {
+    let (fake, mut session) = start(&[]).await;
+    install(&fake, MODEL, "completion");
+    let result = session.call("rank", json!({ "query": "a", "texts": ["b"] })).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "no_models");
+    assert!(said.contains("pull_model"), "{said}");
+}
+
+#[tokio::test]
+async fn fewer_vectors_than_texts_are_no_answer() {
+    let (fake, mut session) = start(&[]).await;
+    let one = json!({ "model": EMBEDS, "embeddings": [[1.0]] });
+    fake.on("POST", "/api/embed", Answer::json(200, one));
+    let result = session.call("embed", json!({ "model": EMBEDS, "input": ["a", "b"] })).await;
+    assert_eq!(tool_error(&result).0, "upstream_error");
+}

@@ -1,0 +1,180 @@
+//! `batch_completion` and `compare_models`: many replies in one answer.
+
+use serde_json::{Value, json};
+
+use super::{MODEL, start, text};
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate, Request};
+use crate::support::mcp_client::tool_error;
+
+/// What a request asks.
+fn question(request: &Request) -> String {
+    let body = request.json();
+    body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned()
+}
+
+/// A reply of one piece.
+fn reply(words: &str) -> Answer {
+    Answer::ndjson(&[
+        json!({ "model": MODEL, "message": { "role": "assistant", "content": words } }),
+        json!({ "model": MODEL, "done": true, "done_reason": "stop", "eval_count": 3,
+            "eval_duration": 100_000_000, "message": { "role": "assistant", "content": "" } }),
+    ])
+}
+
+/// Answers with the last word of the question; a question with `bad` fails, one with `wait` waits.
+fn echo(fake: &FakeOllama, gate: &Gate) {
+    let gate = gate.clone();
+    let answer = Answer::computed(move |request| {
+        let question = question(request);
+        let word = question.split_whitespace().last().unwrap().to_owned();
+        match word.as_str() {
+            "bad" => Answer::json(400, json!({ "error": "that is too bad" })),
+            "wait" => reply("waited").delay_head(&gate),
+            _ => reply(&word),
+        }
+    });
+    fake.on("POST", "/api/chat", answer);
+}
+
+fn batch(inputs: &[&str]) -> Value {
+    json!({ "model": MODEL, "instruction": "Say it again.", "inputs": inputs, "system": "Be brief." })
+}
+
+fn contents(result: &Value) -> Vec<(u64, &str)> {
+    let results = result["structuredContent"]["results"].as_array().unwrap();
+    let content = |one: &Value| one["content"].as_str().is_some();
+    let with = results.iter().filter(|one| content(one));
+    with.map(|one| (one["index"].as_u64().unwrap(), one["content"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn results_come_in_order_failures_beside_them() {
+    let (fake, mut session) = start(&[]).await;
+    let gate = Gate::new();
+    echo(&fake, &gate);
+    let call = json!({ "name": "batch_completion", "arguments": batch(&["wait", "two", "bad", "four"]),
+        "_meta": { "progressToken": "t" } });
+    let id = session.request("tools/call", call).await;
+    // The first is answered last.
+    loop {
+        let message = session.next().await;
+        assert_eq!(message["method"], "notifications/progress", "{message}");
+        if message["params"]["message"] == "3 of 4 done" {
+            assert_eq!(message["params"]["total"], 4.0);
+            break;
+        }
+    }
+    gate.open();
+    let result = session.answer(id).await["result"].take();
+    assert_eq!(contents(&result), [(0, "waited"), (1, "two"), (3, "four")]);
+    let structured = &result["structuredContent"];
+    assert_eq!(structured["status"], "completed");
+    assert_eq!(
+        (&structured["total"], &structured["done"], &structured["failed"]),
+        (&json!(4), &json!(4), &json!(1))
+    );
+    let failed = &structured["results"][2];
+    assert_eq!(failed["index"], 2);
+    assert!(failed["error"]["message"].as_str().unwrap().contains("too bad"), "{failed}");
+    assert!(text(&result).starts_with("4 of 4 done, 1 failed.\n[0] waited\n"), "{}", text(&result));
+    let sent = fake.requests_to("POST", "/api/chat");
+    assert_eq!(sent.len(), 4);
+    for request in sent {
+        assert_eq!(request.json()["messages"][0], json!({ "role": "system", "content": "Be brief." }));
+        assert!(question(&request).starts_with("Say it again.\n\n"));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_batch_is_refused_unsent() {
+    let (fake, mut session) = start(&[]).await;
+    let too_many = vec!["x"; 201];
+    for (inputs, named) in [(&too_many[..], "201"), (&[], "inputs"), (&["a", ""], "inputs[1]")] {
+        let result = session.call("batch_completion", batch(inputs)).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(said.contains(named) && said.contains("inputs"), "{said}");
+    }
+    let mut nothing_to_do = batch(&["a"]);
+    nothing_to_do["instruction"] = json!(" ");
+    let result = session.call("batch_completion", nothing_to_do).await;
+    assert!(tool_error(&result).1.contains("instruction"), "{result}");
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
+}
+
+#[tokio::test]
+async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
+    let gate = Gate::new();
+    echo(&fake, &gate);
+    let result = session.call("batch_completion", batch(&["one", "wait", "three"])).await;
+    assert_eq!(result["structuredContent"]["status"], "in_progress");
+    assert_eq!(contents(&result), [(0, "one"), (2, "three")]);
+    assert!(text(&result).contains("get_completion"), "{}", text(&result));
+    gate.open();
+    let id = &result["structuredContent"]["completion_id"];
+    let ended = session.call("get_completion", json!({ "completion_id": id, "wait_seconds": 20 })).await;
+    assert_eq!(ended["structuredContent"]["status"], "completed");
+    assert_eq!(contents(&ended), [(0, "one"), (1, "waited"), (2, "three")]);
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 3);
+}
+
+#[tokio::test]
+async fn a_stopped_batch_keeps_what_is_done() {
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
+    let gate = Gate::new();
+    echo(&fake, &gate);
+    let result = session.call("batch_completion", batch(&["one", "wait"])).await;
+    let id = &result["structuredContent"]["completion_id"];
+    let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
+    assert_eq!(stopped["structuredContent"]["status"], "cancelled", "{stopped}");
+    assert_eq!(contents(&stopped), [(0, "one")]);
+    let sent = fake.requests_to("POST", "/api/chat");
+    let waits = sent.iter().find(|request| question(request).ends_with("wait")).unwrap();
+    fake.closed(waits.index).await;
+}
+
+#[tokio::test]
+async fn models_answer_side_by_side() {
+    let (fake, mut session) = start(&[]).await;
+    let answer = Answer::computed(|request| match request.json()["model"].as_str().unwrap() {
+        "nope" => Answer::json(404, json!({ "error": "model 'nope' not found" })),
+        model => reply(&format!("I am {model}")),
+    });
+    fake.on("POST", "/api/chat", answer);
+    for together in [false, true] {
+        fake.clear_requests();
+        let models = json!([MODEL, "nope", "smollm2:135m"]);
+        let arguments = json!({ "models": models, "prompt": "Who are you?", "together": together });
+        let result = session.call("compare_models", arguments).await;
+        let results = result["structuredContent"]["results"].as_array().unwrap();
+        let named: Vec<_> = results.iter().map(|one| one["model"].clone()).collect();
+        assert_eq!(json!(named), models);
+        assert_eq!(results[0]["content"], "I am gemma3:270m");
+        assert_eq!(
+            (&results[0]["completion_tokens"], &results[0]["tokens_per_second"]),
+            (&json!(3), &json!(30.0))
+        );
+        assert!(results[0]["first_token_ms"].is_u64() && results[0]["total_ms"].is_u64(), "{result}");
+        assert_eq!(results[1]["error"]["code"], "model_not_found");
+        assert_eq!(results[2]["content"], "I am smollm2:135m");
+        let said = text(&result);
+        assert!(said.contains("## gemma3:270m (3 tokens, 30 tokens/s") && said.contains("FAILED"), "{said}");
+        assert_eq!(fake.requests_to("POST", "/api/chat").len(), 3);
+        if !together {
+            assert_eq!(fake.peak_in_flight(), 1, "one after another, for fair times");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_comparison_has_two_models_to_eight() {
+    let (fake, mut session) = start(&[]).await;
+    for models in [vec![MODEL], vec![MODEL; 9]] {
+        let result = session.call("compare_models", json!({ "models": models, "prompt": "x" })).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(said.contains("models") && said.contains("2 to 8"), "{said}");
+    }
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
+}

@@ -1,0 +1,122 @@
+//! Copying, loading, unloading and showing models.
+
+use serde_json::{Value, json};
+
+use super::{MODEL, start, text};
+use crate::support::mcp_client::tool_error;
+
+#[tokio::test]
+async fn a_copy_onto_a_free_name_asks_nobody() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("copy");
+    let result = session.call("copy_model", json!({ "source": MODEL, "destination": "gemma-copy" })).await;
+    assert_eq!(text(&result), "gemma3:270m is now also gemma-copy.");
+    let body = fake.requests_to("POST", "/api/copy")[0].json();
+    assert_eq!(body, json!({ "source": MODEL, "destination": "gemma-copy" }));
+}
+
+#[tokio::test]
+async fn a_copy_onto_a_taken_name_is_confirmed_first() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("copy");
+    let onto = json!({ "source": MODEL, "destination": "SmolLM2:135m" });
+    let refused = session.call("copy_model", onto.clone()).await;
+    let (code, said) = tool_error(&refused);
+    assert_eq!(code, "not_confirmed");
+    assert!(said.contains("smollm2:135m"), "names are the same in any case: {said}");
+    assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
+    let mut confirmed = onto;
+    confirmed["confirm"] = json!(true);
+    text(&session.call("copy_model", confirmed).await);
+    assert_eq!(fake.requests_to("POST", "/api/copy").len(), 1);
+}
+
+#[tokio::test]
+async fn a_copy_of_nothing_is_told() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("copy_missing_source");
+    let result = session.call("copy_model", json!({ "source": "gema3:270m", "destination": "b" })).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "model_not_found");
+    assert!(said.contains("gema3:270m") && said.contains(MODEL), "the nearest is named: {said}");
+}
+
+#[tokio::test]
+async fn loading_and_unloading_send_no_prompt() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("generate_load_no_prompt");
+    let arguments = json!({ "model": MODEL, "keep_alive": "10m", "num_ctx": 2048 });
+    assert_eq!(text(&session.call("load_model", arguments).await), "gemma3:270m is loaded.");
+    fake.replay("generate_unload");
+    assert_eq!(
+        text(&session.call("unload_model", json!({ "model": MODEL })).await),
+        "gemma3:270m is unloaded."
+    );
+    let bodies: Vec<_> =
+        fake.requests_to("POST", "/api/generate").iter().map(|request| request.json()).collect();
+    assert_eq!((&bodies[0]["model"], &bodies[0]["keep_alive"]), (&json!(MODEL), &json!("10m")));
+    assert_eq!(bodies[0]["options"], json!({ "num_ctx": 2048 }));
+    assert_eq!((&bodies[1]["model"], &bodies[1]["keep_alive"]), (&json!(MODEL), &json!(0)));
+    for body in &bodies {
+        assert!(body.get("prompt").is_none_or(|prompt| prompt == ""), "{body}");
+        assert_eq!(body["stream"], false);
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_would_unload_is_refused() {
+    let (fake, mut session) = start(&[]).await;
+    for zero in [json!(0), json!("0s")] {
+        let result = session.call("load_model", json!({ "model": MODEL, "keep_alive": zero })).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(said.contains("keep_alive"), "{said}");
+    }
+    assert_eq!(fake.requests_to("POST", "/api/generate").len(), 0);
+    fake.replay("generate_missing_model_nonstream");
+    let result = session.call("load_model", json!({ "model": "nope" })).await;
+    assert_eq!(tool_error(&result).0, "model_not_found");
+}
+
+#[tokio::test]
+async fn a_model_is_shown_in_short_or_whole() {
+    let (fake, mut session) = start(&[]).await;
+    let short = session.call("show_model", json!({ "model": MODEL })).await;
+    let structured = &short["structuredContent"];
+    assert_eq!((&structured["model"], &structured["family"]), (&json!(MODEL), &json!("gemma3")));
+    assert_eq!(structured["capabilities"], json!(["completion"]));
+    assert!(structured["context_length"].as_u64().unwrap() > 0, "{structured}");
+    assert!(structured.get("template").is_none() && structured.get("metadata").is_none(), "{structured}");
+    assert!(text(&short).contains("capabilities: completion"), "{}", text(&short));
+
+    let whole = session.call("show_model", json!({ "model": MODEL, "verbose": true })).await;
+    let structured = &whole["structuredContent"];
+    assert!(structured["template"].as_str().unwrap().contains(".Messages"), "{structured}");
+    assert_eq!(structured["metadata"]["general.architecture"], "gemma3", "{structured}");
+    // Paths of the server are nobody's business.
+    assert!(!whole.to_string().contains("/usr/share"), "{whole}");
+
+    fake.replay("show_missing_model");
+    let result = session.call("show_model", json!({ "model": "no-such-model" })).await;
+    assert_eq!(tool_error(&result).0, "model_not_found");
+}
+
+#[tokio::test]
+async fn running_models_are_told_with_their_end() {
+    let (fake, mut session) = start(&[]).await;
+    let loaded = session.call("list_running_models", json!({})).await;
+    let model: &Value = &loaded["structuredContent"]["models"][0];
+    assert_eq!((&model["name"], &model["context_length"]), (&json!(MODEL), &json!(4096)));
+    assert_eq!((&model["size_bytes"], &model["gpu_percent"]), (&json!(287_246_908), &json!(0)));
+    assert!(model["expires_at"].as_str().unwrap().starts_with("2026-11-21T02:30:52"), "{model}");
+
+    fake.replay("ps_loaded_forever");
+    let forever = session.call("list_running_models", json!({})).await;
+    assert!(forever["structuredContent"]["models"][0].get("expires_at").is_none(), "{forever}");
+    assert!(text(&forever).contains("stays loaded"), "{forever}");
+
+    fake.replay("ps_none");
+    let none = session.call("list_running_models", json!({})).await;
+    assert_eq!(text(&none), "No model is loaded.");
+    assert_eq!(none["structuredContent"]["models"], json!([]));
+}

@@ -1,0 +1,127 @@
+//! `pull_model`: bytes as progress, pulls that break off, and pulls that outlive their call.
+
+use serde_json::{Value, json};
+
+use super::{start, text};
+use crate::support::fake_ollama::{Answer, Gate};
+use crate::support::mcp_client::tool_error;
+
+fn smollm() -> Value {
+    json!({ "model": "smollm2:135m" })
+}
+
+fn id_of(result: &Value) -> String {
+    result["structuredContent"]["completion_id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_pull_tells_of_its_bytes() {
+    let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
+    let gate = Gate::new();
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
+    let params = json!({ "name": "pull_model", "arguments": smollm(), "_meta": { "progressToken": "t" } });
+    let id = session.request("tools/call", params).await;
+    let mut bytes = Vec::new();
+    // The gate holds it at the second report of its layer.
+    while bytes.last().is_none_or(|(done, _)| *done < 89_831_180.0) {
+        let message = session.next().await;
+        assert_eq!(message["method"], "notifications/progress", "{message}");
+        let params = &message["params"];
+        bytes.push((params["progress"].as_f64().unwrap(), params["total"].as_f64()));
+    }
+    assert!(bytes.is_sorted_by(|a, b| a.0 < b.0), "never back: {bytes:?}");
+    assert_eq!(bytes.last().unwrap().1, Some(98_362_432.0));
+    gate.open();
+    let result = session.answer(id).await["result"].take();
+    assert_eq!(text(&result), "pull of smollm2:135m is done.");
+    let structured = &result["structuredContent"];
+    assert_eq!((&structured["status"], &structured["operation"]), (&json!("completed"), &json!("pull")));
+    assert_eq!(structured["total_bytes"], 98_362_466);
+    assert!(structured.get("already_present").is_none(), "{structured}");
+    let body = fake.requests_to("POST", "/api/pull")[0].json();
+    assert_eq!((&body["model"], &body["stream"]), (&json!("smollm2:135m"), &json!(true)));
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_said_so() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("pull_already_there_stream");
+    let result = session.call("pull_model", smollm()).await;
+    assert!(text(&result).contains("was there already"), "{result}");
+    assert_eq!(result["structuredContent"]["already_present"], true);
+}
+
+#[tokio::test]
+async fn a_pull_that_breaks_off_goes_on() {
+    let (fake, mut session) = start(&[]).await;
+    fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(2));
+    fake.replay("pull_success_stream");
+    let result = session.call("pull_model", smollm()).await;
+    assert_eq!(text(&result), "pull of smollm2:135m is done.");
+    assert_eq!(fake.requests_to("POST", "/api/pull").len(), 2);
+    // What this call itself had fetched before the break was not there already.
+    fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(3));
+    fake.replay("pull_already_there_stream");
+    assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:135m is done.");
+}
+
+#[tokio::test]
+async fn a_model_that_no_registry_has_is_told_and_not_tried_again() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("pull_unknown_model_stream");
+    let result = session.call("pull_model", json!({ "model": "nope:latest" })).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "model_not_found");
+    assert!(text.contains("nope") && text.contains("ollama.com"), "{text}");
+    assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
+    // A name that is none is not sent.
+    let result = session.call("pull_model", json!({ "model": "a model, please" })).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "invalid_argument");
+    assert!(text.contains("model"), "{text}");
+    assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
+}
+
+#[tokio::test]
+async fn a_pull_in_the_background_is_fetched_later() {
+    let (fake, mut session) = start(&[]).await;
+    let gate = Gate::new();
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
+    let begun = session.call("pull_model", json!({ "model": "smollm2:135m", "background": true })).await;
+    assert_eq!(begun["structuredContent"]["status"], "in_progress");
+    gate.reached(1).await;
+    let id = id_of(&begun);
+    let look = json!({ "completion_id": id, "wait_seconds": 0 });
+    let looked = session.call("get_completion", look).await;
+    assert_eq!(looked["structuredContent"]["status"], "in_progress", "{looked}");
+    gate.open();
+    let ended = session.call("get_completion", json!({ "completion_id": id, "wait_seconds": 20 })).await;
+    assert_eq!(ended["structuredContent"]["status"], "completed");
+    assert_eq!(id_of(&ended), id);
+    assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
+}
+
+#[tokio::test]
+async fn a_pull_that_is_stopped_closes_its_connection() {
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
+    let outlived = session.call("pull_model", smollm()).await;
+    let structured = &outlived["structuredContent"];
+    assert_eq!(structured["status"], "in_progress");
+    assert_eq!(structured["completed_bytes"], 89_831_180, "{structured}");
+    assert!(text(&outlived).contains("get_completion") && text(&outlived).contains("91%"), "{outlived}");
+    let stopped = session.call("cancel_completion", json!({ "completion_id": id_of(&outlived) })).await;
+    assert_eq!(stopped["structuredContent"]["status"], "cancelled", "{stopped}");
+    fake.closed(fake.requests_to("POST", "/api/pull")[0].index).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_call_stops_its_pull() {
+    let (fake, mut session) = start(&[]).await;
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
+    let id = session.request("tools/call", json!({ "name": "pull_model", "arguments": smollm() })).await;
+    let request = fake.wait_for("POST", "/api/pull").await;
+    session.cancel(id).await;
+    fake.closed(request.index).await;
+    session.still_serves().await;
+}

@@ -1,0 +1,34 @@
+//! `push_model`: nothing is published unless it was confirmed.
+
+use serde_json::json;
+
+use super::{start, text};
+use crate::support::mcp_client::tool_error;
+
+#[tokio::test]
+async fn it_is_asked_for_then_done() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("push_success_stream");
+    let refused = session.call("push_model", json!({ "model": "me/smollm2:135m" })).await;
+    let (code, said) = tool_error(&refused);
+    assert_eq!(code, "not_confirmed");
+    assert!(said.contains("me/smollm2:135m") && said.contains("confirm: true"), "{said}");
+    assert_eq!(fake.requests_to("POST", "/api/push").len(), 0);
+
+    let arguments = json!({ "model": "me/smollm2:135m", "confirm": true });
+    let (result, progress) = session.call_watched("push_model", arguments).await;
+    assert_eq!(text(&result), "push of me/smollm2:135m is done.");
+    assert_eq!(result["structuredContent"]["operation"], "push");
+    assert!(!progress.is_empty());
+    assert_eq!(fake.requests_to("POST", "/api/push")[0].json()["model"], "me/smollm2:135m");
+}
+
+#[tokio::test]
+async fn a_model_that_is_not_there_names_no_file_of_the_server() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("push_missing_model");
+    let result = session.call("push_model", json!({ "model": "me/nope", "confirm": true })).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "model_not_found");
+    assert!(text.contains("me/nope") && !text.contains("/usr/share"), "{text}");
+}
