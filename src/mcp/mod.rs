@@ -9,6 +9,7 @@ mod confirm;
 mod deadline;
 mod failure;
 mod guard;
+mod instructions;
 mod jobs;
 mod progress;
 mod prompts;

@@ -15,6 +15,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use tokio_util::sync::CancellationToken;
 
 use super::confirm::Confirmations;
+use super::instructions::instructions;
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{prompts, resources, suggest};
 use crate::service::Core;
@@ -22,19 +23,6 @@ use crate::settings::{CallDeadline, ToolSettings};
 
 /// Lists that change only with a new start: an hour.
 pub(super) const STATIC_TTL_MS: u64 = 3_600_000;
-
-/// What a host's model reads to know when to reach for this server. Claude Code cuts at 2 KB.
-const INSTRUCTIONS: &str = "Models that run on the user's own machine (Ollama). Reach for them when the user asks for a \
-local model, when text must not leave the machine, for bulk work that would cost too much here, for a second opinion, \
-or to compare models.\n\
-- chat_completion asks a local model; it keeps nothing between calls, so give it all it needs. Leave `model` out for the \
-default one.\n\
-- An answer with `status` \"in_progress\" is not whole: call get_completion with its `completion_id` for the rest.\n\
-- list_models tells which models there are, what they can do, and where they run: `location` other than \"local\" means that \
-the text leaves this machine.\n\
-- health_check tells whether Ollama answers, and what to do when it does not.\n\
-Local models are smaller than you: give short, complete instructions, ask for JSON with `response_format` where you \
-need to parse, and check what they say. A cold model takes a while to load.";
 
 /// What the server needs to know beside the service.
 #[derive(Debug, Clone)]
@@ -66,6 +54,7 @@ struct State {
     core: Arc<Core>,
     options: ServerOptions,
     tools: Vec<ToolEntry>,
+    instructions: String,
     confirmations: Confirmations,
     input_closed: CancellationToken,
 }
@@ -80,10 +69,12 @@ impl McpServer {
     /// A server over `core`.
     pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
         let tools = tools::available(&core, &options.tools);
+        let instructions = instructions(|name| tools.iter().any(|entry| entry.definition.name == name));
         Self(Arc::new(State {
             core,
             options,
             tools,
+            instructions,
             confirmations: Confirmations::new(),
             input_closed: CancellationToken::new(),
         }))
@@ -123,7 +114,9 @@ impl ServerHandler for McpServer {
         let implementation = Implementation::new("ollama-mcp", env!("CARGO_PKG_VERSION"))
             .with_title("Ollama")
             .with_description(env!("CARGO_PKG_DESCRIPTION"));
-        ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
+        ServerConfig::new(capabilities)
+            .with_server_info(implementation)
+            .with_instructions(self.0.instructions.as_str())
     }
 
     async fn initialize(
