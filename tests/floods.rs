@@ -104,16 +104,20 @@ async fn twenty_thousand_chats_at_once() {
 async fn more_requests_than_may_be_in_flight() {
     let mut flooded = start(&[]).await;
     let started = Instant::now();
-    let first = flooded.host.request("tools/call", chat(0)).await;
+    let mut background = chat(0);
+    background["arguments"]["background"] = json!(true);
+    let first = flooded.host.request("tools/call", background).await;
+    let answer = flooded.host.answer(first).await;
+    let id = &answer["result"]["structuredContent"]["completion_id"];
     flooded.gate.reached(1).await;
-    let params = json!({ "name": "get_completion", "arguments": { "wait_seconds": 600 } });
+    // By its id: some of them may look for it only when others have seen its end.
+    let arguments = json!({ "completion_id": id, "wait_seconds": 600 });
+    let params = json!({ "name": "get_completion", "arguments": arguments });
     let calls = (1_000..21_000).map(|id| request(&json!(id), "tools/call", &params));
     let writing = flooded.flood(calls.collect::<String>().into_bytes());
-    // The chat is one of the 4,096.
-    assert_eq!(flooded.answers(20_000 - 4095).await, counts([("-32603", 20_000 - 4095)]));
+    assert_eq!(flooded.answers(20_000 - 4096).await, counts([("-32603", 20_000 - 4096)]));
     flooded.gate.open();
-    flooded.host.answer(first).await;
-    assert_eq!(flooded.answers(4095).await, counts([("completed", 4095)]));
+    assert_eq!(flooded.answers(4096).await, counts([("completed", 4096)]));
     drop(writing.await.unwrap());
     flooded.over("20,000 waits", started).await;
 }
