@@ -75,7 +75,7 @@ pub(crate) fn calls(plan: &Plan, table: &mut Table) {
     table.goal("time added to a chat call, p50 / p99", figure, "0.2 / 1 ms", p50 <= 0.2 && p99 <= 1.0);
 
     fake.clear_requests();
-    let total = plan.parallel;
+    let total = plan.parallel / PARALLEL * PARALLEL;
     let beside = total as f64 / runtime.block_on(direct_in_parallel(&direct, total)).as_secs_f64();
     fake.clear_requests();
     let through = total as f64 / in_parallel(&mut server, total).as_secs_f64();
