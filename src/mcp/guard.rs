@@ -11,6 +11,7 @@ use rmcp::model::{
     ClientNotification, ClientRequest, ErrorData, MetaObject, ProtocolVersion, ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
+use serde_json::Value;
 
 use super::failure;
 use super::stdio::InFlight;
@@ -22,12 +23,15 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 pub(crate) struct Guard<S> {
     inner: S,
     in_flight: InFlight,
+    /// What the server says of itself, as results of the stateless revision carry it.
+    server_info: Option<Value>,
 }
 
 impl<S: Service<RoleServer>> Guard<S> {
     /// Guards `inner`; the transport shares `in_flight`.
     pub(crate) fn new(inner: S, in_flight: InFlight) -> Self {
-        Self { inner, in_flight }
+        let server_info = serde_json::to_value(inner.get_info().server_info).ok();
+        Self { inner, in_flight, server_info }
     }
 }
 
@@ -88,8 +92,8 @@ impl<S: Service<RoleServer>> Guard<S> {
             // rmcp puts it into discover and listen results itself; the others have no place for it.
             _ => return result,
         };
-        if let Ok(server) = serde_json::to_value(self.inner.get_info().server_info) {
-            meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), server);
+        if let Some(server) = &self.server_info {
+            meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), server.clone());
         }
         result
     }
