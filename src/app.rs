@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
-use crate::providers::ollama::{Ollama, OllamaConfig};
-use crate::providers::openai::{OpenAi, OpenAiConfig};
-use crate::providers::{Provider, Timeouts};
+use crate::providers::ollama::Ollama;
+use crate::providers::openai::OpenAi;
+use crate::providers::{Provider, ServerConfig, Timeouts};
 use crate::service::{Core, CoreOptions};
 use crate::settings::{ProviderKind, ProviderSettings, Settings};
 
@@ -82,12 +82,12 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
         ProviderKind::Ollama => {
             // The key of ollama.com goes there, over https, and nowhere else.
             let key = settings.ollama_api_key.as_ref().filter(|_| address.is_ollama_com());
-            let auth_token = settings.auth_token.as_ref().or(key).map(|secret| secret.expose().to_owned());
-            Arc::new(Ollama::new(&OllamaConfig { base_url, auth_token, headers, timeouts })?)
+            let token = settings.auth_token.as_ref().or(key).map(|secret| secret.expose().to_owned());
+            Arc::new(Ollama::new(&ServerConfig { base_url, token, headers, timeouts })?)
         }
         ProviderKind::OpenAi { .. } => {
-            let api_key = settings.api_key.as_ref().map(|secret| secret.expose().to_owned());
-            Arc::new(OpenAi::new(&OpenAiConfig { base_url, api_key, headers, timeouts })?)
+            let token = settings.api_key.as_ref().map(|secret| secret.expose().to_owned());
+            Arc::new(OpenAi::new(&ServerConfig { base_url, token, headers, timeouts })?)
         }
     })
 }

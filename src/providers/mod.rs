@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 mod address;
+mod config;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -24,6 +25,7 @@ mod socket;
 mod transport;
 pub mod types;
 
+pub use config::ServerConfig;
 pub use error::{ProviderError, Wait};
 pub use http::Timeouts;
 pub use native::{FileStream, Native, TransferStream};

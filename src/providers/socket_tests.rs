@@ -8,8 +8,9 @@ use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::ollama::{Ollama, OllamaConfig};
-use super::openai::{OpenAi, OpenAiConfig};
+use super::ServerConfig;
+use super::ollama::Ollama;
+use super::openai::OpenAi;
 use super::socket::{HEAD, LONG, answered, chunk, is_closed, listen, plain, read_request, write};
 use super::types::{ChatEvent, ChatRequest, EmbedRequest, FinishReason, Message, Role};
 use super::{Provider, ProviderError, ProviderResult, Timeouts, Wait, fixture};
@@ -18,7 +19,7 @@ const DONE: &str = "{\"message\":{\"content\":\"b\"},\"done\":true,\"done_reason
 
 fn ollama_at(address: &str, timeouts: Timeouts) -> Ollama {
     let base_url = address.parse().unwrap();
-    Ollama::new(&OllamaConfig { base_url, auth_token: None, headers: Vec::new(), timeouts }).unwrap()
+    Ollama::new(&ServerConfig { base_url, token: None, headers: Vec::new(), timeouts }).unwrap()
 }
 
 fn ollama(address: &str) -> Ollama {
@@ -200,9 +201,9 @@ async fn an_answer_that_never_begins_and_one_that_stops() {
 
 #[tokio::test]
 async fn headers_prefix_and_secrets() {
-    let config = |address: String| OllamaConfig {
+    let config = |address: String| ServerConfig {
         base_url: format!("{address}/prefix/").parse().unwrap(),
-        auth_token: Some("t0ken".to_owned()),
+        token: Some("t0ken".to_owned()),
         headers: vec![("X-Team".to_owned(), "s3cret".to_owned())],
         timeouts: Timeouts::default(),
     };
@@ -216,7 +217,7 @@ async fn headers_prefix_and_secrets() {
     for header in ["authorization: Bearer t0ken\r\n", "x-team: s3cret\r\n", &agent] {
         assert!(request.contains(header), "{request}");
     }
-    let bad = OllamaConfig { auth_token: Some("t0ken\n".to_owned()), ..config("http://h".to_owned()) };
+    let bad = ServerConfig { token: Some("t0ken\n".to_owned()), ..config("http://h".to_owned()) };
     let error = Ollama::new(&bad).unwrap_err();
     assert!(matches!(&error, ProviderError::InvalidRequest { argument, .. } if argument == "auth token"));
     assert!(!error.to_string().contains("t0ken"));
@@ -254,9 +255,9 @@ async fn refusals_keep_status_text_and_retry_after() {
 async fn an_openai_server() {
     let openai = |address: String| {
         let base_url = format!("{address}/v1").parse().unwrap();
-        let config = OpenAiConfig {
+        let config = ServerConfig {
             base_url,
-            api_key: Some("k3y".to_owned()),
+            token: Some("k3y".to_owned()),
             headers: vec![],
             timeouts: Timeouts::default(),
         };
@@ -300,6 +301,6 @@ async fn an_openai_server() {
 fn only_ollama_is_native() {
     let base_url: url::Url = "http://127.0.0.1:1/v1".parse().unwrap();
     let (timeouts, headers) = (Timeouts::default(), Vec::new());
-    let openai = OpenAi::new(&OpenAiConfig { base_url, api_key: None, headers, timeouts }).unwrap();
+    let openai = OpenAi::new(&ServerConfig { base_url, token: None, headers, timeouts }).unwrap();
     assert!(openai.native().is_none() && ollama("http://127.0.0.1:1").native().is_some());
 }

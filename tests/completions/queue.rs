@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ollama_mcp::mcp::{McpServer, ServerOptions};
+use ollama_mcp::providers::ServerConfig;
 use ollama_mcp::providers::Timeouts;
-use ollama_mcp::providers::ollama::{Ollama, OllamaConfig};
+use ollama_mcp::providers::ollama::Ollama;
 use ollama_mcp::service::{Core, CoreOptions};
 use ollama_mcp::settings::CallDeadline;
 use serde_json::{Value, json};
@@ -110,9 +111,9 @@ async fn a_cancel_closes_the_connection_and_lets_the_next_one_run() {
 #[tokio::test]
 async fn a_full_queue_says_so() {
     let (fake, gate, _) = start(&[]).await;
-    let config = OllamaConfig {
+    let config = ServerConfig {
         base_url: fake.url().parse().unwrap(),
-        auth_token: None,
+        token: None,
         headers: Vec::new(),
         timeouts: Timeouts::default(),
     };

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use url::Url;
 
 use self::chat::ChatDecoder;
 use self::error::{Asked, refused};
 use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
-use super::http::{Failure, Http, Timeouts};
+use super::config::ServerConfig;
+use super::http::{Failure, Http};
 use super::replies::reply;
 #[cfg(fuzzing)]
 use super::types::ChatEvent;
@@ -27,30 +27,6 @@ mod wire;
 
 pub use web::OllamaWeb;
 
-/// Where an Ollama is, and how it is spoken to.
-#[derive(Clone)]
-pub struct OllamaConfig {
-    /// Its address, such as `http://127.0.0.1:11434`, without `/api`. A path is kept as a prefix.
-    pub base_url: Url,
-    /// Sent as `Authorization: Bearer`; for ollama.com, or a proxy in front of a private server.
-    pub auth_token: Option<String>,
-    /// More headers, sent with every request; one named `Authorization` wins over the token.
-    pub headers: Vec<(String, String)>,
-    /// How long it may take.
-    pub timeouts: Timeouts,
-}
-
-impl fmt::Debug for OllamaConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OllamaConfig")
-            .field("base_url", &super::address::shown(&self.base_url))
-            .field("auth_token", &self.auth_token.as_ref().map(|_| "(hidden)"))
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("timeouts", &self.timeouts)
-            .finish()
-    }
-}
-
 /// An Ollama server.
 pub struct Ollama {
     http: Http,
@@ -61,8 +37,8 @@ impl Ollama {
     ///
     /// # Errors
     /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header that HTTP cannot carry.
-    pub fn new(config: &OllamaConfig) -> ProviderResult<Self> {
-        let token = config.auth_token.as_deref();
+    pub fn new(config: &ServerConfig) -> ProviderResult<Self> {
+        let token = config.token.as_deref();
         Ok(Self { http: Http::new(config.base_url.clone(), token, &config.headers, config.timeouts)? })
     }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use url::Url;
 
 use self::chat::ChatDecoder;
 use self::error::refused;
 use self::wire::{EmbedAnswer, ModelsAnswer};
-use super::http::{Failure, Http, Timeouts};
+use super::config::ServerConfig;
+use super::http::{Failure, Http};
 use super::replies::reply;
 #[cfg(fuzzing)]
 use super::types::ChatEvent;
@@ -24,30 +24,6 @@ mod request;
 mod sse;
 mod wire;
 
-/// Where a server is, and how it is spoken to.
-#[derive(Clone)]
-pub struct OpenAiConfig {
-    /// The address below which its routes are, such as `http://127.0.0.1:8080/v1`.
-    pub base_url: Url,
-    /// Sent as `Authorization: Bearer`.
-    pub api_key: Option<String>,
-    /// More headers, sent with every request; one named `Authorization` wins over the key.
-    pub headers: Vec<(String, String)>,
-    /// How long it may take.
-    pub timeouts: Timeouts,
-}
-
-impl fmt::Debug for OpenAiConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenAiConfig")
-            .field("base_url", &super::address::shown(&self.base_url))
-            .field("api_key", &self.api_key.as_ref().map(|_| "(hidden)"))
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("timeouts", &self.timeouts)
-            .finish()
-    }
-}
-
 /// An OpenAI-compatible server.
 pub struct OpenAi {
     http: Http,
@@ -58,8 +34,8 @@ impl OpenAi {
     ///
     /// # Errors
     /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header that HTTP cannot carry.
-    pub fn new(config: &OpenAiConfig) -> ProviderResult<Self> {
-        let key = config.api_key.as_deref();
+    pub fn new(config: &ServerConfig) -> ProviderResult<Self> {
+        let key = config.token.as_deref();
         Ok(Self { http: Http::new(config.base_url.clone(), key, &config.headers, config.timeouts)? })
     }
 

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use tokio_util::bytes::Bytes;
 
 use super::*;
-use crate::providers::ollama::OllamaConfig;
+use crate::providers::ServerConfig;
 use crate::providers::socket::{HEAD, LONG, answered, chunk, is_closed, listen, plain, read_request, write};
 use crate::providers::types::{ChatEvent, EmbedRequest, TransferEvent};
 use crate::providers::{Provider as _, Timeouts, fixture};
@@ -15,9 +15,9 @@ const DIGEST: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730
 const OK: &str = "200 OK";
 
 fn ollama(address: &str) -> Ollama {
-    Ollama::new(&OllamaConfig {
+    Ollama::new(&ServerConfig {
         base_url: address.parse().unwrap(),
-        auth_token: None,
+        token: None,
         headers: Vec::new(),
         timeouts: Timeouts::default(),
     })
