@@ -17,7 +17,6 @@ use crate::service::{ErrorCode, Registered, ServiceError};
 /// A transfer's state.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TransferAnswer<'a> {
-    /// completed, in_progress or cancelled
     status: &'static str,
     completion_id: &'a str,
     operation: &'static str,

@@ -12,7 +12,6 @@ use crate::service::many::Replies;
 /// A comparison of models.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ComparisonAnswer<'a> {
-    /// completed, in_progress or cancelled
     status: &'static str,
     completion_id: &'a str,
     /// In the order of models: model, content or error, completion_tokens, tokens_per_second, first_token_ms, total_ms
@@ -23,7 +22,6 @@ pub(super) struct ComparisonAnswer<'a> {
 /// A batch over texts.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct BatchAnswer<'a> {
-    /// completed, in_progress or cancelled
     status: &'static str,
     completion_id: &'a str,
     total: usize,

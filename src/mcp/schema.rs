@@ -22,13 +22,25 @@ pub(super) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<Json
     merged::<T>(derive::<Shared>(false))
 }
 
-/// The same, with the shared ones named alone: another tool of the list describes them.
-pub(super) fn input_schema_with_named<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
+/// The same with a few of the shared ones, and those of them that have a text of their own here: another tool of the
+/// list describes them, and each tool would pay for them again.
+pub(super) fn input_schema_with_some<T: JsonSchema, Shared: JsonSchema>(
+    listed: &[(&str, Option<&str>)],
+) -> Arc<JsonObject> {
     let mut shared = derive::<Shared>(false);
     if let Some(Value::Object(properties)) = shared.get_mut("properties") {
-        for property in properties.values_mut().filter_map(Value::as_object_mut) {
-            property.remove("description");
-        }
+        properties.retain(|name, property| {
+            let Some((_, description)) = listed.iter().find(|(listed, _)| listed == name) else {
+                return false;
+            };
+            if let Some(property) = property.as_object_mut() {
+                property.shift_remove("description");
+                if let Some(description) = description {
+                    property.insert("description".to_owned(), (*description).into());
+                }
+            }
+            true
+        });
     }
     merged::<T>(shared)
 }
@@ -51,11 +63,11 @@ pub(super) fn property_names<T: JsonSchema>() -> Vec<String> {
     }
 }
 
-/// The schema of a tool's `structuredContent`. Nothing in it is required: an error is valid against it too, and the
+/// The schema of a tool's `structuredContent`; docs/errors.md says what `error` has. Nothing in it is required: an error is valid against it too, and the
 /// TypeScript SDK validates errors as well.
 pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = derive::<T>(true);
-    let error = serde_json::json!({ "type": "object", "description": "code, message, hint, partial" });
+    let error = serde_json::json!({ "type": "object" });
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert("error".to_owned(), error);
     }

@@ -56,6 +56,21 @@ async fn suffix_raw_and_images_are_sent_as_given() {
 }
 
 #[tokio::test]
+async fn sampling_arguments_that_the_schema_leaves_out_are_taken_too() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("generate_stream");
+    let arguments = json!({
+        "model": CODER, "prompt": "a", "seed": 7, "stop": "x", "top_p": 0.5, "num_ctx": 2048, "keep_alive": "5m",
+    });
+    text(&session.call("generate", arguments).await);
+    let sent = fake.requests_to("POST", "/api/generate")[0].json();
+    let options = json!({ "top_p": 0.5, "seed": 7, "stop": ["x"], "num_ctx": 2048 });
+    assert_eq!((&sent["options"], &sent["keep_alive"]), (&options, &json!("5m")));
+    let result = session.call("generate", json!({ "prompt": "a", "top_p": "much" })).await;
+    assert!(tool_error(&result).1.contains("top_p"), "{result}");
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_told_before_it_is_sent() {
     let (fake, mut session) = start(&[]).await;
     for (arguments, named) in [

@@ -9,27 +9,25 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::BatchAnswer;
-use crate::mcp::schema::{input_schema_with_named, output_schema};
+use crate::mcp::schema::output_schema;
 use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize each): bulk \
-work at no cost. Results come in order, failures beside successes.";
+const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
+at no cost. Results in order, failures beside successes.";
 
 /// Arguments of `batch_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct BatchArguments {
-    /// What to do with each input
     instruction: String,
     inputs: Vec<String>,
     model: Option<String>,
     system: Option<String>,
-    /// true: return at once with a completion_id
     background: Option<bool>,
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = input_schema_with_named::<BatchArguments, GenerationArguments>();
+    let schema = GenerationArguments::schema_beside::<BatchArguments>();
     let definition = Tool::new("batch_completion", DESCRIPTION, schema)
         .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())

@@ -9,8 +9,8 @@ use super::{ToolCall, ToolEntry, ToolResult};
 use crate::mcp::answer::{self, BriefAnswer};
 use crate::mcp::schema::{input_schema, output_schema};
 
-const DESCRIPTION: &str = "Stop a completion that is in progress, which frees the model, and get the text so far. One that has \
-ended is returned as it is.";
+const DESCRIPTION: &str =
+    "Stop a completion that is in progress, which frees the model, and get its text so far.";
 
 /// Arguments of `cancel_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -15,30 +15,29 @@ use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::types::{Message, Role};
 use crate::service::{ChatCall, ServiceError};
 
-const DESCRIPTION: &str = "Ask a local model (Ollama) and get its reply. Use it when the user wants a local model, when text \
-must stay on this machine, for bulk work, or for a second opinion. Stateless: send all the context it needs, as `prompt` or \
-as OpenAI `messages`. Without `model` the loaded or newest chat model answers. Not for questions that you answer better yourself.";
+const DESCRIPTION: &str = "Ask a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
+machine, for bulk work, or for a second opinion. Stateless: send all the context it needs. Without `model` the loaded or newest \
+chat model answers. Not for questions that you answer better yourself.";
 
 /// Arguments of `chat_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ChatArguments {
-    /// Installed model, see list_models
+    /// See list_models
     model: Option<String>,
-    /// OpenAI messages; give these or prompt. content: text, or parts text/image_url (data URL)
+    /// OpenAI messages (these or prompt); content: text, or parts text/image_url (data URL)
     #[serde(default)]
     #[schemars(schema_with = "messages_schema")]
     messages: Option<Vec<ChatMessage>>,
     /// Short for one user message
     prompt: Option<String>,
-    /// System prompt
     system: Option<String>,
-    /// OpenAI function tools; calls come back in tool_calls
+    /// OpenAI function tools
     #[serde(default)]
     #[schemars(schema_with = "tools_schema")]
     tools: Option<Vec<Value>>,
-    /// false: no partial text as progress
+    /// false: no progress
     stream: Option<bool>,
-    /// true: return at once with a completion_id for get_completion
+    /// true: return at once; get_completion waits
     background: Option<bool>,
 }
 

@@ -9,13 +9,13 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::ComparisonAnswer;
-use crate::mcp::schema::{input_schema_with_named, output_schema};
+use crate::mcp::schema::output_schema;
 use crate::service::ServiceError;
 use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Put one prompt to 2 to 8 local models and get their answers side by side, with tokens per second and time to \
-first token. Use it to choose a model for a task.";
+const DESCRIPTION: &str = "Put one prompt to 2 to 8 local models: answers side by side, with tokens per second and time to first \
+token. Use it to choose a model.";
 
 /// Arguments of `compare_models`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,14 +23,13 @@ struct CompareArguments {
     models: Vec<String>,
     prompt: String,
     system: Option<String>,
-    /// true: all at once; else one after another, for fair times
+    /// true: at once; else one by one, for fair times
     together: Option<bool>,
-    /// true: return at once with a completion_id
     background: Option<bool>,
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = input_schema_with_named::<CompareArguments, GenerationArguments>();
+    let schema = GenerationArguments::schema_beside::<CompareArguments>();
     let definition = Tool::new("compare_models", DESCRIPTION, schema)
         .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())

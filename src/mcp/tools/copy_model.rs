@@ -12,15 +12,13 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::manage::model_name;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Give an installed model a second name (the data is shared, not copied). Onto a name that is taken: the person is \
-asked first, or else confirm must be true.";
+const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the person first, or else needs confirm.";
 
 /// Arguments of `copy_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CopyArguments {
     source: String,
     destination: String,
-    /// The person agreed to overwrite
     confirm: Option<bool>,
 }
 

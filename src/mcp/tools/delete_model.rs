@@ -13,8 +13,8 @@ use crate::mcp::text::human_size;
 use crate::service::manage::model_name;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Delete an installed model from the disk; getting it back means downloading it again. The person is asked \
-first, or else confirm must be true.";
+const DESCRIPTION: &str =
+    "Delete an installed model from the disk. The person is asked first, or else confirm must be true.";
 
 /// Arguments of `delete_model`.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -12,18 +12,15 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::types::EmbedRequest;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Turn texts into embedding vectors with a local model. Large answers: to order texts by meaning use rank, \
-which keeps the vectors here.";
+const DESCRIPTION: &str = "Turn texts into embedding vectors with a local model. The answer is large: to order texts by meaning use rank.";
 
 /// Arguments of `embed`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct EmbedArguments {
-    /// One text or several
     #[schemars(schema_with = "texts_schema")]
     input: Texts,
-    /// An embedding model; the first installed one if left out
+    /// By default the first that embeds
     model: Option<String>,
-    /// Numbers in each vector, where the model can shorten it
     #[serde(default, deserialize_with = "whole_number")]
     dimensions: Option<u64>,
     /// false: a text over the context is an error, not cut

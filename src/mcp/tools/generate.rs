@@ -9,7 +9,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::BriefAnswer;
 use crate::mcp::progress::Progress;
-use crate::mcp::schema::{input_schema_with_named, output_schema};
+use crate::mcp::schema::output_schema;
 use crate::service::generate::GenerateCall;
 use crate::service::messages::read_images;
 use crate::settings::Toolset;
@@ -20,7 +20,6 @@ template. For questions use chat_completion.";
 /// Arguments of `generate`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct GenerateArguments {
-    /// Text to go on from
     prompt: String,
     /// Text after the gap
     suffix: Option<String>,
@@ -34,14 +33,12 @@ struct GenerateArguments {
     #[serde(default)]
     #[schemars(schema_with = "images_schema")]
     images: Vec<String>,
-    /// false: no partial text as progress
     stream: Option<bool>,
-    /// true: return at once with a completion_id
     background: Option<bool>,
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = input_schema_with_named::<GenerateArguments, GenerationArguments>();
+    let schema = GenerationArguments::schema_beside::<GenerateArguments>();
     let definition = Tool::new("generate", DESCRIPTION, schema)
         .with_title("Complete a prompt")
         .with_raw_output_schema(output_schema::<BriefAnswer>())

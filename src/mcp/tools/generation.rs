@@ -1,16 +1,26 @@
 //! How to generate: the arguments that every generating tool has.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use rmcp::model::JsonObject;
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::mcp::arguments::whole_number;
-use crate::mcp::schema::property_names;
+use crate::mcp::schema::{input_schema_with_some, property_names};
 use crate::service::reply_format::read_response_format;
 use crate::service::types::{Sampling, Think};
 use crate::service::{ChatCall, ServiceError};
+
+/// What the tools beside `chat_completion` list of these; they take the others too.
+const LISTED: &[(&str, Option<&str>)] = &[
+    ("temperature", None),
+    ("max_tokens", None),
+    ("options", Some("Others, such as num_ctx, seed, stop, top_p")),
+    ("response_format", None),
+    ("think", None),
+];
 
 /// Absent means the model's own default.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,13 +29,10 @@ pub(super) struct GenerationArguments {
     temperature: Option<f64>,
     /// 0 to 1
     top_p: Option<f64>,
-    /// How many of the likeliest tokens are considered
     #[serde(default, deserialize_with = "whole_number")]
     top_k: Option<u64>,
-    /// Most tokens of the reply
     #[serde(default, deserialize_with = "whole_number")]
     max_tokens: Option<u64>,
-    /// Makes sampling repeatable
     seed: Option<i64>,
     /// Texts that end the reply
     #[serde(default)]
@@ -44,11 +51,11 @@ pub(super) struct GenerationArguments {
     keep_alive: Option<Value>,
     /// More options of Ollama, such as min_p
     options: Option<Map<String, Value>>,
-    /// "json", or a JSON Schema that the reply is checked against
+    /// "json", or a JSON Schema; the reply is checked
     #[serde(default)]
     #[schemars(schema_with = "response_format_schema")]
     response_format: Option<Value>,
-    /// Whether to think first: true, false, or low, medium, high
+    /// true, false, or low, medium, high
     #[serde(default)]
     #[schemars(schema_with = "think_schema")]
     think: Option<Value>,
@@ -66,6 +73,11 @@ impl GenerationArguments {
     pub(super) fn names() -> &'static [String] {
         static NAMES: LazyLock<Vec<String>> = LazyLock::new(property_names::<GenerationArguments>);
         &NAMES
+    }
+
+    /// The schema of a tool that takes these beside its own.
+    pub(super) fn schema_beside<T: JsonSchema>() -> Arc<JsonObject> {
+        input_schema_with_some::<T, Self>(LISTED)
     }
 
     /// A call with these and nothing else.

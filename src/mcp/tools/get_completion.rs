@@ -17,14 +17,14 @@ use crate::service::ServiceError;
 /// A longer wait is a mistake.
 const LONGEST_WAIT: f64 = 86_400.0;
 
-const DESCRIPTION: &str = "Wait for the rest of an answer whose status was in_progress (or that was started with background), and \
-get its whole text so far. Without completion_id: the newest one not seen to its end, also one that was cancelled.";
+const DESCRIPTION: &str = "Wait for the rest of an answer that is in_progress, and get its whole text so far. Without completion_id: \
+the newest one not seen to its end, cancelled ones too.";
 
 /// Arguments of `get_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct GetArguments {
     completion_id: Option<String>,
-    /// How long to wait for the end; 0 looks once
+    /// 0 looks once
     wait_seconds: Option<f64>,
 }
 

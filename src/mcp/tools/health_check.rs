@@ -9,8 +9,8 @@ use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::health::HealthReport;
 
-const DESCRIPTION: &str = "Tell whether Ollama answers: version, latency, address, and how many models are installed and \
-loaded. When it is down, what to do. Use it first when another tool fails.";
+const DESCRIPTION: &str = "Tell whether Ollama answers (version, latency, address, models), and what to do when it is down. Use it \
+when another tool fails.";
 
 /// The state of the model server.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -10,9 +10,8 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::mcp::text::human_size;
 use crate::service::models::ListedModel;
 
-const DESCRIPTION: &str = "List the installed local models by name: size, parameters, quantization, context length, \
-capabilities (completion, tools, vision, thinking, embedding), whether loaded, and where each runs. Use it to choose a \
-model or to find the exact name.";
+const DESCRIPTION: &str = "List the installed models: size, parameters, quantization, context length, capabilities (completion, \
+tools, vision, thinking, embedding), whether loaded, where each runs. Use it to choose one or to find its exact name.";
 
 /// The installed models.
 #[derive(Debug, Serialize, JsonSchema)]

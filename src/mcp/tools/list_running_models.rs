@@ -11,7 +11,7 @@ use crate::mcp::text::human_size;
 use crate::service::types::RunningModel;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "List the models that are loaded now: memory, how much of it on a GPU, context, and when each is unloaded.";
+const DESCRIPTION: &str = "List the loaded models: memory, GPU share, context, and when each is unloaded.";
 
 /// The loaded models.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -12,7 +12,7 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::keep_alive;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Load a model into memory ahead of use, so that its first answer comes at once. keep_alive says for how long.";
+const DESCRIPTION: &str = "Load a model into memory ahead of use, for keep_alive.";
 
 /// Arguments of `load_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,7 +22,6 @@ struct LoadArguments {
     #[serde(default)]
     #[schemars(schema_with = "super::keep_alive_schema")]
     keep_alive: Option<Value>,
-    /// Tokens of context
     #[serde(default, deserialize_with = "whole_number")]
     num_ctx: Option<u64>,
 }

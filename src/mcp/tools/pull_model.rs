@@ -12,7 +12,7 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
-goes on after the call; get_completion waits for the rest, cancel_completion stops it, and pulling again resumes.";
+goes on after the call (get_completion, cancel_completion); pulling again resumes.";
 
 /// Arguments of `pull_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -21,7 +21,6 @@ struct PullArguments {
     model: String,
     /// Allow a registry without TLS
     insecure: Option<bool>,
-    /// true: return at once with a completion_id
     background: Option<bool>,
 }
 

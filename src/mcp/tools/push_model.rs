@@ -13,17 +13,14 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::manage::model_name;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Publish a model to a registry (user/name on ollama.com needs a signed-in Ollama). Everyone can see it then: \
-the person is asked first, or else confirm must be true.";
+const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. The person is asked first, or else confirm \
+must be true.";
 
 /// Arguments of `push_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct PushArguments {
-    /// user/name:tag
     model: String,
-    /// Allow a registry without TLS
     insecure: Option<bool>,
-    /// The person agreed
     confirm: Option<bool>,
 }
 

@@ -11,8 +11,7 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Order given texts by meaning against a query with a local embedding model, best first. Use it to pick the \
-relevant ones of many passages.";
+const DESCRIPTION: &str = "Order texts by meaning against a query with a local embedding model, best first, to pick the relevant ones.";
 
 /// Characters of each text that the text answer shows.
 const SHOWN: usize = 80;
@@ -22,10 +21,9 @@ const SHOWN: usize = 80;
 struct RankArguments {
     query: String,
     texts: Vec<String>,
-    /// Only so many of the best
     #[serde(default, deserialize_with = "whole_number")]
     top_n: Option<u64>,
-    /// An embedding model; the first installed one if left out
+    /// By default the first that embeds
     model: Option<String>,
 }
 

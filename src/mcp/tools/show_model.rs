@@ -12,8 +12,8 @@ use crate::service::manage::model_name;
 use crate::service::types::ModelDetails;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Show one installed model: capabilities, context length, size, default parameters, system prompt. \
-verbose adds its template, license and metadata.";
+const DESCRIPTION: &str =
+    "Show one installed model: capabilities, context length, size, default parameters, system prompt.";
 
 /// Longest license that a compact answer carries a piece of.
 const LICENSE_LINE: usize = 120;

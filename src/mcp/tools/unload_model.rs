@@ -11,7 +11,7 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str =
-    "Free the memory that a loaded model takes. It stays installed; its next use loads it again.";
+    "Free the memory of a loaded model. It stays installed; its next use loads it again.";
 
 /// Arguments of `unload_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
