@@ -55,46 +55,20 @@ async fn what_the_server_says_of_itself_is_as_it_was_published() {
 }
 
 #[tokio::test]
-async fn some_answers_are_as_they_were_published() {
+async fn some_failures_are_as_they_were_published() {
     let (_fake, mut session) = session().await;
     let lama = json!({ "model": "lama3", "prompt": "x" });
     for (name, tool, arguments) in [
-        ("answer_chat", "chat_completion", super::plain()),
         ("answer_missing_model", "chat_completion", lama),
         ("answer_wrong_argument", "chat_completion", json!({ "prompt": "x", "temperature": 3 })),
-        ("answer_health", "health_check", json!({})),
-        ("answer_models", "list_models", json!({})),
     ] {
-        let mut result = session.call(tool, arguments).await;
-        redact(&mut result);
+        let result = session.call(tool, arguments).await;
         insta::assert_json_snapshot!(name, result);
     }
     for (name, arguments) in [("ask_local_model", json!({ "question": "Why?", "model": "m" }))] {
         let result =
             session.result(BY_HAND, "prompts/get", json!({ "name": name, "arguments": arguments })).await;
         insta::assert_json_snapshot!(format!("prompt_{name}"), result);
-    }
-}
-
-/// Takes out what differs from run to run.
-fn redact(result: &mut Value) {
-    let structured = &mut result["structuredContent"];
-    for field in ["id", "completion_id", "created", "latency_ms", "address"] {
-        if structured.get(field).is_some() {
-            structured[field] = json!(format!("[{field}]"));
-        }
-    }
-    for field in ["queued_ms", "first_token_ms", "total_ms"] {
-        if structured.pointer(&format!("/timings/{field}")).is_some() {
-            structured["timings"][field] = json!(format!("[{field}]"));
-        }
-    }
-    if structured.get("latency_ms").is_some() {
-        let text = result["content"][0]["text"].as_str().unwrap();
-        let (start, rest) = text.split_once(" answers at ").unwrap();
-        let (_, end) = rest.split_once(" ms.").unwrap();
-        result["content"][0]["text"] =
-            json!(format!("{start} answers at [address] in [latency_ms] ms.{end}"));
     }
 }
 

@@ -9,6 +9,10 @@ use crate::support::mcp_client::{BY_HAND, MODERN, Session, check_output, modern_
 
 const MISSING: &str = "no-such-model:1b";
 
+/// What of an answer differs from run to run.
+const VARYING: [&str; 8] =
+    ["id", "completion_id", "created", "latency_ms", "address", "queued_ms", "first_token_ms", "total_ms"];
+
 /// A call of each tool that succeeds in [`world`], and the argument that names its model.
 fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
     let chat = json!({ "model": MODEL, "prompt": "Name two fruits." });
@@ -132,6 +136,46 @@ async fn every_tool_takes_its_valid_arguments_and_answers_by_its_schema() {
             assert_ne!(result["isError"], true, "{tool} {era:?}: {result:#}");
         }
     }
+}
+
+/// After a change that is meant, renew them: `INSTA_UPDATE=always cargo nextest run rules`.
+#[tokio::test]
+async fn every_tool_answers_as_it_was_published() {
+    let fake = world().await;
+    let mut host = Host::of(&fake.url()).await;
+    for (tool, arguments, _) in calls() {
+        let mut result = host.call(Era::ByHand, tool, arguments).await;
+        mask(&mut result["structuredContent"]);
+        let text = result["content"][0]["text"].as_str().unwrap().replace(&fake.url(), "[address]");
+        result["content"][0]["text"] = json!(without_times(&text));
+        insta::assert_json_snapshot!(format!("answer_{tool}"), result);
+    }
+}
+
+/// Takes out what varies, at any depth.
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if VARYING.contains(&name.as_str()) {
+                    *field = json!(format!("[{name}]"));
+                } else {
+                    mask(field);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        _ => {}
+    }
+}
+
+/// The text with `[n]` for each number before `ms`.
+fn without_times(text: &str) -> String {
+    let words: Vec<_> = text.split(' ').collect();
+    let is_time = |place: usize| words.get(place + 1).is_some_and(|next| next.starts_with("ms"));
+    let word =
+        |(place, word): (usize, &&str)| if is_time(place) { "[n]".to_owned() } else { (*word).to_owned() };
+    words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]
