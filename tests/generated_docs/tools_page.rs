@@ -1,4 +1,4 @@
-//! `docs/tools.md` and the README's table of tools, from the manifest.
+//! `docs/tools.md`, from the manifest.
 
 use std::fmt::Write as _;
 
@@ -11,21 +11,6 @@ const INTRODUCTION: &str = "\
 
 What this server offers, as hosts see it. What goes wrong is in [errors.md](errors.md).
 ";
-
-/// The README's table: one line a tool.
-pub(super) fn table(manifest: &Value) -> String {
-    let mut table = "| tool | what it does | changes anything |\n|---|---|---|\n".to_owned();
-    for tool in items(manifest, "tools") {
-        let read_only = tool.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
-        let changes = if read_only { "no" } else { "yes" };
-        let description = first_sentence(text(tool, "description"));
-        line(
-            &mut table,
-            &format!("| `{}` | **{}**: {description} | {changes} |", text(tool, "name"), text(tool, "title")),
-        );
-    }
-    table
-}
 
 /// The whole of `docs/tools.md`.
 pub(super) fn page(manifest: &Value) -> String {
@@ -129,10 +114,6 @@ fn prompt_argument(argument: &Value) -> String {
     format!("`{}`{mark}: {}", text(argument, "name"), cell(text(argument, "description")))
 }
 
-fn first_sentence(description: &str) -> &str {
-    description.split_once(". ").map_or(description, |(first, _)| first).trim_end_matches('.')
-}
-
 /// Text that stays in one cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
@@ -182,5 +163,4 @@ fn every_argument_and_nested_result_is_on_the_page() {
     ] {
         assert!(page.contains(expected), "{expected} is not in\n{page}");
     }
-    assert!(table(&manifest).ends_with("| `t` | **T**: Does it | no |\n"));
 }
