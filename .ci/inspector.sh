@@ -5,17 +5,17 @@
 set -euo pipefail
 
 inspector_version=2.12.0
-node_version=22.23.3 # the Inspector wants 22.19 or newer; distributions bring older ones
 binary=$(realpath "$1")
 work=$(realpath "$2")
 
+# shellcheck source=.ci/node.sh
+. "$(dirname "${BASH_SOURCE[0]}")/node.sh" "$work"
 npm_dir=$work/npm
-if [[ $(cat "$npm_dir/installed" 2>/dev/null) != "$inspector_version $node_version" ]]; then
+if [[ $(cat "$npm_dir/installed" 2>/dev/null) != "$inspector_version" ]]; then
   rm -rf "$npm_dir"
   mkdir -p "$npm_dir"
-  npm install --prefix "$npm_dir" --no-audit --no-fund --loglevel=error \
-    "node@$node_version" "@modelcontextprotocol/inspector@$inspector_version"
-  echo "$inspector_version $node_version" >"$npm_dir/installed"
+  npm install --prefix "$npm_dir" --no-audit --no-fund --loglevel=error "@modelcontextprotocol/inspector@$inspector_version"
+  echo "$inspector_version" >"$npm_dir/installed"
 fi
 export PATH="$npm_dir/node_modules/.bin:$PATH"
 echo "inspector $inspector_version on node $(node --version)"

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
+use crate::platform;
 use crate::providers::ollama::Ollama;
 use crate::providers::openai::OpenAi;
 use crate::providers::{Provider, ServerConfig, Timeouts};
@@ -57,7 +58,11 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let connection = Connection { max_message_bytes: settings.server.max_message_bytes };
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
-        tokio::spawn(cancel_on_signal(shutdown.clone()));
+        let stopping = shutdown.clone();
+        tokio::spawn(async move {
+            platform::stop_signal().await;
+            stopping.cancel();
+        });
         mcp::serve_stdio(server, connection, shutdown).await;
     });
     // A read of stdin may block a thread for ever; the process ends all the same.
@@ -90,28 +95,4 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
             Arc::new(OpenAi::new(&ServerConfig { base_url, token, headers, timeouts })?)
         }
     })
-}
-
-#[cfg(unix)]
-async fn cancel_on_signal(shutdown: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::warn!("signals cannot be caught");
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    shutdown.cancel();
-}
-
-#[cfg(not(unix))]
-async fn cancel_on_signal(shutdown: CancellationToken) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        shutdown.cancel();
-    }
 }

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod mcp;
+mod platform;
 pub mod providers;
 pub mod service;
 pub mod settings;

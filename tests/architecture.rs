@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::support::rust_source::{names_from_root, tokens};
 
 /// The rooms, and what each may name besides itself.
-const MAY_NAME: [(&str, &[&str]); 9] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("main", &["cli", "app", "telemetry"]),
-    ("app", &["cli", "mcp", "service", "providers", "store", "settings", "telemetry"]),
-    ("cli", &["app", "mcp", "service", "providers", "store", "settings", "telemetry"]),
-    ("telemetry", &["settings"]),
-    ("mcp", &["service", "settings"]),
-    ("service", &["providers", "store", "settings"]),
-    ("providers", &["settings"]),
-    ("store", &["settings"]),
-    ("settings", &[]),
+    ("app", &["cli", "mcp", "service", "providers", "store", "settings", "telemetry", "platform"]),
+    ("cli", &["app", "mcp", "service", "providers", "store", "settings", "telemetry", "platform"]),
+    ("telemetry", &["settings", "platform"]),
+    ("mcp", &["service", "settings", "platform"]),
+    ("service", &["providers", "store", "settings", "platform"]),
+    ("providers", &["settings", "platform"]),
+    ("store", &["settings", "platform"]),
+    ("settings", &["platform"]),
+    ("platform", &[]),
 ];
 
 /// Crates, or macros, that only some rooms may name, and the reason.
@@ -28,6 +29,9 @@ const KEPT_TO: [(&str, &[&str], &str); 8] = [
     ("println", &["cli"], "stdout belongs to the protocol"),
     ("print", &["cli"], "stdout belongs to the protocol"),
 ];
+
+/// Words that tell one system from another; only `platform` and tests say them.
+const SYSTEMS: [&str; 7] = ["unix", "windows", "target_os", "target_family", "rustix", "libc", "ctrl_c"];
 
 const MAX_LINES: usize = 400;
 
@@ -79,6 +83,13 @@ fn rooms(file: &str, source: &str) -> Vec<String> {
         if !rooms.contains(&room) && tokens.iter().any(|token| token == name) {
             found.push(format!("{file} names {name}, kept to {}: {reason}", rooms.join(", ")));
         }
+    }
+    if room != "platform" && !modules.iter().any(|module| module == "tests") {
+        let told_apart = SYSTEMS.into_iter().filter(|word| tokens.iter().any(|token| token == word));
+        found.extend(
+            told_apart
+                .map(|word| format!("{file} names {word}; what differs between systems is in platform")),
+        );
     }
     if room == "lib" {
         return found;
@@ -202,6 +213,19 @@ fn a_crate_outside_its_room_is_found() {
     ] {
         let said = said(file, source);
         assert!(said.contains(&format!("names {name}, kept to")), "{file}: {source}\n{said:?}");
+    }
+    for source in [
+        "#[cfg(unix)] fn f() {}",
+        "fn f() { if cfg!(windows) {} }",
+        "#[cfg(not(target_os = \"linux\"))] fn f() {}",
+        "use std::os::unix::fs::PermissionsExt;",
+        "use tokio::signal::unix::signal;",
+        "use rustix::event::poll;",
+    ] {
+        let found = said("src/settings/mod.rs", source);
+        assert!(found.contains("what differs between systems is in platform"), "{source}\n{found:?}");
+        assert!(said("src/platform/unix.rs", source).is_empty(), "{source}");
+        assert!(said("src/settings/tests/mod.rs", source).is_empty(), "{source}");
     }
     assert!(said("src/other.rs", "").contains("is in no room"));
     assert!(said("src/helpers/mod.rs", "").contains("is in no room"));

@@ -1,5 +1,6 @@
 //! The command line: the real binary with its subcommands, as people and scripts run it.
 
+mod completions;
 mod doctor;
 mod manifest;
 mod try_prompt;

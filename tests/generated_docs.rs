@@ -2,25 +2,29 @@
 
 use std::path::{Path, PathBuf};
 
+use ollama_mcp::cli::{Format, manifest};
 use serde_json::Value;
 
+mod install_buttons;
 mod tools_page;
-
-/// Where the README's table of tools begins and ends.
-const TABLE: (&str, &str) = ("<!-- generated:tools -->\n", "<!-- /generated:tools -->\n");
 
 #[tokio::test]
 async fn generated_documents_are_up_to_date() {
-    let manifest_text = ollama_mcp::cli::manifest().await.unwrap();
-    let manifest: Value = serde_json::from_str(&manifest_text).unwrap();
+    let manifest_text = manifest(Format::Manifest).await.unwrap();
+    let manifest_value: Value = serde_json::from_str(&manifest_text).unwrap();
     let readme = read("README.md").expect("README.md is there");
+    let readme = install_buttons::put_into(&readme).expect("README.md has the place of the buttons");
+    let table = manifest(Format::Markdown).await.unwrap();
+    let readme = Format::Markdown.put_into(&readme, &table).expect("README.md has the place of the table");
     let documents = [
-        ("README.md", with_table(&readme, &tools_page::table(&manifest))),
-        ("docs/tools.md", tools_page::page(&manifest)),
+        ("README.md", readme),
+        ("docs/tools.md", tools_page::page(&manifest_value)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
         ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
         ("docs/deadlines.md", ollama_mcp::mcp::deadlines_markdown()),
-        ("mcp-manifest.json", manifest_text),
+        (Format::Manifest.file(), manifest_text),
+        (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),
+        (Format::Mcpb.file(), manifest(Format::Mcpb).await.unwrap()),
     ];
     let stale: Vec<_> = documents.into_iter().filter(|(file, text)| rewrite(file, text)).collect();
     let names: Vec<_> = stale.iter().map(|(file, _)| *file).collect();
@@ -50,19 +54,4 @@ fn read(file: &str) -> Option<String> {
 
 fn path_of(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
-}
-
-/// The README with another table between its markers.
-fn with_table(readme: &str, table: &str) -> String {
-    let (before, rest) = readme.split_once(TABLE.0).expect("README.md has the marker of the tools");
-    let (_, after) = rest.split_once(TABLE.1).expect("README.md has the end marker of the tools");
-    [before, TABLE.0, table, TABLE.1, after].concat()
-}
-
-#[test]
-fn only_the_section_between_the_markers_is_replaced() {
-    let readme = "# A\n<!-- generated:tools -->\nold\n<!-- /generated:tools -->\nrest\n";
-    let expected = "# A\n<!-- generated:tools -->\nnew\n<!-- /generated:tools -->\nrest\n";
-    assert_eq!(with_table(readme, "new\n"), expected);
-    assert_eq!(with_table(expected, "new\n"), expected);
 }

@@ -20,6 +20,7 @@ mod faults;
 mod floods;
 mod generated_docs;
 mod mcp;
+mod packaging;
 mod providers;
 mod schema;
 mod service;

@@ -1,5 +1,6 @@
 //! The command line: flags from the settings' registry, and one file for each subcommand.
 
+mod completions;
 mod doctor;
 mod manifest;
 mod output;
@@ -11,12 +12,15 @@ use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::settings::registry::{ENTRIES, Entry, Kind};
 use crate::settings::{Loaded, Settings, Sources};
-use crate::{app, telemetry};
+use crate::{app, platform, telemetry};
 
-pub use manifest::manifest;
+pub use manifest::{Format, manifest};
 
 /// Exit code of wrong usage and wrong settings.
 const USAGE: u8 = 2;
+
+/// The directories after `--`.
+const DIRECTORIES: &str = "directories";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +39,8 @@ enum Subcommand {
     Doctor(doctor::Arguments),
     /// Print the manifest of this server: tools, resources, prompts, settings
     Manifest(manifest::Arguments),
+    /// Print the completions of a shell, for its own file of them
+    Completions(completions::Arguments),
 }
 
 /// What a subcommand gets beside its own arguments.
@@ -57,6 +63,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let subcommand = matches.subcommand().map(|_| Subcommand::from_arg_matches(matches)).transpose()?;
+    // A shell asks for them at each start: a wrong setting is no reason to leave it without.
+    if let Some(Subcommand::Completions(arguments)) = &subcommand {
+        return completions::run(arguments);
+    }
     let flags = given_flags(matches);
     let loaded = match Settings::load(&Sources::of_process(flags.clone())) {
         Ok(loaded) => loaded,
@@ -69,7 +80,6 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         output::error(&error);
         return Ok(ExitCode::from(USAGE));
     }
-    let subcommand = matches.subcommand().map(|_| Subcommand::from_arg_matches(matches)).transpose()?;
     // doctor shows them among its findings.
     if !matches!(subcommand, Some(Subcommand::Doctor(_))) {
         for warning in &loaded.warnings {
@@ -82,6 +92,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
+        Some(Subcommand::Completions(arguments)) => completions::run(&arguments),
     }
 }
 
@@ -95,6 +106,9 @@ fn command() -> Command {
         if let Some(flag) = entry.flag {
             command = command.arg(setting(entry, flag));
         }
+    }
+    if allowed_dirs().is_some() {
+        command = command.arg(directories());
     }
     Subcommand::augment_subcommands(command)
 }
@@ -116,17 +130,50 @@ fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
     }
 }
 
+/// The setting that the directories after `--` stand for.
+fn allowed_dirs() -> Option<&'static Entry> {
+    ENTRIES.into_iter().find(|entry| entry.env == "OLLAMA_MCP_ALLOWED_DIRS")
+}
+
+/// Directories that models may read, each an argument: hosts of bundles hand on a list in no other way.
+fn directories() -> Arg {
+    Arg::new(DIRECTORIES)
+        .value_name("DIR")
+        .help("Directories that models may read, beside those of --allow-dir")
+        .num_args(0..)
+        .last(true)
+}
+
 fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {
     // A global flag may stand before or after the subcommand; clap hands it down to the innermost.
     let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
-    ENTRIES
+    let mut flags: Vec<_> = ENTRIES
         .into_iter()
         .filter(|entry| entry.flag.is_some())
         .filter_map(|entry| {
             let value: Option<&String> = innermost.get_one(entry.env).or_else(|| matches.get_one(entry.env));
             Some((entry, value?.clone()))
         })
-        .collect()
+        .collect();
+    if let Some(entry) = allowed_dirs() {
+        let directories = matches.get_many::<String>(DIRECTORIES).into_iter().flatten().cloned();
+        add_directories(&mut flags, entry, directories.collect());
+    }
+    flags
+}
+
+/// Adds directories to the list that the setting's flag has, if it was given.
+fn add_directories(
+    flags: &mut Vec<(&'static Entry, String)>,
+    entry: &'static Entry,
+    directories: Vec<String>,
+) {
+    if directories.is_empty() {
+        return;
+    }
+    let given = flags.iter().position(|(flag, _)| *flag == entry).map(|at| flags.remove(at).1);
+    let all: Vec<_> = given.into_iter().chain(directories).collect();
+    flags.push((entry, all.join(platform::PATH_SEPARATOR)));
 }
 
 /// A runtime for a subcommand: one thread, so that what arrives in order is handled in order.
@@ -135,4 +182,21 @@ fn block_on<F: Future>(work: F) -> anyhow::Result<F::Output> {
     let output = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::registry::{LOG_FILE, MODEL};
+
+    #[test]
+    fn directories_join_those_of_the_flag() {
+        let separator = platform::PATH_SEPARATOR;
+        let mut flags = vec![(&MODEL, "gemma3".to_owned())];
+        add_directories(&mut flags, &LOG_FILE, vec![]);
+        assert_eq!(flags, [(&MODEL, "gemma3".to_owned())]);
+        add_directories(&mut flags, &LOG_FILE, vec!["a b".to_owned(), "c".to_owned()]);
+        add_directories(&mut flags, &LOG_FILE, vec!["d".to_owned()]);
+        assert_eq!(flags[1..], [(&LOG_FILE, format!("a b{separator}c{separator}d"))]);
+    }
 }

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::guard::Guard;
 use super::server::McpServer;
-use super::stdio::{InFlight, LineTransport, stdout_hung_up};
+use super::stdio::{InFlight, LineTransport};
+use crate::platform;
 
 /// What is in flight gets this long to end after a shutdown; the process ends within a second of a signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
@@ -63,7 +64,7 @@ pub async fn serve_stdio(server: McpServer, connection: Connection, shutdown: Ca
     let (input, output) = rmcp::transport::stdio_pipes();
     let hung_up = shutdown.clone();
     let watch = tokio::spawn(async move {
-        stdout_hung_up().await;
+        platform::stdout_hung_up().await;
         tracing::info!("nobody reads the output any more");
         hung_up.cancel();
     });

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::SettingsError;
 use super::registry::{ENTRIES, Entry, Kind};
 use super::suggest;
+use crate::platform;
 
 /// A checked file; the values are still texts. No Debug: some of them are secret.
 pub(super) struct ConfigFile {
@@ -36,7 +37,7 @@ impl ConfigFile {
             }
         };
         let values = parse(path, &text)?;
-        Ok(Some(Self { path: path.into(), values, is_open_to_others: is_open_to_others(path) }))
+        Ok(Some(Self { path: path.into(), values, is_open_to_others: platform::is_open_to_others(path) }))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -120,16 +121,4 @@ fn type_of(value: &DeValue<'_>) -> &'static str {
 
 fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-#[cfg(unix)]
-fn is_open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_path: &Path) -> bool {
-    // Elsewhere the user's directory is closed to others by itself.
-    false
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::error::SettingsError;
 use super::registry::{ENTRIES, Entry};
 use super::suggest;
+use crate::platform;
 
 const PREFIX: &str = "OLLAMA_MCP_";
 
@@ -29,7 +30,7 @@ impl Sources {
             .filter_map(|(name, value)| {
                 let name = name.into_string().ok()?;
                 // Windows does not tell cases apart in these names.
-                let name = if cfg!(windows) { name.to_ascii_uppercase() } else { name };
+                let name = if platform::VARIABLES_HAVE_CASE { name } else { name.to_ascii_uppercase() };
                 (name.starts_with(PREFIX) || is_registered(&name)).then_some((name, value))
             })
             .collect();

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::run;
 use crate::support::fake_ollama::FakeOllama;
+use crate::support::process::command;
 
 #[tokio::test]
 async fn it_is_json_and_the_same_each_time_wherever_it_runs() {
@@ -21,4 +22,43 @@ async fn it_is_json_and_the_same_each_time_wherever_it_runs() {
     let address = FakeOllama::closed_address().to_string();
     let second = run(&["manifest"], &[("OLLAMA_HOST", &address), ("OLLAMA_MODEL", "sesame")]).await;
     assert_eq!(first.stdout, second.stdout);
+}
+
+#[tokio::test]
+async fn every_form_agrees_with_its_committed_file() {
+    for (format, file) in [
+        ("manifest", "mcp-manifest.json"),
+        ("server-json", "server.json"),
+        ("mcpb", "packaging/mcpb/manifest.json"),
+        ("markdown", "README.md"),
+    ] {
+        let ran = run(&["manifest", "--check", "--format", format], &[]).await;
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{format}");
+        assert_eq!(ran.stdout, format!("{file} is up to date\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_stale_file_is_told_with_what_writes_it_anew() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::create_dir_all(folder.path().join("packaging/mcpb")).unwrap();
+    for (format, file) in [
+        ("manifest", "mcp-manifest.json"),
+        ("server-json", "server.json"),
+        ("mcpb", "packaging/mcpb/manifest.json"),
+        ("markdown", "README.md"),
+    ] {
+        std::fs::write(folder.path().join(file), "{}\n").unwrap();
+        let home = tempfile::TempDir::new().unwrap();
+        let mut command = command(&home);
+        let output = command
+            .current_dir(folder.path())
+            .args(["manifest", "--check", "--format", format])
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{format}");
+        assert!(said.contains(&format!("{file} is stale")) && said.contains("ollama-mcp manifest"), "{said}");
+    }
 }

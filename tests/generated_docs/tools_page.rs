@@ -1,4 +1,4 @@
-//! `docs/tools.md` and the README's table of tools, from the manifest.
+//! `docs/tools.md`, from the manifest.
 
 use std::fmt::Write as _;
 
@@ -15,21 +15,6 @@ Definitions are short, since a host's model pays for each of them. So `generate`
 only some sampling arguments: they take all those of `chat_completion` (`top_p`, `top_k`, `seed`, `stop`, `presence_penalty`,
 `frequency_penalty`, `num_ctx`, `keep_alive`).
 ";
-
-/// The README's table: one line a tool.
-pub(super) fn table(manifest: &Value) -> String {
-    let mut table = "| tool | what it does | changes anything |\n|---|---|---|\n".to_owned();
-    for tool in items(manifest, "tools") {
-        let read_only = tool.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
-        let changes = if read_only { "no" } else { "yes" };
-        let description = first_sentence(text(tool, "description"));
-        line(
-            &mut table,
-            &format!("| `{}` | **{}**: {description} | {changes} |", text(tool, "name"), text(tool, "title")),
-        );
-    }
-    table
-}
 
 /// The whole of `docs/tools.md`.
 pub(super) fn page(manifest: &Value) -> String {
@@ -133,10 +118,6 @@ fn prompt_argument(argument: &Value) -> String {
     format!("`{}`{mark}: {}", text(argument, "name"), cell(text(argument, "description")))
 }
 
-fn first_sentence(description: &str) -> &str {
-    description.split_once(". ").map_or(description, |(first, _)| first).trim_end_matches('.')
-}
-
 /// Text that stays in one cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
@@ -186,5 +167,4 @@ fn every_argument_and_nested_result_is_on_the_page() {
     ] {
         assert!(page.contains(expected), "{expected} is not in\n{page}");
     }
-    assert!(table(&manifest).ends_with("| `t` | **T**: Does it | no |\n"));
 }

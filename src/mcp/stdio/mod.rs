@@ -7,7 +7,6 @@
 //! Specification: basic/transports (stdio) of every revision; JSON-RPC 2.0.
 
 mod decode;
-mod hangup;
 mod in_flight;
 mod lines;
 mod methods;
@@ -31,7 +30,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use decode::Decoded;
-pub(crate) use hangup::stdout_hung_up;
 pub(crate) use in_flight::InFlight;
 use in_flight::Refused;
 use lines::{Line, LineReader};

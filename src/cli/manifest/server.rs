@@ -1,6 +1,4 @@
-//! `manifest`: what this server offers, read from the running server, for tools and registries.
-
-use std::process::ExitCode;
+//! The manifest itself: what a server of this process says of itself, and its settings.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
@@ -8,44 +6,16 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio_util::sync::CancellationToken;
 
-use super::{block_on, output};
 use crate::app;
 use crate::mcp::{self, Connection};
 use crate::settings::registry::ENTRIES;
 use crate::settings::{Settings, Sources};
 
-/// The name of the committed file.
-const FILE: &str = "mcp-manifest.json";
-
-/// Arguments of `manifest`.
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// Compare with mcp-manifest.json in the current directory; exit code 1 where they differ
-    #[arg(long)]
-    check: bool,
-}
-
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let manifest = block_on(manifest())??;
-    if !arguments.check {
-        output::print(&manifest);
-        return Ok(ExitCode::SUCCESS);
-    }
-    let committed = std::fs::read_to_string(FILE).with_context(|| format!("{FILE} cannot be read"))?;
-    if committed == manifest {
-        output::line(&format!("{FILE} is up to date"));
-        Ok(ExitCode::SUCCESS)
-    } else {
-        output::error(&format!("{FILE} is stale; write it anew with: ollama-mcp manifest > {FILE}"));
-        Ok(ExitCode::FAILURE)
-    }
-}
-
-/// The manifest as text, by default settings: this machine's own do not belong in it.
+/// The manifest, by default settings: this machine's own do not belong in it.
 ///
 /// # Errors
 /// The server did not answer, which would be a bug.
-pub async fn manifest() -> anyhow::Result<String> {
+pub(super) async fn manifest() -> anyhow::Result<Value> {
     let mut server = Conversation::start()?;
     let client = json!({ "name": "ollama-mcp-manifest", "version": env!("CARGO_PKG_VERSION") });
     let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
@@ -69,9 +39,7 @@ pub async fn manifest() -> anyhow::Result<String> {
     let digest = Sha256::digest(serde_json::to_vec(&manifest)?);
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     manifest.insert("digest".into(), format!("sha256:{digest}").into());
-    let mut text = serde_json::to_string_pretty(&manifest)?;
-    text.push('\n');
-    Ok(text)
+    Ok(Value::Object(manifest))
 }
 
 fn environment() -> Value {

@@ -1,11 +1,29 @@
-//! Notices that nobody reads stdout any more.
-//!
-//! A write would tell, but nothing may be written for minutes while a model works, and the model
-//! should stop when its reader has gone. So the descriptor is watched for its other end.
+//! Linux, macOS and their kin.
+
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Resolves when the process is asked to end: by SIGTERM or SIGINT.
+pub(crate) async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::warn!("signals cannot be caught");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
 
 /// Resolves when the reader of stdout has closed its end. Never for a file, a terminal, or where
 /// the system cannot tell.
-#[cfg(unix)]
+///
+/// A write would tell, but nothing may be written for minutes while a model works, and the model
+/// should stop when its reader has gone. So the descriptor is watched for its other end.
 pub(crate) async fn stdout_hung_up() {
     let (tell, told) = tokio::sync::oneshot::channel();
     // A thread of its own, which ends with the process: a wait without end would keep a runtime's
@@ -22,11 +40,14 @@ pub(crate) async fn stdout_hung_up() {
     }
 }
 
-/// Waits; `false` where the descriptor cannot be watched.
-#[cfg(unix)]
-fn wait_for_hangup() -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+/// Whether anyone but the owner has rights on a file; `false` where there is none.
+pub(crate) fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
 
+/// Waits; `false` where the descriptor cannot be watched.
+fn wait_for_hangup() -> bool {
     // Linux wakes a wait for no event when the other end closes; other systems are asked each second.
     let timeout = (!cfg!(target_os = "linux")).then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
     let stdout = std::io::stdout();
@@ -45,10 +66,4 @@ fn wait_for_hangup() -> bool {
             return false;
         }
     }
-}
-
-/// Resolves when the reader of stdout has closed its end: not told by this system.
-#[cfg(not(unix))]
-pub(crate) async fn stdout_hung_up() {
-    std::future::pending().await
 }

@@ -1,0 +1,80 @@
+//! `manifest.json` of an MCP bundle (MCPB 0.3): one archive with a binary for each system, installed by a click.
+//!
+//! Its schema is `tests/fixtures/packaging/mcpb-manifest-v0.3.schema.json`.
+
+use serde_json::{Map, Value, json};
+
+use super::markdown::first_sentence;
+use super::package::{REPOSITORY, VERSION};
+use super::{items, text};
+use crate::settings::registry::{ENTRIES, Entry, MODEL, OLLAMA_HOST};
+
+/// The setting that takes many directories, where there is one.
+const ALLOWED_DIRS: &str = "OLLAMA_MCP_ALLOWED_DIRS";
+
+pub(super) fn bundle(manifest: &Value) -> Value {
+    let server = manifest.get("server").unwrap_or(&Value::Null);
+    let tools: Vec<_> = items(manifest, "tools")
+        .map(|tool| json!({ "name": text(tool, "name"), "description": first_sentence(text(tool, "description")) }))
+        .collect();
+    let mut user_config = Map::new();
+    let mut env = Map::new();
+    for (key, title, entry) in
+        [("ollama_host", "Address of Ollama", &OLLAMA_HOST), ("model", "Default model", &MODEL)]
+    {
+        // A blank variable counts as unset. Without any default the host would leave the placeholder standing.
+        let default = entry.default.unwrap_or_default();
+        user_config.insert(key.into(), option("string", title, entry, json!(default)));
+        env.insert(entry.env.into(), format!("${{user_config.{key}}}").into());
+    }
+    let mut args = Vec::new();
+    if let Some(entry) = ENTRIES.into_iter().find(|entry| entry.env == ALLOWED_DIRS) {
+        let mut directories = option("directory", "Directories that models may read", entry, json!([]));
+        if let Some(fields) = directories.as_object_mut() {
+            fields.insert("multiple".into(), true.into());
+        }
+        user_config.insert("allowed_dirs".into(), directories);
+        // A host expands a list only where it is an argument by itself, into one argument each.
+        args = vec!["--", "${user_config.allowed_dirs}"];
+    }
+    json!({
+        "manifest_version": "0.3",
+        "name": "ollama-mcp",
+        "display_name": text(server, "title"),
+        "version": VERSION,
+        "description": text(server, "description"),
+        "author": { "name": "The ollama-mcp contributors", "url": REPOSITORY },
+        "repository": { "type": "git", "url": REPOSITORY },
+        "documentation": format!("{REPOSITORY}#readme"),
+        "support": format!("{REPOSITORY}/issues"),
+        "license": env!("CARGO_PKG_LICENSE"),
+        "keywords": ["ollama", "llm", "local", "private"],
+        "server": {
+            "type": "binary",
+            "entry_point": "server/ollama-mcp-linux",
+            "mcp_config": {
+                "command": "${__dirname}/server/ollama-mcp-linux",
+                "args": args,
+                "env": env,
+                "platform_overrides": {
+                    "darwin": { "command": "${__dirname}/server/ollama-mcp-darwin" },
+                    "win32": { "command": "${__dirname}/server/ollama-mcp.exe" },
+                },
+            },
+        },
+        "tools": tools,
+        "prompts_generated": true,
+        "user_config": user_config,
+        "compatibility": { "platforms": ["darwin", "win32", "linux"] },
+    })
+}
+
+fn option(kind: &str, title: &str, entry: &Entry, default: Value) -> Value {
+    json!({
+        "type": kind,
+        "title": title,
+        "description": entry.help.replace('`', ""),
+        "required": false,
+        "default": default,
+    })
+}

@@ -1,0 +1,69 @@
+//! `server.json` of the MCP Registry: what the server is, and the packages that hosts can install it from.
+//!
+//! Its schema is `tests/fixtures/packaging/server.schema.json`.
+
+use serde_json::{Map, Value, json};
+
+use super::package::{REPOSITORY, VERSION, bundle_url, image, registry_name};
+use super::text;
+use crate::settings::registry::{ENTRIES, Entry, Kind, OLLAMA_HOST};
+
+/// Stands for the digest of the bundle, which only a release knows.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// Where a container finds an Ollama that runs on its host.
+const HOST_OF_CONTAINER: &str = "http://host.docker.internal:11434";
+
+pub(super) fn server_json(manifest: &Value) -> Value {
+    let server = manifest.get("server").unwrap_or(&Value::Null);
+    let stdio = json!({ "type": "stdio" });
+    json!({
+        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
+        "name": registry_name(),
+        "title": text(server, "title"),
+        "description": text(server, "description"),
+        "version": VERSION,
+        "repository": { "url": REPOSITORY, "source": "github" },
+        "packages": [
+            {
+                "registryType": "mcpb",
+                "identifier": bundle_url(),
+                "fileSha256": NO_DIGEST,
+                "transport": stdio,
+                "environmentVariables": variables(|entry| entry.default),
+            },
+            {
+                "registryType": "oci",
+                "identifier": image(),
+                "runtimeHint": "docker",
+                // Docker Desktop knows the name by itself, Docker on Linux by this.
+                "runtimeArguments": [
+                    { "type": "named", "name": "--add-host", "value": "host.docker.internal:host-gateway" },
+                ],
+                "transport": stdio,
+                "environmentVariables": variables(|entry| match entry.env {
+                    env if env == OLLAMA_HOST.env => Some(HOST_OF_CONTAINER),
+                    _ => entry.default,
+                }),
+            },
+        ],
+    })
+}
+
+fn variables(default: impl Fn(&'static Entry) -> Option<&'static str>) -> Value {
+    let variables = ENTRIES.into_iter().map(|entry| {
+        let mut variable = Map::new();
+        variable.insert("name".into(), entry.env.into());
+        variable.insert("description".into(), entry.help.into());
+        if entry.kind == Kind::Switch {
+            variable.insert("format".into(), "boolean".into());
+        }
+        if let Some(default) = default(entry) {
+            variable.insert("default".into(), default.into());
+        }
+        if entry.secret {
+            variable.insert("isSecret".into(), true.into());
+        }
+        Value::Object(variable)
+    });
+    variables.collect()
+}

@@ -1,0 +1,14 @@
+//! What differs from system to system, behind functions that each has: signals, hang-ups, who may read a file.
+//!
+//! A function is added to `unix.rs` and to `other.rs`; both must offer the same ones.
+
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(not(unix), path = "other.rs")]
+mod system;
+
+pub(crate) use system::{is_open_to_others, stdout_hung_up, stop_signal};
+
+/// What stands between the paths of a list, as in `PATH`.
+pub(crate) const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
+/// Whether the names of environment variables differ in more than case.
+pub(crate) const VARIABLES_HAVE_CASE: bool = !cfg!(windows);

@@ -1,0 +1,151 @@
+//! What is published: descriptions that fit their schemas, and archives that are named alike everywhere.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::support::process::command;
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}")).replace("\r\n", "\n")
+}
+
+fn json(file: &str) -> Value {
+    serde_json::from_str(&read(file)).unwrap()
+}
+
+fn cargo() -> toml::Table {
+    toml::from_str(&read("Cargo.toml")).unwrap()
+}
+
+#[test]
+fn descriptions_fit_their_schemas() {
+    for (file, schema) in [
+        ("server.json", "tests/fixtures/packaging/server.schema.json"),
+        ("packaging/mcpb/manifest.json", "tests/fixtures/packaging/mcpb-manifest-v0.3.schema.json"),
+    ] {
+        let validator = jsonschema::validator_for(&json(schema)).unwrap();
+        let errors: Vec<_> = validator
+            .iter_errors(&json(file))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{file}: {errors:?}");
+        let mut broken = json(file);
+        broken["name"] = Value::Null;
+        assert!(!validator.is_valid(&broken), "{schema} lets everything pass");
+    }
+}
+
+#[test]
+fn the_registry_is_told_which_settings_are_secret() {
+    let server = json("server.json");
+    let packages = server["packages"].as_array().unwrap();
+    let kinds: Vec<_> = packages.iter().map(|package| package["registryType"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["mcpb", "oci"]);
+    for package in packages {
+        let variable = |name: &str| {
+            let variables = package["environmentVariables"].as_array().unwrap();
+            variables.iter().find(|variable| variable["name"] == name).unwrap()
+        };
+        assert_eq!(variable("OLLAMA_MCP_AUTH_TOKEN")["isSecret"], true);
+        assert_eq!(variable("OLLAMA_MODEL")["isSecret"], Value::Null);
+        assert_eq!(variable("OLLAMA_MCP_READ_ONLY")["format"], "boolean");
+    }
+    let address = |at: usize| {
+        let variables = packages[at]["environmentVariables"].as_array().unwrap();
+        variables.iter().find(|variable| variable["name"] == "OLLAMA_HOST").unwrap()["default"].clone()
+    };
+    assert_eq!(address(0), "http://127.0.0.1:11434");
+    assert_eq!(address(1), "http://host.docker.internal:11434", "a container is not its host");
+}
+
+/// What a host makes of the bundle's arguments: a list of directories becomes one argument each.
+#[tokio::test]
+async fn the_program_takes_what_a_host_makes_of_the_bundle() {
+    let bundle = json("packaging/mcpb/manifest.json");
+    let config = &bundle["server"]["mcp_config"];
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    for chosen in [&folders[..], &[]] {
+        let mut arguments = Vec::new();
+        for argument in config["args"].as_array().unwrap() {
+            match argument.as_str().unwrap() {
+                "${user_config.allowed_dirs}" => {
+                    arguments.extend(chosen.iter().map(|folder| folder.path().to_str().unwrap().to_owned()));
+                }
+                other => arguments.push(other.to_owned()),
+            }
+        }
+        let home = TempDir::new().unwrap();
+        let mut command = command(&home);
+        for (name, value) in config["env"].as_object().unwrap() {
+            let key = value.as_str().unwrap().trim_start_matches("${user_config.").trim_end_matches('}');
+            let default = &bundle["user_config"][key]["default"];
+            command.env(name, default.as_str().expect("without a default the placeholder would stay"));
+        }
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut server = command.spawn().unwrap();
+        let request = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n";
+        server.stdin.take().unwrap().write_all(request).await.unwrap();
+        let output = server.wait_with_output().await.unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let listed = answer["result"]["tools"].as_array().unwrap().len();
+        assert_eq!((output.status.code(), listed), (Some(0), bundle["tools"].as_array().unwrap().len()));
+    }
+}
+
+/// `cargo binstall` finds what the release workflow makes.
+#[test]
+fn archives_are_named_alike_in_cargo_and_in_the_release() {
+    let workflow = read(".github/workflows/release.yml");
+    let targets: Vec<_> =
+        workflow.lines().filter_map(|line| line.trim().strip_prefix("- target: ")).collect();
+    assert_eq!(
+        targets,
+        [
+            "x86_64-unknown-linux-musl",
+            "aarch64-unknown-linux-musl",
+            "aarch64-apple-darwin",
+            "x86_64-apple-darwin",
+            "x86_64-pc-windows-msvc",
+        ]
+    );
+    let cargo = cargo();
+    let binstall = &cargo["package"]["metadata"]["binstall"];
+    let made = |ending: &str| format!("ollama-mcp-${{{{ env.VERSION }}}}-${{{{ matrix.target }}}}.{ending}");
+    for (metadata, format, ending) in
+        [(binstall, "tgz", "tar.gz"), (&binstall["overrides"]["x86_64-pc-windows-msvc"], "zip", "zip")]
+    {
+        assert_eq!(metadata["pkg-fmt"].as_str(), Some(format));
+        let url = metadata["pkg-url"].as_str().unwrap();
+        let wanted = format!(
+            "{{ repo }}/releases/download/v{{ version }}/{{ name }}-{{ version }}-{{ target }}.{ending}"
+        );
+        assert_eq!(url, wanted);
+        assert!(workflow.contains(&made(ending)), "the release makes no {}", made(ending));
+        // The program stands in a folder that is named as the archive is.
+        let inside = metadata["bin-dir"].as_str().unwrap();
+        assert_eq!(inside, "{ name }-{ version }-{ target }/{ bin }{ binary-ext }");
+    }
+    // A Linux with glibc runs the static program too.
+    for (gnu, musl) in [
+        ("x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"),
+        ("aarch64-unknown-linux-gnu", "aarch64-unknown-linux-musl"),
+    ] {
+        let url = binstall["overrides"][gnu]["pkg-url"].as_str().unwrap();
+        assert!(url.ends_with(&format!("{{ name }}-{{ version }}-{musl}.tar.gz")), "{url}");
+        let inside = binstall["overrides"][gnu]["bin-dir"].as_str().unwrap();
+        assert_eq!(inside, format!("{{ name }}-{{ version }}-{musl}/{{ bin }}"));
+    }
+}
+
+/// The registry checks that the image says whose it is.
+#[test]
+fn the_image_is_labelled_with_the_name_in_the_registry() {
+    let name = json("server.json")["name"].as_str().unwrap().to_owned();
+    let label = format!("io.modelcontextprotocol.server.name=\"{name}\"");
+    assert!(read("Dockerfile").contains(&label), "the Dockerfile has no {label}");
+}
