@@ -9,4 +9,5 @@ pub mod mcp;
 pub mod providers;
 pub mod service;
 pub mod settings;
+pub mod store;
 mod telemetry;
