@@ -25,7 +25,7 @@ const LONGEST_ID: usize = 64;
 /// Conversations on a page of the list, where the caller does not say.
 const PAGE: u64 = 50;
 /// Most conversations on a page.
-const LARGEST_PAGE: u64 = 200;
+pub const LARGEST_PAGE: u64 = 200;
 
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
