@@ -143,7 +143,9 @@ impl Page {
             None => self.fact("config directory: none"),
         }
         match system_prompt(context) {
-            Some((path, Ok(bytes))) => self.fact(&format!("system prompt: {} ({bytes} bytes)", path.display())),
+            Some((path, Ok(bytes))) => {
+                self.fact(&format!("system prompt: {} ({bytes} bytes)", path.display()))
+            }
             Some((path, Err(problem))) => {
                 self.bad(&format!("system prompt {} cannot be read: {problem}", path.display()))
             }

@@ -240,9 +240,9 @@ fn now_ms() -> i64 {
 }
 
 fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
-    let place = cursor.split_once('.').and_then(|(updated_ms, id)| {
-        Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() })
-    });
+    let place = cursor
+        .split_once('.')
+        .and_then(|(updated_ms, id)| Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() }));
     place.filter(|place| conversation_id(&place.id).is_ok()).ok_or_else(|| {
         ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
     })
@@ -267,9 +267,7 @@ fn failed(error: StoreError) -> ServiceError {
         StoreError::Unusable { .. } => {
             "Make its directory writable for this user, or set OLLAMA_MCP_DATA_DIR to another."
         }
-        StoreError::Damaged { .. } => {
-            "Move the file away (a new one is made), or put a backup in its place."
-        }
+        StoreError::Damaged { .. } => "Move the file away (a new one is made), or put a backup in its place.",
         StoreError::Newer { .. } => "Update ollama-mcp, or set OLLAMA_MCP_DATA_DIR to another directory.",
         StoreError::Busy { .. } => "Try again in a moment.",
         StoreError::Full { .. } => "Free some space, then call again.",

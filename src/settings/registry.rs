@@ -222,7 +222,7 @@ pub static SYSTEM_PROMPT_FILE: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "A text of at most 64 KiB: the system prompt of calls that bring none; without it, `system_prompt.txt` in the config directory, where there is one. A change counts from the next call.",
+    help: "The file (at most 64 KiB) of the system prompt of calls that bring none; without it, `system_prompt.txt` in the config directory, where there is one; a change counts from the next call.",
 };
 
 /// Coalescing of progress.
@@ -282,7 +282,7 @@ pub static TOOLSETS: Entry = Entry {
     kind: Kind::Text,
     default: Some("generate,models,embeddings,conversations,compare"),
     secret: false,
-    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, separated by commas; or `all`, or `core` for none of them. Without `conversations` nothing is stored.",
+    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
 };
 
 /// No tool that changes anything.

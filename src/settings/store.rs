@@ -15,10 +15,7 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
-    pub(super) fn load(
-        resolver: &mut Resolver<'_>,
-        system: Option<PathBuf>,
-    ) -> Result<Self, SettingsError> {
+    pub(super) fn load(resolver: &mut Resolver<'_>, system: Option<PathBuf>) -> Result<Self, SettingsError> {
         Ok(Self { data_dir: resolver.optional(&registry::DATA_DIR, parse::path)?.or(system) })
     }
 }

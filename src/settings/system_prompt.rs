@@ -48,7 +48,8 @@ impl SystemPromptFile {
             Ok(found) if found.is_file() => {}
             Ok(_) => return Err("it is no regular file".to_owned()),
             Err(error)
-                if !self.is_named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                if !self.is_named
+                    && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
                 return Ok(None);
             }

@@ -26,14 +26,8 @@ pub enum Toolset {
 
 impl Toolset {
     /// Every toolset, in the order of the documents.
-    pub const ALL: &[Self] = &[
-        Self::Core,
-        Self::Generate,
-        Self::Models,
-        Self::Embeddings,
-        Self::Conversations,
-        Self::Compare,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::Core, Self::Generate, Self::Models, Self::Embeddings, Self::Conversations, Self::Compare];
 
     /// Its name in the settings.
     pub fn as_str(self) -> &'static str {

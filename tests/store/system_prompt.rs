@@ -40,7 +40,11 @@ async fn it_goes_where_a_call_brings_none() {
             json!({ "model": MODEL, "messages": [{ "role": "system", "content": "own" }, { "role": "user", "content": "x" }] }),
             "own",
         ),
-        ("batch_completion", json!({ "model": MODEL, "instruction": "x", "inputs": ["y"] }), "Answer in Latin."),
+        (
+            "batch_completion",
+            json!({ "model": MODEL, "instruction": "x", "inputs": ["y"] }),
+            "Answer in Latin.",
+        ),
         ("converse", turn("a", "x"), "Answer in Latin."),
         ("converse", turn("a", "y"), "Answer in Latin."),
         ("compare_models", json!({ "models": [MODEL, "smollm2:135m"], "prompt": "x" }), "Answer in Latin."),

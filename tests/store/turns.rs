@@ -47,7 +47,10 @@ async fn the_model_remembers_and_so_does_the_next_process() {
 async fn thinking_is_kept_apart_and_not_sent_again() {
     let (fake, _data, mut session) = start().await;
     let mut lines = reply("one");
-    lines.insert(0, json!({ "model": MODEL, "message": { "role": "assistant", "content": "", "thinking": "hm" } }));
+    lines.insert(
+        0,
+        json!({ "model": MODEL, "message": { "role": "assistant", "content": "", "thinking": "hm" } }),
+    );
     fake.on_next("POST", "/api/chat", Answer::ndjson(&lines));
     session.call("converse", turn("a", "one")).await;
     session.call("converse", turn("a", "two")).await;
@@ -92,6 +95,7 @@ async fn a_failed_turn_leaves_the_conversation_as_it_was() {
     assert_eq!(tool_error(&result).0, "interrupted");
     assert_eq!(result["structuredContent"]["error"]["partial"]["content"], "re: two");
     assert_eq!(stored(&mut session, "a").await, ["one", "re: one"]);
+    fake.on_next("POST", "/api/chat", Answer::json(404, json!({ "error": "model 'gema3' not found" })));
     let missing = json!({ "conversation_id": "b", "prompt": "x", "model": "gema3" });
     let result = session.call("converse", missing).await;
     assert_eq!(tool_error(&result).0, "model_not_found");
@@ -105,7 +109,8 @@ async fn a_cancelled_turn_leaves_the_conversation_as_it_was() {
     session.call("converse", turn("a", "one")).await;
     let gate = Gate::new();
     fake.on_next("POST", "/api/chat", Answer::ndjson(&reply("two")).gate_after(2, &gate));
-    let id = session.request("tools/call", json!({ "name": "converse", "arguments": turn("a", "two") })).await;
+    let id =
+        session.request("tools/call", json!({ "name": "converse", "arguments": turn("a", "two") })).await;
     gate.reached(1).await;
     session.cancel(id).await;
     fake.closed(fake.requests().len() - 1).await;
@@ -203,11 +208,11 @@ async fn what_does_not_fit_is_left_out_and_told() {
     let warnings = |result: &serde_json::Value| result["structuredContent"]["warnings"].to_string();
     assert!(!warnings(&results[1]).contains("left out"), "{}", results[1]);
     let last = results.last().unwrap();
-    assert!(warnings(last).contains("The 4 oldest messages"), "{}", warnings(last));
+    assert!(warnings(last).contains("The 2 oldest messages"), "{}", warnings(last));
     assert!(last["content"].to_string().contains("900 tokens"), "in the text too: {last}");
     let sent = sent(fake.requests_to("POST", "/api/chat").last().unwrap());
-    assert_eq!((sent.len(), sent[0].0.as_str(), sent[1].0.as_str()), (4, "system", "user"));
-    assert!(sent[1].1.starts_with("1 ") && sent[3].1.starts_with("2 "));
+    assert_eq!((sent.len(), sent[0].0.as_str(), sent[1].0.as_str()), (6, "system", "user"));
+    assert!(sent[1].1.starts_with("0 ") && sent[5].1.starts_with("2 "));
     assert_eq!(stored(&mut session, "a").await.len(), 8, "all of it is stored");
 }
 

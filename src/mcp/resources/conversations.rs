@@ -46,9 +46,7 @@ pub(super) async fn read(core: &Core, uri: &str) -> Option<Result<ReadResourceRe
             let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
             let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
             let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
-            Ok(ReadResourceResult::new(vec![page, json])
-                .with_ttl_ms(0)
-                .with_cache_scope(CacheScope::Private))
+            Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
         }
         Err(error) => Err(failed(uri, &error)),
     })

@@ -134,7 +134,9 @@ fn not_found(uri: &str, reason: &str) -> ErrorData {
 
 fn failed(uri: &str, error: &ServiceError) -> ErrorData {
     match error.code {
-        ErrorCode::ModelNotFound | ErrorCode::ConversationNotFound | ErrorCode::InvalidArgument => not_found(uri, &format!("cannot be read: {}", error.text())),
+        ErrorCode::ModelNotFound | ErrorCode::ConversationNotFound | ErrorCode::InvalidArgument => {
+            not_found(uri, &format!("cannot be read: {}", error.text()))
+        }
         code => ErrorData::internal_error(error.text(), Some(json!({ "uri": uri, "code": code.as_str() }))),
     }
 }

@@ -36,7 +36,8 @@ struct ConverseArguments {
 
 pub(super) fn entry() -> ToolEntry {
     let schema = input_schema_with_named::<ConverseArguments, GenerationArguments>();
-    let annotations = super::read_only("Converse with a local model", true).read_only(false).idempotent(false);
+    let annotations =
+        super::read_only("Converse with a local model", true).read_only(false).idempotent(false);
     let definition = Tool::new("converse", DESCRIPTION, schema)
         .with_title("Converse with a local model")
         .with_raw_output_schema(output_schema::<TurnAnswer>())

@@ -10,7 +10,8 @@ use crate::mcp::confirm::{Consent, Question, consent};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Delete a stored conversation for good. The person is asked first, or else confirm must be true.";
+const DESCRIPTION: &str =
+    "Delete a stored conversation for good. The person is asked first, or else confirm must be true.";
 
 /// Arguments of `delete_conversation`.
 #[derive(Debug, Deserialize, JsonSchema)]

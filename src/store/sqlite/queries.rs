@@ -1,6 +1,8 @@
 //! The statements.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, named_params, params};
+use rusqlite::{
+    Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, named_params, params,
+};
 
 use super::Failure;
 use crate::store::{Conversation, Place, StoredMessage, Summary, Turn};
