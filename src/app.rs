@@ -14,6 +14,7 @@ use crate::providers::openai::OpenAi;
 use crate::providers::{Provider, ServerConfig, Timeouts};
 use crate::service::{Core, CoreOptions};
 use crate::settings::{ProviderKind, ProviderSettings, Settings};
+use crate::store::Sqlite;
 
 /// The services that the settings describe.
 ///
@@ -23,6 +24,8 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
     let options = CoreOptions {
         default_model: settings.chat.model.clone(),
         max_concurrent: settings.chat.max_concurrent,
+        store: Some(Arc::new(Sqlite::new(settings.store.data_dir.clone()))),
+        system_prompt: settings.chat.system_prompt.clone(),
         ..CoreOptions::default()
     };
     Ok(Core::new(provider(&settings.provider)?, options))

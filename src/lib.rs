@@ -10,4 +10,5 @@ mod platform;
 pub mod providers;
 pub mod service;
 pub mod settings;
+pub mod store;
 mod telemetry;

@@ -19,12 +19,13 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates, or macros, that only some rooms may name, and the reason.
-const KEPT_TO: [(&str, &[&str], &str); 8] = [
+const KEPT_TO: [(&str, &[&str], &str); 9] = [
     ("rmcp", &["mcp"], "only the front knows the protocol"),
     ("reqwest", &["providers"], "only providers speak HTTP"),
     ("hyper", &["providers"], "only providers speak HTTP"),
     ("anyhow", &["main", "app", "cli"], "errors of the library are typed"),
     ("clap", &["main", "cli"], "only the command line parses arguments"),
+    ("rusqlite", &["store"], "another database may keep the conversations"),
     ("schemars", &["mcp"], "schemas are the front's contract"),
     ("println", &["cli"], "stdout belongs to the protocol"),
     ("print", &["cli"], "stdout belongs to the protocol"),

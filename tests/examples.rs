@@ -25,7 +25,8 @@ async fn every_example_gets_the_answers_beside_it() {
         }
         let input = std::fs::read(&requests).unwrap();
         let url = fake.url();
-        let answers = tokio::task::spawn_blocking(move || answers(&url, &input)).await.unwrap();
+        let data = tempfile::TempDir::new().unwrap();
+        let answers = tokio::task::spawn_blocking(move || answers(&url, data.path(), &input)).await.unwrap();
         let expected = std::fs::read_to_string(requests.with_extension("expected.json")).unwrap();
         let expected: Vec<Value> = serde_json::from_str(&expected).unwrap();
         check(&requests.display().to_string(), &expected, &answers);
@@ -46,9 +47,10 @@ async fn the_rust_client_streams_an_answer() {
 }
 
 /// The answers to lines of input, ordered by id. Notifications are left out: how many there are varies.
-fn answers(url: &str, input: &[u8]) -> Vec<Value> {
+fn answers(url: &str, data: &Path, input: &[u8]) -> Vec<Value> {
     let mut child = server()
         .env("OLLAMA_HOST", url)
+        .env("OLLAMA_MCP_DATA_DIR", data)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -25,4 +25,5 @@ mod providers;
 mod schema;
 mod service;
 mod stdio;
+mod store;
 mod tools;

@@ -1,5 +1,6 @@
 //! `doctor`: is all well, and if not, what to do.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -73,10 +74,22 @@ fn report(
             Ok(model) => json!({ "name": model.name, "reason": model.reason }),
             Err(error) => json!({ "problem": error.message, "next_step": error.hint }),
         },
+        "system_prompt": system_prompt(context).map(|(path, read)| match read {
+            Ok(bytes) => json!({ "path": path, "bytes": bytes }),
+            Err(problem) => json!({ "path": path, "problem": problem }),
+        }),
+        "data_dir": context.loaded.settings.store.data_dir,
         "config_dir": context.loaded.config_dir,
         "settings": settings,
         "warnings": context.loaded.warnings,
     })
+}
+
+/// The default system prompt's file and its size in bytes; `None` where there is none.
+fn system_prompt(context: &Context) -> Option<(&Path, Result<usize, String>)> {
+    let file = context.loaded.settings.chat.system_prompt.as_ref()?;
+    let bytes = file.read().transpose()?.map(|text| text.len());
+    Some((&file.path, bytes))
 }
 
 /// Writes the report for people.
@@ -128,6 +141,19 @@ impl Page {
         match &context.loaded.config_dir {
             Some(directory) => self.fact(&format!("config directory: {}", directory.display())),
             None => self.fact("config directory: none"),
+        }
+        match system_prompt(context) {
+            Some((path, Ok(bytes))) => {
+                self.fact(&format!("system prompt: {} ({bytes} bytes)", path.display()))
+            }
+            Some((path, Err(problem))) => {
+                self.bad(&format!("system prompt {} cannot be read: {problem}", path.display()))
+            }
+            None => self.fact("system prompt: none"),
+        }
+        match &context.loaded.settings.store.data_dir {
+            Some(directory) => self.fact(&format!("data directory: {}", directory.display())),
+            None => self.fact("data directory: none; conversations cannot be stored"),
         }
         for warning in &context.loaded.warnings {
             self.mark('!', "33", warning);

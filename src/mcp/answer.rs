@@ -27,6 +27,10 @@ pub(super) struct CompletionAnswer<'a> {
     /// completed, in_progress or cancelled
     status: &'static str,
     completion_id: &'a str,
+    /// Of a turn of a stored conversation
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<&'a str>,
     /// Where the model ran: local, or the host
     #[serde(skip_serializing_if = "str::is_empty")]
     location: &'a str,
@@ -121,7 +125,7 @@ fn of_reply(
         completion.mark_seen();
     }
     match outcome {
-        Some(Ok(ended)) => Ok(completed(completion, &ended)),
+        Some(Ok(ended)) => Ok(completed(completion, live, &ended)),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
@@ -170,17 +174,25 @@ fn unfinished(
         usage: UsageAnswer::default(),
         status,
         completion_id: &completion.id,
+        conversation_id: live.conversation(),
         location: "",
         model_reason: None,
         warnings: &[],
         timings: TimingsAnswer { total_ms: millis(completion.elapsed()), ..TimingsAnswer::default() },
     };
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    let mut content = vec![ContentBlock::text(text)];
+    content.extend(in_conversation(live));
+    let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();
     result
 }
 
-fn completed(registered: &Registered, completion: &Completion) -> CallToolResult {
+/// The conversation's id, for hosts that show only text: the next turn needs it.
+fn in_conversation(live: &Live) -> Option<ContentBlock> {
+    live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
+}
+
+fn completed(registered: &Registered, live: &Live, completion: &Completion) -> CallToolResult {
     let ending = &completion.ending;
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,
@@ -215,12 +227,14 @@ fn completed(registered: &Registered, completion: &Completion) -> CallToolResult
         usage,
         status: "completed",
         completion_id: &registered.id,
+        conversation_id: live.conversation(),
         location: ending.location.describe(),
         model_reason: ending.model_reason,
         warnings: &ending.warnings,
         timings,
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
+    content.extend(in_conversation(live));
     content.extend(ending.warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {warning}"))));
     let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();
@@ -257,6 +271,20 @@ pub(super) struct BriefAnswer {
     choices: (),
     #[schemars(schema_with = "object_schema")]
     usage: (),
+}
+
+/// The same, for a turn of a conversation.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct TurnAnswer {
+    /// As chat_completion answers
+    #[schemars(schema_with = "objects_schema")]
+    choices: (),
+    conversation_id: String,
+    /// completed, in_progress or cancelled
+    status: String,
+    completion_id: String,
+    warnings: Vec<String>,
 }
 
 fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

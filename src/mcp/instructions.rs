@@ -19,6 +19,10 @@ const TOOLS: &[(&str, &str)] = &[
         "batch_completion",
         "batch_completion applies one instruction to many texts; compare_models puts one prompt to several models.",
     ),
+    (
+        "converse",
+        "converse goes on with a conversation that is kept on this machine and shared by its hosts.",
+    ),
     ("rank", "rank picks the relevant ones of many passages by meaning."),
     (
         "list_models",

@@ -19,7 +19,7 @@ use super::instructions::instructions;
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{prompts, resources, suggest};
 use crate::service::Core;
-use crate::settings::{CallDeadline, ToolSettings};
+use crate::settings::{CallDeadline, ToolSettings, Toolset};
 
 /// Lists that change only with a new start: an hour.
 pub(super) const STATIC_TTL_MS: u64 = 3_600_000;
@@ -86,6 +86,11 @@ impl McpServer {
 
     pub(super) fn options(&self) -> &ServerOptions {
         &self.0.options
+    }
+
+    /// Whether there are conversations: their toolset is chosen.
+    fn stores(&self) -> bool {
+        self.0.options.tools.toolsets.contains(&Toolset::Conversations)
     }
 
     /// Resolves when the input has ended: nobody can answer a question any more.
@@ -181,7 +186,7 @@ impl ServerHandler for McpServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         one_page(request)?;
-        Ok(ListResourcesResult::with_all_items(resources::list())
+        Ok(ListResourcesResult::with_all_items(resources::list(self.stores()))
             .with_ttl_ms(STATIC_TTL_MS)
             .with_cache_scope(CacheScope::Public))
     }
@@ -192,7 +197,7 @@ impl ServerHandler for McpServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         one_page(request)?;
-        Ok(ListResourceTemplatesResult::with_all_items(resources::templates())
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates(self.stores()))
             .with_ttl_ms(STATIC_TTL_MS)
             .with_cache_scope(CacheScope::Public))
     }
@@ -202,7 +207,7 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(self.core(), &request.uri).await.map(Into::into)
+        resources::read(self.core(), &request.uri, self.stores()).await.map(Into::into)
     }
 
     async fn list_prompts(
@@ -229,7 +234,7 @@ impl ServerHandler for McpServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        suggest::complete(self.core(), &request).await
+        suggest::complete(self.core(), &request, self.stores()).await
     }
 
     async fn on_custom_request(

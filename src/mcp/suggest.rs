@@ -1,26 +1,31 @@
-//! Completion of arguments: model names, for prompts and for the resource template.
+//! Completion of arguments: model names and ids of conversations, for prompts and for the resource templates.
 //!
 //! MCP 2025-11-25, server/utilities/completion.
 
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorData, Reference};
 
 use super::prompts::{self, MODEL_ARGUMENT};
-use super::resources::MODEL_TEMPLATE;
+use super::resources::{MODEL_TEMPLATE, conversations};
 use crate::service::Core;
+use crate::service::conversations::LARGEST_PAGE;
 
-/// Suggests values for an argument. Arguments that are free text have no suggestions.
+/// Suggests values for an argument; `stored` is whether there are conversations. Arguments that are free text have no suggestions.
 ///
 /// # Errors
 /// Invalid params: an unknown prompt or template, or an argument that it does not have.
 pub(super) async fn complete(
     core: &Core,
     request: &CompleteRequestParams,
+    stored: bool,
 ) -> Result<CompleteResult, ErrorData> {
     let argument = request.argument.name.as_str();
     let known = match &request.r#ref {
         Reference::Prompt(prompt) => prompts::has_argument(&prompt.name, argument)
             .ok_or_else(|| invalid(format!("unknown prompt {:?}", prompt.name)))?,
         Reference::Resource(resource) if resource.uri == MODEL_TEMPLATE => argument == MODEL_ARGUMENT,
+        Reference::Resource(resource) if stored && resource.uri == conversations::TEMPLATE => {
+            argument == conversations::ARGUMENT
+        }
         Reference::Resource(resource) => {
             return Err(invalid(format!("unknown resource template {:?}", resource.uri)));
         }
@@ -29,10 +34,12 @@ pub(super) async fn complete(
     if !known {
         return Err(invalid(format!("unknown argument {argument:?}")));
     }
-    let names = if argument == MODEL_ARGUMENT {
-        model_names(core, &request.argument.value).await
-    } else {
-        Vec::new()
+    let typed = request.argument.value.as_str();
+    let names = match argument {
+        MODEL_ARGUMENT => model_names(core, typed).await,
+        // A prompt has no argument of this name.
+        conversations::ARGUMENT => conversation_ids(core, typed).await,
+        _ => Vec::new(),
     };
     Ok(CompleteResult::new(suggestions(names)))
 }
@@ -49,6 +56,12 @@ async fn model_names(core: &Core, typed: &str) -> Vec<String> {
         .collect();
     names.sort_by_key(|name| !name.to_lowercase().starts_with(&typed));
     names
+}
+
+/// Ids of the newest conversations that begin with `typed`; none while they cannot be read.
+async fn conversation_ids(core: &Core, typed: &str) -> Vec<String> {
+    let (newest, _) = core.conversations(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
+    newest.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
 }
 
 fn suggestions(mut names: Vec<String>) -> CompletionInfo {

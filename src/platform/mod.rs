@@ -6,7 +6,9 @@
 #[cfg_attr(not(unix), path = "other.rs")]
 mod system;
 
-pub(crate) use system::{is_open_to_others, stdout_hung_up, stop_signal};
+pub(crate) use system::{
+    create_private_directory, file_identity, is_open_to_others, open_private, stdout_hung_up, stop_signal,
+};
 
 /// What stands between the paths of a list, as in `PATH`.
 pub(crate) const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };

@@ -1,5 +1,7 @@
 //! Windows, and whatever else is no Unix.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 /// Resolves when the process is asked to end: by Ctrl-C.
@@ -18,4 +20,19 @@ pub(crate) async fn stdout_hung_up() {
 /// Whether anyone but the owner has rights on a file: the user's directory is closed to others by itself.
 pub(crate) fn is_open_to_others(_path: &Path) -> bool {
     false
+}
+
+/// Makes a directory, and those above it: closed to others as the user's directory is.
+pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Opens a file to be read and written, made where it is missing: closed to others as the user's directory is.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// What tells the file at a path from one that is put in its place: an open file cannot be replaced here.
+pub(crate) fn file_identity(_path: &Path) -> Option<(u64, u64)> {
+    None
 }

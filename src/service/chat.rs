@@ -29,6 +29,8 @@ pub struct ChatCall {
     pub model: Option<String>,
     /// The conversation so far, oldest first.
     pub messages: Vec<Message>,
+    /// The system prompt, put before the messages: empty for none, absent for the default one.
+    pub system: Option<String>,
     /// How to sample.
     pub sampling: Sampling,
     /// The server's own options.
@@ -66,9 +68,10 @@ impl Core {
     /// Starts a chat as a completion of its own.
     ///
     /// # Errors
-    /// `invalid_argument`. What goes wrong later is the completion's outcome.
+    /// `invalid_argument`; `storage_failed` for the file of the default system prompt. What goes wrong later is the
+    /// completion's outcome.
     pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Registered>, ServiceError> {
-        self.start(call, Question::Messages)
+        self.start(self.with_system(call)?, Question::Messages)
     }
 
     /// Starts a completion of a chat's messages, or of a bare prompt.
@@ -110,13 +113,14 @@ pub(super) enum Question {
     Prompt(Box<GenerateRequest>),
 }
 
-struct Run {
-    core: Arc<Core>,
-    live: Arc<Live>,
+/// One reply in the making.
+pub(super) struct Run {
+    pub(super) core: Arc<Core>,
+    pub(super) live: Arc<Live>,
 }
 
 impl Run {
-    async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
+    pub(super) async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
         let (model, model_reason) = match &call.model {
             Some(model) => (model.clone(), None),
             None => {

@@ -9,7 +9,7 @@ use super::chat::Ending;
 use super::error::ServiceError;
 use super::registry::Registry;
 use super::types::ToolCall;
-use super::work::Control;
+use super::work::{Control, caught};
 
 /// A reply that reached its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,7 @@ pub struct Live {
     /// Counts the changes of `buffer`.
     version: watch::Sender<u64>,
     model: OnceLock<String>,
+    conversation: Option<String>,
     pub(super) control: Control,
 }
 
@@ -114,6 +115,15 @@ struct Buffer {
 
 impl Live {
     pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self::of(None))
+    }
+
+    /// One that is a turn of a conversation.
+    pub(super) fn in_conversation(id: &str) -> Arc<Self> {
+        Arc::new(Self::of(Some(id.to_owned())))
+    }
+
+    fn of(conversation: Option<String>) -> Self {
         let buffer = Buffer {
             phase: Phase::Waiting,
             content: String::new(),
@@ -126,12 +136,13 @@ impl Live {
             queued: Duration::ZERO,
             outcome: None,
         };
-        Arc::new(Self {
+        Self {
             buffer: Mutex::new(buffer),
             version: watch::Sender::new(0),
             model: OnceLock::new(),
+            conversation,
             control: Control::new(),
-        })
+        }
     }
 
     /// How it ended, once it has.
@@ -142,6 +153,11 @@ impl Live {
     /// The model that answers, once it is known.
     pub fn model(&self) -> Option<&str> {
         self.model.get().map(String::as_str)
+    }
+
+    /// The conversation of which it is a turn.
+    pub fn conversation(&self) -> Option<&str> {
+        self.conversation.as_deref()
     }
 
     /// Bytes of text that it holds, and a little for itself.
@@ -254,6 +270,10 @@ impl Live {
         !self.lock().tool_calls.is_empty()
     }
 
+    pub(super) fn tool_calls(&self) -> Vec<ToolCall> {
+        self.lock().tool_calls.clone()
+    }
+
     fn push(&self, phase: Phase, change: impl FnOnce(&mut Buffer)) {
         let mut buffer = self.lock();
         buffer.phase = phase;
@@ -294,9 +314,26 @@ pub(super) fn spawn<W>(live: &Arc<Live>, registry: Arc<Registry>, work: W)
 where
     W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
 {
+    spawn_then(live, registry, work, |ending| async { Ok(ending) });
+}
+
+/// The same, with a last step that no cancellation stops: what has been generated is there by then.
+pub(super) fn spawn_then<T, W, F>(
+    live: &Arc<Live>,
+    registry: Arc<Registry>,
+    work: W,
+    finish: impl FnOnce(T) -> F + Send + 'static,
+) where
+    T: Send + 'static,
+    W: Future<Output = Result<T, ServiceError>> + Send + 'static,
+    F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+{
     let live = Arc::clone(live);
     tokio::spawn(async move {
-        let ending = live.control.run(work).await;
+        let ending = match live.control.run(work).await {
+            Ok(made) => caught(finish(made)).await,
+            Err(error) => Err(error),
+        };
         let ending = ending.map_err(|error| error.with_partial(live.partial()));
         live.end(ending);
         registry.sweep();

@@ -29,6 +29,12 @@ pub enum ErrorCode {
     UpstreamError,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
+    /// There is no conversation of that id.
+    ConversationNotFound,
+    /// A conversation went on elsewhere while the reply was made.
+    ConversationConflict,
+    /// A file of the user's own, such as that of the conversations, cannot be read or written.
+    StorageFailed,
     /// What destroys or publishes was not confirmed, so nothing was done.
     NotConfirmed,
     /// The completion was cancelled before its end.
@@ -50,6 +56,9 @@ impl ErrorCode {
         Self::Interrupted,
         Self::UpstreamError,
         Self::CompletionNotFound,
+        Self::ConversationNotFound,
+        Self::ConversationConflict,
+        Self::StorageFailed,
         Self::NotConfirmed,
         Self::Cancelled,
         Self::Internal,
@@ -68,6 +77,9 @@ impl ErrorCode {
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
             Self::CompletionNotFound => "completion_not_found",
+            Self::ConversationNotFound => "conversation_not_found",
+            Self::ConversationConflict => "conversation_conflict",
+            Self::StorageFailed => "storage_failed",
             Self::NotConfirmed => "not_confirmed",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
@@ -110,6 +122,17 @@ impl ErrorCode {
             Self::CompletionNotFound => (
                 "There is no completion of that id: it was kept for an hour, or ended with an earlier process.",
                 "Leave the id out for the newest completion, or ask again.",
+            ),
+            Self::ConversationNotFound => {
+                ("There is no conversation of that id.", "`list_conversations` tells which there are.")
+            }
+            Self::ConversationConflict => (
+                "Another call went on with the conversation while the reply was made; the turn was not stored. `error.partial` has the reply.",
+                "Read the conversation, then ask again.",
+            ),
+            Self::StorageFailed => (
+                "The file of the conversations, or of the system prompt, cannot be read or written. `error.partial` has a reply that could not be stored.",
+                "Do what the message says of the file that it names; `chat_completion` works without conversations.",
             ),
             Self::NotConfirmed => (
                 "What destroys or publishes was not confirmed: nothing was done.",

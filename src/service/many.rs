@@ -61,6 +61,7 @@ impl Core {
         for (index, model) in models.iter().enumerate() {
             model_name(&format!("models[{index}]"), model)?;
         }
+        let call = self.with_system(call.clone())?;
         let calls: Vec<_> =
             models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
         self.check_all(&calls)?;
@@ -96,6 +97,7 @@ impl Core {
         if let Some(index) = inputs.iter().position(|input| input.trim().is_empty()) {
             return Err(ServiceError::invalid(&format!("inputs[{index}]"), "is empty; it must have text"));
         }
+        let call = self.with_system(call.clone())?;
         let calls: Vec<_> = inputs
             .iter()
             .map(|input| {

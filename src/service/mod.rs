@@ -7,6 +7,8 @@ mod attachment;
 pub mod chat;
 mod check;
 pub mod completions;
+mod context;
+pub mod conversations;
 pub mod embeddings;
 mod error;
 pub mod generate;
@@ -21,6 +23,7 @@ mod queue;
 mod registry;
 pub mod reply_format;
 mod retry;
+mod system_prompt;
 mod transfers;
 pub mod types;
 mod warnings;
@@ -29,17 +32,21 @@ mod work;
 use std::sync::Arc;
 
 use crate::providers::{Provider, ProviderError};
+use crate::settings::SystemPromptFile;
+use crate::store::ConversationStore;
 
 pub use attachment::Attachment;
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
+use conversations::Threads;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
+use system_prompt::SystemPrompt;
 use types::{Location, Remote};
 
 /// What the services can be told.
@@ -51,11 +58,15 @@ pub struct CoreOptions {
     pub max_concurrent: usize,
     /// Completions that may wait.
     pub max_waiting: usize,
+    /// Where conversations are kept.
+    pub store: Option<Arc<dyn ConversationStore>>,
+    /// The default system prompt.
+    pub system_prompt: Option<SystemPromptFile>,
 }
 
 impl Default for CoreOptions {
     fn default() -> Self {
-        Self { default_model: None, max_concurrent: 4, max_waiting: 1024 }
+        Self { default_model: None, max_concurrent: 4, max_waiting: 1024, store: None, system_prompt: None }
     }
 }
 
@@ -67,6 +78,9 @@ pub struct Core {
     capabilities: Capabilities,
     queue: Queue,
     registry: Arc<Registry>,
+    store: Option<Arc<dyn ConversationStore>>,
+    threads: Threads,
+    system_prompt: SystemPrompt,
 }
 
 impl Core {
@@ -78,6 +92,9 @@ impl Core {
             capabilities: Capabilities::default(),
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
+            store: options.store,
+            threads: Threads::default(),
+            system_prompt: SystemPrompt::new(options.system_prompt),
         })
     }
 

@@ -78,7 +78,7 @@ impl Control {
             () = self.cancel.cancelled() => {
                 Err(ServiceError::new(ErrorCode::Cancelled, "The completion was cancelled"))
             }
-            result = AssertUnwindSafe(work).catch_unwind() => result.unwrap_or_else(|_| Err(ServiceError::internal())),
+            result = caught(work) => result,
         }
     }
 
@@ -88,4 +88,11 @@ impl Control {
         let _ = self.ended_at.set(Instant::now());
         self.ended.cancel();
     }
+}
+
+/// A panic of `work` is its failure.
+pub(super) async fn caught<T>(
+    work: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(ServiceError::internal()))
 }

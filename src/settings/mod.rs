@@ -16,7 +16,9 @@ mod resolver;
 mod secret;
 mod server;
 mod sources;
+mod store;
 mod suggest;
+mod system_prompt;
 mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,8 @@ pub use registry::Entry;
 pub use secret::Secret;
 pub use server::{CallDeadline, ServerSettings};
 pub use sources::{Origin, SettingOrigin, Sources};
+pub use store::StoreSettings;
+pub use system_prompt::SystemPromptFile;
 pub use telemetry::TelemetrySettings;
 pub use tools::{Confirm, ToolSettings, Toolset};
 
@@ -51,6 +55,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Which tools there are.
     pub tools: ToolSettings,
+    /// What is kept on disk.
+    pub store: StoreSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
 }
@@ -83,12 +89,13 @@ impl Settings {
             resolver.set_file(ConfigFile::read(&dir.join("config.toml"))?);
         }
         let provider = ProviderSettings::load(&mut resolver)?;
-        let chat = ChatSettings::load(&mut resolver)?;
+        let chat = ChatSettings::load(&mut resolver, config_dir.as_deref())?;
         let server = ServerSettings::load(&mut resolver)?;
         let tools = ToolSettings::load(&mut resolver)?;
+        let store = StoreSettings::load(&mut resolver, sources.data_dir.clone())?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let (origins, warnings) = resolver.finish();
-        let settings = Self { provider, chat, server, tools, telemetry };
+        let settings = Self { provider, chat, server, tools, store, telemetry };
         Ok(Loaded { settings, origins, warnings, config_dir })
     }
 }

@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 /// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 23] = [
+pub static ENTRIES: [&Entry; 25] = [
     &PROVIDER,
     &OLLAMA_HOST,
     &OLLAMA_BASE_URL,
@@ -54,6 +54,7 @@ pub static ENTRIES: [&Entry; 23] = [
     &FIRST_BYTE_TIMEOUT,
     &IDLE_TIMEOUT,
     &MODEL,
+    &SYSTEM_PROMPT_FILE,
     &MAX_CONCURRENT,
     &CALL_DEADLINE,
     &PROGRESS_INTERVAL,
@@ -65,6 +66,7 @@ pub static ENTRIES: [&Entry; 23] = [
     &LOG_FILE,
     &NO_COLOR,
     &CONFIG_DIR,
+    &DATA_DIR,
 ];
 
 /// Which kind of model server.
@@ -211,6 +213,18 @@ pub static MODEL: Entry = Entry {
     help: "The model of calls that name none; without it, a loaded or the newest installed one.",
 };
 
+/// The default system prompt.
+pub static SYSTEM_PROMPT_FILE: Entry = Entry {
+    env: "OLLAMA_MCP_SYSTEM_PROMPT_FILE",
+    flag: Some("system-prompt-file"),
+    key: Some("system_prompt_file"),
+    value_name: "PATH",
+    kind: Kind::Text,
+    default: None,
+    secret: false,
+    help: "The file (at most 64 KiB) of the system prompt of calls that bring none; without it, `system_prompt.txt` in the config directory, where there is one; a change counts from the next call.",
+};
+
 /// Coalescing of progress.
 pub static PROGRESS_INTERVAL: Entry = Entry {
     env: "OLLAMA_MCP_PROGRESS_INTERVAL",
@@ -266,9 +280,9 @@ pub static TOOLSETS: Entry = Entry {
     key: Some("toolsets"),
     value_name: "LIST",
     kind: Kind::Text,
-    default: Some("generate,models,embeddings,compare"),
+    default: Some("generate,models,embeddings,conversations,compare"),
     secret: false,
-    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `compare`, separated by commas; or `all`, or `core` for none of them.",
+    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
 };
 
 /// No tool that changes anything.
@@ -341,4 +355,16 @@ pub static CONFIG_DIR: Entry = Entry {
     default: None,
     secret: false,
     help: "The directory of `config.toml`; without it, the system's own for `ollama-mcp`, such as `~/.config/ollama-mcp` on Linux.",
+};
+
+/// Where conversations are kept.
+pub static DATA_DIR: Entry = Entry {
+    env: "OLLAMA_MCP_DATA_DIR",
+    flag: Some("data-dir"),
+    key: Some("data_dir"),
+    value_name: "DIR",
+    kind: Kind::Text,
+    default: None,
+    secret: false,
+    help: "The directory of `conversations.db`, which every host on the machine shares; without it, the system's own for `ollama-mcp`, such as `~/.local/share/ollama-mcp` on Linux.",
 };

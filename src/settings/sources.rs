@@ -21,10 +21,12 @@ pub struct Sources {
     pub environment: BTreeMap<String, OsString>,
     /// The directory of `config.toml`, unless a flag or variable names another.
     pub config_dir: Option<PathBuf>,
+    /// The directory of the user's data, unless a flag or variable names another.
+    pub data_dir: Option<PathBuf>,
 }
 
 impl Sources {
-    /// The environment of this process and the system's directory for the user's configuration.
+    /// The environment of this process and the system's directories for the user's configuration and data.
     pub fn of_process(flags: Vec<(&'static Entry, String)>) -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| {
@@ -35,8 +37,10 @@ impl Sources {
             })
             .collect();
         let directories = directories::ProjectDirs::from("", "", "ollama-mcp");
-        let config_dir = directories.map(|found| found.config_dir().to_path_buf());
-        Self { flags, environment, config_dir }
+        let (config_dir, data_dir) = directories
+            .map(|found| (found.config_dir().to_path_buf(), found.data_local_dir().to_path_buf()))
+            .unzip();
+        Self { flags, environment, config_dir, data_dir }
     }
 
     /// A misspelt variable would otherwise have no effect and give no sign of it.

@@ -18,13 +18,16 @@ pub enum Toolset {
     Models,
     /// Embeddings and ranking.
     Embeddings,
+    /// Conversations that are stored.
+    Conversations,
     /// Several models side by side.
     Compare,
 }
 
 impl Toolset {
     /// Every toolset, in the order of the documents.
-    pub const ALL: &[Self] = &[Self::Core, Self::Generate, Self::Models, Self::Embeddings, Self::Compare];
+    pub const ALL: &[Self] =
+        &[Self::Core, Self::Generate, Self::Models, Self::Embeddings, Self::Conversations, Self::Compare];
 
     /// Its name in the settings.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Toolset {
             Self::Generate => "generate",
             Self::Models => "models",
             Self::Embeddings => "embeddings",
+            Self::Conversations => "conversations",
             Self::Compare => "compare",
         }
     }

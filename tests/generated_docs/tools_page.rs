@@ -11,8 +11,8 @@ const INTRODUCTION: &str = "\
 
 What this server offers, as hosts see it. What goes wrong is in [errors.md](errors.md).
 
-Definitions are short, since a host's model pays for each of them. So `generate`, `batch_completion` and `compare_models` list
-only some sampling arguments: they take all those of `chat_completion` (`top_p`, `top_k`, `seed`, `stop`, `presence_penalty`,
+Definitions are short, since a host's model pays for each of them. So `generate`, `batch_completion`, `compare_models` and `converse`
+list only some sampling arguments: they take all those of `chat_completion` (`top_p`, `top_k`, `seed`, `stop`, `presence_penalty`,
 `frequency_penalty`, `num_ctx`, `keep_alive`).
 ";
 

@@ -112,6 +112,22 @@ impl Lines {
         self.answer(id).await
     }
 
+    /// Asks a server that may be killed meanwhile; `None` where the output ends before the answer.
+    pub async fn try_ask(&mut self, method: &str, params: Value) -> Option<Value> {
+        self.next_id += 1;
+        let id = self.next_id;
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let writer = self.writer.as_mut().expect("the input is still open");
+        writer.write_all(format!("{request}\n").as_bytes()).await.ok()?;
+        writer.flush().await.ok()?;
+        loop {
+            let message = self.read().await?;
+            if message["id"] == id {
+                return Some(message);
+            }
+        }
+    }
+
     /// Asks, checks the answer against the revision's schema, and returns its result.
     pub async fn result(&mut self, revision: &str, method: &str, params: Value) -> Value {
         let mut answer = self.ask(method, params).await;

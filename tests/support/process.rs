@@ -52,7 +52,11 @@ pub fn command(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-mcp"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
-        if text.starts_with("OLLAMA_") || text.ends_with("_PROXY") || text == "XDG_CONFIG_HOME" {
+        if text.starts_with("OLLAMA_")
+            || text.ends_with("_PROXY")
+            || text == "XDG_CONFIG_HOME"
+            || text == "XDG_DATA_HOME"
+        {
             command.env_remove(&name);
         }
     }

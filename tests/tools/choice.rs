@@ -7,14 +7,22 @@ use crate::support::process::Process;
 
 const CORE: [&str; 5] =
     ["chat_completion", "get_completion", "cancel_completion", "health_check", "list_models"];
-const CHANGING: [&str; 6] =
-    ["pull_model", "load_model", "unload_model", "copy_model", "push_model", "delete_model"];
+const CHANGING: [&str; 8] = [
+    "pull_model",
+    "load_model",
+    "unload_model",
+    "copy_model",
+    "push_model",
+    "delete_model",
+    "converse",
+    "delete_conversation",
+];
 
 #[tokio::test]
 async fn all_are_there_unless_told_otherwise() {
     let (_fake, mut session) = start(&[]).await;
     let every = tools(&mut session).await;
-    assert_eq!(every.len(), 18, "{every:?}");
+    assert_eq!(every.len(), 22, "{every:?}");
     let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "all")]).await;
     assert_eq!(tools(&mut session).await, every);
 }
@@ -35,7 +43,7 @@ async fn toolsets_are_chosen() {
 async fn read_only_leaves_nothing_that_changes() {
     let (_fake, mut session) = start(&[("OLLAMA_MCP_READ_ONLY", "true")]).await;
     let left = tools(&mut session).await;
-    assert_eq!(left.len(), 18 - CHANGING.len(), "{left:?}");
+    assert_eq!(left.len(), 22 - CHANGING.len(), "{left:?}");
     assert!(CHANGING.iter().all(|tool| !left.iter().any(|left| left == tool)), "{left:?}");
     let listed = session.ask("tools/list", serde_json::json!({})).await;
     for tool in listed["result"]["tools"].as_array().unwrap() {
@@ -48,7 +56,7 @@ async fn another_provider_lists_what_it_can_serve() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::openai(&fake);
     let there = tools(&mut session).await;
-    for ollama_s in [&CHANGING[..], &["generate", "list_running_models"]].concat() {
+    for ollama_s in [&CHANGING[..6], &["generate", "list_running_models"]].concat() {
         assert!(!there.iter().any(|tool| tool == ollama_s), "{ollama_s}");
     }
     for general in [&CORE[..], &["batch_completion", "compare_models", "embed", "rank"]].concat() {

@@ -29,6 +29,14 @@ fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
             None, // Each input has its own failure.
         ),
         ("compare_models", json!({ "models": [MODEL, "qwen2.5-tools:0.5b"], "prompt": "Hello" }), None),
+        (
+            "converse",
+            json!({ "conversation_id": "rules", "model": MODEL, "prompt": "Name two fruits." }),
+            Some("model"),
+        ),
+        ("list_conversations", json!({}), None),
+        ("get_conversation", json!({ "conversation_id": "rules" }), None),
+        ("delete_conversation", json!({ "conversation_id": "rules", "confirm": true }), None),
         ("show_model", json!({ "model": MODEL, "verbose": true }), Some("model")),
         ("list_running_models", json!({}), None),
         ("pull_model", json!({ "model": "smollm2:135m" }), Some("model")),
@@ -83,16 +91,19 @@ enum Era {
 struct Host {
     session: Session,
     tools: Vec<Value>,
+    _data: tempfile::TempDir,
     /// The id of the newest completion.
     completion: String,
 }
 
 impl Host {
     async fn of(address: &str) -> Self {
-        let mut session = Session::with(&[("OLLAMA_HOST", address)]);
+        let data = tempfile::tempdir().unwrap();
+        let directory = data.path().to_str().unwrap();
+        let mut session = Session::with(&[("OLLAMA_HOST", address), ("OLLAMA_MCP_DATA_DIR", directory)]);
         let listed = session.result(BY_HAND, "tools/list", json!({})).await;
         let tools = listed["tools"].as_array().unwrap().clone();
-        Self { session, tools, completion: "none".to_owned() }
+        Self { session, tools, _data: data, completion: "none".to_owned() }
     }
 
     fn tool(&self, name: &str) -> &Value {
@@ -243,6 +254,7 @@ async fn says_that_it_is_down(address: String, era: Era, tool: &'static str, arg
     match tool {
         // What the server knows by itself, or was asked for.
         "get_completion" | "cancel_completion" | "health_check" => {}
+        "list_conversations" | "get_conversation" | "delete_conversation" => {}
         // Failures stand beside successes.
         "batch_completion" | "compare_models" => {
             for one in result["structuredContent"]["results"].as_array().unwrap() {

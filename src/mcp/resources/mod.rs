@@ -1,6 +1,8 @@
-//! What can be read: the models, the running ones, the server's state, and one model by name.
+//! What can be read: the models, the running ones, the server's state, one model by name, and the stored conversations.
 //!
 //! MCP 2025-11-25, server/resources.
+
+pub(super) mod conversations;
 
 use percent_encoding::percent_decode_str;
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
@@ -23,12 +25,12 @@ const MODELS_TTL_MS: u64 = 5_000;
 
 const JSON: &str = "application/json";
 
-/// The resources.
-pub(super) fn list() -> Vec<Resource> {
+/// The resources; `stored` is whether conversations are among them.
+pub(super) fn list(stored: bool) -> Vec<Resource> {
     let resource = |uri: &str, name: &str, title: &str, description: &str| {
         Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
     };
-    vec![
+    let mut resources = vec![
         resource(
             MODELS,
             "models",
@@ -47,26 +49,33 @@ pub(super) fn list() -> Vec<Resource> {
             "Ollama's state",
             "Whether the model server answers, and what to do when it does not",
         ),
-    ]
+    ];
+    resources.extend(stored.then(conversations::resource));
+    resources
 }
 
-/// The templates.
-pub(super) fn templates() -> Vec<ResourceTemplate> {
-    vec![
+/// The templates; `stored` as above.
+pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
+    let mut templates = vec![
         ResourceTemplate::new(MODEL_TEMPLATE, "model")
             .with_title("One model")
             .with_description(
                 "Capabilities, context length, parameters, template and license of an installed model",
             )
             .with_mime_type(JSON),
-    ]
+    ];
+    templates.extend(stored.then(conversations::template));
+    templates
 }
 
 /// Reads a resource.
 ///
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
-pub(super) async fn read(core: &Core, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(core: &Core, uri: &str, stored: bool) -> Result<ReadResourceResult, ErrorData> {
+    if stored && let Some(read) = conversations::read(core, uri).await {
+        return read;
+    }
     match uri.trim_end_matches('/') {
         MODELS => {
             let models = core.list_models().await.map_err(|error| failed(uri, &error))?;
@@ -125,7 +134,9 @@ fn not_found(uri: &str, reason: &str) -> ErrorData {
 
 fn failed(uri: &str, error: &ServiceError) -> ErrorData {
     match error.code {
-        ErrorCode::ModelNotFound => not_found(uri, &format!("cannot be read: {}", error.text())),
+        ErrorCode::ModelNotFound | ErrorCode::ConversationNotFound | ErrorCode::InvalidArgument => {
+            not_found(uri, &format!("cannot be read: {}", error.text()))
+        }
         code => ErrorData::internal_error(error.text(), Some(json!({ "uri": uri, "code": code.as_str() }))),
     }
 }

@@ -10,7 +10,6 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::BatchAnswer;
 use crate::mcp::schema::output_schema;
-use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
@@ -45,7 +44,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
-    chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
+    chat.system = arguments.system;
     let job = call.server.core().start_batch(&chat, &arguments.instruction, &arguments.inputs)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await

@@ -30,10 +30,11 @@ struct ChatArguments {
     messages: Option<Vec<ChatMessage>>,
     /// Short for one user message
     prompt: Option<String>,
+    /// System prompt; "" for none
     system: Option<String>,
     /// OpenAI function tools
     #[serde(default)]
-    #[schemars(schema_with = "tools_schema")]
+    #[schemars(schema_with = "super::objects_schema")]
     tools: Option<Vec<Value>>,
     /// false: no progress
     stream: Option<bool>,
@@ -66,7 +67,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
 
 impl ChatArguments {
     fn into_call(self, generation: GenerationArguments) -> Result<ChatCall, ServiceError> {
-        let mut messages = match (self.messages, self.prompt) {
+        let messages = match (self.messages, self.prompt) {
             (Some(messages), None) => read_messages("messages", messages)?,
             (None, Some(prompt)) if prompt.is_empty() => {
                 return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
@@ -79,12 +80,10 @@ impl ChatArguments {
                 return Err(ServiceError::invalid("prompt", "or messages is missing; give one of them"));
             }
         };
-        if let Some(system) = self.system.filter(|system| !system.is_empty()) {
-            messages.insert(0, Message::text(Role::System, system));
-        }
         let mut call = generation.into_call()?;
         call.model = self.model;
         call.messages = messages;
+        call.system = self.system;
         call.tools = self.tools.unwrap_or_default();
         Ok(call)
     }
@@ -100,8 +99,4 @@ fn messages_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let message =
         json!({ "type": "object", "properties": { "role": role, "content": content }, "required": ["role"] });
     json_schema!({ "type": "array", "items": message })
-}
-
-fn tools_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    json_schema!({ "type": "array", "items": { "type": "object" } })
 }

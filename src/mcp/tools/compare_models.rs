@@ -49,7 +49,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         call.server.core().allow_background()?;
     }
     let mut chat = generation.into_call()?;
-    chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
+    chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     let job =
         call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;

@@ -4,13 +4,18 @@ mod batch_completion;
 mod cancel_completion;
 mod chat_completion;
 mod compare_models;
+mod conversations;
+mod converse;
 mod copy_model;
+mod delete_conversation;
 mod delete_model;
 mod embed;
 mod generate;
 mod generation;
 mod get_completion;
+mod get_conversation;
 mod health_check;
+mod list_conversations;
 mod list_models;
 mod list_running_models;
 mod load_model;
@@ -20,6 +25,7 @@ mod rank;
 mod show_model;
 mod unload_model;
 
+pub(super) use conversations::{ConversationAnswer, ListAnswer, markdown};
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
 pub(super) use list_running_models::RunningAnswer;
@@ -130,6 +136,10 @@ fn all() -> Vec<ToolEntry> {
         generate::entry(),
         batch_completion::entry(),
         compare_models::entry(),
+        converse::entry(),
+        list_conversations::entry(),
+        get_conversation::entry(),
+        delete_conversation::entry(),
         show_model::entry(),
         list_running_models::entry(),
         pull_model::entry(),
@@ -206,6 +216,11 @@ fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
 /// The schema of `keep_alive`: one type a branch, as not every host's own dialect has lists of types.
 fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "number" }] })
+}
+
+/// A list of objects of the caller's own making, such as OpenAI's function tools.
+fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 /// Arguments of a tool that takes none.

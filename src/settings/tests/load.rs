@@ -13,7 +13,8 @@ fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOri
 #[test]
 fn nothing_set_gives_the_defaults() {
     let loaded = Settings::load(&Sources::default()).unwrap();
-    let Settings { provider, chat, server, telemetry, tools } = loaded.settings;
+    let Settings { provider, chat, server, telemetry, tools, store } = loaded.settings;
+    assert_eq!((store.data_dir, chat.system_prompt.as_ref()), (None, None));
     assert!(!tools.read_only);
     assert_eq!(tools.toolsets.len(), crate::settings::Toolset::ALL.len());
     assert_eq!(provider.kind, ProviderKind::Ollama);

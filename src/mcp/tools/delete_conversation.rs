@@ -1,0 +1,58 @@
+//! `delete_conversation`: deletes a stored conversation, once the person has said so.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AskingResult, ToolCall, ToolEntry};
+use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str =
+    "Delete a stored conversation for good. The person is asked first, or else confirm must be true.";
+
+/// Arguments of `delete_conversation`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct DeleteArguments {
+    conversation_id: String,
+    /// The person agreed
+    confirm: Option<bool>,
+}
+
+/// What was deleted.
+#[derive(Debug, Serialize, JsonSchema)]
+struct DeletedAnswer<'a> {
+    conversation_id: &'a str,
+    done: bool,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Delete a conversation", false).read_only(false).destructive(true);
+    let definition = Tool::new("delete_conversation", DESCRIPTION, input_schema::<DeleteArguments>())
+        .with_title("Delete a conversation")
+        .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    let arguments: DeleteArguments = call.arguments()?;
+    let core = call.server.core();
+    // Nobody is asked about a conversation that is not there.
+    let found = core.conversation(&arguments.conversation_id, Some(1)).await?;
+    let id = found.id.as_str();
+    let question = Question {
+        tool: "delete_conversation",
+        subject: id,
+        text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
+        argument: arguments.confirm,
+    };
+    if let Consent::Ask(question) = consent(&call, &question).await? {
+        return Ok((*question).into());
+    }
+    core.delete_conversation(id).await?;
+    let answer = DeletedAnswer { conversation_id: id, done: true };
+    Ok(super::answer(format!("The conversation {id} is deleted."), &answer).into())
+}

@@ -1,0 +1,304 @@
+//! Stored conversations: a turn, the list, one of them, its end.
+//!
+//! Every process of the user shares them. A turn is written when it is complete, or not at all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::chat::{Ending, Question, Run};
+use super::check::check;
+use super::completions::{self, Live, Phase};
+use super::registry::Work;
+use super::types::{Message, Role, ToolCall};
+use super::{ChatCall, Core, ErrorCode, Registered, ServiceError};
+use crate::store::{ConversationStore, Place, StoreError, Turn};
+
+pub use crate::store::{Conversation, StoredMessage, Summary};
+
+/// The id for which one is made.
+pub const NEW: &str = "new";
+/// Most characters of an id.
+const LONGEST_ID: usize = 64;
+/// Conversations on a page of the list, where the caller does not say.
+const PAGE: u64 = 50;
+/// Most conversations on a page.
+pub const LARGEST_PAGE: u64 = 200;
+
+/// A turn as a caller asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct TurnCall {
+    /// The conversation, or [`NEW`].
+    pub conversation_id: String,
+    /// What is said.
+    pub prompt: String,
+    /// Names of the files that go with it. They are kept; what is in the files is not.
+    pub attachments: Vec<String>,
+    /// Everything else; its messages are those of the conversation.
+    pub chat: ChatCall,
+}
+
+impl Core {
+    /// Starts a turn as a completion of its own.
+    ///
+    /// # Errors
+    /// `invalid_argument`. What goes wrong later is the completion's outcome.
+    pub fn start_turn(self: &Arc<Self>, mut call: TurnCall) -> Result<Arc<Registered>, ServiceError> {
+        conversation_id(&call.conversation_id)?;
+        if call.conversation_id == NEW {
+            call.conversation_id = uuid::Uuid::new_v4().to_string();
+        }
+        if call.prompt.trim().is_empty() {
+            return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
+        }
+        check(&call.chat)?;
+        let live = Live::in_conversation(&call.conversation_id);
+        let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
+        let written = self.clone();
+        // The end of the reply is the end of cancelling: then it is written, and not half.
+        completions::spawn_then(
+            &live,
+            Arc::clone(&self.registry),
+            async move { answer(&run, call).await },
+            move |answered| async move { written.write(answered).await },
+        );
+        Ok(registered)
+    }
+
+    /// A conversation, with the newest `last` of its messages or all.
+    ///
+    /// # Errors
+    /// `conversation_not_found`, `storage_failed`.
+    pub async fn conversation(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
+        conversation_id(id)?;
+        let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
+        let found = self.store()?.get(id, last).await.map_err(failed)?;
+        found.ok_or_else(|| not_found(id))
+    }
+
+    /// A page of the conversations, newest first, and the cursor of the next one.
+    ///
+    /// # Errors
+    /// `invalid_argument`, `storage_failed`.
+    pub async fn conversations(
+        &self,
+        cursor: Option<&str>,
+        limit: Option<u64>,
+    ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
+        let limit = limit.unwrap_or(PAGE);
+        if !(1..=LARGEST_PAGE).contains(&limit) {
+            return Err(ServiceError::invalid(
+                "limit",
+                format!("is {limit}; it must be between 1 and {LARGEST_PAGE}"),
+            ));
+        }
+        let before = cursor.map(read_cursor).transpose()?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        // One more than asked for tells whether there is a next page.
+        let mut page = self.store()?.list(before, limit + 1).await.map_err(failed)?;
+        let more = page.len() > limit;
+        page.truncate(limit);
+        let next = page.last().filter(|_| more).map(|last| format!("{}.{}", last.updated_ms, last.id));
+        Ok((page, next))
+    }
+
+    /// Deletes a conversation for good.
+    ///
+    /// # Errors
+    /// `conversation_not_found`, `storage_failed`.
+    pub async fn delete_conversation(&self, id: &str) -> Result<(), ServiceError> {
+        conversation_id(id)?;
+        match self.store()?.delete(id).await.map_err(failed)? {
+            true => Ok(()),
+            false => Err(not_found(id)),
+        }
+    }
+
+    fn store(&self) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
+        self.store.as_ref().ok_or_else(|| failed(StoreError::NoDirectory))
+    }
+
+    async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
+        self.store()?.append(answered.turn).await.map_err(failed)?;
+        Ok(answered.ending)
+    }
+}
+
+/// Checks an id.
+///
+/// # Errors
+/// `invalid_argument`.
+pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
+    let right = (1..=LONGEST_ID).contains(&id.len())
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if right {
+        return Ok(());
+    }
+    let shown: String = id.chars().take(LONGEST_ID).collect();
+    Err(ServiceError::invalid(
+        "conversation_id",
+        format!(
+            "is {shown:?}; it must be 1 to {LONGEST_ID} letters (a-z), digits, \"-\" or \"_\", or \"{NEW}\" to have one made"
+        ),
+    ))
+}
+
+/// A turn that has its reply and is not written yet.
+struct Answered {
+    ending: Ending,
+    turn: Turn,
+    /// Held until the turn is written.
+    _in_turn: OwnedMutexGuard<()>,
+}
+
+async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
+    let TurnCall { conversation_id: id, prompt, attachments, mut chat } = call;
+    let (core, live) = (&run.core, &run.live);
+    let said_ms = now_ms();
+    let in_turn = core.threads.enter(&id, |ahead| live.set_phase(Phase::Queued(ahead))).await;
+    live.set_phase(Phase::Waiting);
+    let found = core.store()?.get(&id, None).await.map_err(failed)?;
+    let after = found.as_ref().map(|found| found.revision);
+    let system = match (chat.system.take(), &found) {
+        (Some(given), _) => Some(given),
+        (None, Some(found)) => found.system.clone(),
+        (None, None) => core.system_prompt.text()?,
+    };
+    let system = system.filter(|system| !system.is_empty());
+    let (model, reason) = match (chat.model.take(), found.as_ref().and_then(|found| found.model.clone())) {
+        (Some(model), _) => (model, None),
+        (None, Some(model)) => (model, Some("the conversation's last model")),
+        (None, None) => {
+            let default = core.default_model().await?;
+            (default.name, Some(default.reason))
+        }
+    };
+    let history = found.map(|found| found.messages).unwrap_or_default();
+    let left_out = core.left_out(&model, &chat, system.as_deref(), &history, &prompt).await;
+    chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
+    let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
+    chat.messages.extend(kept.map(message));
+    chat.messages.push(Message::text(Role::User, prompt.as_str()));
+    chat.model = Some(model.clone());
+
+    let mut ending = run.answer(chat, Question::Messages).await?;
+    ending.model_reason = reason;
+    ending.warnings.extend(left_out.map(|(count, context)| left_out_warning(count, context)));
+    let question = StoredMessage {
+        role: Role::User.as_str().to_owned(),
+        content: prompt,
+        attachments,
+        created_ms: said_ms,
+        ..StoredMessage::default()
+    };
+    let reply = live.partial();
+    let reply = StoredMessage {
+        role: Role::Assistant.as_str().to_owned(),
+        content: reply.content,
+        thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
+        tool_calls: written_calls(&live.tool_calls()),
+        attachments: Vec::new(),
+        model: Some(model),
+        prompt_tokens: ending.usage.prompt_tokens,
+        completion_tokens: ending.usage.completion_tokens,
+        created_ms: now_ms().max(said_ms),
+    };
+    let turn = Turn { id, after, system, messages: vec![question, reply] };
+    Ok(Answered { ending, turn, _in_turn: in_turn })
+}
+
+fn left_out_warning(count: usize, context: u64) -> String {
+    let (messages, were) = if count == 1 { ("message", "was") } else { ("messages", "were") };
+    format!(
+        "The {count} oldest {messages} of the conversation {were} left out: it does not fit the context of {context} tokens. \
+         All of it is still stored; raise num_ctx to have more of it read."
+    )
+}
+
+/// A stored message as it goes to the model: without its thinking, which no model wants back.
+fn message(stored: &StoredMessage) -> Message {
+    let role = if stored.role == Role::Assistant.as_str() { Role::Assistant } else { Role::User };
+    let calls = stored.tool_calls.as_deref().and_then(|calls| serde_json::from_str(calls).ok());
+    let calls: Vec<(String, String, String)> = calls.unwrap_or_default();
+    Message {
+        tool_calls: calls.into_iter().map(|(id, name, arguments)| ToolCall { id, name, arguments }).collect(),
+        ..Message::text(role, stored.content.as_str())
+    }
+}
+
+fn written_calls(calls: &[ToolCall]) -> Option<String> {
+    let calls: Vec<_> = calls.iter().map(|call| (&call.id, &call.name, &call.arguments)).collect();
+    (!calls.is_empty()).then(|| serde_json::to_string(&calls).ok()).flatten()
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
+    let place = cursor
+        .split_once('.')
+        .and_then(|(updated_ms, id)| Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() }));
+    place.filter(|place| conversation_id(&place.id).is_ok()).ok_or_else(|| {
+        ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
+    })
+}
+
+fn not_found(id: &str) -> ServiceError {
+    ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
+        .with_hint("list_conversations tells which there are; converse starts one.")
+}
+
+/// The error that a failure of the store is.
+fn failed(error: StoreError) -> ServiceError {
+    let hint = match &error {
+        StoreError::Changed => {
+            return ServiceError::new(
+                ErrorCode::ConversationConflict,
+                "Another call went on with this conversation, or deleted it, while the reply was made; the turn was not stored",
+            )
+            .with_hint("Look with get_conversation, then call converse again.");
+        }
+        StoreError::NoDirectory => "Set OLLAMA_MCP_DATA_DIR to a directory.",
+        StoreError::Unusable { .. } => {
+            "Make its directory writable for this user, or set OLLAMA_MCP_DATA_DIR to another."
+        }
+        StoreError::Damaged { .. } => "Move the file away (a new one is made), or put a backup in its place.",
+        StoreError::Newer { .. } => "Update ollama-mcp, or set OLLAMA_MCP_DATA_DIR to another directory.",
+        StoreError::Busy { .. } => "Try again in a moment.",
+        StoreError::Full { .. } => "Free some space, then call again.",
+    };
+    ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
+        .with_hint(format!("{hint} chat_completion works without."))
+}
+
+/// Who is at a conversation in this process: one turn after another.
+#[derive(Debug, Default)]
+pub(super) struct Threads(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+
+impl Threads {
+    /// Waits for the turns before this one; `tell` gets how many there are.
+    async fn enter(&self, id: &str, tell: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
+        let lock = self.lock_of(id);
+        if let Ok(first) = Arc::clone(&lock).try_lock_owned() {
+            return first;
+        }
+        tell(Arc::strong_count(&lock) - 1);
+        lock.lock_owned().await
+    }
+
+    fn lock_of(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = locks.get(id).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::default();
+        locks.insert(id.to_owned(), Arc::downgrade(&lock));
+        lock
+    }
+}

@@ -1,0 +1,67 @@
+//! The default system prompt: read again when its file has changed.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::types::{Message, Role};
+use super::{ChatCall, Core, ErrorCode, ServiceError};
+use crate::settings::SystemPromptFile;
+
+/// The file and what was read of it.
+#[derive(Debug)]
+pub(super) struct SystemPrompt {
+    file: Option<SystemPromptFile>,
+    read: Mutex<Option<(Stamp, Option<String>)>>,
+}
+
+/// What tells one state of a file from another.
+#[derive(Debug, PartialEq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    bytes: u64,
+}
+
+impl SystemPrompt {
+    pub(super) fn new(file: Option<SystemPromptFile>) -> Self {
+        Self { file, read: Mutex::new(None) }
+    }
+
+    /// The text; `None` where there is none.
+    ///
+    /// # Errors
+    /// `storage_failed`: a file that cannot be read any longer.
+    pub(super) fn text(&self) -> Result<Option<String>, ServiceError> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let stamp = std::fs::metadata(&file.path)
+            .ok()
+            .map(|found| Stamp { modified: found.modified().ok(), bytes: found.len() });
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(stamp), Some((known, text))) = (&stamp, read.as_ref())
+            && stamp == known
+        {
+            return Ok(text.clone());
+        }
+        let text = file.read().map_err(|reason| {
+            let path = file.path.display();
+            ServiceError::new(ErrorCode::StorageFailed, format!("The system prompt {path} cannot be read: {reason}"))
+                .with_hint("Mend the file, or set OLLAMA_MCP_SYSTEM_PROMPT_FILE to another; a call with a system prompt of its own needs none.")
+        })?;
+        *read = stamp.map(|stamp| (stamp, text.clone()));
+        Ok(text)
+    }
+}
+
+impl Core {
+    /// The call with its system prompt among the messages: its own, or else the default one.
+    pub(super) fn with_system(&self, mut call: ChatCall) -> Result<ChatCall, ServiceError> {
+        let system = match call.system.take() {
+            Some(given) => Some(given),
+            None if call.messages.iter().any(|message| message.role == Role::System) => None,
+            None => self.system_prompt.text()?,
+        };
+        if let Some(system) = system.filter(|system| !system.is_empty()) {
+            call.messages.insert(0, Message::text(Role::System, system));
+        }
+        Ok(call)
+    }
+}

@@ -1,0 +1,122 @@
+//! Lists, resources, and deletion.
+
+use serde_json::{Value, json};
+
+use super::{start, stored, turn};
+use crate::support::mcp_client::{BY_HAND, Session, tool_error};
+
+fn ids(result: &Value) -> Vec<&str> {
+    let listed = result["structuredContent"]["conversations"].as_array().unwrap();
+    listed.iter().map(|one| one["conversation_id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_list_is_paged_the_newest_first() {
+    let (_fake, _data, mut session) = start().await;
+    let result = session.call("list_conversations", json!({})).await;
+    assert_eq!(result["content"][0]["text"], "There are no conversations.");
+    for id in ["a", "b", "c"] {
+        session.call("converse", turn(id, &format!("about {id}"))).await;
+    }
+    session.call("converse", turn("a", "more")).await;
+    let page = session.call("list_conversations", json!({ "limit": 2 })).await;
+    assert_eq!(ids(&page), ["a", "c"]);
+    let newest = &page["structuredContent"]["conversations"][0];
+    assert_eq!((&newest["messages"], &newest["first_words"]), (&json!(4), &json!("about a")));
+    assert_eq!(newest["model"], super::MODEL);
+    let cursor = page["structuredContent"]["next_cursor"].clone();
+    assert!(page["content"][0]["text"].as_str().unwrap().contains(cursor.as_str().unwrap()));
+    let rest = session.call("list_conversations", json!({ "limit": 2, "cursor": cursor })).await;
+    assert_eq!(ids(&rest), ["b"]);
+    assert!(rest["structuredContent"].get("next_cursor").is_none());
+}
+
+#[tokio::test]
+async fn conversations_are_resources_and_their_ids_are_completed() {
+    let (_fake, _data, mut session) = start().await;
+    session.call("converse", turn("talk-1", "hello")).await;
+    session.call("converse", turn("other", "hello")).await;
+    let listed = session.result(BY_HAND, "resources/list", json!({})).await;
+    assert!(listed.to_string().contains("ollama://conversations"));
+    let read = session.result(BY_HAND, "resources/read", json!({ "uri": "ollama://conversations" })).await;
+    assert!(read["contents"][0]["text"].as_str().unwrap().contains("talk-1"));
+    let read = json!({ "uri": "ollama://conversations/talk-1" });
+    let read = session.result(BY_HAND, "resources/read", read).await;
+    assert!(read["contents"][0]["text"].as_str().unwrap().contains("re: hello"));
+    assert_eq!(read["contents"][1]["mimeType"], "application/json");
+    for wrong in ["ollama://conversations/none", "ollama://conversations/a%20b"] {
+        let (code, text) = session.error("resources/read", json!({ "uri": wrong })).await;
+        assert_eq!(code, -32002, "{text}");
+    }
+    let complete = |typed: &str| {
+        json!({
+            "ref": { "type": "ref/resource", "uri": "ollama://conversations/{conversation_id}" },
+            "argument": { "name": "conversation_id", "value": typed },
+        })
+    };
+    let found = session.result(BY_HAND, "completion/complete", complete("ta")).await;
+    assert_eq!(found["completion"]["values"], json!(["talk-1"]));
+}
+
+#[tokio::test]
+async fn deleting_asks_first() {
+    let (_fake, _data, mut session) = start().await;
+    session.call("converse", turn("a", "hello")).await;
+    let result = session.call("delete_conversation", json!({ "conversation_id": "a" })).await;
+    let (code, said) = tool_error(&result);
+    assert!(code == "not_confirmed" && said.contains("confirm: true"), "{said}");
+    assert_eq!(stored(&mut session, "a").await.len(), 2);
+    let sure = json!({ "conversation_id": "a", "confirm": true });
+    let result = session.call("delete_conversation", sure.clone()).await;
+    assert_eq!(result["structuredContent"], json!({ "conversation_id": "a", "done": true }));
+    for tool in ["delete_conversation", "get_conversation"] {
+        let mut arguments = sure.clone();
+        if tool == "get_conversation" {
+            arguments.as_object_mut().unwrap().remove("confirm");
+        }
+        let result = session.call(tool, arguments).await;
+        assert_eq!(tool_error(&result).0, "conversation_not_found");
+    }
+}
+
+#[tokio::test]
+async fn the_person_is_asked_with_the_id() {
+    let (_fake, _data, mut session) = start().await;
+    let params = json!({
+        "protocolVersion": BY_HAND, "capabilities": { "elicitation": {} },
+        "clientInfo": { "name": "tests", "version": "1" },
+    });
+    session.result(BY_HAND, "initialize", params).await;
+    session.notify("notifications/initialized", json!({})).await;
+    session.call("converse", turn("talk", "hello")).await;
+    for (action, left) in [("decline", 2), ("accept", 0)] {
+        let call = json!({ "name": "delete_conversation", "arguments": { "conversation_id": "talk" } });
+        let id = session.request("tools/call", call).await;
+        let question = session.next().await;
+        let asked = question["params"]["message"].as_str().unwrap();
+        assert!(asked.contains("talk") && asked.contains("2 messages"), "{asked}");
+        let answer = json!({ "action": action, "content": { "confirm": true } });
+        session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer })).await;
+        session.answer(id).await;
+        assert_eq!(stored(&mut session, "talk").await.len(), left, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_toolset_nothing_is_there_or_stored() {
+    let (fake, data, _session) = start().await;
+    let path = data.path().join("none");
+    let mut session = Session::with(&[
+        ("OLLAMA_HOST", &fake.url()),
+        ("OLLAMA_MCP_DATA_DIR", path.to_str().unwrap()),
+        ("OLLAMA_MCP_TOOLSETS", "models,compare"),
+    ]);
+    for method in ["tools/list", "resources/list", "resources/templates/list"] {
+        let listed = session.result(BY_HAND, method, json!({})).await;
+        assert!(!listed.to_string().contains("conversation"), "{method}: {listed}");
+    }
+    session.call("chat_completion", json!({ "prompt": "x" })).await;
+    let (code, _) = session.error("resources/read", json!({ "uri": "ollama://conversations" })).await;
+    assert_eq!(code, -32002);
+    assert!(!path.exists(), "nothing is made before the first use");
+}
