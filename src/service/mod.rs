@@ -3,7 +3,6 @@
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
 mod asked;
-mod attachment;
 pub mod chat;
 mod check;
 pub mod completions;
@@ -21,6 +20,7 @@ mod queue;
 mod registry;
 pub mod reply_format;
 mod retry;
+mod tie;
 mod transfers;
 pub mod types;
 mod warnings;
@@ -30,7 +30,6 @@ use std::sync::Arc;
 
 use crate::providers::{Provider, ProviderError};
 
-pub use attachment::Attachment;
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
@@ -40,6 +39,7 @@ use models::Capabilities;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
+pub use tie::Tie;
 use types::{Location, Remote};
 
 /// What the services can be told.

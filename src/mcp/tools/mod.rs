@@ -36,7 +36,7 @@ use tokio::time::Instant;
 use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::{answer as answers, arguments, deadline, failure};
-use crate::service::{Attachment, Core, Registered, ServiceError};
+use crate::service::{Core, Registered, ServiceError, Tie};
 use crate::settings::{ToolSettings, Toolset};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
@@ -174,10 +174,10 @@ async fn wait(
     deadline: Option<Instant>,
 ) -> ToolResult {
     // Dropped with the call when that is cancelled, and the work is stopped with it.
-    let attachment = Attachment::new(Arc::clone(&completion));
+    let tie = Tie::new(Arc::clone(&completion));
     let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
     if !ended {
-        attachment.let_go();
+        tie.let_go();
     }
     answers::of(&completion, ended)
 }
