@@ -22,6 +22,7 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
     let options = CoreOptions {
         default_model: settings.chat.model.clone(),
         max_concurrent: settings.chat.max_concurrent,
+        files: settings.files.clone(),
         ..CoreOptions::default()
     };
     Ok(Core::new(provider(&settings.provider)?, options))

@@ -5,23 +5,26 @@ use std::path::{Path, PathBuf};
 use crate::support::rust_source::{names_from_root, tokens};
 
 /// The rooms, and what each may name besides itself.
-const MAY_NAME: [(&str, &[&str]); 9] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("main", &["cli", "app", "telemetry"]),
-    ("app", &["cli", "mcp", "service", "providers", "store", "settings", "telemetry"]),
-    ("cli", &["app", "mcp", "service", "providers", "store", "settings", "telemetry"]),
+    ("app", &["cli", "mcp", "service", "providers", "store", "files", "settings", "telemetry"]),
+    ("cli", &["app", "mcp", "service", "providers", "store", "files", "settings", "telemetry"]),
     ("telemetry", &["settings"]),
     ("mcp", &["service", "settings"]),
-    ("service", &["providers", "store", "settings"]),
+    ("service", &["providers", "store", "files", "settings"]),
     ("providers", &["settings"]),
     ("store", &["settings"]),
+    ("files", &["settings"]),
     ("settings", &[]),
 ];
 
 /// Crates, or macros, that only some rooms may name, and the reason.
-const KEPT_TO: [(&str, &[&str], &str); 8] = [
+const KEPT_TO: [(&str, &[&str], &str); 10] = [
     ("rmcp", &["mcp"], "only the front knows the protocol"),
     ("reqwest", &["providers"], "only providers speak HTTP"),
     ("hyper", &["providers"], "only providers speak HTTP"),
+    ("cap_std", &["files"], "only the fence opens files by handles"),
+    ("cap_fs_ext", &["files"], "only the fence opens files by handles"),
     ("anyhow", &["main", "app", "cli"], "errors of the library are typed"),
     ("clap", &["main", "cli"], "only the command line parses arguments"),
     ("schemars", &["mcp"], "schemas are the front's contract"),

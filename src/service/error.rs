@@ -27,6 +27,10 @@ pub enum ErrorCode {
     Interrupted,
     /// The model server answered with a failure of its own.
     UpstreamError,
+    /// A file may not be read, or may not go where the model runs.
+    AttachmentDenied,
+    /// A file may be read and cannot be, or is nothing that a model reads.
+    AttachmentUnreadable,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// What destroys or publishes was not confirmed, so nothing was done.
@@ -49,6 +53,8 @@ impl ErrorCode {
         Self::Timeout,
         Self::Interrupted,
         Self::UpstreamError,
+        Self::AttachmentDenied,
+        Self::AttachmentUnreadable,
         Self::CompletionNotFound,
         Self::NotConfirmed,
         Self::Cancelled,
@@ -67,6 +73,8 @@ impl ErrorCode {
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
+            Self::AttachmentDenied => "attachment_denied",
+            Self::AttachmentUnreadable => "attachment_unreadable",
             Self::CompletionNotFound => "completion_not_found",
             Self::NotConfirmed => "not_confirmed",
             Self::Cancelled => "cancelled",
@@ -107,6 +115,14 @@ impl ErrorCode {
             Self::UpstreamError => {
                 ("The model server answered with a failure of its own.", "Read its words in the message.")
             }
+            Self::AttachmentDenied => (
+                "A file lies outside the allowed directories, holds secrets by its name, or would leave the machine.",
+                "Allow its directory with `--allow-dir`, or leave the file out.",
+            ),
+            Self::AttachmentUnreadable => (
+                "A file does not exist, is too large, or is nothing that the model can read.",
+                "Correct the path, or give the text of the file instead.",
+            ),
             Self::CompletionNotFound => (
                 "There is no completion of that id: it was kept for an hour, or ended with an earlier process.",
                 "Leave the id out for the newest completion, or ask again.",

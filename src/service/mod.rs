@@ -3,6 +3,7 @@
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
 mod asked;
+mod attachments;
 pub mod chat;
 mod check;
 pub mod completions;
@@ -28,7 +29,9 @@ mod work;
 
 use std::sync::Arc;
 
+use crate::files::Fence;
 use crate::providers::{Provider, ProviderError};
+use crate::settings::FileSettings;
 
 pub use chat::ChatCall;
 pub use check::keep_alive;
@@ -51,11 +54,13 @@ pub struct CoreOptions {
     pub max_concurrent: usize,
     /// Completions that may wait.
     pub max_waiting: usize,
+    /// Which files calls may read, and where these may go.
+    pub files: FileSettings,
 }
 
 impl Default for CoreOptions {
     fn default() -> Self {
-        Self { default_model: None, max_concurrent: 4, max_waiting: 1024 }
+        Self { default_model: None, max_concurrent: 4, max_waiting: 1024, files: FileSettings::default() }
     }
 }
 
@@ -67,6 +72,8 @@ pub struct Core {
     capabilities: Capabilities,
     queue: Queue,
     registry: Arc<Registry>,
+    fence: Arc<Fence>,
+    files: FileSettings,
 }
 
 impl Core {
@@ -78,6 +85,8 @@ impl Core {
             capabilities: Capabilities::default(),
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
+            fence: Arc::new(Fence::new(options.files.allowed.clone())),
+            files: options.files,
         })
     }
 

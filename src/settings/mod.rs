@@ -6,6 +6,7 @@
 mod chat;
 mod config_file;
 mod error;
+mod files;
 mod headers;
 mod host_url;
 mod markdown;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 
 pub use chat::ChatSettings;
 pub use error::SettingsError;
+pub use files::{FileSettings, with_home};
 pub use headers::Header;
 pub use host_url::{HostUrl, HostUrlError};
 pub use markdown::settings_markdown;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub provider: ProviderSettings,
     /// What completions default to.
     pub chat: ChatSettings,
+    /// Files as attachments.
+    pub files: FileSettings,
     /// The MCP side.
     pub server: ServerSettings,
     /// Which tools there are.
@@ -84,11 +88,12 @@ impl Settings {
         }
         let provider = ProviderSettings::load(&mut resolver)?;
         let chat = ChatSettings::load(&mut resolver)?;
+        let files = FileSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
         let tools = ToolSettings::load(&mut resolver)?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let (origins, warnings) = resolver.finish();
-        let settings = Self { provider, chat, server, tools, telemetry };
+        let settings = Self { provider, chat, files, server, tools, telemetry };
         Ok(Loaded { settings, origins, warnings, config_dir })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CANARY, directory_with, environment, flag, in_directory, load, refusal};
 use crate::settings::registry::{self, ENTRIES};
-use crate::settings::{Origin, ProviderKind, SettingOrigin, Settings, Sources};
+use crate::settings::{FileSettings, Origin, ProviderKind, SettingOrigin, Settings, Sources};
 
 fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOrigin {
     origins.iter().find(|origin| origin.entry.env == variable).unwrap()
@@ -13,7 +13,8 @@ fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOri
 #[test]
 fn nothing_set_gives_the_defaults() {
     let loaded = Settings::load(&Sources::default()).unwrap();
-    let Settings { provider, chat, server, telemetry, tools } = loaded.settings;
+    let Settings { provider, chat, files, server, telemetry, tools } = loaded.settings;
+    assert_eq!(files, FileSettings::default());
     assert!(!tools.read_only);
     assert_eq!(tools.toolsets.len(), crate::settings::Toolset::ALL.len());
     assert_eq!(provider.kind, ProviderKind::Ollama);
