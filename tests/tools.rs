@@ -2,6 +2,7 @@
 
 mod choice;
 mod confirm;
+mod create;
 mod embeddings;
 mod generate;
 mod many;

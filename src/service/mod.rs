@@ -7,6 +7,7 @@ mod attachments;
 pub mod chat;
 mod check;
 pub mod completions;
+pub mod creation;
 pub mod embeddings;
 mod error;
 pub mod generate;

@@ -5,6 +5,7 @@ mod cancel_completion;
 mod chat_completion;
 mod compare_models;
 mod copy_model;
+mod create_model;
 mod delete_model;
 mod embed;
 mod generate;
@@ -136,6 +137,7 @@ fn all() -> Vec<ToolEntry> {
         load_model::entry(),
         unload_model::entry(),
         copy_model::entry(),
+        create_model::entry(),
         push_model::entry(),
         delete_model::entry(),
         embed::entry(),
