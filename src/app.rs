@@ -11,6 +11,7 @@ use crate::mcp::{self, Connection, McpServer, ServerOptions};
 use crate::providers::ollama::Ollama;
 use crate::providers::openai::OpenAi;
 use crate::providers::{Provider, ServerConfig, Timeouts};
+use crate::service::disk::Disk;
 use crate::service::{Core, CoreOptions};
 use crate::settings::{ProviderKind, ProviderSettings, Settings};
 
@@ -23,6 +24,8 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
         default_model: settings.chat.model.clone(),
         max_concurrent: settings.chat.max_concurrent,
         files: settings.files.clone(),
+        auto_pull: settings.pulls.auto,
+        disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         ..CoreOptions::default()
     };
     Ok(Core::new(provider(&settings.provider)?, options))

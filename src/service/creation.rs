@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::jobs::{Job, Report};
 use super::manage::model_name;
 use super::options::check_parameters;
-use super::types::{CreateRequest, Role};
-use super::{Core, Registered, ServiceError};
+use super::types::{CreateRequest, Location, Role};
+use super::{Core, ErrorCode, Registered, ServiceError};
+use crate::files::Opened;
 use crate::providers::{FileStream, ProviderError};
 
 /// What Ollama quantizes to (`fs/ggml/type.go`, `ParseFileType`), whatever the case.
@@ -43,7 +44,7 @@ impl Weights {
     ///
     /// # Errors
     /// `invalid_argument` for a file that is no GGUF, or cannot be read.
-    pub async fn check(mut file: File, name: String, size: u64) -> Result<Self, ServiceError> {
+    async fn check(mut file: File, name: String, size: u64) -> Result<Self, ServiceError> {
         let read = tokio::task::spawn_blocking(move || {
             let mut start = [0; GGUF_MAGIC.len()];
             file.read_exact(&mut start)?;
@@ -64,6 +65,26 @@ impl Weights {
 }
 
 impl Core {
+    /// Opens a GGUF file below the allowed directories.
+    ///
+    /// # Errors
+    /// `attachment_denied`, also where the server is another machine and the settings keep files here;
+    /// `attachment_unreadable`; `invalid_argument` for a file that is no GGUF.
+    pub async fn open_weights(&self, path: &str) -> Result<Weights, ServiceError> {
+        if let Location::Remote(host) = self.location(None)
+            && !self.files.allow_remote
+        {
+            return Err(ServiceError::new(
+                ErrorCode::AttachmentDenied,
+                format!("gguf: the file would leave this machine for {host}"),
+            )
+            .with_hint("The user allows it with --allow-remote-files."));
+        }
+        let Opened { file, name, size } = self.open_allowed("gguf", path).await?;
+        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+        Weights::check(file, name, size).await
+    }
+
     /// Checks what can be checked of a new model before anything is done or anybody asked.
     ///
     /// # Errors

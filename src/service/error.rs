@@ -21,6 +21,8 @@ pub enum ErrorCode {
     Unsupported,
     /// Too much is going on, here or at the model server.
     Overloaded,
+    /// The disk has no room for the model that is pulled.
+    DiskFull,
     /// A timeout of the settings ran out.
     Timeout,
     /// The answer broke off; what came of it is kept.
@@ -50,6 +52,7 @@ impl ErrorCode {
         Self::OllamaUnreachable,
         Self::Unsupported,
         Self::Overloaded,
+        Self::DiskFull,
         Self::Timeout,
         Self::Interrupted,
         Self::UpstreamError,
@@ -70,6 +73,7 @@ impl ErrorCode {
             Self::OllamaUnreachable => "ollama_unreachable",
             Self::Unsupported => "unsupported",
             Self::Overloaded => "overloaded",
+            Self::DiskFull => "disk_full",
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
@@ -105,6 +109,10 @@ impl ErrorCode {
                 "Use one of the models that the message names.",
             ),
             Self::Overloaded => ("Too much is going on, here or at the model server.", "Try again later."),
+            Self::DiskFull => (
+                "The disk has no room for the model; the pull was stopped.",
+                "Free some space, or choose a smaller model.",
+            ),
             Self::Timeout => {
                 ("A timeout of the settings ran out.", "Raise the setting that the message names.")
             }

@@ -2,12 +2,14 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
+mod arrivals;
 mod asked;
 mod attachments;
 pub mod chat;
 mod check;
 pub mod completions;
 pub mod creation;
+pub mod disk;
 pub mod embeddings;
 mod error;
 pub mod generate;
@@ -22,6 +24,7 @@ mod queue;
 mod registry;
 pub mod reply_format;
 mod retry;
+pub mod text;
 mod tie;
 mod transfers;
 pub mod types;
@@ -34,9 +37,11 @@ use crate::files::Fence;
 use crate::providers::{Provider, ProviderError};
 use crate::settings::FileSettings;
 
+use arrivals::Arrivals;
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
+use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;
@@ -57,11 +62,22 @@ pub struct CoreOptions {
     pub max_waiting: usize,
     /// Which files calls may read, and where these may go.
     pub files: FileSettings,
+    /// A model that a call names and that is not installed is pulled first.
+    pub auto_pull: bool,
+    /// Where pulled models go, where that is on this machine.
+    pub disk: Disk,
 }
 
 impl Default for CoreOptions {
     fn default() -> Self {
-        Self { default_model: None, max_concurrent: 4, max_waiting: 1024, files: FileSettings::default() }
+        Self {
+            default_model: None,
+            max_concurrent: 4,
+            max_waiting: 1024,
+            files: FileSettings::default(),
+            auto_pull: false,
+            disk: Disk::default(),
+        }
     }
 }
 
@@ -75,6 +91,9 @@ pub struct Core {
     registry: Arc<Registry>,
     fence: Arc<Fence>,
     files: FileSettings,
+    auto_pull: bool,
+    arrivals: Arrivals,
+    disk: Disk,
 }
 
 impl Core {
@@ -88,6 +107,9 @@ impl Core {
             registry: Arc::default(),
             fence: Arc::new(Fence::new(options.files.allowed.clone())),
             files: options.files,
+            auto_pull: options.auto_pull,
+            arrivals: Arrivals::default(),
+            disk: options.disk,
         })
     }
 

@@ -65,7 +65,11 @@ impl Core {
         loop {
             let before = moved(job);
             let result = match self.native()?.pull(model, insecure).await {
-                Ok(stream) => follow(job, stream, &mut incomplete).await,
+                Ok(stream) => tokio::select! {
+                    biased;
+                    error = self.no_room(job) => return Err(error),
+                    result = follow(job, stream, &mut incomplete) => result,
+                },
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -85,9 +89,15 @@ impl Core {
     /// A model that no registry has is not one that is not installed.
     async fn pull_error(&self, model: &str, error: ProviderError) -> ServiceError {
         match error {
-            ProviderError::ModelNotFound { .. } => {
-                ServiceError::new(ErrorCode::ModelNotFound, format!("The registry has no model {model:?}"))
-                    .with_hint("Check the name and the tag at ollama.com/library.")
+            ProviderError::ModelNotFound { .. } | ProviderError::NotInRegistry { .. } => {
+                let meant = match self.nearest_installed(model).await {
+                    Some(nearest) => format!("Did you mean {nearest:?}, which is installed? "),
+                    None => String::new(),
+                };
+                ServiceError::new(ErrorCode::ModelNotFound, format!("No registry has a model {model:?}"))
+                    .with_hint(format!(
+                        "{meant}Check the name and the tag; ollama.com/library lists what can be pulled."
+                    ))
             }
             error => self.explain(error).await,
         }

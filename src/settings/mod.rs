@@ -12,6 +12,7 @@ mod host_url;
 mod markdown;
 mod parse;
 mod provider;
+mod pulls;
 pub mod registry;
 mod resolver;
 mod secret;
@@ -32,6 +33,7 @@ pub use headers::Header;
 pub use host_url::{HostUrl, HostUrlError};
 pub use markdown::settings_markdown;
 pub use provider::{ProviderKind, ProviderSettings};
+pub use pulls::PullSettings;
 pub use registry::Entry;
 pub use secret::Secret;
 pub use server::{CallDeadline, ServerSettings};
@@ -53,6 +55,8 @@ pub struct Settings {
     pub files: FileSettings,
     /// The MCP side.
     pub server: ServerSettings,
+    /// Models that are pulled.
+    pub pulls: PullSettings,
     /// Which tools there are.
     pub tools: ToolSettings,
     /// Logs.
@@ -91,9 +95,11 @@ impl Settings {
         let files = FileSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
         let tools = ToolSettings::load(&mut resolver)?;
+        let pulls = PullSettings::load(&mut resolver)?;
+        pulls.check(tools.read_only)?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let (origins, warnings) = resolver.finish();
-        let settings = Self { provider, chat, files, server, tools, telemetry };
+        let settings = Self { provider, chat, files, server, tools, pulls, telemetry };
         Ok(Loaded { settings, origins, warnings, config_dir })
     }
 }

@@ -4,6 +4,10 @@
 //! from it, and `doctor` lists it. A secret has no flag: any user of a machine can read the command
 //! lines of its processes.
 
+mod models;
+
+pub use models::{AUTO_PULL, MODEL, OLLAMA_MODELS};
+
 /// One setting and its names.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -43,7 +47,7 @@ pub enum Kind {
 }
 
 /// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 27] = [
+pub static ENTRIES: [&Entry; 29] = [
     &PROVIDER,
     &OLLAMA_HOST,
     &OLLAMA_BASE_URL,
@@ -56,6 +60,8 @@ pub static ENTRIES: [&Entry; 27] = [
     &FIRST_BYTE_TIMEOUT,
     &IDLE_TIMEOUT,
     &MODEL,
+    &AUTO_PULL,
+    &OLLAMA_MODELS,
     &MAX_CONCURRENT,
     &CALL_DEADLINE,
     &PROGRESS_INTERVAL,
@@ -203,18 +209,6 @@ pub static IDLE_TIMEOUT: Entry = Entry {
     default: Some("300s"),
     secret: false,
     help: "The longest gap between two pieces of an answer.",
-};
-
-/// The default model.
-pub static MODEL: Entry = Entry {
-    env: "OLLAMA_MODEL",
-    flag: Some("model"),
-    key: Some("model"),
-    value_name: "NAME",
-    kind: Kind::Text,
-    default: None,
-    secret: false,
-    help: "The model of calls that name none; without it, a loaded or the newest installed one.",
 };
 
 /// Coalescing of progress.

@@ -15,7 +15,7 @@ use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::types::CreateRequest;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Make a model of your own from an installed one: system prompt, template, default parameters, first messages, \
+const DESCRIPTION: &str = "Make a model from an installed one or a GGUF file: system prompt, template, default parameters, first messages, \
 quantization. Onto a name that is taken: the person is asked first, or else confirm must be true.";
 
 /// Arguments of `create_model`.
@@ -25,6 +25,8 @@ struct CreateArguments {
     model: String,
     /// Installed model to start from
     from: Option<String>,
+    /// Or: path of a local GGUF file
+    gguf: Option<String>,
     system: Option<String>,
     /// Prompt template (Go)
     template: Option<String>,
@@ -70,7 +72,11 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         ..CreateRequest::new(arguments.model)
     };
     let core = call.server.core();
-    core.check_creation(&mut request, None).await?;
+    core.check_creation(&mut request, arguments.gguf.as_deref()).await?;
+    let weights = match &arguments.gguf {
+        Some(path) => Some(core.open_weights(path).await?),
+        None => None,
+    };
     if background {
         core.allow_background()?;
     }
@@ -85,7 +91,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = core.start_create(request, None)?;
+    let job = core.start_create(request, weights)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }

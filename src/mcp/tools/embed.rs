@@ -6,8 +6,9 @@ use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
+use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::types::EmbedRequest;
 use crate::settings::Toolset;
@@ -56,6 +57,7 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
     let arguments: EmbedArguments = call.arguments()?;
     let input = match arguments.input {
         Texts::One(text) => vec![text],
@@ -64,7 +66,11 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut request = EmbedRequest::new(arguments.model.unwrap_or_default(), input);
     request.dimensions = arguments.dimensions;
     request.truncate = arguments.truncate;
-    let embeddings = call.server.core().embed(request).await?;
+    let core = call.server.core();
+    let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
+        core.embed(request, move |now| drop(pull.send_replace(Some(now))))
+    });
+    let embeddings = embeddings.await?;
     let answer = EmbedAnswer {
         model: &embeddings.model,
         dimensions: embeddings.vectors.first().map_or(0, Vec::len),
