@@ -7,14 +7,14 @@ use crate::support::process::Process;
 
 const CORE: [&str; 5] =
     ["chat_completion", "get_completion", "cancel_completion", "health_check", "list_models"];
-const CHANGING: [&str; 6] =
-    ["pull_model", "load_model", "unload_model", "copy_model", "push_model", "delete_model"];
+const CHANGING: [&str; 7] =
+    ["pull_model", "load_model", "unload_model", "copy_model", "create_model", "push_model", "delete_model"];
 
 #[tokio::test]
 async fn all_are_there_unless_told_otherwise() {
     let (_fake, mut session) = start(&[]).await;
     let every = tools(&mut session).await;
-    assert_eq!(every.len(), 18, "{every:?}");
+    assert_eq!(every.len(), 19, "{every:?}");
     let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "all")]).await;
     assert_eq!(tools(&mut session).await, every);
 }

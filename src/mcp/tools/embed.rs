@@ -4,12 +4,13 @@ use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::keep_alive;
 use crate::service::types::EmbedRequest;
 use crate::settings::Toolset;
 
@@ -29,6 +30,10 @@ struct EmbedArguments {
     dimensions: Option<u64>,
     /// false: a text over the context is an error, not cut
     truncate: Option<bool>,
+    /// "10m", seconds, -1 for ever
+    #[serde(default)]
+    #[schemars(schema_with = "super::keep_alive_schema")]
+    keep_alive: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +71,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut request = EmbedRequest::new(arguments.model.unwrap_or_default(), input);
     request.dimensions = arguments.dimensions;
     request.truncate = arguments.truncate;
+    request.keep_alive = keep_alive(arguments.keep_alive)?;
     let core = call.server.core();
     let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
         core.embed(request, move |now| drop(pull.send_replace(Some(now))))

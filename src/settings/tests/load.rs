@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CANARY, directory_with, environment, flag, in_directory, load, refusal};
 use crate::settings::registry::{self, ENTRIES};
-use crate::settings::{FileSettings, Origin, ProviderKind, SettingOrigin, Settings, Sources};
+use crate::settings::{FileSettings, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
 
 fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOrigin {
     origins.iter().find(|origin| origin.entry.env == variable).unwrap()
@@ -13,7 +13,8 @@ fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOri
 #[test]
 fn nothing_set_gives_the_defaults() {
     let loaded = Settings::load(&Sources::default()).unwrap();
-    let Settings { provider, chat, files, server, telemetry, tools } = loaded.settings;
+    let Settings { provider, chat, files, server, telemetry, tools, pulls } = loaded.settings;
+    assert_eq!(pulls, PullSettings { auto: false, models_dir: None });
     assert_eq!(files, FileSettings::default());
     assert!(!tools.read_only);
     assert_eq!(tools.toolsets.len(), crate::settings::Toolset::ALL.len());
@@ -92,7 +93,8 @@ fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
 #[test]
 fn variables_of_ollama_itself_are_none_of_ours() {
     let loaded =
-        load(&[("OLLAMA_MODELS", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")]).unwrap();
+        load(&[("OLLAMA_KEEP_ALIVE", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")])
+            .unwrap();
     assert_eq!(loaded.settings, load(&[]).unwrap().settings);
 }
 
