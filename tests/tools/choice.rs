@@ -35,7 +35,7 @@ async fn toolsets_are_chosen() {
 async fn read_only_leaves_nothing_that_changes() {
     let (_fake, mut session) = start(&[("OLLAMA_MCP_READ_ONLY", "true")]).await;
     let left = tools(&mut session).await;
-    assert_eq!(left.len(), 18 - CHANGING.len(), "{left:?}");
+    assert_eq!(left.len(), 19 - CHANGING.len(), "{left:?}");
     assert!(CHANGING.iter().all(|tool| !left.iter().any(|left| left == tool)), "{left:?}");
     let listed = session.ask("tools/list", serde_json::json!({})).await;
     for tool in listed["result"]["tools"].as_array().unwrap() {
