@@ -62,7 +62,8 @@ impl Progress {
     pub(super) async fn job(&mut self, done: f64, total: Option<f64>, text: &str) {
         let progress = done.max(self.last + STATUS_STEP);
         let message: String = text.chars().take(MESSAGE_CHARS).collect();
-        self.total = total;
+        // Signs of life after the last byte move it too.
+        self.total = total.map(|total| total.max(progress));
         self.send(progress, message, "status", None).await;
     }
 

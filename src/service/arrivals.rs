@@ -22,11 +22,15 @@ impl Drop for Arrival {
 }
 
 impl Core {
+    /// Whether a model that a call names is pulled where it is not installed.
+    pub fn pulls_missing(&self) -> bool {
+        self.auto_pull && self.provider.native().is_some()
+    }
+
     /// Whether a failure is for want of a model that the settings allow to be pulled.
     pub(super) fn may_pull(&self, error: &ServiceError, model: &str) -> bool {
-        self.auto_pull
+        self.pulls_missing()
             && error.code == ErrorCode::ModelNotFound
-            && self.provider.native().is_some()
             && model_name("model", model).is_ok()
             && !is_cloud(model)
     }

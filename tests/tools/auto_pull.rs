@@ -62,6 +62,22 @@ async fn the_model_is_pulled_and_then_answers_with_progress_of_both() {
 }
 
 #[tokio::test]
+async fn tools_that_install_are_not_announced_as_read_only() {
+    for (settings, read_only) in [(&AUTO[..], false), (&[], true)] {
+        let (_fake, mut session) = start(settings).await;
+        let listed = session.ask("tools/list", json!({})).await;
+        let tools = listed["result"]["tools"].as_array().unwrap();
+        let hint = |name: &str| {
+            tools.iter().find(|tool| tool["name"] == name).unwrap()["annotations"]["readOnlyHint"].clone()
+        };
+        for name in ["chat_completion", "generate", "batch_completion", "compare_models", "embed", "rank"] {
+            assert_eq!(hint(name), read_only, "{name}");
+        }
+        assert_eq!(hint("list_models"), true);
+    }
+}
+
+#[tokio::test]
 async fn calls_at_once_share_a_pull_which_ends_with_the_last_of_them() {
     let (fake, mut session) = start(&AUTO).await;
     fake.on("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));

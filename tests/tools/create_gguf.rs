@@ -50,6 +50,10 @@ async fn a_file_is_uploaded_and_becomes_a_model() {
     let steps: Vec<_> = progress.iter().map(|params| params["progress"].as_f64().unwrap()).collect();
     assert!(steps.is_sorted_by(|a, b| a < b), "{steps:?}");
     assert!(progress.iter().any(|params| params["total"] == 6_000_000.0), "{progress:?}");
+    assert!(
+        progress.iter().all(|params| params["progress"].as_f64() <= params["total"].as_f64()),
+        "{progress:?}"
+    );
 
     // What the server has is not sent again.
     fake.on("HEAD", &blob, Answer::empty(200));

@@ -58,7 +58,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Embed texts")
         .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
         .with_annotations(super::read_only("Embed texts", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Embeddings)
+    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

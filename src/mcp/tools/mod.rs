@@ -54,6 +54,8 @@ pub(super) struct ToolEntry {
     changes: bool,
     /// Only Ollama's own API can serve it.
     needs_ollama: bool,
+    /// It may pull the model that a call names, where the settings say so.
+    pulls: bool,
     run: Run,
 }
 
@@ -71,13 +73,21 @@ impl ToolEntry {
             toolset: Toolset::Core,
             changes: false,
             needs_ollama: false,
+            pulls: false,
             run: Run::Answering(run),
         }
     }
 
     /// A tool that may ask the person before it acts.
     fn asking(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>) -> Self {
-        Self { definition, toolset: Toolset::Core, changes: true, needs_ollama: false, run: Run::Asking(run) }
+        Self {
+            definition,
+            toolset: Toolset::Core,
+            changes: true,
+            needs_ollama: false,
+            pulls: false,
+            run: Run::Asking(run),
+        }
     }
 
     fn in_toolset(mut self, toolset: Toolset) -> Self {
@@ -87,6 +97,11 @@ impl ToolEntry {
 
     fn changing(mut self) -> Self {
         self.changes = true;
+        self
+    }
+
+    fn pulling(mut self) -> Self {
+        self.pulls = true;
         self
     }
 
@@ -152,7 +167,14 @@ pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> 
             && !(settings.read_only && entry.changes)
             && (!entry.needs_ollama || core.provider() == "ollama")
     };
-    all().into_iter().filter(is_there).collect()
+    let mut entries: Vec<_> = all().into_iter().filter(is_there).collect();
+    for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {
+        // What installs models is not read-only.
+        if let Some(annotations) = &mut entry.definition.annotations {
+            annotations.read_only_hint = Some(false);
+        }
+    }
+    entries
 }
 
 /// Runs a tool. Its failures are answers too.

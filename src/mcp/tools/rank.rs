@@ -51,7 +51,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Rank texts by meaning")
         .with_raw_output_schema(output_schema::<RankAnswer>())
         .with_annotations(super::read_only("Rank texts by meaning", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Embeddings)
+    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
