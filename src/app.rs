@@ -12,6 +12,7 @@ use crate::platform;
 use crate::providers::ollama::Ollama;
 use crate::providers::openai::OpenAi;
 use crate::providers::{Provider, ServerConfig, Timeouts};
+use crate::service::disk::Disk;
 use crate::service::{Core, CoreOptions};
 use crate::settings::{ProviderKind, ProviderSettings, Settings};
 use crate::store::Sqlite;
@@ -26,6 +27,9 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
         max_concurrent: settings.chat.max_concurrent,
         store: Some(Arc::new(Sqlite::new(settings.store.data_dir.clone()))),
         system_prompt: settings.chat.system_prompt.clone(),
+        files: settings.files.clone(),
+        auto_pull: settings.pulls.auto,
+        disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         ..CoreOptions::default()
     };
     Ok(Core::new(provider(&settings.provider)?, options))

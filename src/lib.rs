@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod files;
 pub mod mcp;
 mod platform;
 pub mod providers;

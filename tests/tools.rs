@@ -1,7 +1,10 @@
 //! The tools beside the core ones: managing models, bare prompts, many replies, embeddings.
 
+mod auto_pull;
 mod choice;
 mod confirm;
+mod create;
+mod create_gguf;
 mod embeddings;
 mod generate;
 mod many;

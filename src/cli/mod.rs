@@ -125,6 +125,7 @@ fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
         .global(true)
         .num_args(1);
     match entry.kind {
+        Kind::Paths => arg.action(clap::ArgAction::Append),
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
     }
@@ -150,9 +151,9 @@ fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {
     let mut flags: Vec<_> = ENTRIES
         .into_iter()
         .filter(|entry| entry.flag.is_some())
-        .filter_map(|entry| {
-            let value: Option<&String> = innermost.get_one(entry.env).or_else(|| matches.get_one(entry.env));
-            Some((entry, value?.clone()))
+        .flat_map(|entry| {
+            let values = innermost.get_many::<String>(entry.env).or_else(|| matches.get_many(entry.env));
+            values.into_iter().flatten().map(move |value| (entry, value.clone()))
         })
         .collect();
     if let Some(entry) = allowed_dirs() {

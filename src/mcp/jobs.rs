@@ -12,6 +12,7 @@ use super::answer::still_at_work;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
 use crate::service::jobs::{Job, JobState, Report, TransferReport};
+use crate::service::text::human_size;
 use crate::service::{ErrorCode, Registered, ServiceError};
 
 /// A transfer's state.
@@ -95,7 +96,7 @@ fn amount(transfer: &TransferReport) -> String {
     match (transfer.completed_bytes, transfer.total_bytes) {
         (Some(done), Some(total)) if total > 0 => {
             let percent = done as f64 / total as f64 * 100.0;
-            format!("{}, {percent:.0}% of {:.1} GB", transfer.status, total as f64 / 1e9)
+            format!("{}, {percent:.0}% of {}", transfer.status, human_size(total))
         }
         _ => transfer.status.clone(),
     }
@@ -111,6 +112,7 @@ pub(super) async fn follow(
     let mut changes = job.watch();
     changes.mark_changed();
     let mut told = String::new();
+    let mut size_told = false;
     let mut heartbeat = Instant::now() + HEARTBEAT;
     loop {
         let changed = tokio::select! {
@@ -119,6 +121,11 @@ pub(super) async fn follow(
             changed = timeout_at(heartbeat, changes.changed()) => changed.is_ok(),
         };
         let state: JobState = changes.borrow_and_update().clone();
+        if !size_told && let Some(size) = size(&state) {
+            // Before gigabytes have come: whoever pays for them can still stop it.
+            progress.job(state.done, state.total, &size).await;
+            size_told = true;
+        }
         let text = line(&state);
         if !changed || text != told {
             progress.job(state.done, state.total, &text).await;
@@ -137,12 +144,20 @@ pub(super) async fn follow(
     }
 }
 
+/// The size of a model that is pulled, once the server has told it. Further layers may come.
+fn size(state: &JobState) -> Option<String> {
+    let Report::Transfer(transfer) = &state.report else { return None };
+    let total = transfer.total_bytes.filter(|_| transfer.operation == "pull")?;
+    Some(format!("{} is {} or more", transfer.model, human_size(total)))
+}
+
 fn line(state: &JobState) -> String {
     match &state.report {
         Report::Transfer(transfer) => amount(transfer),
         Report::Comparison(replies) | Report::Batch(replies) => {
             let done = replies.replies.iter().filter(|reply| reply.is_some()).count();
-            format!("{done} of {} done", replies.replies.len())
+            let aside = state.aside.iter().map(|aside| format!("; {aside}")).collect::<String>();
+            format!("{done} of {} done{aside}", replies.replies.len())
         }
     }
 }

@@ -20,7 +20,6 @@ mod serve;
 mod server;
 mod stdio;
 mod suggest;
-mod text;
 mod tools;
 
 pub use deadline::deadlines_markdown;

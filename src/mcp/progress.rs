@@ -14,7 +14,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::jobs;
 use super::server::McpServer;
 use crate::service::completions::{Cursor, Live, Phase, Update};
-use crate::service::{Registered, Work};
+use crate::service::embeddings::Pulling;
+use crate::service::text::pulling;
+use crate::service::{ErrorCode, Registered, ServiceError, Work};
 
 /// `_meta` key of the exact new text.
 pub(super) const DELTA: &str = "ollama-mcp/delta";
@@ -60,11 +62,14 @@ impl Progress {
     pub(super) async fn job(&mut self, done: f64, total: Option<f64>, text: &str) {
         let progress = done.max(self.last + STATUS_STEP);
         let message: String = text.chars().take(MESSAGE_CHARS).collect();
-        self.total = total;
+        // Signs of life after the last byte move it too.
+        self.total = total.map(|total| total.max(progress));
         self.send(progress, message, "status", None).await;
     }
 
     async fn delta(&mut self, pieces: u64, text: String, channel: &'static str) {
+        // That of a pull before it is none of the reply's.
+        self.total = None;
         self.tail.push_str(&text);
         if let Some((start, _)) = self.tail.char_indices().rev().nth(MESSAGE_CHARS - 1) {
             self.tail.drain(..start);
@@ -130,6 +135,54 @@ pub(super) async fn follow(
     }
 }
 
+/// Runs what may have to pull a model first, and tells of that pull, which ends at the deadline.
+///
+/// # Errors
+/// Those of `work`, and `timeout`.
+pub(super) async fn while_pulling<T, F>(
+    mut progress: Option<Progress>,
+    deadline: Option<Instant>,
+    work: impl FnOnce(watch::Sender<Option<Pulling>>) -> F,
+) -> Result<T, ServiceError>
+where
+    F: Future<Output = Result<T, ServiceError>>,
+{
+    let (pull, mut changes) = watch::channel(None);
+    let work = work(pull);
+    let deadline = past(deadline);
+    tokio::pin!(work, deadline);
+    let mut told = String::new();
+    let mut heartbeat = Instant::now() + HEARTBEAT;
+    loop {
+        let alive = tokio::select! {
+            biased;
+            result = &mut work => return result,
+            () = &mut deadline, if changes.borrow().is_some() => return Err(still_pulling(changes.borrow().as_ref())),
+            Ok(()) = changes.changed() => false,
+            () = sleep_until(heartbeat), if changes.borrow().is_some() => true,
+        };
+        let Some(now) = changes.borrow_and_update().clone() else { continue };
+        let text = pulling(&now.model, now.done, now.total);
+        if let Some(progress) = &mut progress
+            && (alive || text != told)
+        {
+            progress.job(now.done as f64, now.total.map(|total| total as f64), &text).await;
+            told = text;
+        }
+        heartbeat = Instant::now() + HEARTBEAT;
+    }
+}
+
+fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
+    let Some(pull) = pull else { return ServiceError::internal() };
+    let text = pulling(&pull.model, pull.done, pull.total);
+    ServiceError::new(ErrorCode::Timeout, format!("The model is not installed, and the call's time ended while {text}"))
+        .with_hint(format!(
+            "What has come is kept. Fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
+            pull.model
+        ))
+}
+
 /// Waits for a deadline, or for ever where there is none.
 async fn past(deadline: Option<Instant>) {
     match deadline {
@@ -152,6 +205,7 @@ impl Follower<'_> {
         let mut changes = self.live.changes();
         changes.mark_changed();
         let mut phase = Phase::Waiting;
+        let mut pulled = String::new();
         let mut quiet_until = Instant::now();
         let mut sign_due = Instant::now() + FIRST_SIGN;
         loop {
@@ -175,7 +229,16 @@ impl Follower<'_> {
             let now = self.live.phase();
             if now != phase {
                 phase = now;
-                if let Some(text) = self.told_at_once(now) {
+                if let Phase::Pulling { done, total } = now {
+                    let text = self.told_at_once(now).unwrap_or_default();
+                    if text != pulled {
+                        self.progress.job(done as f64, total.map(|total| total as f64), &text).await;
+                        pulled = text;
+                        quiet_until = Instant::now() + interval;
+                        sign_due = Instant::now() + HEARTBEAT;
+                    }
+                } else if let Some(text) = self.told_at_once(now) {
+                    self.progress.total = None;
                     self.progress.status(text).await;
                     sign_due = Instant::now() + HEARTBEAT;
                 }
@@ -218,6 +281,9 @@ impl Follower<'_> {
     /// What a caller should know without delay: its place, and that a busy server is asked again.
     fn told_at_once(&self, phase: Phase) -> Option<String> {
         match phase {
+            Phase::Pulling { done, total } => {
+                Some(pulling(self.live.model().unwrap_or_default(), done, total))
+            }
             Phase::Queued(ahead) => Some(format!("queued, {ahead} ahead")),
             Phase::Retrying(wait) if !wait.is_zero() => Some(format!(
                 "the model server does not take the request; trying again in {:.1} s",

@@ -24,7 +24,7 @@ pub trait Native: Send + Sync {
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 
     /// As [`super::Provider::show_model`], with all metadata: the vocabulary too, which takes
-    /// megabytes. The list of tensors is left out.
+    /// megabytes. The tensors are counted.
     fn show_verbose<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>>;
 
     /// Downloads a model. `insecure` allows a registry without TLS, or with a certificate of its own.

@@ -9,10 +9,13 @@ use serde_json::{Map, Value};
 use super::asked::{Asked, broke_off};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
+use super::jobs::Job;
 use super::options::ignored_options;
+use super::queue::Slot;
 use super::registry::{Registered, Work};
 use super::reply_format::violations;
 use super::retry::wait_before;
+use super::text::pulling;
 use super::types::{
     FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, ToolCall,
     Usage,
@@ -82,7 +85,7 @@ impl Core {
     ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
         let live = Live::new();
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
         completions::spawn(
             &live,
@@ -95,9 +98,9 @@ impl Core {
 
 impl Core {
     /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
-    pub(super) async fn reply(self: &Arc<Self>, call: ChatCall) -> Outcome {
+    pub(super) async fn reply(self: &Arc<Self>, call: ChatCall, job: &Arc<Job>) -> Outcome {
         let live = Live::new();
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)) };
         live.end(
             run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
         );
@@ -117,6 +120,8 @@ pub(super) enum Question {
 pub(super) struct Run {
     pub(super) core: Arc<Core>,
     pub(super) live: Arc<Live>,
+    /// What the reply is a part of; it hears of a pull as well.
+    pub(super) job: Option<Arc<Job>>,
 }
 
 impl Run {
@@ -132,7 +137,7 @@ impl Run {
         let mut warnings = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref());
         let mut asked = asked(model, call, question)?;
         if asked.has_images() {
-            self.core.require(asked.model(), "vision").await?;
+            self.require_vision(asked.model()).await?;
         }
         let end = match asked.response_format() {
             Some(format) => self.formatted(&mut asked, &format, &mut warnings).await?,
@@ -185,9 +190,14 @@ impl Run {
 
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
     async fn stream(&self, asked: &Asked) -> Result<ChatEnd, ServiceError> {
-        let _slot = self.core.queue.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
-        self.live.set_phase(Phase::Waiting);
-        let mut events = self.begin(asked).await?;
+        let (_slot, mut events) = match self.in_turn(asked).await {
+            Err(error) if self.core.may_pull(&error, asked.model()) => {
+                // Others have their turn meanwhile.
+                self.pull(asked.model()).await?;
+                self.in_turn(asked).await?
+            }
+            begun => begun?,
+        };
         while let Some(event) = events.next().await {
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
@@ -198,6 +208,40 @@ impl Run {
             }
         }
         Err(broke_off())
+    }
+
+    /// Waits for its turn, and sends the request.
+    async fn in_turn(&self, asked: &Asked) -> Result<(Slot, ChatStream), ServiceError> {
+        let slot = self.core.queue.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
+        self.live.set_phase(Phase::Waiting);
+        Ok((slot, self.begin(asked).await?))
+    }
+
+    async fn require_vision(&self, model: &str) -> Result<(), ServiceError> {
+        match self.core.require(model, "vision").await {
+            Err(error) if self.core.may_pull(&error, model) => {
+                self.pull(model).await?;
+                self.core.require(model, "vision").await
+            }
+            required => required,
+        }
+    }
+
+    /// Pulls the model first, and tells whoever follows.
+    async fn pull(&self, model: &str) -> Result<(), ServiceError> {
+        let tell_job = |aside: Option<String>| {
+            if let Some(job) = &self.job {
+                job.advance(|state| state.aside = aside);
+            }
+        };
+        let pulled = self.core.pull_missing(model, |done, total| {
+            self.live.set_phase(Phase::Pulling { done, total });
+            tell_job(Some(pulling(model, done, total)));
+        });
+        let pulled = pulled.await;
+        tell_job(None);
+        self.live.set_phase(Phase::Waiting);
+        pulled
     }
 
     /// Sends the request, and again while it may be: nothing is generated before this returns.

@@ -36,6 +36,13 @@ pub type Outcome = Result<Arc<Completion>, ServiceError>;
 /// What a completion is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// The model is pulled first: bytes that are there, and bytes in all as far as they are known.
+    Pulling {
+        /// Bytes that are there.
+        done: u64,
+        /// Bytes in all.
+        total: Option<u64>,
+    },
     /// It waits for its turn; so many are before it.
     Queued(usize),
     /// The server refused for now; it is tried again after this.
@@ -110,6 +117,8 @@ struct Buffer {
     pieces: u64,
     first_piece: Option<Instant>,
     queued: Duration,
+    /// Since when it waits for its turn.
+    queued_at: Option<Instant>,
     outcome: Option<Outcome>,
 }
 
@@ -134,6 +143,7 @@ impl Live {
             pieces: 0,
             first_piece: None,
             queued: Duration::ZERO,
+            queued_at: None,
             outcome: None,
         };
         Self {
@@ -244,8 +254,13 @@ impl Live {
 
     pub(super) fn set_phase(&self, phase: Phase) {
         let mut buffer = self.lock();
-        if matches!(buffer.phase, Phase::Queued(_)) && !matches!(phase, Phase::Queued(_)) {
-            buffer.queued = self.control.started().elapsed();
+        match (buffer.queued_at, phase) {
+            (None, Phase::Queued(_)) => buffer.queued_at = Some(Instant::now()),
+            (Some(since), phase) if !matches!(phase, Phase::Queued(_)) => {
+                buffer.queued += since.elapsed();
+                buffer.queued_at = None;
+            }
+            _ => {}
         }
         buffer.phase = phase;
         drop(buffer);

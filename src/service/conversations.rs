@@ -56,7 +56,7 @@ impl Core {
         check(&call.chat)?;
         let live = Live::in_conversation(&call.conversation_id);
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live) };
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
         let written = self.clone();
         // The end of the reply is the end of cancelling: then it is written, and not half.
         completions::spawn_then(

@@ -1,10 +1,23 @@
 //! Embeddings, and ranking by them.
 
+use std::sync::Arc;
+
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::types::{EmbedRequest, Embeddings};
 
 /// Texts in one call.
 pub const MOST_TEXTS: usize = 2048;
+
+/// A model that is pulled before it is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulling {
+    /// The model.
+    pub model: String,
+    /// Bytes that are there.
+    pub done: u64,
+    /// Bytes in all, as far as they are known.
+    pub total: Option<u64>,
+}
 
 /// A text's place in a ranking.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,16 +29,32 @@ pub struct Ranked {
 }
 
 impl Core {
-    /// Makes embeddings. Without a model, the first installed one that can.
+    /// Makes embeddings. Without a model, the first installed one that can. `tell` hears of a model that is pulled first.
     ///
     /// # Errors
     /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
-    pub async fn embed(&self, mut request: EmbedRequest) -> Result<Embeddings, ServiceError> {
+    pub async fn embed(
+        self: &Arc<Self>,
+        mut request: EmbedRequest,
+        mut tell: impl FnMut(Pulling) + Send,
+    ) -> Result<Embeddings, ServiceError> {
         check_texts("input", &request.input)?;
         if request.model.is_empty() {
             request.model = self.embedding_model().await?;
         }
-        match self.provider.embed(&request).await {
+        let model = &request.model;
+        match self.embed_once(&request).await {
+            Err(error) if self.may_pull(&error, model) => {
+                let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
+                self.pull_missing(model, pulling).await?;
+                self.embed_once(&request).await
+            }
+            embedded => embedded,
+        }
+    }
+
+    async fn embed_once(&self, request: &EmbedRequest) -> Result<Embeddings, ServiceError> {
+        match self.provider.embed(request).await {
             Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
             Ok(embeddings) => Err(ServiceError::new(
                 ErrorCode::UpstreamError,
@@ -44,10 +73,11 @@ impl Core {
     /// # Errors
     /// As [`Core::embed`].
     pub async fn rank(
-        &self,
+        self: &Arc<Self>,
         model: Option<String>,
         query: &str,
         texts: Vec<String>,
+        tell: impl FnMut(Pulling) + Send,
     ) -> Result<(String, Vec<Ranked>), ServiceError> {
         if query.trim().is_empty() {
             return Err(ServiceError::invalid("query", "is empty; it must have text"));
@@ -56,7 +86,7 @@ impl Core {
         let mut input = texts;
         input.push(query.to_owned());
         let request = EmbedRequest::new(model.unwrap_or_default(), input);
-        let mut embeddings = self.embed(request).await?;
+        let mut embeddings = self.embed(request, tell).await?;
         let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
         let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
         let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();

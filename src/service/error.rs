@@ -21,12 +21,18 @@ pub enum ErrorCode {
     Unsupported,
     /// Too much is going on, here or at the model server.
     Overloaded,
+    /// The disk has no room for the model that is pulled.
+    DiskFull,
     /// A timeout of the settings ran out.
     Timeout,
     /// The answer broke off; what came of it is kept.
     Interrupted,
     /// The model server answered with a failure of its own.
     UpstreamError,
+    /// A file may not be read, or may not go where the model runs.
+    AttachmentDenied,
+    /// A file may be read and cannot be, or is nothing that a model reads.
+    AttachmentUnreadable,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// There is no conversation of that id.
@@ -52,9 +58,12 @@ impl ErrorCode {
         Self::OllamaUnreachable,
         Self::Unsupported,
         Self::Overloaded,
+        Self::DiskFull,
         Self::Timeout,
         Self::Interrupted,
         Self::UpstreamError,
+        Self::AttachmentDenied,
+        Self::AttachmentUnreadable,
         Self::CompletionNotFound,
         Self::ConversationNotFound,
         Self::ConversationConflict,
@@ -73,9 +82,12 @@ impl ErrorCode {
             Self::OllamaUnreachable => "ollama_unreachable",
             Self::Unsupported => "unsupported",
             Self::Overloaded => "overloaded",
+            Self::DiskFull => "disk_full",
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
+            Self::AttachmentDenied => "attachment_denied",
+            Self::AttachmentUnreadable => "attachment_unreadable",
             Self::CompletionNotFound => "completion_not_found",
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationConflict => "conversation_conflict",
@@ -109,6 +121,10 @@ impl ErrorCode {
                 "Use one of the models that the message names.",
             ),
             Self::Overloaded => ("Too much is going on, here or at the model server.", "Try again later."),
+            Self::DiskFull => (
+                "The disk has no room for the model; the pull was stopped.",
+                "Free some space, or choose a smaller model.",
+            ),
             Self::Timeout => {
                 ("A timeout of the settings ran out.", "Raise the setting that the message names.")
             }
@@ -119,6 +135,14 @@ impl ErrorCode {
             Self::UpstreamError => {
                 ("The model server answered with a failure of its own.", "Read its words in the message.")
             }
+            Self::AttachmentDenied => (
+                "A file lies outside the allowed directories, holds secrets by its name, or would leave the machine.",
+                "Allow its directory with `--allow-dir`, or leave the file out.",
+            ),
+            Self::AttachmentUnreadable => (
+                "A file does not exist, is too large, or is nothing that the model can read.",
+                "Correct the path, or give the text of the file instead.",
+            ),
             Self::CompletionNotFound => (
                 "There is no completion of that id: it was kept for an hour, or ended with an earlier process.",
                 "Leave the id out for the newest completion, or ask again.",

@@ -29,6 +29,8 @@ pub struct JobState {
     pub total: Option<f64>,
     /// What it has made so far.
     pub report: Report,
+    /// What it waits for besides, for people.
+    pub aside: Option<String>,
     /// How it ended, once it has.
     pub outcome: Option<Result<(), ServiceError>>,
 }
@@ -62,8 +64,9 @@ pub struct TransferReport {
 }
 
 impl Job {
-    fn new(status: impl Into<String>, report: Report) -> Arc<Self> {
-        let state = JobState { status: status.into(), done: 0.0, total: None, report, outcome: None };
+    pub(super) fn new(status: impl Into<String>, report: Report) -> Arc<Self> {
+        let state =
+            JobState { status: status.into(), done: 0.0, total: None, report, aside: None, outcome: None };
         Arc::new(Self { state: watch::Sender::new(state), control: Control::new() })
     }
 
@@ -92,6 +95,13 @@ impl Job {
         self.state.send_modify(change);
     }
 
+    /// Runs `work`, whose end is the job's. A panic and a cancellation are ends as well.
+    pub(super) async fn conclude(&self, work: impl Future<Output = Result<(), ServiceError>>) {
+        let outcome = self.control.run(work).await;
+        self.advance(|state| state.outcome = Some(outcome));
+        self.control.end();
+    }
+
     pub(super) fn size(&self) -> usize {
         self.state.borrow().report.size() + 1024
     }
@@ -118,9 +128,7 @@ impl Core {
         let work = work(Arc::clone(self), Arc::clone(&job));
         let registry: Arc<Registry> = Arc::clone(&self.registry);
         tokio::spawn(async move {
-            let outcome = job.control.run(work).await;
-            job.advance(|state| state.outcome = Some(outcome));
-            job.control.end();
+            job.conclude(work).await;
             registry.sweep();
         });
         registered

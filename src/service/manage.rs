@@ -89,7 +89,7 @@ impl Core {
 }
 
 /// A name as Ollama keeps it: lower case, with its tag.
-fn full_name(name: &str) -> String {
+pub(super) fn full_name(name: &str) -> String {
     let name = name.to_lowercase();
     let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
     if has_tag { name } else { format!("{name}:latest") }

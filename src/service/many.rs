@@ -128,8 +128,10 @@ impl Core {
     ) -> Result<(), ServiceError> {
         let total = calls.len();
         job.advance(|state| state.total = Some(total as f64));
-        let answers =
-            calls.into_iter().enumerate().map(|(index, call)| async move { (index, self.reply(call).await) });
+        let answers = calls
+            .into_iter()
+            .enumerate()
+            .map(|(index, call)| async move { (index, self.reply(call, job).await) });
         let mut answers = stream::iter(answers).buffer_unordered(at_once.max(1));
         while let Some((index, outcome)) = answers.next().await {
             job.advance(|state| {

@@ -2,13 +2,16 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
+mod arrivals;
 mod asked;
-mod attachment;
+mod attachments;
 pub mod chat;
 mod check;
 pub mod completions;
 mod context;
 pub mod conversations;
+pub mod creation;
+pub mod disk;
 pub mod embeddings;
 mod error;
 pub mod generate;
@@ -24,6 +27,8 @@ mod registry;
 pub mod reply_format;
 mod retry;
 mod system_prompt;
+pub mod text;
+mod tie;
 mod transfers;
 pub mod types;
 mod warnings;
@@ -31,15 +36,18 @@ mod work;
 
 use std::sync::Arc;
 
+use crate::files::Fence;
 use crate::providers::{Provider, ProviderError};
+use crate::settings::FileSettings;
 use crate::settings::SystemPromptFile;
 use crate::store::ConversationStore;
 
-pub use attachment::Attachment;
+use arrivals::Arrivals;
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
 use conversations::Threads;
+use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
 use models::Capabilities;
@@ -47,6 +55,7 @@ use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
 use system_prompt::SystemPrompt;
+pub use tie::Tie;
 use types::{Location, Remote};
 
 /// What the services can be told.
@@ -62,11 +71,26 @@ pub struct CoreOptions {
     pub store: Option<Arc<dyn ConversationStore>>,
     /// The default system prompt.
     pub system_prompt: Option<SystemPromptFile>,
+    /// Which files calls may read, and where these may go.
+    pub files: FileSettings,
+    /// A model that a call names and that is not installed is pulled first.
+    pub auto_pull: bool,
+    /// Where pulled models go, where that is on this machine.
+    pub disk: Disk,
 }
 
 impl Default for CoreOptions {
     fn default() -> Self {
-        Self { default_model: None, max_concurrent: 4, max_waiting: 1024, store: None, system_prompt: None }
+        Self {
+            default_model: None,
+            max_concurrent: 4,
+            max_waiting: 1024,
+            store: None,
+            system_prompt: None,
+            files: FileSettings::default(),
+            auto_pull: false,
+            disk: Disk::default(),
+        }
     }
 }
 
@@ -81,6 +105,11 @@ pub struct Core {
     store: Option<Arc<dyn ConversationStore>>,
     threads: Threads,
     system_prompt: SystemPrompt,
+    fence: Arc<Fence>,
+    files: FileSettings,
+    auto_pull: bool,
+    arrivals: Arrivals,
+    disk: Disk,
 }
 
 impl Core {
@@ -95,6 +124,11 @@ impl Core {
             store: options.store,
             threads: Threads::default(),
             system_prompt: SystemPrompt::new(options.system_prompt),
+            fence: Arc::new(Fence::new(options.files.allowed.clone())),
+            files: options.files,
+            auto_pull: options.auto_pull,
+            arrivals: Arrivals::default(),
+            disk: options.disk,
         })
     }
 

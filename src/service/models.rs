@@ -80,6 +80,18 @@ impl Core {
         }
     }
 
+    /// The same with all metadata, where the server has more to tell when asked for it.
+    ///
+    /// # Errors
+    /// As [`Core::show_model`].
+    pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
+        let Some(native) = self.provider.native() else { return self.show_model(model).await };
+        match native.show_verbose(model).await {
+            Ok(details) => Ok(details),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
     /// The model that answers when a call names none, and why.
     ///
     /// # Errors
@@ -142,17 +154,22 @@ impl Core {
 
     async fn model_not_found(&self, model: &str) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
-        let Ok(installed) = self.provider.list_models().await else { return error };
-        let names: Vec<&str> =
-            installed.iter().map(|listed| listed.name.as_str()).filter(|name| *name != model).collect();
         let install = match self.provider.name() {
             "ollama" => format!("Install it with pull_model or \"ollama pull {model}\"."),
             _ => "list_models tells what the server has.".to_owned(),
         };
-        match nearest_model(model, &names) {
+        match self.nearest_installed(model).await {
             Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}? {install}")),
             None => error.with_hint(install),
         }
+    }
+
+    /// The installed model that was most likely meant by a name that none has.
+    pub(super) async fn nearest_installed(&self, model: &str) -> Option<String> {
+        let installed = self.provider.list_models().await.ok()?;
+        let names: Vec<&str> =
+            installed.iter().map(|listed| listed.name.as_str()).filter(|name| *name != model).collect();
+        nearest_model(model, &names).map(str::to_owned)
     }
 
     /// "Models here that can: ...", as far as the server tells.

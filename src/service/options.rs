@@ -2,48 +2,109 @@
 
 use serde_json::{Map, Value};
 
-/// Ollama's options (`api/types.go`, `Options` and `Runner`).
-const KNOWN: &[&str] = &[
-    "num_keep",
-    "seed",
-    "num_predict",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "repeat_last_n",
-    "temperature",
-    "repeat_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "stop",
-    "num_ctx",
-    "num_batch",
-    "num_gpu",
-    "main_gpu",
-    "use_mmap",
-    "num_thread",
+use super::ServiceError;
+
+/// Ollama's options (`api/types.go`, `Options` and `Runner`), and what each takes.
+const KNOWN: &[(&str, Takes)] = &[
+    ("num_keep", Takes::Whole),
+    ("seed", Takes::Whole),
+    ("num_predict", Takes::Whole),
+    ("top_k", Takes::Whole),
+    ("top_p", Takes::Number),
+    ("min_p", Takes::Number),
+    ("typical_p", Takes::Number),
+    ("repeat_last_n", Takes::Whole),
+    ("temperature", Takes::Number),
+    ("repeat_penalty", Takes::Number),
+    ("presence_penalty", Takes::Number),
+    ("frequency_penalty", Takes::Number),
+    ("stop", Takes::Texts),
+    ("num_ctx", Takes::Whole),
+    ("num_batch", Takes::Whole),
+    ("num_gpu", Takes::Whole),
+    ("main_gpu", Takes::Whole),
+    ("use_mmap", Takes::Switch),
+    ("num_thread", Takes::Whole),
 ];
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy)]
+enum Takes {
+    Whole,
+    Number,
+    Switch,
+    Texts,
+}
+
+impl Takes {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Whole => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+            Self::Number => value.is_number(),
+            Self::Switch => value.is_boolean(),
+            Self::Texts => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Whole => "a whole number",
+            Self::Number => "a number",
+            Self::Switch => "true or false",
+            Self::Texts => "text or an array of texts",
+        }
+    }
+}
+
+/// Checks options that are stored in a model, and writes each as Ollama takes it. It stores them
+/// unseen: a wrong type makes every chat fail, and an unknown name has no effect.
+///
+/// # Errors
+/// `invalid_argument`, naming the option.
+pub(super) fn check_parameters(parameters: &mut Map<String, Value>) -> Result<(), ServiceError> {
+    for (name, value) in parameters.iter_mut() {
+        let path = format!("parameters.{name}");
+        let Some((_, takes)) = KNOWN.iter().find(|(known, _)| known == name) else {
+            let meant = match nearest(name) {
+                Some(known) => format!("; did you mean {known}?"),
+                None => format!(
+                    "; it knows {}",
+                    KNOWN.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ")
+                ),
+            };
+            return Err(ServiceError::invalid(&path, format!("is unknown to Ollama{meant}")));
+        };
+        if let (Takes::Texts, Value::String(text)) = (takes, &*value) {
+            *value = Value::from(vec![text.clone()]);
+        }
+        if !takes.fits(value) {
+            return Err(ServiceError::invalid(&path, format!("is {value}; it must be {}", takes.noun())));
+        }
+    }
+    Ok(())
+}
 
 /// A warning for each option that Ollama does not know.
 pub(super) fn ignored_options(options: &Map<String, Value>) -> Vec<String> {
     options
         .keys()
-        .filter(|name| !KNOWN.contains(&name.as_str()))
-        .map(|name| {
-            let nearest = KNOWN
-                .iter()
-                .map(|known| (strsim::normalized_damerau_levenshtein(known, name), known))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .filter(|(alike, _)| *alike >= 0.6);
-            match nearest {
-                Some((_, known)) => {
-                    format!("options.{name} is unknown to Ollama and was ignored; did you mean {known}?")
-                }
-                None => format!("options.{name} is unknown to Ollama and was ignored."),
+        .filter(|name| !KNOWN.iter().any(|(known, _)| known == name))
+        .map(|name| match nearest(name) {
+            Some(known) => {
+                format!("options.{name} is unknown to Ollama and was ignored; did you mean {known}?")
             }
+            None => format!("options.{name} is unknown to Ollama and was ignored."),
         })
         .collect()
+}
+
+fn nearest(name: &str) -> Option<&'static str> {
+    KNOWN
+        .iter()
+        .map(|(known, _)| (strsim::normalized_damerau_levenshtein(known, name), *known))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(alike, _)| *alike >= 0.6)
+        .map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -62,5 +123,23 @@ mod tests {
                 "options.mirostat_zz is unknown to Ollama and was ignored.",
             ]
         );
+    }
+
+    #[test]
+    fn stored_parameters_are_checked() {
+        let mut right =
+            json!({"num_ctx": 4096, "temperature": 1, "stop": "END", "use_mmap": false, "seed": 7.0});
+        let right = right.as_object_mut().unwrap();
+        check_parameters(right).unwrap();
+        assert_eq!(right["stop"], json!(["END"]));
+        for (wrong, text) in [
+            (json!({"num_ctx": "big"}), "parameters.num_ctx is \"big\"; it must be a whole number"),
+            (json!({"top_k": 1.5}), "parameters.top_k is 1.5; it must be a whole number"),
+            (json!({"temperature": null}), "parameters.temperature is null; it must be a number"),
+            (json!({"stop": [1]}), "parameters.stop is [1]; it must be text or an array of texts"),
+            (json!({"num_cxt": 1}), "parameters.num_cxt is unknown to Ollama; did you mean num_ctx?"),
+        ] {
+            assert_eq!(check_parameters(wrong.clone().as_object_mut().unwrap()).unwrap_err().text(), text);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Models on their way: pulls, pushes and creations, as jobs with bytes as progress.
+//! Models on their way: pulls and pushes, as jobs with bytes as progress.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use super::jobs::{Job, Report, TransferReport};
 use super::manage::model_name;
 use super::{Core, ErrorCode, Registered, ServiceError};
-use crate::providers::types::{CreateRequest, TransferEvent};
+use crate::providers::types::TransferEvent;
 use crate::providers::{ProviderError, TransferStream};
 
 /// How often a pull that broke off goes on without having moved a byte in between.
@@ -58,23 +58,6 @@ impl Core {
         }))
     }
 
-    /// Creates a model.
-    ///
-    /// # Errors
-    /// As [`Core::start_pull`].
-    pub fn start_create(self: &Arc<Self>, request: CreateRequest) -> Result<Arc<Registered>, ServiceError> {
-        model_name("model", &request.model)?;
-        self.native()?;
-        let report = report("create", &request.model);
-        Ok(self.start_job("creating", report, move |core, job| async move {
-            let stream = match core.native()?.create(&request).await {
-                Ok(stream) => stream,
-                Err(error) => return Err(core.explain(error).await),
-            };
-            core.finish(&job, stream).await
-        }))
-    }
-
     /// Pulls until it is done, going on where a connection broke.
     pub(super) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
         let mut fruitless = 0;
@@ -82,7 +65,11 @@ impl Core {
         loop {
             let before = moved(job);
             let result = match self.native()?.pull(model, insecure).await {
-                Ok(stream) => follow(job, stream, &mut incomplete).await,
+                Ok(stream) => tokio::select! {
+                    biased;
+                    error = self.no_room(job) => return Err(error),
+                    result = follow(job, stream, &mut incomplete) => result,
+                },
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -102,9 +89,15 @@ impl Core {
     /// A model that no registry has is not one that is not installed.
     async fn pull_error(&self, model: &str, error: ProviderError) -> ServiceError {
         match error {
-            ProviderError::ModelNotFound { .. } => {
-                ServiceError::new(ErrorCode::ModelNotFound, format!("The registry has no model {model:?}"))
-                    .with_hint("Check the name and the tag at ollama.com/library.")
+            ProviderError::ModelNotFound { .. } | ProviderError::NotInRegistry { .. } => {
+                let meant = match self.nearest_installed(model).await {
+                    Some(nearest) => format!("Did you mean {nearest:?}, which is installed? "),
+                    None => String::new(),
+                };
+                ServiceError::new(ErrorCode::ModelNotFound, format!("No registry has a model {model:?}"))
+                    .with_hint(format!(
+                        "{meant}Check the name and the tag; ollama.com/library lists what can be pulled."
+                    ))
             }
             error => self.explain(error).await,
         }
@@ -118,7 +111,7 @@ impl Core {
     }
 }
 
-fn report(operation: &'static str, model: &str) -> Report {
+pub(super) fn report(operation: &'static str, model: &str) -> Report {
     Report::Transfer(TransferReport { operation, model: model.to_owned(), ..TransferReport::default() })
 }
 
@@ -135,7 +128,11 @@ fn resumes(error: &ProviderError) -> bool {
 }
 
 /// Adds up the layers, which the server tells of one by one. `incomplete` is set where one was seen in part.
-async fn follow(job: &Job, mut stream: TransferStream, incomplete: &mut bool) -> Result<(), ProviderError> {
+pub(super) async fn follow(
+    job: &Job,
+    mut stream: TransferStream,
+    incomplete: &mut bool,
+) -> Result<(), ProviderError> {
     let mut layers: HashMap<String, (u64, u64)> = HashMap::new();
     while let Some(event) = stream.next().await {
         let TransferEvent { status, digest, total, completed } = event?;
@@ -150,7 +147,9 @@ async fn follow(job: &Job, mut stream: TransferStream, incomplete: &mut bool) ->
             state.status.clone_from(&status);
             // Never back: a resumed pull tells of its layers anew.
             state.done = state.done.max(done as f64);
-            state.total = (all > 0).then_some((all as f64).max(state.done));
+            if all > 0 {
+                state.total = Some((all as f64).max(state.done));
+            }
             let Report::Transfer(report) = &mut state.report else { return };
             report.status = status;
             if all > 0 {

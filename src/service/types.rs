@@ -1,8 +1,8 @@
 //! The words of the domain that fronts use; those that providers share are theirs, under one name here.
 
 pub use crate::providers::types::{
-    EmbedRequest, Embeddings, FinishReason, GenerateRequest, Image, Message, Model, ModelDetails, Remote,
-    ResponseFormat, Role, RunningModel, Sampling, Think, Timings, ToolCall, Usage,
+    CreateRequest, EmbedRequest, Embeddings, FinishReason, GenerateRequest, Image, Message, Model,
+    ModelDetails, Remote, ResponseFormat, Role, RunningModel, Sampling, Think, Timings, ToolCall, Usage,
 };
 
 /// Where a model runs, and so where everything goes that is sent to it.

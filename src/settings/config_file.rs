@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
+use super::parse;
 use super::registry::{ENTRIES, Entry, Kind};
 use super::suggest;
 use crate::platform;
@@ -36,7 +37,7 @@ impl ConfigFile {
                 return Err(SettingsError::Unreadable { file: path.into(), reason: error.to_string() });
             }
         };
-        let values = parse(path, &text)?;
+        let values = read_keys(path, &text)?;
         Ok(Some(Self { path: path.into(), values, is_open_to_others: platform::is_open_to_others(path) }))
     }
 
@@ -58,7 +59,7 @@ impl ConfigFile {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, SettingsError> {
+fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, SettingsError> {
     let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
         file: path.into(),
         line: error.span().map_or(1, |span| line_at(text, span.start)),
@@ -87,6 +88,7 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, Sett
                 expected: match entry.kind {
                     Kind::Quantity => "a string with a unit or an integer",
                     Kind::Switch => "true or false",
+                    Kind::Paths => "a string or an array of strings",
                     Kind::Text | Kind::Address | Kind::Presence => "a string",
                 },
                 found: type_of(value.get_ref()),
@@ -103,6 +105,10 @@ fn text_of(entry: &Entry, value: &Spanned<DeValue<'_>>) -> Option<String> {
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
         }
         DeValue::Boolean(switch) if entry.kind == Kind::Switch => Some(switch.to_string()),
+        DeValue::Array(items) if entry.kind == Kind::Paths => {
+            let texts: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
+            Some(texts?.join(parse::PATHS_APART))
+        }
         _ => None,
     }
 }

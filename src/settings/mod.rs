@@ -6,11 +6,13 @@
 mod chat;
 mod config_file;
 mod error;
+mod files;
 mod headers;
 mod host_url;
 mod markdown;
 mod parse;
 mod provider;
+mod pulls;
 pub mod registry;
 mod resolver;
 mod secret;
@@ -28,10 +30,12 @@ use std::path::PathBuf;
 
 pub use chat::ChatSettings;
 pub use error::SettingsError;
+pub use files::{FileSettings, with_home};
 pub use headers::Header;
 pub use host_url::{HostUrl, HostUrlError};
 pub use markdown::settings_markdown;
 pub use provider::{ProviderKind, ProviderSettings};
+pub use pulls::PullSettings;
 pub use registry::Entry;
 pub use secret::Secret;
 pub use server::{CallDeadline, ServerSettings};
@@ -51,8 +55,12 @@ pub struct Settings {
     pub provider: ProviderSettings,
     /// What completions default to.
     pub chat: ChatSettings,
+    /// Files as attachments.
+    pub files: FileSettings,
     /// The MCP side.
     pub server: ServerSettings,
+    /// Models that are pulled.
+    pub pulls: PullSettings,
     /// Which tools there are.
     pub tools: ToolSettings,
     /// What is kept on disk.
@@ -90,12 +98,15 @@ impl Settings {
         }
         let provider = ProviderSettings::load(&mut resolver)?;
         let chat = ChatSettings::load(&mut resolver, config_dir.as_deref())?;
+        let files = FileSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
         let tools = ToolSettings::load(&mut resolver)?;
+        let pulls = PullSettings::load(&mut resolver)?;
+        pulls.check(tools.read_only)?;
         let store = StoreSettings::load(&mut resolver, sources.data_dir.clone())?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let (origins, warnings) = resolver.finish();
-        let settings = Self { provider, chat, server, tools, store, telemetry };
+        let settings = Self { provider, chat, files, server, tools, pulls, store, telemetry };
         Ok(Loaded { settings, origins, warnings, config_dir })
     }
 }

@@ -4,6 +4,12 @@
 //! from it, and `doctor` lists it. A secret has no flag: any user of a machine can read the command
 //! lines of its processes.
 
+mod models;
+mod places;
+
+pub use models::{AUTO_PULL, MODEL, OLLAMA_MODELS};
+pub use places::{CONFIG_DIR, DATA_DIR, SYSTEM_PROMPT_FILE};
+
 /// One setting and its names.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -34,6 +40,8 @@ pub enum Kind {
     Address,
     /// A string with a unit, or an integer. Blank counts as unset.
     Quantity,
+    /// A list of paths as `PATH` has them, or an array; the flag may be given again. Blank counts as unset.
+    Paths,
     /// `true` or `false`, as text too; the flag alone means `true`. Blank counts as unset.
     Switch,
     /// Set by any value that is not empty.
@@ -41,7 +49,7 @@ pub enum Kind {
 }
 
 /// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 25] = [
+pub static ENTRIES: [&Entry; 31] = [
     &PROVIDER,
     &OLLAMA_HOST,
     &OLLAMA_BASE_URL,
@@ -55,9 +63,15 @@ pub static ENTRIES: [&Entry; 25] = [
     &IDLE_TIMEOUT,
     &MODEL,
     &SYSTEM_PROMPT_FILE,
+    &AUTO_PULL,
+    &OLLAMA_MODELS,
     &MAX_CONCURRENT,
     &CALL_DEADLINE,
     &PROGRESS_INTERVAL,
+    &ALLOWED_DIRS,
+    &ALLOW_REMOTE_FILES,
+    &MAX_FILE_BYTES,
+    &MAX_ATTACHMENT_BYTES,
     &TOOLSETS,
     &READ_ONLY,
     &CONFIRM,
@@ -201,30 +215,6 @@ pub static IDLE_TIMEOUT: Entry = Entry {
     help: "The longest gap between two pieces of an answer.",
 };
 
-/// The default model.
-pub static MODEL: Entry = Entry {
-    env: "OLLAMA_MODEL",
-    flag: Some("model"),
-    key: Some("model"),
-    value_name: "NAME",
-    kind: Kind::Text,
-    default: None,
-    secret: false,
-    help: "The model of calls that name none; without it, a loaded or the newest installed one.",
-};
-
-/// The default system prompt.
-pub static SYSTEM_PROMPT_FILE: Entry = Entry {
-    env: "OLLAMA_MCP_SYSTEM_PROMPT_FILE",
-    flag: Some("system-prompt-file"),
-    key: Some("system_prompt_file"),
-    value_name: "PATH",
-    kind: Kind::Text,
-    default: None,
-    secret: false,
-    help: "The file (at most 64 KiB) of the system prompt of calls that bring none; without it, `system_prompt.txt` in the config directory, where there is one; a change counts from the next call.",
-};
-
 /// Coalescing of progress.
 pub static PROGRESS_INTERVAL: Entry = Entry {
     env: "OLLAMA_MCP_PROGRESS_INTERVAL",
@@ -271,6 +261,54 @@ pub static CALL_DEADLINE: Entry = Entry {
     default: Some("auto"),
     secret: false,
     help: "When a call returns what there is so far, and the completion goes on: a duration (a plain number is seconds), `never`, or `auto`, which suits the host that calls.",
+};
+
+/// What calls may read.
+pub static ALLOWED_DIRS: Entry = Entry {
+    env: "OLLAMA_MCP_ALLOWED_DIRS",
+    flag: Some("allow-dir"),
+    key: Some("allowed_dirs"),
+    value_name: "DIR",
+    kind: Kind::Paths,
+    default: None,
+    secret: false,
+    help: "Directories whose files may be attached to calls (single files too); give the flag once for each, the variable as a list like `PATH`.",
+};
+
+/// Whether files may leave the machine.
+pub static ALLOW_REMOTE_FILES: Entry = Entry {
+    env: "OLLAMA_MCP_ALLOW_REMOTE_FILES",
+    flag: Some("allow-remote-files"),
+    key: Some("allow_remote_files"),
+    value_name: "BOOL",
+    kind: Kind::Switch,
+    default: Some("false"),
+    secret: false,
+    help: "Sends attached files also to models that do not run on this machine.",
+};
+
+/// The largest attachment.
+pub static MAX_FILE_BYTES: Entry = Entry {
+    env: "OLLAMA_MCP_MAX_FILE_BYTES",
+    flag: Some("max-file-bytes"),
+    key: Some("max_file_bytes"),
+    value_name: "SIZE",
+    kind: Kind::Quantity,
+    default: Some("20MB"),
+    secret: false,
+    help: "The largest file that may be attached.",
+};
+
+/// The largest sum of a call's attachments.
+pub static MAX_ATTACHMENT_BYTES: Entry = Entry {
+    env: "OLLAMA_MCP_MAX_ATTACHMENT_BYTES",
+    flag: Some("max-attachment-bytes"),
+    key: Some("max_attachment_bytes"),
+    value_name: "SIZE",
+    kind: Kind::Quantity,
+    default: Some("50MB"),
+    secret: false,
+    help: "The most that the files of one call may have together.",
 };
 
 /// Which tools there are.
@@ -343,28 +381,4 @@ pub static NO_COLOR: Entry = Entry {
     default: None,
     secret: false,
     help: "Any value that is not empty turns colours off.",
-};
-
-/// Where `config.toml` is.
-pub static CONFIG_DIR: Entry = Entry {
-    env: "OLLAMA_MCP_CONFIG_DIR",
-    flag: Some("config-dir"),
-    key: None,
-    value_name: "DIR",
-    kind: Kind::Text,
-    default: None,
-    secret: false,
-    help: "The directory of `config.toml`; without it, the system's own for `ollama-mcp`, such as `~/.config/ollama-mcp` on Linux.",
-};
-
-/// Where conversations are kept.
-pub static DATA_DIR: Entry = Entry {
-    env: "OLLAMA_MCP_DATA_DIR",
-    flag: Some("data-dir"),
-    key: Some("data_dir"),
-    value_name: "DIR",
-    kind: Kind::Text,
-    default: None,
-    secret: false,
-    help: "The directory of `conversations.db`, which every host on the machine shares; without it, the system's own for `ollama-mcp`, such as `~/.local/share/ollama-mcp` on Linux.",
 };

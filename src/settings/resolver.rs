@@ -75,11 +75,16 @@ impl<'a> Resolver<'a> {
     pub(super) fn find(&self, entry: &'static Entry) -> Result<Option<Found>, SettingsError> {
         let is_set = |text: &str| match entry.kind {
             Kind::Presence => !text.is_empty(),
-            Kind::Text | Kind::Address | Kind::Quantity | Kind::Switch => !text.trim().is_empty(),
+            Kind::Text | Kind::Address | Kind::Quantity | Kind::Paths | Kind::Switch => {
+                !text.trim().is_empty()
+            }
         };
-        let mut flags = self.sources.flags.iter().filter(|(flag, _)| flag.env == entry.env);
-        if let Some((_, text)) = flags.find(|(_, text)| is_set(text)) {
-            return Ok(Some(Found { text: text.clone(), from: Origin::Flag }));
+        let flags = self.sources.flags.iter().filter(|(flag, text)| flag.env == entry.env && is_set(text));
+        let flags: Vec<_> = flags.map(|(_, text)| text.as_str()).collect();
+        if let Some(first) = flags.first() {
+            let text =
+                if entry.kind == Kind::Paths { flags.join(parse::PATHS_APART) } else { (*first).to_owned() };
+            return Ok(Some(Found { text, from: Origin::Flag }));
         }
         if let Some(value) = self.sources.environment.get(entry.env) {
             let text = value.to_str().ok_or_else(|| SettingsError::Invalid {

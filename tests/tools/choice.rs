@@ -7,11 +7,12 @@ use crate::support::process::Process;
 
 const CORE: [&str; 5] =
     ["chat_completion", "get_completion", "cancel_completion", "health_check", "list_models"];
-const CHANGING: [&str; 8] = [
+const CHANGING: [&str; 9] = [
     "pull_model",
     "load_model",
     "unload_model",
     "copy_model",
+    "create_model",
     "push_model",
     "delete_model",
     "converse",
@@ -22,7 +23,7 @@ const CHANGING: [&str; 8] = [
 async fn all_are_there_unless_told_otherwise() {
     let (_fake, mut session) = start(&[]).await;
     let every = tools(&mut session).await;
-    assert_eq!(every.len(), 22, "{every:?}");
+    assert_eq!(every.len(), 23, "{every:?}");
     let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "all")]).await;
     assert_eq!(tools(&mut session).await, every);
 }
@@ -43,7 +44,7 @@ async fn toolsets_are_chosen() {
 async fn read_only_leaves_nothing_that_changes() {
     let (_fake, mut session) = start(&[("OLLAMA_MCP_READ_ONLY", "true")]).await;
     let left = tools(&mut session).await;
-    assert_eq!(left.len(), 22 - CHANGING.len(), "{left:?}");
+    assert_eq!(left.len(), 23 - CHANGING.len(), "{left:?}");
     assert!(CHANGING.iter().all(|tool| !left.iter().any(|left| left == tool)), "{left:?}");
     let listed = session.ask("tools/list", serde_json::json!({})).await;
     for tool in listed["result"]["tools"].as_array().unwrap() {

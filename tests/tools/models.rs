@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
+use crate::support::fake_ollama::{Answer, Recording};
 use crate::support::mcp_client::tool_error;
 
 #[tokio::test]
@@ -89,10 +90,23 @@ async fn a_model_is_shown_in_short_or_whole() {
     assert!(structured.get("template").is_none() && structured.get("metadata").is_none(), "{structured}");
     assert!(text(&short).contains("capabilities: completion"), "{}", text(&short));
 
+    let mut shown: Value = serde_json::from_str(&Recording::load("show").body).unwrap();
+    shown["model_info"]["tokenizer.ggml.tokens"] = json!(vec!["word"; 5000]);
+    shown["tensors"] =
+        json!([{ "name": "a", "type": "F32", "shape": [1] }, { "name": "b", "type": "F32", "shape": [1] }]);
+    fake.on("POST", "/api/show", Answer::json(200, shown));
     let whole = session.call("show_model", json!({ "model": MODEL, "verbose": true })).await;
     let structured = &whole["structuredContent"];
     assert!(structured["template"].as_str().unwrap().contains(".Messages"), "{structured}");
     assert_eq!(structured["metadata"]["general.architecture"], "gemma3", "{structured}");
+    assert_eq!(structured["metadata"]["tokenizer.ggml.tokens"], "(5000 items)", "{structured}");
+    assert_eq!(structured["tensors"], 2, "{structured}");
+    assert!(
+        text(&whole).contains("tensors: 2") && text(&whole).contains("general.architecture=\"gemma3\""),
+        "{}",
+        text(&whole)
+    );
+    assert_eq!(fake.requests_to("POST", "/api/show").last().unwrap().json()["verbose"], true);
     // Paths of the server are nobody's business.
     assert!(!whole.to_string().contains("/usr/share"), "{whole}");
 

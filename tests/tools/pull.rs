@@ -1,10 +1,18 @@
 //! `pull_model`: bytes as progress, pulls that break off, and pulls that outlive their call.
 
+use std::sync::Arc;
+
+use ollama_mcp::mcp::{McpServer, ServerOptions};
+use ollama_mcp::providers::ollama::Ollama;
+use ollama_mcp::providers::{ServerConfig, Timeouts};
+use ollama_mcp::service::disk::Disk;
+use ollama_mcp::service::{Core, CoreOptions};
+use ollama_mcp::settings::{CallDeadline, ToolSettings};
 use serde_json::{Value, json};
 
 use super::{start, text};
-use crate::support::fake_ollama::{Answer, Gate};
-use crate::support::mcp_client::tool_error;
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::mcp_client::{Session, tool_error};
 
 fn smollm() -> Value {
     json!({ "model": "smollm2:135m" })
@@ -99,6 +107,69 @@ async fn a_pull_in_the_background_is_fetched_later() {
     assert_eq!(ended["structuredContent"]["status"], "completed");
     assert_eq!(id_of(&ended), id);
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
+}
+
+#[tokio::test]
+async fn the_size_is_told_before_the_bytes_have_come() {
+    let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
+    let begun = session.call("pull_model", json!({ "model": "smollm2:135m", "background": true })).await;
+    assert_eq!(begun["structuredContent"]["total_bytes"], 98_362_432, "{begun}");
+    assert!(text(&begun).contains("of 98 MB"), "{begun}");
+
+    let params = json!({ "name": "pull_model", "arguments": smollm(), "_meta": { "progressToken": "t" } });
+    session.request("tools/call", params).await;
+    let mut said = Vec::new();
+    while !said.iter().any(|text| text == "smollm2:135m is 98 MB or more") {
+        said.push(session.next().await["params"]["message"].as_str().unwrap().to_owned());
+    }
+    assert!(said.iter().all(|text| !text.contains('%')), "{said:?}");
+}
+
+/// A server whose models go to `dir`, where so much is free.
+async fn with_room(
+    dir: &std::path::Path,
+    free: fn(&std::path::Path) -> std::io::Result<u64>,
+) -> (FakeOllama, Session) {
+    let fake = FakeOllama::start().await.with_defaults();
+    let config = ServerConfig {
+        base_url: fake.url().parse().unwrap(),
+        token: None,
+        headers: Vec::new(),
+        timeouts: Timeouts::default(),
+    };
+    let disk = Disk::new(vec![dir.to_owned()], free);
+    let core =
+        Core::new(Arc::new(Ollama::new(&config).unwrap()), CoreOptions { disk, ..CoreOptions::default() });
+    let options = ServerOptions {
+        progress_interval: std::time::Duration::ZERO,
+        call_deadline: CallDeadline::Never,
+        tools: ToolSettings::default(),
+    };
+    (fake, Session::over(McpServer::new(core, options)))
+}
+
+#[tokio::test]
+async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    // 27 MB of 98 are to come.
+    let (fake, mut session) = with_room(dir.path(), |_| Ok(20_000_000)).await;
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(2));
+    let result = session.call("pull_model", smollm()).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "disk_full");
+    let place = dir.path().to_str().unwrap();
+    assert!(said.contains("needs 27 MB more, and 20 MB are free") && said.contains(place), "{said}");
+    fake.closed(fake.requests_to("POST", "/api/pull")[0].index).await;
+
+    for free in [
+        |_: &std::path::Path| Ok(30_000_000),
+        |_: &std::path::Path| Err(std::io::ErrorKind::Unsupported.into()),
+    ] {
+        let (fake, mut session) = with_room(dir.path(), free).await;
+        fake.replay("pull_success_stream");
+        assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:135m is done.");
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ("load_model", json!({ "model": MODEL, "keep_alive": "5m" }), Some("model")),
         ("unload_model", json!({ "model": MODEL }), Some("model")),
         ("copy_model", json!({ "source": MODEL, "destination": "mine" }), Some("source")),
+        ("create_model", json!({ "model": "pirate", "from": MODEL, "system": "Arr." }), Some("from")),
         ("push_model", json!({ "model": "me/smollm2:135m", "confirm": true }), Some("model")),
         ("delete_model", json!({ "model": MODEL, "confirm": true }), Some("model")),
         ("embed", json!({ "model": MODEL, "input": ["a", "b"] }), Some("model")),
@@ -56,6 +57,7 @@ async fn world() -> FakeOllama {
     for (method, path, well, missing) in [
         ("POST", "/api/generate", "generate_stream", "generate_missing_model"),
         ("POST", "/api/pull", "pull_success_stream", "pull_unknown_model_stream"),
+        ("POST", "/api/create", "create_from_stream", "create_from_missing_no_network"),
         ("POST", "/api/push", "push_success_stream", "push_missing_model"),
         ("POST", "/api/copy", "copy", "copy_missing_source"),
         ("DELETE", "/api/delete", "delete", "delete_missing"),

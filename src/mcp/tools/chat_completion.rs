@@ -49,7 +49,7 @@ pub(super) fn entry() -> ToolEntry {
             .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
             // Sampling makes each reply another one, so it is not idempotent.
             .with_annotations(super::read_only("Ask a local model", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new(definition, |call| run(call).boxed()).pulling()
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

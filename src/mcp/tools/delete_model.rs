@@ -9,8 +9,8 @@ use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::mcp::confirm::{Consent, Question, consent};
 use crate::mcp::schema::{input_schema, output_schema};
-use crate::mcp::text::human_size;
 use crate::service::manage::model_name;
+use crate::service::text::human_size;
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str =

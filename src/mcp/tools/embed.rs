@@ -4,11 +4,13 @@ use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
+use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::keep_alive;
 use crate::service::types::EmbedRequest;
 use crate::settings::Toolset;
 
@@ -25,6 +27,10 @@ struct EmbedArguments {
     dimensions: Option<u64>,
     /// false: a text over the context is an error, not cut
     truncate: Option<bool>,
+    /// "10m", seconds, -1 for ever
+    #[serde(default)]
+    #[schemars(schema_with = "super::keep_alive_schema")]
+    keep_alive: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,10 +55,11 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Embed texts")
         .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
         .with_annotations(super::read_only("Embed texts", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Embeddings)
+    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
     let arguments: EmbedArguments = call.arguments()?;
     let input = match arguments.input {
         Texts::One(text) => vec![text],
@@ -61,7 +68,12 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut request = EmbedRequest::new(arguments.model.unwrap_or_default(), input);
     request.dimensions = arguments.dimensions;
     request.truncate = arguments.truncate;
-    let embeddings = call.server.core().embed(request).await?;
+    request.keep_alive = keep_alive(arguments.keep_alive)?;
+    let core = call.server.core();
+    let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
+        core.embed(request, move |now| drop(pull.send_replace(Some(now))))
+    });
+    let embeddings = embeddings.await?;
     let answer = EmbedAnswer {
         model: &embeddings.model,
         dimensions: embeddings.vectors.first().map_or(0, Vec::len),

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
-use crate::mcp::text::human_size;
 use crate::service::models::ListedModel;
+use crate::service::text::human_size;
 
 const DESCRIPTION: &str = "List the installed models: size, parameters, quantization, context length, capabilities (completion, \
 tools, vision, thinking, embedding), whether loaded, where each runs. Use it to choose one or to find its exact name.";

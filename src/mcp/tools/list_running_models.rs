@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
-use crate::mcp::text::human_size;
+use crate::service::text::human_size;
 use crate::service::types::RunningModel;
 use crate::settings::Toolset;
 

@@ -7,6 +7,7 @@ mod compare_models;
 mod conversations;
 mod converse;
 mod copy_model;
+mod create_model;
 mod delete_conversation;
 mod delete_model;
 mod embed;
@@ -42,7 +43,7 @@ use tokio::time::Instant;
 use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::{answer as answers, arguments, deadline, failure};
-use crate::service::{Attachment, Core, Registered, ServiceError};
+use crate::service::{Core, Registered, ServiceError, Tie};
 use crate::settings::{ToolSettings, Toolset};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
@@ -59,6 +60,8 @@ pub(super) struct ToolEntry {
     changes: bool,
     /// Only Ollama's own API can serve it.
     needs_ollama: bool,
+    /// It may pull the model that a call names, where the settings say so.
+    pulls: bool,
     run: Run,
 }
 
@@ -76,13 +79,21 @@ impl ToolEntry {
             toolset: Toolset::Core,
             changes: false,
             needs_ollama: false,
+            pulls: false,
             run: Run::Answering(run),
         }
     }
 
     /// A tool that may ask the person before it acts.
     fn asking(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>) -> Self {
-        Self { definition, toolset: Toolset::Core, changes: true, needs_ollama: false, run: Run::Asking(run) }
+        Self {
+            definition,
+            toolset: Toolset::Core,
+            changes: true,
+            needs_ollama: false,
+            pulls: false,
+            run: Run::Asking(run),
+        }
     }
 
     fn in_toolset(mut self, toolset: Toolset) -> Self {
@@ -92,6 +103,11 @@ impl ToolEntry {
 
     fn changing(mut self) -> Self {
         self.changes = true;
+        self
+    }
+
+    fn pulling(mut self) -> Self {
+        self.pulls = true;
         self
     }
 
@@ -146,6 +162,7 @@ fn all() -> Vec<ToolEntry> {
         load_model::entry(),
         unload_model::entry(),
         copy_model::entry(),
+        create_model::entry(),
         push_model::entry(),
         delete_model::entry(),
         embed::entry(),
@@ -160,7 +177,14 @@ pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> 
             && !(settings.read_only && entry.changes)
             && (!entry.needs_ollama || core.provider() == "ollama")
     };
-    all().into_iter().filter(is_there).collect()
+    let mut entries: Vec<_> = all().into_iter().filter(is_there).collect();
+    for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {
+        // What installs models is not read-only.
+        if let Some(annotations) = &mut entry.definition.annotations {
+            annotations.read_only_hint = Some(false);
+        }
+    }
+    entries
 }
 
 /// Runs a tool. Its failures are answers too.
@@ -184,10 +208,10 @@ async fn wait(
     deadline: Option<Instant>,
 ) -> ToolResult {
     // Dropped with the call when that is cancelled, and the work is stopped with it.
-    let attachment = Attachment::new(Arc::clone(&completion));
+    let tie = Tie::new(Arc::clone(&completion));
     let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
     if !ended {
-        attachment.let_go();
+        tie.let_go();
     }
     answers::of(&completion, ended)
 }

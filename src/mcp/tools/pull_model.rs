@@ -1,14 +1,20 @@
 //! `pull_model`: downloads a model, with bytes as progress; the download outlives the call.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::jobs::TransferAnswer;
 use crate::mcp::progress::Progress;
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::jobs::{JobState, Report};
+use crate::service::{Tie, Work};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
@@ -23,6 +29,9 @@ struct PullArguments {
     insecure: Option<bool>,
     background: Option<bool>,
 }
+
+/// What an answer in the background waits for the size of the model.
+const SIZE_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) fn entry() -> ToolEntry {
     let annotations = super::read_only("Download a model", true).read_only(false);
@@ -41,6 +50,19 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         call.server.core().allow_background()?;
     }
     let job = call.server.core().start_pull(&arguments.model, arguments.insecure == Some(true))?;
+    if background {
+        // Tied to the call until the size is known, which is worth a short wait.
+        let tie = Tie::new(Arc::clone(&job));
+        if let Work::Job(job) = &job.work {
+            let known = |state: &JobState| state.outcome.is_some() || has_size(state);
+            let _ = timeout(SIZE_WAIT, job.watch().wait_for(known)).await;
+        }
+        tie.let_go();
+    }
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await
+}
+
+fn has_size(state: &JobState) -> bool {
+    matches!(&state.report, Report::Transfer(transfer) if transfer.total_bytes.is_some())
 }

@@ -5,8 +5,9 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
+use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
 use crate::settings::Toolset;
@@ -48,17 +49,23 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Rank texts by meaning")
         .with_raw_output_schema(output_schema::<RankAnswer>())
         .with_annotations(super::read_only("Rank texts by meaning", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Embeddings)
+    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
     let arguments: RankArguments = call.arguments()?;
     if arguments.top_n == Some(0) {
         return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));
     }
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-    let (model, ranked) =
-        call.server.core().rank(arguments.model, &arguments.query, arguments.texts.clone()).await?;
+    let core = call.server.core();
+    let ranking = while_pulling(Progress::of(&call.context), deadline, |pull| {
+        core.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
+            drop(pull.send_replace(Some(now)));
+        })
+    });
+    let (model, ranked) = ranking.await?;
     let results = ranked
         .into_iter()
         .take(most)

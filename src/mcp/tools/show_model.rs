@@ -18,11 +18,13 @@ const DESCRIPTION: &str =
 /// Longest license that a compact answer carries a piece of.
 const LICENSE_LINE: usize = 120;
 
+/// Longest list of the metadata that is shown.
+const MOST_ITEMS: usize = 16;
+
 /// Arguments of `show_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ShowArguments {
     model: String,
-    /// Also template, license and metadata
     verbose: Option<bool>,
 }
 
@@ -59,6 +61,8 @@ struct ShowAnswer<'a> {
     remote_host: Option<String>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     metadata: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tensors: Option<usize>,
 }
 
 pub(super) fn entry() -> ToolEntry {
@@ -72,8 +76,14 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
-    let details = call.server.core().show_model(&arguments.model).await?;
-    let answer = ShowAnswer::new(&arguments.model, details, arguments.verbose == Some(true));
+    let verbose = arguments.verbose == Some(true);
+    let core = call.server.core();
+    let details = if verbose {
+        core.show_verbose(&arguments.model).await
+    } else {
+        core.show_model(&arguments.model).await
+    }?;
+    let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();
     Ok(super::answer(text, &answer))
 }
@@ -95,7 +105,8 @@ impl<'a> ShowAnswer<'a> {
             license,
             modified_at: details.modified_at,
             remote_host: details.remote.map(|remote| remote.host),
-            metadata: if verbose { details.model_info } else { Map::new() },
+            metadata: if verbose { compact(details.model_info) } else { Map::new() },
+            tensors: details.tensors.filter(|_| verbose),
         }
     }
 
@@ -114,8 +125,25 @@ impl<'a> ShowAnswer<'a> {
         line("template", self.template.clone());
         line("license", self.license.clone());
         line("runs at", self.remote_host.clone());
+        line("tensors", self.tensors.map(|count| count.to_string()));
+        if !self.metadata.is_empty() {
+            let pairs = self.metadata.iter().map(|(name, value)| format!("{name}={value}"));
+            line("metadata", Some(pairs.collect::<Vec<_>>().join("; ")));
+        }
         lines.join("\n")
     }
+}
+
+/// Without what nobody reads: the vocabulary takes megabytes.
+fn compact(mut metadata: Map<String, Value>) -> Map<String, Value> {
+    for value in metadata.values_mut() {
+        if let Value::Array(items) = value
+            && items.len() > MOST_ITEMS
+        {
+            *value = Value::from(format!("({} items)", items.len()));
+        }
+    }
+    metadata
 }
 
 fn first_line(license: &str) -> String {

@@ -48,6 +48,7 @@ pub(super) fn details(answer: ShowAnswer) -> ModelDetails {
         modified_at: told(answer.modified_at),
         remote: remote(answer.remote_host, answer.remote_model),
         model_info,
+        tensors: answer.tensors.map(|tensors| tensors.len()),
     }
 }
 

@@ -89,4 +89,6 @@ pub struct ModelDetails {
     pub remote: Option<Remote>,
     /// The metadata of its file, as the server gives it.
     pub model_info: Map<String, Value>,
+    /// How many tensors it has, where the server lists them.
+    pub tensors: Option<usize>,
 }

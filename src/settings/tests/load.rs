@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CANARY, directory_with, environment, flag, in_directory, load, refusal};
 use crate::settings::registry::{self, ENTRIES};
-use crate::settings::{Origin, ProviderKind, SettingOrigin, Settings, Sources};
+use crate::settings::{FileSettings, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
 
 fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOrigin {
     origins.iter().find(|origin| origin.entry.env == variable).unwrap()
@@ -13,8 +13,10 @@ fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOri
 #[test]
 fn nothing_set_gives_the_defaults() {
     let loaded = Settings::load(&Sources::default()).unwrap();
-    let Settings { provider, chat, server, telemetry, tools, store } = loaded.settings;
+    let Settings { provider, chat, files, server, telemetry, tools, pulls, store } = loaded.settings;
     assert_eq!((store.data_dir, chat.system_prompt.as_ref()), (None, None));
+    assert_eq!(pulls, PullSettings { auto: false, models_dir: None });
+    assert_eq!(files, FileSettings::default());
     assert!(!tools.read_only);
     assert_eq!(tools.toolsets.len(), crate::settings::Toolset::ALL.len());
     assert_eq!(provider.kind, ProviderKind::Ollama);
@@ -92,7 +94,8 @@ fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
 #[test]
 fn variables_of_ollama_itself_are_none_of_ours() {
     let loaded =
-        load(&[("OLLAMA_MODELS", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")]).unwrap();
+        load(&[("OLLAMA_KEEP_ALIVE", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")])
+            .unwrap();
     assert_eq!(loaded.settings, load(&[]).unwrap().settings);
 }
 

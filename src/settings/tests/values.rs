@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::load;
+use super::{load, refusal};
 use crate::settings::headers::headers;
 use crate::settings::parse::{interval, log_filter, model_name, path, size, timeout, token};
 
@@ -131,4 +131,14 @@ fn values_reach_their_settings() {
     assert_eq!(settings.chat.model.as_deref(), Some("m"));
     assert_eq!(settings.server.max_message_bytes, 5000);
     assert_eq!(settings.telemetry.log_file.unwrap().to_str(), Some("log.txt"));
+}
+
+#[test]
+fn a_server_that_changes_nothing_pulls_nothing() {
+    let auto = ("OLLAMA_MCP_AUTO_PULL", "true");
+    let error = refusal(&[auto, ("OLLAMA_MCP_READ_ONLY", "true")]);
+    assert!(error.starts_with("OLLAMA_MCP_AUTO_PULL and OLLAMA_MCP_READ_ONLY contradict"), "{error}");
+    assert!(load(&[auto]).unwrap().settings.pulls.auto);
+    let models = load(&[("OLLAMA_MODELS", "/srv/models")]).unwrap().settings.pulls.models_dir;
+    assert_eq!(models.as_deref(), Some(std::path::Path::new("/srv/models")));
 }

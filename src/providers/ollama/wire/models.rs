@@ -1,5 +1,6 @@
 //! `GET /api/version`, `/api/tags`, `/api/ps`, and `POST /api/show`.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -77,6 +78,8 @@ pub(crate) struct ShowAnswer {
     pub(crate) system: Option<String>,
     pub(crate) details: Option<DetailsAnswer>,
     pub(crate) model_info: Option<Map<String, Value>>,
+    /// Only counted.
+    pub(crate) tensors: Option<Vec<IgnoredAny>>,
     pub(crate) capabilities: Option<Vec<String>>,
     pub(crate) modified_at: Option<String>,
     pub(crate) remote_host: Option<String>,

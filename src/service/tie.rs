@@ -6,12 +6,12 @@ use super::registry::Registered;
 
 /// A call that waits for the completion that it started; unless it lets go, both end together.
 #[derive(Debug)]
-pub struct Attachment {
+pub struct Tie {
     completion: Arc<Registered>,
     let_go: bool,
 }
 
-impl Attachment {
+impl Tie {
     /// Attaches a call to its completion.
     pub fn new(completion: Arc<Registered>) -> Self {
         Self { completion, let_go: false }
@@ -29,7 +29,7 @@ impl Attachment {
     }
 }
 
-impl Drop for Attachment {
+impl Drop for Tie {
     fn drop(&mut self) {
         if !self.let_go {
             self.completion.cancel();

@@ -1,0 +1,250 @@
+//! The fence against links, odd names, odd kinds of files, and changes between the check and the opening.
+
+use std::io::Read as _;
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+const OUTSIDE: &str = "outside";
+
+/// `allowed/` with files and links, `outside/` with a secret.
+fn place() -> (TempDir, Fence) {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path();
+    for dir in ["allowed/sub/.ssh", "outside"] {
+        std::fs::create_dir_all(root.join(dir)).unwrap();
+    }
+    for file in
+        ["allowed/a.txt", "allowed/sub/b.txt", "allowed/.env", "allowed/sub/.ssh/known", "allowed/ünï¢ode"]
+    {
+        std::fs::write(root.join(file), "inside").unwrap();
+    }
+    std::fs::write(root.join("outside/secret"), OUTSIDE).unwrap();
+    symlink(root.join("outside"), root.join("allowed/out")).unwrap();
+    symlink("../outside/secret", root.join("allowed/sub/secret")).unwrap();
+    symlink("../../outside/secret", root.join("allowed/sub/deep")).unwrap();
+    symlink("a.txt", root.join("allowed/link.txt")).unwrap();
+    symlink(root.join("allowed/sub"), root.join("allowed/within")).unwrap();
+    symlink(".env", root.join("allowed/plain.txt")).unwrap();
+    symlink("/", root.join("allowed/root")).unwrap();
+    symlink("loop", root.join("allowed/loop")).unwrap();
+    let fence = Fence::new(vec![root.join("allowed")]);
+    (place, fence)
+}
+
+fn read(fence: &Fence, path: &str) -> Result<(String, String), FenceError> {
+    let mut opened = fence.open(path)?;
+    let mut text = String::new();
+    opened.file.read_to_string(&mut text).unwrap();
+    assert_eq!(opened.size, text.len() as u64);
+    Ok((opened.name, text))
+}
+
+fn said(fence: &Fence, path: &str) -> String {
+    read(fence, path).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_inside_is_read_however_it_is_named() {
+    let (place, fence) = place();
+    let allowed = place.path().join("allowed");
+    let allowed = allowed.to_str().unwrap();
+    for (path, name) in [
+        ("a.txt".to_owned(), "a.txt"),
+        ("./sub//b.txt".to_owned(), "sub/b.txt"),
+        (format!("{allowed}/sub/./b.txt"), "sub/b.txt"),
+        (format!("file://{allowed}/a.txt"), "a.txt"),
+        (format!("FILE://localhost{allowed}/%61.txt"), "a.txt"),
+        ("link.txt".to_owned(), "link.txt"),
+        ("within/b.txt".to_owned(), "within/b.txt"),
+        ("ünï¢ode".to_owned(), "ünï¢ode"),
+    ] {
+        assert_eq!(read(&fence, &path), Ok((name.to_owned(), "inside".to_owned())), "{path}");
+    }
+}
+
+#[test]
+fn what_is_outside_is_denied() {
+    let (place, fence) = place();
+    let root = place.path().to_str().unwrap();
+    for (path, text) in [
+        (format!("{root}/outside/secret"), "is not below an allowed directory ("),
+        (format!("{root}/allowed-too"), "is not below"),
+        ("/etc/passwd".to_owned(), "is not below"),
+        ("file:///etc/passwd".to_owned(), "is not below"),
+        (format!("file://{root}/allowed/../outside/secret"), "is not below"),
+        (format!("file://{root}/allowed/%2e%2e/outside/secret"), "is not below"),
+        ("file://elsewhere/a.txt".to_owned(), "is no file URI of this machine"),
+        ("../outside/secret".to_owned(), "has \"..\" in it"),
+        ("sub/../a.txt".to_owned(), "has \"..\" in it"),
+        ("out/secret".to_owned(), "is a link that leads out"),
+        ("sub/secret".to_owned(), "does not exist"),
+        ("sub/deep".to_owned(), "is a link that leads out"),
+        ("root/etc/passwd".to_owned(), "is a link that leads out"),
+        ("a.txt\0".to_owned(), "holds a NUL"),
+        (" ".to_owned(), "is empty"),
+        ("~/a.txt".to_owned(), "is not below"),
+        (".env".to_owned(), "holds secrets by its name (.env)"),
+        ("sub/.ssh/known".to_owned(), "holds secrets by its name (.ssh)"),
+        ("plain.txt".to_owned(), "is a link to what holds secrets by its name (.env)"),
+        (".ENV".to_owned(), "holds secrets by its name (.ENV)"),
+        ("none.txt".to_owned(), "does not exist"),
+        ("a.txt/b".to_owned(), "cannot be opened"),
+        ("loop".to_owned(), "cannot be opened"),
+        ("sub".to_owned(), "is a directory"),
+        ("".to_owned(), "is empty"),
+        (".".to_owned(), "is a directory"),
+    ] {
+        let said = said(&fence, &path);
+        assert!(said.contains(text), "{path}: {said}");
+    }
+}
+
+#[test]
+fn a_rule_of_its_own_allows_a_secret_and_no_other() {
+    let (place, _) = place();
+    let allowed = place.path().join("allowed");
+    let both = Fence::new(vec![allowed.clone(), allowed.join(".env")]);
+    let env = allowed.join(".env");
+    assert_eq!(read(&both, env.to_str().unwrap()).unwrap().0, ".env");
+    assert_eq!(read(&both, allowed.join("plain.txt").to_str().unwrap()).unwrap().1, "inside");
+    assert!(said(&both, allowed.join("sub/.ssh/known").to_str().unwrap()).contains(".ssh"));
+    assert!(said(&both, "a.txt").contains("is relative, and 2 directories are allowed"));
+    let ssh = Fence::new(vec![allowed.join("sub/.ssh")]);
+    assert_eq!(read(&ssh, "known").unwrap().1, "inside");
+    std::fs::write(allowed.join("sub/.ssh/id_rsa"), "x").unwrap();
+    assert!(said(&ssh, "id_rsa").contains("holds secrets by its name (id_rsa)"));
+}
+
+#[test]
+fn without_a_rule_nothing_is_looked_at() {
+    assert_eq!(Fence::default().open("/etc/passwd").unwrap_err(), FenceError::NothingAllowed);
+    let gone = Fence::new(vec!["/nowhere/at/all".into()]);
+    assert!(said(&gone, "x").contains("/nowhere/at/all does not exist"));
+}
+
+#[test]
+fn a_fifo_a_socket_and_a_device_are_refused_at_once() {
+    let (place, fence) = place();
+    let allowed = place.path().join("allowed");
+    let made = std::process::Command::new("mkfifo").arg(allowed.join("fifo")).status().unwrap();
+    assert!(made.success());
+    let _socket = std::os::unix::net::UnixListener::bind(allowed.join("socket")).unwrap();
+    let began = Instant::now();
+    for path in ["fifo", "socket"] {
+        assert!(said(&fence, path).contains("is no regular file"), "{path}");
+    }
+    let devices = Fence::new(vec!["/dev".into()]);
+    assert!(said(&devices, "zero").contains("is no regular file"));
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+/// The attack that a check of the path alone loses: the name means one file when it is checked, another when it is opened.
+#[test]
+fn what_is_swapped_between_the_check_and_the_opening_is_never_read() {
+    let (place, fence) = place();
+    let allowed = place.path().join("allowed");
+    std::fs::create_dir(allowed.join("dir")).unwrap();
+    std::fs::write(allowed.join("dir/secret"), "inside").unwrap();
+    let made = std::process::Command::new("mkfifo").arg(allowed.join("fifo")).status().unwrap();
+    assert!(made.success());
+    let stop = AtomicBool::new(false);
+    let mut read_well = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (name, spare) = (allowed.join("file"), allowed.join("spare"));
+            let mut turn = 0_usize;
+            while !stop.load(Ordering::Relaxed) {
+                match turn % 3 {
+                    0 => std::fs::write(&spare, "inside").unwrap(),
+                    1 => symlink(place.path().join("outside/secret"), &spare).unwrap(),
+                    _ => std::fs::hard_link(allowed.join("fifo"), &spare).unwrap(),
+                }
+                std::fs::rename(&spare, &name).unwrap();
+                // And the directory above a file.
+                let (dir, away) = (allowed.join("dir"), allowed.join("away"));
+                std::fs::rename(&dir, &away).unwrap();
+                symlink(place.path().join("outside"), &dir).unwrap();
+                std::fs::remove_file(&dir).unwrap();
+                std::fs::rename(&away, &dir).unwrap();
+                turn += 1;
+            }
+        });
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(1) {
+            for path in ["file", "dir/secret"] {
+                if let Ok(mut opened) = fence.open(path) {
+                    let mut text = String::new();
+                    opened.file.read_to_string(&mut text).unwrap();
+                    assert_ne!(text, OUTSIDE, "{path}");
+                    read_well += 1;
+                }
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(read_well > 0, "nothing was read at all, so nothing was tried");
+}
+
+/// Parts of paths that mean something somewhere.
+fn part() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("..".to_owned()),
+        Just(".".to_owned()),
+        Just(String::new()),
+        proptest::sample::select(vec![
+            "a.txt",
+            "sub",
+            "b.txt",
+            "out",
+            "secret",
+            "deep",
+            "within",
+            "root",
+            "link.txt",
+            "loop",
+            ".env",
+            "plain.txt",
+            "outside",
+            "allowed",
+            "%2e%2e",
+            "~",
+            "etc",
+            "passwd",
+            "..\u{200c}",
+            "．．",
+            "\\..\\",
+            "a.txt\0",
+            "C:",
+            "\\\\?\\",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,4}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_path_opens_anything_outside(
+        start in prop_oneof![Just(0), Just(1), Just(2), Just(3), Just(4)],
+        parts in proptest::collection::vec(part(), 0..8),
+    ) {
+        thread_local!(static PLACE: (TempDir, Fence) = place());
+        PLACE.with(|(place, fence)| {
+            let root = place.path().to_str().unwrap();
+            let start = ["", "/", "file://", &format!("{root}/allowed/"), &format!("file://{root}/allowed/")][start].to_owned();
+            let path = start + &parts.join("/");
+            if let Ok(mut opened) = fence.open(&path) {
+                let mut text = String::new();
+                opened.file.read_to_string(&mut text).unwrap();
+                assert_eq!(text, "inside", "{path:?}");
+                assert!(!opened.name.contains(".env") && !opened.name.contains("plain.txt"), "{path:?}");
+            }
+        });
+    }
+}

@@ -1,0 +1,105 @@
+//! `create_model`: a new model from an installed one, or from a GGUF file; asks first where the name is taken.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::{JsonSchema, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::jobs::TransferAnswer;
+use crate::mcp::progress::Progress;
+use crate::mcp::schema::{input_schema, output_schema};
+use crate::service::messages::{ChatMessage, read_messages};
+use crate::service::types::CreateRequest;
+use crate::settings::Toolset;
+
+const DESCRIPTION: &str = "Make a model from an installed one or a GGUF file: system prompt, template, default parameters, first messages, \
+quantization. Onto a name that is taken: the person is asked first, or else confirm must be true.";
+
+/// Arguments of `create_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CreateArguments {
+    /// The new name
+    model: String,
+    /// Installed model to start from
+    from: Option<String>,
+    /// Or: path of a local GGUF file
+    gguf: Option<String>,
+    system: Option<String>,
+    /// Prompt template (Go)
+    template: Option<String>,
+    /// Defaults, such as {"temperature":0.2}
+    #[schemars(schema_with = "parameters_schema")]
+    parameters: Option<Map<String, Value>>,
+    /// First messages of every chat
+    #[schemars(schema_with = "messages_schema")]
+    messages: Option<Vec<ChatMessage>>,
+    license: Option<String>,
+    /// q4_K_M, q8_0 ...; from f16 or f32 only
+    quantize: Option<String>,
+    /// true: return at once with a completion_id
+    background: Option<bool>,
+    /// The person agreed to overwrite
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Create a model", false).read_only(false).destructive(true);
+    let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
+        .with_title("Create a model")
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    // The host counts the time that the person takes, too.
+    let deadline = deadline_of(&call);
+    let arguments: CreateArguments = call.arguments()?;
+    let (confirm, background) = (arguments.confirm, arguments.background == Some(true));
+    let mut request = CreateRequest {
+        from: arguments.from,
+        system: arguments.system,
+        template: arguments.template,
+        parameters: arguments.parameters.unwrap_or_default(),
+        messages: arguments
+            .messages
+            .map_or(Ok(Vec::new()), |messages| read_messages("messages", messages))?,
+        license: arguments.license,
+        quantize: arguments.quantize,
+        ..CreateRequest::new(arguments.model)
+    };
+    let core = call.server.core();
+    core.check_creation(&mut request, arguments.gguf.as_deref()).await?;
+    let weights = match &arguments.gguf {
+        Some(path) => Some(core.open_weights(path).await?),
+        None => None,
+    };
+    if background {
+        core.allow_background()?;
+    }
+    if let Some((taken, ..)) = core.installed(&request.model).await? {
+        let question = Question {
+            tool: "create_model",
+            subject: &taken,
+            text: format!("Overwrite the model {taken} with a new one?"),
+            argument: confirm,
+        };
+        if let Consent::Ask(question) = consent(&call, &question).await? {
+            return Ok((*question).into());
+        }
+    }
+    let job = core.start_create(request, weights)?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+}
+
+fn parameters_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    json_schema!({ "type": "object" })
+}
+
+fn messages_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    json_schema!({ "type": "array", "items": { "type": "object" } })
+}

@@ -1,0 +1,153 @@
+//! `create_model`: from an installed model, checked before anything is sent, and never over another one unasked.
+
+use serde_json::{Value, json};
+
+use super::{MODEL, start, text};
+use crate::support::fake_ollama::{Answer, FakeOllama};
+use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta, tool_error};
+
+fn created(fake: &FakeOllama) -> usize {
+    fake.requests_to("POST", "/api/create").len()
+}
+
+#[tokio::test]
+async fn a_model_is_made_from_an_installed_one() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    let arguments = json!({
+        "model": "mario", "from": MODEL, "system": "You are Mario.", "license": "MIT", "quantize": "Q8_0",
+        "template": "{{ .Prompt }}", "parameters": { "temperature": 0.5, "stop": "END" },
+        "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "It's-a me!" }],
+    });
+    let (result, progress) = session.call_watched("create_model", arguments).await;
+    assert_eq!(text(&result), "create of mario is done.");
+    assert_eq!(result["structuredContent"]["operation"], "create");
+    assert!(!progress.is_empty());
+    let body = fake.requests_to("POST", "/api/create")[0].json();
+    let mut expected = json!({
+        "model": "mario", "from": MODEL, "system": "You are Mario.", "license": "MIT", "quantize": "Q8_0",
+        "template": "{{ .Prompt }}", "parameters": { "temperature": 0.5, "stop": ["END"] },
+        "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "It's-a me!" }],
+    });
+    expected["stream"] = json!(true);
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn each_wrong_argument_is_named_and_nothing_is_sent() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    let cases = [
+        (json!({ "model": "a b", "from": MODEL }), "model is no model's name"),
+        (json!({ "model": "x" }), "from or gguf is missing"),
+        (json!({ "model": "x", "from": MODEL, "quantize": "q3" }), "quantize is \"q3\""),
+        (json!({ "model": "x", "from": MODEL, "parameters": { "num_ctx": "big" } }), "parameters.num_ctx"),
+        (json!({ "model": "x", "from": MODEL, "parameters": { "num_cxt": 1 } }), "did you mean num_ctx"),
+        (
+            json!({ "model": "x", "from": MODEL, "messages": [{ "role": "robot", "content": "x" }] }),
+            "messages[0].role is \"robot\"",
+        ),
+        (
+            json!({ "model": "x", "from": MODEL, "messages": [{ "role": "tool", "content": "x" }] }),
+            "messages[0].role is \"tool\"",
+        ),
+        (json!({ "model": "x", "from": MODEL, "sytem": "x" }), "system"),
+    ];
+    for (arguments, part) in cases {
+        let result = session.call("create_model", arguments).await;
+        let (code, said) = tool_error(&result);
+        assert!(code == "invalid_argument" && said.contains(part), "{part}: {said}");
+    }
+    // Ollama would download it in silence.
+    let result = session.call("create_model", json!({ "model": "x", "from": "gema3:270m" })).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "model_not_found");
+    assert!(said.contains(MODEL) && said.contains("pull_model"), "{said}");
+    assert_eq!(created(&fake), 0);
+}
+
+#[tokio::test]
+async fn what_ollama_refuses_is_told() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_bad_template");
+    let arguments = json!({ "model": "x", "from": MODEL, "template": "{{ .Bogus" });
+    let result = session.call("create_model", arguments).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "invalid_argument");
+    assert!(said.starts_with("template") && said.contains("unclosed action"), "{said}");
+    let down = FakeOllama::closed_address().to_string();
+    let mut session = Session::with(&[("OLLAMA_HOST", down.as_str())]);
+    let result = session.call("create_model", json!({ "model": "x", "from": MODEL })).await;
+    assert_eq!(tool_error(&result).0, "ollama_unreachable");
+}
+
+#[tokio::test]
+async fn a_taken_name_is_confirmed_first() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    let mut onto = json!({ "model": "SmolLM2:135m", "from": MODEL });
+    let refused = session.call("create_model", onto.clone()).await;
+    let (code, said) = tool_error(&refused);
+    assert_eq!(code, "not_confirmed");
+    assert!(said.contains("smollm2:135m"), "{said}");
+    assert_eq!(created(&fake), 0);
+    onto["confirm"] = json!(true);
+    text(&session.call("create_model", onto).await);
+    assert_eq!(created(&fake), 1);
+}
+
+#[tokio::test]
+async fn a_person_who_declines_keeps_the_model() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    let params = json!({
+        "protocolVersion": BY_HAND, "capabilities": { "elicitation": {} },
+        "clientInfo": { "name": "tests", "version": "1" },
+    });
+    session.result(BY_HAND, "initialize", params).await;
+    session.notify("notifications/initialized", json!({})).await;
+    let call = json!({ "name": "create_model", "arguments": { "model": MODEL, "from": "smollm2:135m", "confirm": true } });
+    let id = session.request("tools/call", call).await;
+    let question = session.next().await;
+    assert!(question["params"]["message"].as_str().unwrap().contains(MODEL), "{question}");
+    session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "decline" } })).await;
+    let result = session.answer(id).await["result"].take();
+    assert_eq!((tool_error(&result).0, created(&fake)), ("not_confirmed", 0));
+}
+
+#[tokio::test]
+async fn the_stateless_revision_asks_and_goes_on() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    let mut params =
+        json!({ "name": "create_model", "arguments": { "model": MODEL, "from": MODEL, "system": "x" } });
+    params["_meta"] = modern_meta();
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({ "elicitation": { "form": {} } });
+    let asked = session.result(MODERN, "tools/call", params.clone()).await;
+    assert_eq!((asked["resultType"].as_str(), created(&fake)), (Some("input_required"), 0), "{asked}");
+    params["inputResponses"] = json!({ "confirm": { "action": "accept", "content": { "confirm": true } } });
+    params["requestState"] = asked["requestState"].clone();
+    let done = session.result(MODERN, "tools/call", params).await;
+    assert_eq!((text(&done), created(&fake)), ("create of gemma3:270m is done.", 1));
+}
+
+#[tokio::test]
+async fn a_creation_in_the_background_is_fetched_and_a_cancelled_one_stops() {
+    let (fake, mut session) = start(&[]).await;
+    fake.on("POST", "/api/create", Answer::recorded("create_from_stream").stall_after(2));
+    let arguments = json!({ "model": "mario", "from": MODEL, "background": true });
+    let begun = session.call("create_model", arguments).await;
+    assert_eq!(begun["structuredContent"]["status"], "in_progress");
+    let request = fake.wait_for("POST", "/api/create").await;
+    let id: &Value = &begun["structuredContent"]["completion_id"];
+    let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
+    assert_eq!(stopped["structuredContent"]["status"], "cancelled", "{stopped}");
+    fake.closed(request.index).await;
+
+    let call = json!({ "name": "create_model", "arguments": { "model": "luigi", "from": MODEL } });
+    let id = session.request("tools/call", call).await;
+    let request = fake.wait_for_requests_to("POST", "/api/create", 2).await[1].index;
+    session.cancel(id).await;
+    fake.closed(request).await;
+    session.still_serves().await;
+}
