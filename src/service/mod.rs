@@ -4,6 +4,7 @@
 
 mod asked;
 mod attachment;
+mod changes;
 pub mod chat;
 mod check;
 pub mod completions;
@@ -27,10 +28,12 @@ mod warnings;
 mod work;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::providers::{Provider, ProviderError};
 
 pub use attachment::Attachment;
+pub use changes::{Change, Follower, Poll};
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
@@ -51,11 +54,18 @@ pub struct CoreOptions {
     pub max_concurrent: usize,
     /// Completions that may wait.
     pub max_waiting: usize,
+    /// How often is looked for what others changed, while somebody watches.
+    pub poll_interval: Duration,
 }
 
 impl Default for CoreOptions {
     fn default() -> Self {
-        Self { default_model: None, max_concurrent: 4, max_waiting: 1024 }
+        Self {
+            default_model: None,
+            max_concurrent: 4,
+            max_waiting: 1024,
+            poll_interval: Duration::from_secs(5),
+        }
     }
 }
 
@@ -67,6 +77,8 @@ pub struct Core {
     capabilities: Capabilities,
     queue: Queue,
     registry: Arc<Registry>,
+    changes: changes::Changes,
+    poll_interval: Duration,
 }
 
 impl Core {
@@ -78,6 +90,8 @@ impl Core {
             capabilities: Capabilities::default(),
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
+            changes: changes::Changes::default(),
+            poll_interval: options.poll_interval,
         })
     }
 

@@ -32,7 +32,9 @@ impl Core {
         let model = model.to_owned();
         let report = report("pull", &model);
         Ok(self.start_job("pulling", report, move |core, job| async move {
-            core.pull(&job, &model, insecure).await
+            core.pull(&job, &model, insecure).await?;
+            core.installed_changed(&model);
+            Ok(())
         }))
     }
 
@@ -71,7 +73,9 @@ impl Core {
                 Ok(stream) => stream,
                 Err(error) => return Err(core.explain(error).await),
             };
-            core.finish(&job, stream).await
+            core.finish(&job, stream).await?;
+            core.installed_changed(&request.model);
+            Ok(())
         }))
     }
 

@@ -22,7 +22,7 @@ mod unload_model;
 
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
-pub(super) use list_running_models::RunningAnswer;
+pub(super) use list_running_models::{RunningAnswer, RunningModelAnswer};
 
 use std::sync::Arc;
 
