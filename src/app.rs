@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
-use crate::providers::ollama::Ollama;
+use crate::providers::ollama::{Ollama, OllamaWeb};
 use crate::providers::openai::OpenAi;
 use crate::providers::{Provider, ServerConfig, Timeouts};
 use crate::service::{Core, CoreOptions};
-use crate::settings::{ProviderKind, ProviderSettings, Settings};
+use crate::settings::{ProviderKind, ProviderSettings, Settings, Toolset};
 
 /// The services that the settings describe.
 ///
@@ -22,6 +22,7 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
     let options = CoreOptions {
         default_model: settings.chat.model.clone(),
         max_concurrent: settings.chat.max_concurrent,
+        web: web(settings)?,
         ..CoreOptions::default()
     };
     Ok(Core::new(provider(&settings.provider)?, options))
@@ -65,12 +66,23 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let timeouts = Timeouts {
+/// The web search, where it is wanted and there is a key.
+fn web(settings: &Settings) -> anyhow::Result<Option<Arc<OllamaWeb>>> {
+    let key = settings.provider.ollama_api_key.as_ref();
+    let Some(key) = key.filter(|_| settings.tools.toolsets.contains(&Toolset::Web)) else { return Ok(None) };
+    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), timeouts(&settings.provider))?)))
+}
+
+fn timeouts(settings: &ProviderSettings) -> Timeouts {
+    Timeouts {
         connect: settings.connect_timeout,
         first_byte: settings.first_byte_timeout,
         next_byte: settings.idle_timeout,
-    };
+    }
+}
+
+fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
+    let timeouts = timeouts(settings);
     let headers: Vec<_> = settings
         .headers
         .iter()

@@ -24,4 +24,5 @@ mod providers;
 mod schema;
 mod service;
 mod stdio;
+mod subscriptions;
 mod tools;

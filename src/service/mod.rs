@@ -25,11 +25,13 @@ mod retry;
 mod transfers;
 pub mod types;
 mod warnings;
+pub mod web;
 mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::providers::ollama::OllamaWeb;
 use crate::providers::{Provider, ProviderError};
 
 pub use attachment::Attachment;
@@ -56,6 +58,8 @@ pub struct CoreOptions {
     pub max_waiting: usize,
     /// How often is looked for what others changed, while somebody watches.
     pub poll_interval: Duration,
+    /// The web search of ollama.com, where there is a key and it is wanted.
+    pub web: Option<Arc<OllamaWeb>>,
 }
 
 impl Default for CoreOptions {
@@ -65,6 +69,7 @@ impl Default for CoreOptions {
             max_concurrent: 4,
             max_waiting: 1024,
             poll_interval: Duration::from_secs(5),
+            web: None,
         }
     }
 }
@@ -78,6 +83,7 @@ pub struct Core {
     queue: Queue,
     registry: Arc<Registry>,
     changes: changes::Changes,
+    web: Option<Arc<OllamaWeb>>,
     poll_interval: Duration,
 }
 
@@ -92,6 +98,7 @@ impl Core {
             registry: Arc::default(),
             changes: changes::Changes::default(),
             poll_interval: options.poll_interval,
+            web: options.web,
         })
     }
 

@@ -85,7 +85,7 @@ impl Settings {
         let provider = ProviderSettings::load(&mut resolver)?;
         let chat = ChatSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
-        let tools = ToolSettings::load(&mut resolver)?;
+        let tools = ToolSettings::load(&mut resolver, provider.ollama_api_key.is_some())?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let (origins, warnings) = resolver.finish();
         let settings = Self { provider, chat, server, tools, telemetry };

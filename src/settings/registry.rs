@@ -124,7 +124,7 @@ pub static OLLAMA_API_KEY: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: true,
-    help: "API key of ollama.com; it goes there over https and nowhere else.",
+    help: "API key of ollama.com, for the toolset `web` or for ollama.com as `OLLAMA_HOST`; it goes there over https and nowhere else.",
 };
 
 /// Where an OpenAI-compatible server is.
@@ -268,7 +268,7 @@ pub static TOOLSETS: Entry = Entry {
     kind: Kind::Text,
     default: Some("generate,models,embeddings,compare"),
     secret: false,
-    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `compare`, separated by commas; or `all`, or `core` for none of them.",
+    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `compare`, `web` (needs `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them.",
 };
 
 /// No tool that changes anything.

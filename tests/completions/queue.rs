@@ -117,7 +117,12 @@ async fn a_full_queue_says_so() {
         headers: Vec::new(),
         timeouts: Timeouts::default(),
     };
-    let options = CoreOptions { default_model: Some(MODEL.to_owned()), max_concurrent: 2, max_waiting: 3 };
+    let options = CoreOptions {
+        default_model: Some(MODEL.to_owned()),
+        max_concurrent: 2,
+        max_waiting: 3,
+        ..CoreOptions::default()
+    };
     let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
     let options = ServerOptions {
         progress_interval: Duration::ZERO,

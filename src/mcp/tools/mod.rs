@@ -19,6 +19,8 @@ mod push_model;
 mod rank;
 mod show_model;
 mod unload_model;
+mod web_fetch;
+mod web_search;
 
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
@@ -140,6 +142,8 @@ fn all() -> Vec<ToolEntry> {
         delete_model::entry(),
         embed::entry(),
         rank::entry(),
+        web_search::entry(),
+        web_fetch::entry(),
     ]
 }
 
@@ -149,6 +153,7 @@ pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> 
         settings.toolsets.contains(&entry.toolset)
             && !(settings.read_only && entry.changes)
             && (!entry.needs_ollama || core.provider() == "ollama")
+            && (entry.toolset != Toolset::Web || core.has_web())
     };
     all().into_iter().filter(is_there).collect()
 }
