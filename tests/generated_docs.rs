@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::support::mcp_client::Session;
+
 mod tools_page;
 
 /// Where the README's table of tools begins and ends.
@@ -13,10 +15,11 @@ const TABLE: (&str, &str) = ("<!-- generated:tools -->\n", "<!-- /generated:tool
 async fn generated_documents_are_up_to_date() {
     let manifest_text = ollama_mcp::cli::manifest().await.unwrap();
     let manifest: Value = serde_json::from_str(&manifest_text).unwrap();
+    let offered = with_optional_tools(&manifest).await;
     let readme = read("README.md").expect("README.md is there");
     let documents = [
-        ("README.md", with_table(&readme, &tools_page::table(&manifest))),
-        ("docs/tools.md", tools_page::page(&manifest)),
+        ("README.md", with_table(&readme, &tools_page::table(&offered))),
+        ("docs/tools.md", tools_page::page(&offered)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
         ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
         ("docs/deadlines.md", ollama_mcp::mcp::deadlines_markdown()),
@@ -29,6 +32,23 @@ async fn generated_documents_are_up_to_date() {
         "stale, and written anew just now: {}; look at the changes and commit them",
         names.join(", ")
     );
+}
+
+/// The manifest with the tools too that the default settings leave out, each with what it `needs`.
+async fn with_optional_tools(manifest: &Value) -> Value {
+    let mut offered = manifest.clone();
+    let tools = offered["tools"].as_array_mut().unwrap();
+    let settings = [("OLLAMA_MCP_TOOLSETS", "all"), ("OLLAMA_API_KEY", "k")];
+    let listed = Session::with(&settings).ask("tools/list", serde_json::json!({})).await;
+    for tool in listed["result"]["tools"].as_array().unwrap() {
+        if !tools.iter().any(|known| known["name"] == tool["name"]) {
+            let mut tool = tool.clone();
+            tool["needs"] = "an API key (`OLLAMA_API_KEY`) and the toolset `web`".into();
+            tools.push(tool);
+        }
+    }
+    assert!(tools.iter().any(|tool| tool["name"] == "web_search"));
+    offered
 }
 
 /// Writes a document that differs; says whether it did.

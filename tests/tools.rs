@@ -8,6 +8,7 @@ mod many;
 mod models;
 mod pull;
 mod push;
+mod web;
 
 use serde_json::Value;
 

@@ -19,10 +19,9 @@ pub(super) fn table(manifest: &Value) -> String {
         let read_only = tool.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
         let changes = if read_only { "no" } else { "yes" };
         let description = first_sentence(text(tool, "description"));
-        line(
-            &mut table,
-            &format!("| `{}` | **{}**: {description} | {changes} |", text(tool, "name"), text(tool, "title")),
-        );
+        let needs = needs(tool).map(|needs| format!(" (needs {needs})")).unwrap_or_default();
+        let (name, title) = (text(tool, "name"), text(tool, "title"));
+        line(&mut table, &format!("| `{name}` | **{title}**: {description}{needs} | {changes} |"));
     }
     table
 }
@@ -55,6 +54,9 @@ pub(super) fn page(manifest: &Value) -> String {
 fn tool_section(page: &mut String, tool: &Value) {
     line(page, &format!("\n### {}\n", text(tool, "name")));
     line(page, &format!("**{}.** {}\n", text(tool, "title"), text(tool, "description")));
+    if let Some(needs) = needs(tool) {
+        line(page, &format!("Only there with {needs}.\n"));
+    }
     line(page, &annotations(&tool["annotations"]));
     let schema = &tool["inputSchema"];
     match schema["properties"].as_object().filter(|properties| !properties.is_empty()) {
@@ -71,6 +73,11 @@ fn tool_section(page: &mut String, tool: &Value) {
     }
     line(page, "\n| result field | type | meaning |\n|---|---|---|");
     result_fields(page, "", &tool["outputSchema"]);
+}
+
+/// What a tool that is not always there needs.
+fn needs(tool: &Value) -> Option<&str> {
+    tool.get("needs").and_then(Value::as_str)
 }
 
 fn annotations(annotations: &Value) -> String {

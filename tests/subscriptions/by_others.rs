@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ollama_mcp::mcp::{McpServer, ServerOptions};
-use ollama_mcp::providers::ollama::Ollama;
-use ollama_mcp::providers::{ServerConfig, Timeouts};
-use ollama_mcp::service::{Core, CoreOptions};
+use ollama_mcp::service::CoreOptions;
 use serde_json::json;
 
 use super::{MODEL, fake, installed, listen, subscribe, told};
@@ -20,15 +17,7 @@ const EVERY: Duration = Duration::from_millis(20);
 
 /// A server that looks more often than the real one.
 fn quick(address: &str) -> Session {
-    let config = ServerConfig {
-        base_url: address.parse().unwrap(),
-        token: None,
-        headers: Vec::new(),
-        timeouts: Timeouts::default(),
-    };
-    let options = CoreOptions { poll_interval: EVERY, ..CoreOptions::default() };
-    let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
-    Session::over(McpServer::new(core, ServerOptions::default()))
+    Session::of_core(address, CoreOptions { poll_interval: EVERY, ..CoreOptions::default() })
 }
 
 #[tokio::test]
