@@ -17,6 +17,9 @@ use super::resources::Address;
 use super::server::McpServer;
 use crate::service::{Change, Follower, Poll};
 
+/// Resources that one session may subscribe to. Far above what a host does; a bound so that it cannot grow the server.
+const MOST_RESOURCES: usize = 1024;
+
 /// The subscriptions of one session of an older revision.
 #[derive(Default)]
 pub(super) struct Subscriptions(Arc<Mutex<Session>>);
@@ -44,7 +47,7 @@ impl Subscriptions {
     /// From now on tells the client of changes of this resource.
     ///
     /// # Errors
-    /// Resource not found.
+    /// Resource not found, or too many subscriptions.
     pub(super) fn subscribe(
         &self,
         server: &McpServer,
@@ -53,6 +56,10 @@ impl Subscriptions {
     ) -> Result<(), ErrorData> {
         let address = Address::subscribable(&uri)?;
         let mut session = self.lock();
+        if session.resources.len() >= MOST_RESOURCES && !session.resources.contains_key(&uri) {
+            let said = format!("{MOST_RESOURCES} resources are subscribed to; unsubscribe from some");
+            return Err(ErrorData::invalid_request(said, None));
+        }
         session.resources.insert(uri, address);
         // The one that tells comes before the one that looks, so that nothing is missed.
         self.tell(&mut session, server, peer);

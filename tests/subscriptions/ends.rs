@@ -32,6 +32,21 @@ async fn an_address_that_cannot_be_subscribed_to_is_told_with_those_that_can() {
 }
 
 #[tokio::test]
+async fn subscriptions_are_bounded() {
+    let fake = fake().await;
+    let mut session = Session::start(&fake);
+    for n in 0..1024 {
+        subscribe(&mut session, &format!("ollama://models/m:{n}")).await;
+    }
+    // Again is not one more.
+    subscribe(&mut session, "ollama://models/m:7").await;
+    let (code, said) = session.error("resources/subscribe", json!({ "uri": "ollama://models" })).await;
+    assert!(code == -32600 && said.contains("unsubscribe"), "{code} {said}");
+    session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": "ollama://models/m:7" })).await;
+    subscribe(&mut session, "ollama://models").await;
+}
+
+#[tokio::test]
 async fn the_end_of_the_input_ends_it_promptly() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
