@@ -9,12 +9,12 @@ use url::Url;
 
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
 use crate::platform;
-use crate::providers::ollama::Ollama;
+use crate::providers::ollama::{Ollama, OllamaWeb};
 use crate::providers::openai::OpenAi;
 use crate::providers::{Provider, ServerConfig, Timeouts};
 use crate::service::disk::Disk;
 use crate::service::{Core, CoreOptions};
-use crate::settings::{ProviderKind, ProviderSettings, Settings};
+use crate::settings::{ProviderKind, ProviderSettings, Settings, Toolset};
 use crate::store::Sqlite;
 
 /// The services that the settings describe.
@@ -30,6 +30,7 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
         files: settings.files.clone(),
         auto_pull: settings.pulls.auto,
         disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
+        web: web(settings)?,
         ..CoreOptions::default()
     };
     Ok(Core::new(provider(&settings.provider)?, options))
@@ -77,12 +78,23 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let timeouts = Timeouts {
+/// The web search, where it is wanted and there is a key.
+fn web(settings: &Settings) -> anyhow::Result<Option<Arc<OllamaWeb>>> {
+    let key = settings.provider.ollama_api_key.as_ref();
+    let Some(key) = key.filter(|_| settings.tools.toolsets.contains(&Toolset::Web)) else { return Ok(None) };
+    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), timeouts(&settings.provider))?)))
+}
+
+fn timeouts(settings: &ProviderSettings) -> Timeouts {
+    Timeouts {
         connect: settings.connect_timeout,
         first_byte: settings.first_byte_timeout,
         next_byte: settings.idle_timeout,
-    };
+    }
+}
+
+fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
+    let timeouts = timeouts(settings);
     let headers: Vec<_> = settings
         .headers
         .iter()

@@ -2,27 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use ollama_mcp::cli::{Format, manifest};
-use serde_json::Value;
+use ollama_mcp::cli::{Format, manifest, manifest_of_all};
 
 mod install_buttons;
 mod tools_page;
 
 #[tokio::test]
 async fn generated_documents_are_up_to_date() {
-    let manifest_text = manifest(Format::Manifest).await.unwrap();
-    let manifest_value: Value = serde_json::from_str(&manifest_text).unwrap();
+    let offered = manifest_of_all().await.unwrap();
     let readme = read("README.md").expect("README.md is there");
     let readme = install_buttons::put_into(&readme).expect("README.md has the place of the buttons");
     let table = manifest(Format::Markdown).await.unwrap();
     let readme = Format::Markdown.put_into(&readme, &table).expect("README.md has the place of the table");
     let documents = [
         ("README.md", readme),
-        ("docs/tools.md", tools_page::page(&manifest_value)),
+        ("docs/tools.md", tools_page::page(&offered)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
         ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
         ("docs/deadlines.md", ollama_mcp::mcp::deadlines_markdown()),
-        (Format::Manifest.file(), manifest_text),
+        (Format::Manifest.file(), manifest(Format::Manifest).await.unwrap()),
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),
         (Format::Mcpb.file(), manifest(Format::Mcpb).await.unwrap()),
     ];

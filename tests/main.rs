@@ -26,4 +26,5 @@ mod schema;
 mod service;
 mod stdio;
 mod store;
+mod subscriptions;
 mod tools;

@@ -12,6 +12,7 @@ mod models;
 mod pull;
 mod push;
 mod rules;
+mod web;
 
 use serde_json::Value;
 

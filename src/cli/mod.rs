@@ -14,7 +14,7 @@ use crate::settings::registry::{ENTRIES, Entry, Kind};
 use crate::settings::{Loaded, Settings, Sources};
 use crate::{app, platform, telemetry};
 
-pub use manifest::{Format, manifest};
+pub use manifest::{Format, manifest, manifest_of_all};
 
 /// Exit code of wrong usage and wrong settings.
 const USAGE: u8 = 2;

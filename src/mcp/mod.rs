@@ -19,6 +19,7 @@ mod schema;
 mod serve;
 mod server;
 mod stdio;
+mod subscriptions;
 mod suggest;
 mod tools;
 

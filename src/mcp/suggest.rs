@@ -5,7 +5,7 @@
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorData, Reference};
 
 use super::prompts::{self, MODEL_ARGUMENT};
-use super::resources::{MODEL_TEMPLATE, conversations};
+use super::resources::{MODEL_TEMPLATE, RUNNING_TEMPLATE, conversations};
 use crate::service::Core;
 use crate::service::conversations::LARGEST_PAGE;
 
@@ -22,9 +22,13 @@ pub(super) async fn complete(
     let known = match &request.r#ref {
         Reference::Prompt(prompt) => prompts::has_argument(&prompt.name, argument)
             .ok_or_else(|| invalid(format!("unknown prompt {:?}", prompt.name)))?,
-        Reference::Resource(resource) if resource.uri == MODEL_TEMPLATE => argument == MODEL_ARGUMENT,
         Reference::Resource(resource) if stored && resource.uri == conversations::TEMPLATE => {
             argument == conversations::ARGUMENT
+        }
+        Reference::Resource(resource)
+            if [MODEL_TEMPLATE, RUNNING_TEMPLATE].contains(&resource.uri.as_str()) =>
+        {
+            argument == MODEL_ARGUMENT
         }
         Reference::Resource(resource) => {
             return Err(invalid(format!("unknown resource template {:?}", resource.uri)));
@@ -36,7 +40,11 @@ pub(super) async fn complete(
     }
     let typed = request.argument.value.as_str();
     let names = match argument {
-        MODEL_ARGUMENT => model_names(core, typed).await,
+        MODEL_ARGUMENT => {
+            let loaded =
+                matches!(&request.r#ref, Reference::Resource(resource) if resource.uri == RUNNING_TEMPLATE);
+            matching(model_names(core, loaded).await, typed)
+        }
         // A prompt has no argument of this name.
         conversations::ARGUMENT => conversation_ids(core, typed).await,
         _ => Vec::new(),
@@ -44,16 +52,21 @@ pub(super) async fn complete(
     Ok(CompleteResult::new(suggestions(names)))
 }
 
-/// Installed models that hold `typed`, those that begin with it first. None while the server is down: a person
-/// who types is not helped by an error.
-async fn model_names(core: &Core, typed: &str) -> Vec<String> {
-    let typed = typed.to_lowercase();
+/// The installed models, or the loaded ones. None while the server is down: a person who types is not helped by an
+/// error.
+async fn model_names(core: &Core, loaded: bool) -> Vec<String> {
+    if loaded {
+        let running = core.running_models().await.unwrap_or_default();
+        return running.into_iter().map(|model| model.name).collect();
+    }
     let models = core.list_models().await.unwrap_or_default();
-    let mut names: Vec<_> = models
-        .into_iter()
-        .map(|listed| listed.model.name)
-        .filter(|name| name.to_lowercase().contains(&typed))
-        .collect();
+    models.into_iter().map(|listed| listed.model.name).collect()
+}
+
+/// The names that hold `typed`, those that begin with it first.
+fn matching(mut names: Vec<String>, typed: &str) -> Vec<String> {
+    let typed = typed.to_lowercase();
+    names.retain(|name| name.to_lowercase().contains(&typed));
     names.sort_by_key(|name| !name.to_lowercase().starts_with(&typed));
     names
 }

@@ -151,7 +151,10 @@ impl Core {
                 Err(error) => return Err(core.creation_error(error).await),
             };
             match super::transfers::follow(&job, stream, &mut false).await {
-                Ok(()) => Ok(()),
+                Ok(()) => {
+                    core.installed_changed(&request.model);
+                    Ok(())
+                }
                 Err(error) => Err(core.creation_error(error).await),
             }
         }))

@@ -35,7 +35,9 @@ impl Core {
         num_ctx: Option<u64>,
     ) -> Result<(), ServiceError> {
         model_name("model", model)?;
-        self.explained(self.native()?.load(model, keep_alive, num_ctx).await).await
+        self.explained(self.native()?.load(model, keep_alive, num_ctx).await).await?;
+        self.loaded_changed(model);
+        Ok(())
     }
 
     /// Frees the memory of a model.
@@ -44,7 +46,9 @@ impl Core {
     /// As [`Core::load_model`].
     pub async fn unload_model(&self, model: &str) -> Result<(), ServiceError> {
         model_name("model", model)?;
-        self.explained(self.native()?.unload(model).await).await
+        self.explained(self.native()?.unload(model).await).await?;
+        self.loaded_changed(model);
+        Ok(())
     }
 
     /// Gives a model a second name.
@@ -54,7 +58,9 @@ impl Core {
     pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
         model_name("source", source)?;
         model_name("destination", destination)?;
-        self.explained(self.native()?.copy(source, destination).await).await
+        self.explained(self.native()?.copy(source, destination).await).await?;
+        self.installed_changed(destination);
+        Ok(())
     }
 
     /// Deletes a model from the disk.
@@ -63,7 +69,9 @@ impl Core {
     /// As [`Core::load_model`].
     pub async fn delete_model(&self, model: &str) -> Result<(), ServiceError> {
         model_name("model", model)?;
-        self.explained(self.native()?.delete(model).await).await
+        self.explained(self.native()?.delete(model).await).await?;
+        self.installed_changed(model);
+        Ok(())
     }
 
     /// Whether a model of this name is installed; `latest` is the tag of a name without one.
@@ -89,7 +97,7 @@ impl Core {
 }
 
 /// A name as Ollama keeps it: lower case, with its tag.
-pub(super) fn full_name(name: &str) -> String {
+pub fn full_name(name: &str) -> String {
     let name = name.to_lowercase();
     let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
     if has_tag { name } else { format!("{name}:latest") }

@@ -5,6 +5,7 @@
 mod arrivals;
 mod asked;
 mod attachments;
+mod changes;
 pub mod chat;
 mod check;
 pub mod completions;
@@ -32,17 +33,21 @@ mod tie;
 mod transfers;
 pub mod types;
 mod warnings;
+pub mod web;
 mod work;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::files::Fence;
+use crate::providers::ollama::OllamaWeb;
 use crate::providers::{Provider, ProviderError};
 use crate::settings::FileSettings;
 use crate::settings::SystemPromptFile;
 use crate::store::ConversationStore;
 
 use arrivals::Arrivals;
+pub use changes::{Change, Follower, Poll};
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
@@ -77,6 +82,10 @@ pub struct CoreOptions {
     pub auto_pull: bool,
     /// Where pulled models go, where that is on this machine.
     pub disk: Disk,
+    /// How often is looked for what others changed, while somebody watches.
+    pub poll_interval: Duration,
+    /// The web search of ollama.com, where there is a key and it is wanted.
+    pub web: Option<Arc<OllamaWeb>>,
 }
 
 impl Default for CoreOptions {
@@ -90,6 +99,8 @@ impl Default for CoreOptions {
             files: FileSettings::default(),
             auto_pull: false,
             disk: Disk::default(),
+            poll_interval: Duration::from_secs(5),
+            web: None,
         }
     }
 }
@@ -110,6 +121,9 @@ pub struct Core {
     auto_pull: bool,
     arrivals: Arrivals,
     disk: Disk,
+    changes: changes::Changes,
+    web: Option<Arc<OllamaWeb>>,
+    poll_interval: Duration,
 }
 
 impl Core {
@@ -129,6 +143,9 @@ impl Core {
             auto_pull: options.auto_pull,
             arrivals: Arrivals::default(),
             disk: options.disk,
+            changes: changes::Changes::default(),
+            poll_interval: options.poll_interval,
+            web: options.web,
         })
     }
 

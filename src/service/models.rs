@@ -231,7 +231,7 @@ impl Capabilities {
             .insert(model.to_owned(), (Instant::now(), words));
     }
 
-    fn forget(&self, model: &str) {
+    pub(super) fn forget(&self, model: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
     }
 }

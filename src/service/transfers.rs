@@ -73,7 +73,10 @@ impl Core {
                 Err(error) => Err(error),
             };
             let error = match result {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.installed_changed(model);
+                    return Ok(());
+                }
                 Err(error) => error,
             };
             fruitless = if moved(job) > before { 0 } else { fruitless + 1 };

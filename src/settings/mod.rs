@@ -100,7 +100,7 @@ impl Settings {
         let chat = ChatSettings::load(&mut resolver, config_dir.as_deref())?;
         let files = FileSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
-        let tools = ToolSettings::load(&mut resolver)?;
+        let tools = ToolSettings::load(&mut resolver, provider.ollama_api_key.is_some())?;
         let pulls = PullSettings::load(&mut resolver)?;
         pulls.check(tools.read_only)?;
         let store = StoreSettings::load(&mut resolver, sources.data_dir.clone())?;

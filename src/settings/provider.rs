@@ -20,7 +20,7 @@ pub struct ProviderSettings {
     pub ollama_host: HostUrl,
     /// `OLLAMA_MCP_AUTH_TOKEN`: the bearer token of a private Ollama.
     pub auth_token: Option<Secret>,
-    /// `OLLAMA_API_KEY`: only for an address of which [`HostUrl::is_ollama_com`] holds.
+    /// `OLLAMA_API_KEY`: only for ollama.com, as the server of which [`HostUrl::is_ollama_com`] holds or for the web.
     pub ollama_api_key: Option<Secret>,
     /// `OLLAMA_MCP_API_KEY`: the bearer token of an OpenAI-compatible server.
     pub api_key: Option<Secret>,

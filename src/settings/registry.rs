@@ -140,7 +140,7 @@ pub static OLLAMA_API_KEY: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: true,
-    help: "API key of ollama.com; it goes there over https and nowhere else.",
+    help: "API key of ollama.com, for the toolset `web` or for ollama.com as `OLLAMA_HOST`; it goes there over https and nowhere else.",
 };
 
 /// Where an OpenAI-compatible server is.
@@ -320,7 +320,7 @@ pub static TOOLSETS: Entry = Entry {
     kind: Kind::Text,
     default: Some("generate,models,embeddings,conversations,compare"),
     secret: false,
-    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
+    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
 };
 
 /// No tool that changes anything.

@@ -22,12 +22,21 @@ pub enum Toolset {
     Conversations,
     /// Several models side by side.
     Compare,
+    /// Web search and pages through ollama.com; needs its API key.
+    Web,
 }
 
 impl Toolset {
     /// Every toolset, in the order of the documents.
-    pub const ALL: &[Self] =
-        &[Self::Core, Self::Generate, Self::Models, Self::Embeddings, Self::Conversations, Self::Compare];
+    pub const ALL: &[Self] = &[
+        Self::Core,
+        Self::Generate,
+        Self::Models,
+        Self::Embeddings,
+        Self::Conversations,
+        Self::Compare,
+        Self::Web,
+    ];
 
     /// Its name in the settings.
     pub fn as_str(self) -> &'static str {
@@ -38,6 +47,7 @@ impl Toolset {
             Self::Embeddings => "embeddings",
             Self::Conversations => "conversations",
             Self::Compare => "compare",
+            Self::Web => "web",
         }
     }
 }
@@ -65,12 +75,24 @@ pub struct ToolSettings {
 impl Default for ToolSettings {
     /// The defaults of the settings.
     fn default() -> Self {
-        Self { toolsets: Toolset::ALL.iter().copied().collect(), read_only: false, confirm: Confirm::Auto }
+        let toolsets = Toolset::ALL.iter().copied().filter(|toolset| *toolset != Toolset::Web).collect();
+        Self { toolsets, read_only: false, confirm: Confirm::Auto }
     }
 }
 
 impl ToolSettings {
-    pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
+    /// `has_web_key`: whether there is a key for the tools of [`Toolset::Web`].
+    pub(super) fn load(resolver: &mut Resolver<'_>, has_web_key: bool) -> Result<Self, SettingsError> {
+        // `all` is all that there can be; who names the toolset expects its tools.
+        let named =
+            resolver.find(&registry::TOOLSETS)?.filter(|found| names(&found.text).any(|name| name == "web"));
+        if let Some(found) = named.filter(|_| !has_web_key) {
+            resolver.warn(format!(
+                "{} names web, but {} is not set: web_search and web_fetch are left out",
+                found.from.label(&registry::TOOLSETS),
+                registry::OLLAMA_API_KEY.env
+            ));
+        }
         Ok(Self {
             toolsets: resolver.required(&registry::TOOLSETS, toolsets)?,
             read_only: resolver.required(&registry::READ_ONLY, parse::switch)?,
@@ -81,7 +103,7 @@ impl ToolSettings {
 
 fn toolsets(text: &str) -> Result<BTreeSet<Toolset>, Problem> {
     let mut chosen = BTreeSet::from([Toolset::Core]);
-    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in names(text) {
         if name == "all" {
             chosen.extend(Toolset::ALL);
             continue;
@@ -96,6 +118,11 @@ fn toolsets(text: &str) -> Result<BTreeSet<Toolset>, Problem> {
         chosen.insert(*toolset);
     }
     Ok(chosen)
+}
+
+/// The names of a list.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 fn confirm(text: &str) -> Result<Confirm, Problem> {

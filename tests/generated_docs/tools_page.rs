@@ -44,6 +44,9 @@ pub(super) fn page(manifest: &Value) -> String {
 fn tool_section(page: &mut String, tool: &Value) {
     line(page, &format!("\n### {}\n", text(tool, "name")));
     line(page, &format!("**{}.** {}\n", text(tool, "title"), text(tool, "description")));
+    if let Some(needs) = needs(tool) {
+        line(page, &format!("Only there with {needs}.\n"));
+    }
     line(page, &annotations(&tool["annotations"]));
     let schema = &tool["inputSchema"];
     match schema["properties"].as_object().filter(|properties| !properties.is_empty()) {
@@ -60,6 +63,11 @@ fn tool_section(page: &mut String, tool: &Value) {
     }
     line(page, "\n| result field | type | meaning |\n|---|---|---|");
     result_fields(page, "", &tool["outputSchema"]);
+}
+
+/// What a tool that is not always there needs.
+fn needs(tool: &Value) -> Option<&str> {
+    tool.get("needs").and_then(Value::as_str)
 }
 
 fn annotations(annotations: &Value) -> String {

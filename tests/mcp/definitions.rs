@@ -37,6 +37,20 @@ async fn each_tool_is_as_it_was_published() {
 }
 
 #[tokio::test]
+async fn the_tools_that_need_a_key_are_as_they_were_published() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = fake.url();
+    let settings = [("OLLAMA_HOST", url.as_str()), ("OLLAMA_API_KEY", "k"), ("OLLAMA_MCP_TOOLSETS", "web")];
+    let listed = Session::with(&settings).result(BY_HAND, "tools/list", json!({})).await;
+    let web = listed["tools"].as_array().unwrap().iter().skip(5);
+    for tool in web {
+        let size = tool.to_string().len();
+        assert!(size <= TOOL_BUDGET, "{} has {size} bytes of {TOOL_BUDGET}", tool["name"]);
+        insta::assert_json_snapshot!(format!("tool_{}", tool["name"].as_str().unwrap()), tool);
+    }
+}
+
+#[tokio::test]
 async fn what_the_server_says_of_itself_is_as_it_was_published() {
     let (_fake, mut session) = session().await;
     let mut hello = session.handshake("2025-11-25", "tests").await["result"].take();

@@ -155,7 +155,7 @@ async fn malformed_params_are_wrong_params_not_an_unknown_method() {
         assert_eq!(code, -32602, "{method} {params}: {message}");
         host.still_serves().await;
     }
-    for method in ["nope", "tools/nope", "resources/subscribe", "sampling/createMessage", ""] {
+    for method in ["nope", "tools/nope", "resources/nope", "sampling/createMessage", ""] {
         let (code, message) = host.error(method, json!({ "uri": "ollama://models" })).await;
         assert_eq!(code, -32601, "{method}: {message}");
     }

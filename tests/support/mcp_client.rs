@@ -4,10 +4,14 @@
 //! against its published output schema.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use ollama_mcp::mcp::{Connection, McpServer, serve};
-use ollama_mcp::settings::{Settings, Sources};
+use ollama_mcp::mcp::{Connection, McpServer, ServerOptions, serve};
+use ollama_mcp::providers::ollama::Ollama;
+use ollama_mcp::providers::{ServerConfig, Timeouts};
+use ollama_mcp::service::{Core, CoreOptions};
+use ollama_mcp::settings::{Settings, Sources, ToolSettings, Toolset};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RoleClient, RunningService};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -267,6 +271,20 @@ impl Session {
     /// Before any handshake, by these settings.
     pub fn with(environment: &[(&str, &str)]) -> Self {
         Self::over(server(environment))
+    }
+
+    /// Before any handshake, with Ollama at an address, and what no setting can be.
+    pub fn of_core(address: &str, options: CoreOptions) -> Self {
+        let config = ServerConfig {
+            base_url: address.parse().unwrap(),
+            token: None,
+            headers: Vec::new(),
+            timeouts: Timeouts::default(),
+        };
+        let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
+        let tools =
+            ToolSettings { toolsets: Toolset::ALL.iter().copied().collect(), ..ToolSettings::default() };
+        Self::over(McpServer::new(core, ServerOptions { tools, ..ServerOptions::default() }))
     }
 
     /// Before any handshake, over a server.

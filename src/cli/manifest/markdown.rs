@@ -13,8 +13,12 @@ pub(super) fn table(manifest: &Value) -> String {
         let read_only = tool.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
         let changes = if read_only { "no" } else { "yes" };
         let description = first_sentence(text(tool, "description"));
+        let needs = match text(tool, "needs") {
+            "" => String::new(),
+            needs => format!(" (needs {needs})"),
+        };
         let (name, title) = (text(tool, "name"), text(tool, "title"));
-        format!("| `{name}` | **{title}**: {description} | {changes} |\n")
+        format!("| `{name}` | **{title}**: {description}{needs} | {changes} |\n")
     });
     "| tool | what it does | changes anything |\n|---|---|---|\n".to_owned() + &rows.collect::<String>()
 }

@@ -83,13 +83,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The server did not answer, which would be a bug.
 pub async fn manifest(format: Format) -> anyhow::Result<String> {
-    let manifest = server::manifest().await?;
     match format {
-        Format::Manifest => json(&manifest),
-        Format::ServerJson => json(&registry::server_json(&manifest)),
-        Format::Mcpb => json(&mcpb::bundle(&manifest)),
-        Format::Markdown => Ok(markdown::table(&manifest)),
+        Format::Manifest => json(&server::manifest().await?),
+        Format::ServerJson => json(&registry::server_json(&server::manifest().await?)),
+        Format::Mcpb => json(&mcpb::bundle(&server::manifest().await?)),
+        Format::Markdown => Ok(markdown::table(&server::with_optional_tools().await?)),
     }
+}
+
+/// The manifest for documents: with the tools too that the default settings leave out, each with what it `needs`.
+///
+/// # Errors
+/// As [`manifest`].
+pub async fn manifest_of_all() -> anyhow::Result<Value> {
+    server::with_optional_tools().await
 }
 
 fn json(value: &Value) -> anyhow::Result<String> {

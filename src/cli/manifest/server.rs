@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use crate::mcp::{self, Connection};
-use crate::settings::registry::ENTRIES;
+use crate::settings::registry::{self, ENTRIES};
 use crate::settings::{Settings, Sources};
 
 /// The manifest, by default settings: this machine's own do not belong in it.
@@ -16,7 +16,7 @@ use crate::settings::{Settings, Sources};
 /// # Errors
 /// The server did not answer, which would be a bug.
 pub(super) async fn manifest() -> anyhow::Result<Value> {
-    let mut server = Conversation::start()?;
+    let mut server = Conversation::start(Sources::default())?;
     let client = json!({ "name": "ollama-mcp-manifest", "version": env!("CARGO_PKG_VERSION") });
     let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
     let mut info = server.ask("initialize", hello).await?;
@@ -40,6 +40,33 @@ pub(super) async fn manifest() -> anyhow::Result<Value> {
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     manifest.insert("digest".into(), format!("sha256:{digest}").into());
     Ok(Value::Object(manifest))
+}
+
+/// The manifest with the tools too that the default settings leave out, each with what it `needs`.
+///
+/// # Errors
+/// As [`manifest`].
+pub(super) async fn with_optional_tools() -> anyhow::Result<Value> {
+    let mut manifest = manifest().await?;
+    // Any key will do: to list them asks nobody.
+    let environment = [(registry::TOOLSETS.env, "all"), (registry::OLLAMA_API_KEY.env, "none")]
+        .map(|(name, value)| (name.into(), value.into()));
+    let mut everything =
+        Conversation::start(Sources { environment: environment.into(), ..Sources::default() })?;
+    let mut listed = everything.ask("tools/list", json!({})).await?;
+    if let (Some(Value::Array(tools)), Value::Array(listed)) =
+        (manifest.get_mut("tools"), take(&mut listed, "tools"))
+    {
+        for mut tool in listed {
+            if !tools.iter().any(|known| known.get("name") == tool.get("name")) {
+                if let Some(tool) = tool.as_object_mut() {
+                    tool.insert("needs".into(), "an API key (`OLLAMA_API_KEY`) and the toolset `web`".into());
+                }
+                tools.push(tool);
+            }
+        }
+    }
+    Ok(manifest)
 }
 
 fn environment() -> Value {
@@ -70,8 +97,8 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn start() -> anyhow::Result<Self> {
-        let settings = Settings::load(&Sources::default())?.settings;
+    fn start(sources: Sources) -> anyhow::Result<Self> {
+        let settings = Settings::load(&sources)?.settings;
         let server = app::server(&settings)?;
         let connection = Connection { max_message_bytes: settings.server.max_message_bytes };
         let (ours, theirs) = tokio::io::duplex(64 * 1024);

@@ -1,24 +1,27 @@
-//! What can be read: the models, the running ones, the server's state, one model by name, and the stored conversations.
+//! What can be read: the models, the running ones, the server's state, one model of either by
+//! name, and the stored conversations.
 //!
 //! MCP 2025-11-25, server/resources.
 
+mod address;
 pub(super) mod conversations;
 
-use percent_encoding::percent_decode_str;
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde::Serialize;
 use serde_json::json;
 
-use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer};
+pub(super) use address::Address;
+use address::{HEALTH, MODELS, RUNNING};
+
+use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
+use crate::service::manage::full_name;
 use crate::service::types::ModelDetails;
 use crate::service::{Core, ErrorCode, ServiceError};
 
-const MODELS: &str = "ollama://models";
-const RUNNING: &str = "ollama://running";
-const HEALTH: &str = "ollama://health";
-const MODEL_PREFIX: &str = "ollama://models/";
 /// The template of one model.
 pub(super) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
+/// The template of one loaded model.
+pub(super) const RUNNING_TEMPLATE: &str = "ollama://running/{model}";
 
 /// What the models are worth remembering for: they seldom change, and a host may ask often.
 const MODELS_TTL_MS: u64 = 5_000;
@@ -63,6 +66,10 @@ pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
                 "Capabilities, context length, parameters, template and license of an installed model",
             )
             .with_mime_type(JSON),
+        ResourceTemplate::new(RUNNING_TEMPLATE, "running_model")
+            .with_title("One loaded model")
+            .with_description("Memory, how much of it on a GPU, context, and until when it stays loaded")
+            .with_mime_type(JSON),
     ];
     templates.extend(stored.then(conversations::template));
     templates
@@ -76,26 +83,32 @@ pub(super) async fn read(core: &Core, uri: &str, stored: bool) -> Result<ReadRes
     if stored && let Some(read) = conversations::read(core, uri).await {
         return read;
     }
-    match uri.trim_end_matches('/') {
-        MODELS => {
-            let models = core.list_models().await.map_err(|error| failed(uri, &error))?;
+    let failed = |error| failed(uri, &error);
+    match Address::of(uri) {
+        Some(Address::Models) => {
+            let models = core.list_models().await.map_err(failed)?;
             Ok(contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS))
         }
-        RUNNING => {
-            let running = core.running_models().await.map_err(|error| failed(uri, &error))?;
+        Some(Address::Running) => {
+            let running = core.running_models().await.map_err(failed)?;
             Ok(contents(uri, &RunningAnswer::from(running), 0))
         }
-        HEALTH => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
-        _ => {
-            // A name has `/` and `:` in it, as they are or percent-encoded.
-            let name =
-                uri.strip_prefix(MODEL_PREFIX).map(|name| percent_decode_str(name).decode_utf8_lossy());
-            let Some(name) = name.filter(|name| !name.is_empty()) else {
-                return Err(not_found(uri, "is no resource of this server"));
-            };
-            let details = core.show_model(&name).await.map_err(|error| failed(uri, &error))?;
+        Some(Address::Health) => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
+        Some(Address::Model(name)) => {
+            let details = core.show_model(&name).await.map_err(failed)?;
             Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
         }
+        Some(Address::RunningModel(name)) => {
+            let running = core.running_models().await.map_err(failed)?;
+            let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
+            let Some(model) = found else {
+                let reason =
+                    format!("cannot be read: {name:?} is not loaded; {RUNNING} tells which models are");
+                return Err(not_found(uri, &reason));
+            };
+            Ok(contents(uri, &RunningModelAnswer::from(model), 0))
+        }
+        None => Err(not_found(uri, "is no resource of this server")),
     }
 }
 

@@ -19,8 +19,9 @@ pub(in crate::mcp) struct RunningAnswer {
     models: Vec<RunningModelAnswer>,
 }
 
+/// One of them.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RunningModelAnswer {
+pub(in crate::mcp) struct RunningModelAnswer {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
@@ -52,23 +53,25 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
 
 impl From<Vec<RunningModel>> for RunningAnswer {
     fn from(models: Vec<RunningModel>) -> Self {
-        let models = models
-            .into_iter()
-            .map(|model| RunningModelAnswer {
-                gpu_percent: model
-                    .size
-                    .zip(model.size_vram)
-                    .filter(|(size, _)| *size > 0)
-                    .map(|(size, vram)| vram * 100 / size),
-                name: model.name,
-                size_bytes: model.size,
-                vram_bytes: model.size_vram,
-                context_length: model.context_length,
-                // Ollama writes "for ever" as a year that nobody will see.
-                expires_at: model.expires_at.filter(|at| !at.starts_with("23") && !at.starts_with("22")),
-            })
-            .collect();
-        Self { models }
+        Self { models: models.into_iter().map(RunningModelAnswer::from).collect() }
+    }
+}
+
+impl From<RunningModel> for RunningModelAnswer {
+    fn from(model: RunningModel) -> Self {
+        Self {
+            gpu_percent: model
+                .size
+                .zip(model.size_vram)
+                .filter(|(size, _)| *size > 0)
+                .map(|(size, vram)| vram * 100 / size),
+            name: model.name,
+            size_bytes: model.size,
+            vram_bytes: model.size_vram,
+            context_length: model.context_length,
+            // Ollama writes "for ever" as a year that nobody will see.
+            expires_at: model.expires_at.filter(|at| !at.starts_with("23") && !at.starts_with("22")),
+        }
     }
 }
 

@@ -25,11 +25,13 @@ mod push_model;
 mod rank;
 mod show_model;
 mod unload_model;
+mod web_fetch;
+mod web_search;
 
 pub(super) use conversations::{ConversationAnswer, ListAnswer, markdown};
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
-pub(super) use list_running_models::RunningAnswer;
+pub(super) use list_running_models::{RunningAnswer, RunningModelAnswer};
 
 use std::sync::Arc;
 
@@ -167,6 +169,8 @@ fn all() -> Vec<ToolEntry> {
         delete_model::entry(),
         embed::entry(),
         rank::entry(),
+        web_search::entry(),
+        web_fetch::entry(),
     ]
 }
 
@@ -176,6 +180,7 @@ pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> 
         settings.toolsets.contains(&entry.toolset)
             && !(settings.read_only && entry.changes)
             && (!entry.needs_ollama || core.provider() == "ollama")
+            && (entry.toolset != Toolset::Web || core.has_web())
     };
     let mut entries: Vec<_> = all().into_iter().filter(is_there).collect();
     for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {

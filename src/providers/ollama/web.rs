@@ -14,7 +14,8 @@ use crate::providers::{ProviderError, ProviderResult, json};
 /// Where it is.
 const BASE: &str = "https://ollama.com";
 /// For an answer. A slow page is waited for over there.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Shorter than the impatient hosts' 60 s, so that the failure reaches them.
+const LONGEST_WAIT: Duration = Duration::from_secs(45);
 
 /// The web search and the page reader of ollama.com.
 pub struct OllamaWeb {
@@ -72,7 +73,11 @@ impl OllamaWeb {
         })
     }
 
-    fn at(base: Url, api_key: &str, mut timeouts: Timeouts) -> ProviderResult<Self> {
+    /// One at another address, such as a test's. No setting leads here: the key is for ollama.com alone.
+    ///
+    /// # Errors
+    /// As [`OllamaWeb::new`].
+    pub fn at(base: Url, api_key: &str, mut timeouts: Timeouts) -> ProviderResult<Self> {
         // No model loads, so the generous waits for one would only hide that it hangs.
         timeouts.first_byte = timeouts.first_byte.min(LONGEST_WAIT);
         timeouts.next_byte = timeouts.next_byte.min(LONGEST_WAIT);

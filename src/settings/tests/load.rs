@@ -18,7 +18,7 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(pulls, PullSettings { auto: false, models_dir: None });
     assert_eq!(files, FileSettings::default());
     assert!(!tools.read_only);
-    assert_eq!(tools.toolsets.len(), crate::settings::Toolset::ALL.len());
+    assert_eq!(tools.toolsets.len(), crate::settings::Toolset::ALL.len() - 1);
     assert_eq!(provider.kind, ProviderKind::Ollama);
     assert_eq!(provider.ollama_host.base_url(), "http://127.0.0.1:11434");
     assert_eq!(provider.connect_timeout, Duration::from_secs(5));

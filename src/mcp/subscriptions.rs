@@ -1,0 +1,169 @@
+//! Who is told of changes: sessions of the older revisions by `resources/subscribe`, callers of revision 2026-07-28 by
+//! `subscriptions/listen`.
+//!
+//! Each is told by one task that writes one notification after the other and then asks what else has changed, so a
+//! reader that is slow gets fewer of them, not a pile.
+//!
+//! MCP 2025-11-25, server/resources (subscriptions); MCP 2026-07-28, basic/utilities/subscriptions.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rmcp::model::{ErrorData, ResourceUpdatedNotificationParam, SubscriptionFilter};
+use rmcp::service::{Peer, RoleServer, SubscriptionContext};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::resources::Address;
+use super::server::McpServer;
+use crate::service::{Change, Follower, Poll};
+
+/// Resources that one session may subscribe to. Far above what a host does; a bound so that it cannot grow the server.
+const MOST_RESOURCES: usize = 1024;
+
+/// The subscriptions of one session of an older revision.
+#[derive(Default)]
+pub(super) struct Subscriptions(Arc<Mutex<Session>>);
+
+#[derive(Default)]
+struct Session {
+    /// By the URI as the client writes it.
+    resources: BTreeMap<String, Address>,
+    /// It shook hands, so it takes notifications that it did not ask for.
+    initialized: bool,
+    /// Held while there are resources to watch.
+    poll: Option<Arc<Poll>>,
+    /// Ends the task that tells; there is one once there is something to tell.
+    telling: Option<DropGuard>,
+}
+
+impl Subscriptions {
+    /// From now on tells the client of changes of the list.
+    pub(super) fn initialized(&self, server: &McpServer, peer: Peer<RoleServer>) {
+        let mut session = self.lock();
+        session.initialized = true;
+        self.tell(&mut session, server, peer);
+    }
+
+    /// From now on tells the client of changes of this resource.
+    ///
+    /// # Errors
+    /// Resource not found, or too many subscriptions.
+    pub(super) fn subscribe(
+        &self,
+        server: &McpServer,
+        peer: Peer<RoleServer>,
+        uri: String,
+    ) -> Result<(), ErrorData> {
+        let address = Address::subscribable(&uri)?;
+        let mut session = self.lock();
+        if session.resources.len() >= MOST_RESOURCES && !session.resources.contains_key(&uri) {
+            let said = format!("{MOST_RESOURCES} resources are subscribed to; unsubscribe from some");
+            return Err(ErrorData::invalid_request(said, None));
+        }
+        session.resources.insert(uri, address);
+        // The one that tells comes before the one that looks, so that nothing is missed.
+        self.tell(&mut session, server, peer);
+        session.poll.get_or_insert_with(|| server.core().poll_changes());
+        Ok(())
+    }
+
+    /// No longer tells of this resource; one that was never subscribed to is none of either.
+    pub(super) fn unsubscribe(&self, uri: &str) {
+        let mut session = self.lock();
+        session.resources.remove(uri);
+        if session.resources.is_empty() {
+            session.poll = None;
+        }
+    }
+
+    fn tell(&self, session: &mut Session, server: &McpServer, peer: Peer<RoleServer>) {
+        if session.telling.is_some() {
+            return;
+        }
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        session.telling = Some(stop.drop_guard());
+        // Not the server itself: its end is to end the task.
+        let (follower, session) = (server.core().follow_changes(), Arc::downgrade(&self.0));
+        let telling = async move {
+            let mut follower = follower;
+            while let Some(changes) = follower.changed().await {
+                let Some(session) = session.upgrade() else { return };
+                let (list, updated) = {
+                    let session = session.lock().unwrap_or_else(PoisonError::into_inner);
+                    let list = session.initialized && list_changed(&changes);
+                    let changed =
+                        session.resources.iter().filter(|(_, address)| address.changed_by(&changes));
+                    (list, changed.map(|(uri, _)| uri.clone()).collect::<Vec<_>>())
+                };
+                drop(session);
+                if list && peer.notify_resource_list_changed().await.is_err() {
+                    return;
+                }
+                for uri in updated {
+                    let update = ResourceUpdatedNotificationParam::new(uri);
+                    if peer.notify_resource_updated(update).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        };
+        tokio::spawn(async move { stopped.run_until_cancelled(telling).await });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Session> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of what a client wants to hear, what there is: changes of the list, and of resources that change.
+pub(super) fn accepted(requested: &SubscriptionFilter) -> SubscriptionFilter {
+    let mut accepted = SubscriptionFilter::new();
+    accepted.resources_list_changed = requested.resources_list_changed;
+    accepted.resource_subscriptions = requested.resource_subscriptions.as_ref().map(|uris| {
+        uris.iter().filter(|uri| Address::subscribable(uri).is_ok()).cloned().collect::<Vec<_>>()
+    });
+    accepted
+}
+
+/// Tells a client what it listens to, until the input ends: nobody can cancel it any more then. A client that
+/// cancels ends it from outside.
+pub(super) async fn listen(server: &McpServer, subscription: &SubscriptionContext) {
+    tokio::select! {
+        () = server.input_closed() => {}
+        () = subscription.cancelled() => {}
+        () = tell_listener(server, subscription) => {}
+    }
+}
+
+async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
+    let accepted = subscription.accepted();
+    let list = accepted.resources_list_changed == Some(true);
+    let resources: Vec<_> = accepted
+        .resource_subscriptions
+        .iter()
+        .flatten()
+        .filter_map(|uri| Some((uri, Address::subscribable(uri).ok()?)))
+        .collect();
+    if !list && resources.is_empty() {
+        return std::future::pending().await;
+    }
+    let mut follower: Follower = server.core().follow_changes();
+    let _poll = server.core().poll_changes();
+    while let Some(changes) = follower.changed().await {
+        let sink = subscription.sink();
+        if list && list_changed(&changes) && sink.notify_resource_list_changed().await.is_err() {
+            return;
+        }
+        for (uri, address) in &resources {
+            if address.changed_by(&changes) && sink.notify_resource_updated(uri.as_str()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether other models are there to be read than before.
+fn list_changed(changes: &std::collections::BTreeSet<Change>) -> bool {
+    changes.iter().any(|change| matches!(change, Change::Installed(_) | Change::Anything))
+}

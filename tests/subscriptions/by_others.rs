@@ -1,0 +1,160 @@
+//! Changes by others are seen by a poll, which runs only while somebody is subscribed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ollama_mcp::service::CoreOptions;
+use serde_json::json;
+
+use super::{MODEL, fake, installed, listen, subscribe, told};
+use crate::support::fake_ollama::{Answer, FakeOllama};
+use crate::support::mcp_client::{BY_HAND, MODERN, PATIENCE, Session};
+use crate::support::process::Process;
+
+/// How often these servers look.
+const EVERY: Duration = Duration::from_millis(20);
+
+/// A server that looks more often than the real one.
+fn quick(address: &str) -> Session {
+    Session::of_core(address, CoreOptions { poll_interval: EVERY, ..CoreOptions::default() })
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_fewer_notifications_not_a_pile() {
+    const LOOKS: usize = 300;
+    let fake = fake().await.with_patience(PATIENCE);
+    let looks = AtomicUsize::new(0);
+    let changing = Answer::computed(move |_| {
+        let until = looks.fetch_add(1, Ordering::SeqCst).min(LOOKS);
+        let model = json!({ "name": MODEL, "model": MODEL, "expires_at": until.to_string(), "details": {} });
+        Answer::json(200, json!({ "models": [model] }))
+    });
+    fake.on("GET", "/api/ps", changing);
+    let mut session = quick(&fake.url());
+    // Slashes at the end do not matter, and such an address soon fills the pipe.
+    let uri = format!("ollama://running{}", "/".repeat(8_000));
+    subscribe(&mut session, &uri).await;
+    fake.wait_for_requests_to("GET", "/api/ps", LOOKS + 2).await;
+    session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": uri })).await;
+    let told = session.finish().await.len();
+    assert!((10..150).contains(&told), "{told} notifications of {LOOKS} changes");
+}
+
+fn looks(fake: &FakeOllama) -> usize {
+    fake.requests_to("GET", "/api/tags").len()
+}
+
+#[tokio::test]
+async fn the_real_program_sees_it_in_both_eras() {
+    let fake = fake().await;
+    let mut host = Process::start(&fake, &[]);
+    host.handshake(BY_HAND, "tests").await;
+    subscribe(&mut host, "ollama://models/new:1b").await;
+    let mut listener = Process::start(&fake, &[]);
+    listen(&mut listener, json!({ "resourceSubscriptions": ["ollama://models"] })).await;
+    fake.wait_for_requests_to("GET", "/api/ps", 2).await;
+    installed(&fake, &[MODEL, "new:1b"]);
+    assert_eq!(told(&mut host, BY_HAND).await, "list_changed");
+    assert_eq!(told(&mut host, BY_HAND).await, "updated ollama://models/new:1b");
+    assert_eq!(told(&mut listener, MODERN).await, "updated ollama://models");
+    host.finish().await.well();
+    listener.finish().await.only();
+}
+
+#[tokio::test]
+async fn nobody_subscribed_nobody_looks() {
+    let fake = fake().await;
+    let mut session = quick(&fake.url());
+    session.handshake(BY_HAND, "tests").await;
+    session.still_serves().await;
+    tokio::time::sleep(EVERY * 10).await;
+    assert_eq!(fake.requests().len(), 0, "a session alone is no reason to look");
+    // Two subscribers share one poll; it ends with the last of them.
+    subscribe(&mut session, "ollama://models").await;
+    let (id, _) = listen(&mut session, json!({ "resourceSubscriptions": ["ollama://running"] })).await;
+    fake.wait_for_requests_to("GET", "/api/tags", 3).await;
+    session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": "ollama://models" })).await;
+    let seen = looks(&fake);
+    fake.wait_for_requests_to("GET", "/api/tags", seen + 3).await;
+    session.cancel(id).await;
+    session.still_serves().await;
+    // One look may be under way.
+    tokio::time::sleep(EVERY * 5).await;
+    let seen = looks(&fake);
+    installed(&fake, &[]);
+    tokio::time::sleep(EVERY * 10).await;
+    assert_eq!(looks(&fake), seen);
+    assert!(session.finish().await.is_empty(), "what was unsubscribed from and cancelled is told no more");
+}
+
+#[tokio::test]
+async fn what_is_loaded_and_until_when() {
+    let fake = fake().await;
+    let mut session = quick(&fake.url());
+    for uri in ["ollama://models", "ollama://running", "ollama://running/gemma3%3A270m"] {
+        subscribe(&mut session, uri).await;
+    }
+    fake.wait_for_requests_to("GET", "/api/ps", 2).await;
+    let loaded = |until: &str| {
+        let model = json!({ "name": MODEL, "model": MODEL, "size": 1, "size_vram": 0, "expires_at": until, "details": {} });
+        fake.on("GET", "/api/ps", Answer::json(200, json!({ "models": [model] })));
+    };
+    loaded("2026-01-01T00:00:00Z");
+    assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://running");
+    assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://running/gemma3%3A270m");
+    // The list of models says whether each is loaded.
+    fake.replay("ps_none");
+    for uri in ["ollama://models", "ollama://running", "ollama://running/gemma3%3A270m"] {
+        assert_eq!(told(&mut session, BY_HAND).await, format!("updated {uri}"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_no_news_until_it_is_back() {
+    let address = FakeOllama::closed_address();
+    let mut session = quick(&format!("http://{address}"));
+    subscribe(&mut session, "ollama://models").await;
+    tokio::time::sleep(EVERY * 5).await;
+    session.still_serves().await;
+    assert!(session.set_aside().is_empty());
+    let fake = FakeOllama::start_at(address).await.with_defaults();
+    assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://models");
+    // Down and up again with the same models: nothing has changed.
+    let looked = looks(&fake);
+    fake.on("GET", "/api/tags", Answer::json(500, json!({ "error": "down" })));
+    fake.wait_for_requests_to("GET", "/api/tags", looked + 2).await;
+    let looked = looks(&fake);
+    fake.replay("tags_five_models");
+    fake.wait_for_requests_to("GET", "/api/tags", looked + 3).await;
+    session.still_serves().await;
+    assert!(session.set_aside().is_empty());
+}
+
+#[tokio::test]
+async fn our_own_change_is_not_told_again_by_the_poll() {
+    let fake = fake().await;
+    let mut session = quick(&fake.url());
+    subscribe(&mut session, "ollama://models").await;
+    fake.wait_for_requests_to("GET", "/api/tags", 2).await;
+    // The fake's list changes with the request, as a real one's does.
+    let deleted = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&deleted);
+    let tags = Answer::computed(move |_| {
+        let names: &[&str] = if gone.load(Ordering::SeqCst) { &[MODEL] } else { &[MODEL, "smollm2:135m"] };
+        Answer::json(200, super::tags(names))
+    });
+    fake.on("GET", "/api/tags", tags);
+    while told(&mut session, BY_HAND).await != "updated ollama://models" {}
+    let delete = Answer::computed(move |_| {
+        deleted.store(true, Ordering::SeqCst);
+        Answer::empty(200)
+    });
+    fake.on("DELETE", "/api/delete", delete);
+    session.ask("tools/call", super::delete("smollm2:135m")).await;
+    let looked = looks(&fake);
+    fake.wait_for_requests_to("GET", "/api/tags", looked + 5).await;
+    session.still_serves().await;
+    let told: Vec<_> = session.set_aside().iter().map(super::short).collect();
+    assert_eq!(told, ["updated ollama://models"]);
+}
