@@ -16,7 +16,11 @@ async fn the_sdk_s_client_does_everything_in_both_lifecycles() {
     let modern = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
     for (lifecycle, version) in [(ClientLifecycleMode::Initialize, "2025-11-25"), (modern, "2026-07-28")] {
         let fake = FakeOllama::start().await.with_defaults();
-        let client = rmcp_client(server(&[("OLLAMA_HOST", &fake.url())]), lifecycle).await;
+        let data = tempfile::TempDir::new().unwrap();
+        let settings =
+            [("OLLAMA_HOST", fake.url()), ("OLLAMA_MCP_DATA_DIR", data.path().display().to_string())];
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let client = rmcp_client(server(&settings), lifecycle).await;
         assert_eq!(client.peer_info().unwrap().protocol_version.to_string(), version);
         let tools = client.list_all_tools().await.unwrap();
         assert!(tools.iter().any(|tool| tool.name == "chat_completion" && tool.output_schema.is_some()));
@@ -34,7 +38,7 @@ async fn the_sdk_s_client_does_everything_in_both_lifecycles() {
                 client.read_resource(ReadResourceRequestParams::new(resource.uri.clone())).await.unwrap();
             assert_eq!(read.contents.len(), 1, "{}", resource.uri);
         }
-        assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 1);
+        assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 2);
         for prompt in client.list_all_prompts().await.unwrap() {
             let wanted = prompt.arguments.clone().unwrap_or_default();
             let given = wanted.iter().map(|argument| (argument.name.clone(), json!("something"))).collect();
