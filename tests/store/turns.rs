@@ -255,3 +255,18 @@ async fn wrong_and_unknown_arguments_are_named() {
     }
     session.result(BY_HAND, "tools/list", json!({})).await;
 }
+
+#[tokio::test]
+async fn a_turn_waits_for_another_process_that_writes() {
+    let (fake, data, mut session) = start().await;
+    session.call("converse", turn("a", "one")).await;
+    let other = rusqlite::Connection::open(data.path().join("data").join("conversations.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let id =
+        session.request("tools/call", json!({ "name": "converse", "arguments": turn("a", "two") })).await;
+    fake.wait_for_requests_to("POST", "/api/chat", 2).await;
+    other.execute_batch("ROLLBACK").unwrap();
+    let answer = session.answer(id).await;
+    assert_eq!(answer["result"]["content"][0]["text"], "re: two", "{answer}");
+    assert_eq!(stored(&mut session, "a").await.len(), 4);
+}

@@ -1,6 +1,7 @@
 //! Opening the file: its directory, its mode, its format.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -114,14 +115,14 @@ fn make_private(directory: &Path, path: &Path) -> Result<(), StoreError> {
     let unusable = |path: &Path, doing: &'static str| {
         let path = path.to_owned();
         move |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::StorageFull => StoreError::Full { path },
+            ErrorKind::StorageFull => StoreError::Full { path },
             _ => StoreError::Unusable { path, doing, reason: error.to_string() },
         }
     };
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -129,24 +130,28 @@ fn make_private(directory: &Path, path: &Path) -> Result<(), StoreError> {
         options.mode(0o600);
     }
     builder.create(directory).map_err(unusable(directory, "made"))?;
-    // Closing a file drops SQLite's locks on it (POSIX), so this is done before there is a connection.
-    let file = options.open(path).map_err(unusable(path, "opened"))?;
-    close_to_others(&file).map_err(unusable(path, "made private"))
+    // One that is there is not opened here: closing it would drop the locks of this process on it (POSIX).
+    match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => drop(made.map_err(unusable(path, "made"))?),
+    }
+    close_to_others(path).map_err(unusable(path, "made private"))
 }
 
 #[cfg(unix)]
-fn close_to_others(file: &File) -> std::io::Result<()> {
+fn close_to_others(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o077 == 0 {
+    let found = std::fs::metadata(path)?;
+    let mut permissions = found.permissions();
+    if !found.is_file() || permissions.mode() & 0o077 == 0 {
         return Ok(());
     }
     permissions.set_mode(0o600);
-    file.set_permissions(permissions)
+    std::fs::set_permissions(path, permissions)
 }
 
 #[cfg(not(unix))]
-fn close_to_others(_file: &File) -> std::io::Result<()> {
+fn close_to_others(_path: &Path) -> std::io::Result<()> {
     // Elsewhere the user's directory is closed to others by itself.
     Ok(())
 }
