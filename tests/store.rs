@@ -1,6 +1,8 @@
 //! Stored conversations: turns, lists, resources, and what happens to the file.
 
 mod kills;
+#[cfg(unix)]
+mod limits;
 mod lists;
 mod system_prompt;
 mod trouble;

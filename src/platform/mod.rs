@@ -7,7 +7,8 @@
 mod system;
 
 pub(crate) use system::{
-    create_private_directory, file_identity, is_open_to_others, open_private, stdout_hung_up, stop_signal,
+    create_private_directory, create_private_file, file_identity, is_open_to_others, stdout_hung_up,
+    stop_signal,
 };
 
 /// What stands between the paths of a list, as in `PATH`.

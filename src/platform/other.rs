@@ -27,9 +27,12 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// Opens a file to be read and written, made where it is missing: closed to others as the user's directory is.
-pub(crate) fn open_private(path: &Path) -> io::Result<File> {
-    File::options().read(true).write(true).create(true).truncate(false).open(path)
+/// Makes a file where there is none: closed to others as the user's directory is.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
+    match File::options().write(true).create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// What tells the file at a path from one that is put in its place: an open file cannot be replaced here.

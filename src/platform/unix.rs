@@ -54,16 +54,21 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Opens a file to be read and written, made where it is missing, with no rights for others.
-pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+/// Makes a file where there is none, and takes the rights of others away. One that is there is not opened: closing
+/// it would drop the locks of this process on it (POSIX).
+pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let file = File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o600);
-        file.set_permissions(permissions)?;
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => drop(made?),
     }
-    Ok(file)
+    let found = std::fs::metadata(path)?;
+    let mut permissions = found.permissions();
+    if !found.is_file() || permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    permissions.set_mode(0o600);
+    std::fs::set_permissions(path, permissions)
 }
 
 /// What tells the file at a path from one that is put in its place.

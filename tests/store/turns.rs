@@ -255,3 +255,45 @@ async fn wrong_and_unknown_arguments_are_named() {
     }
     session.result(BY_HAND, "tools/list", json!({})).await;
 }
+
+#[tokio::test]
+async fn a_turn_waits_for_another_process_that_writes() {
+    let (fake, data, mut session) = start().await;
+    session.call("converse", turn("a", "one")).await;
+    let other = rusqlite::Connection::open(data.path().join("data").join("conversations.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let id =
+        session.request("tools/call", json!({ "name": "converse", "arguments": turn("a", "two") })).await;
+    fake.wait_for_requests_to("POST", "/api/chat", 2).await;
+    other.execute_batch("ROLLBACK").unwrap();
+    let answer = session.answer(id).await;
+    assert_eq!(answer["result"]["content"][0]["text"], "re: two", "{answer}");
+    assert_eq!(stored(&mut session, "a").await.len(), 4);
+}
+
+#[tokio::test]
+async fn the_context_is_asked_for_where_the_call_does_not_give_it() {
+    let running =
+        |context: u64| json!({ "models": [{ "name": MODEL, "model": MODEL, "context_length": context }] });
+    let show =
+        json!({ "parameters": "num_ctx                        1000", "model_info": {}, "details": {} });
+    for (running, show, left_out) in [
+        (running(1000), json!({}), Some("2 oldest messages")),
+        (running(100_000), show.clone(), None),
+        (json!({ "models": [] }), show, Some("1000 tokens")),
+        (json!({ "models": [] }), json!({}), None),
+    ] {
+        let (fake, _data, mut session) = start().await;
+        fake.on("GET", "/api/ps", Answer::json(200, running));
+        fake.on("POST", "/api/show", Answer::json(200, show));
+        let long = "word ".repeat(300);
+        session.call("converse", turn("a", &long)).await;
+        assert!(fake.requests_to("GET", "/api/ps").is_empty(), "what fits always is not asked about");
+        let result = session.call("converse", turn("a", &long)).await;
+        let text = result["content"].to_string();
+        match left_out {
+            Some(words) => assert!(text.contains(words), "{words}: {text}"),
+            None => assert!(!text.contains("left out"), "{text}"),
+        }
+    }
+}

@@ -47,9 +47,17 @@ impl DerefMut for Process {
     }
 }
 
+/// Where the binary is.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_ollama-mcp");
+
 /// The binary with nothing of this machine's settings: an empty home and no variable of ours.
 pub fn command(home: &TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-mcp"));
+    command_of(BINARY, home)
+}
+
+/// The same, with another program in its place that runs the binary, or is a copy of it.
+pub fn command_of(program: impl AsRef<std::ffi::OsStr>, home: &TempDir) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
         if text.starts_with("OLLAMA_")
@@ -75,6 +83,11 @@ impl Process {
         let home = TempDir::new().unwrap();
         let mut command = command(&home);
         command.args(flags).envs(environment.iter().copied());
+        Self::spawn(command, home)
+    }
+
+    /// Serves by a command that a test has made.
+    pub fn spawn(mut command: Command, home: TempDir) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = Lines::new(child.stdout.take().unwrap(), child.stdin.take().unwrap());

@@ -132,7 +132,11 @@ fn failure(error: &rusqlite::Error, path: &Path) -> StoreError {
             StoreError::Unusable { path, doing: "opened", reason }
         }
         Some(ErrorCode::SystemIoFailure) => StoreError::Unusable { path, doing: "read or written", reason },
-        _ => StoreError::Damaged { path, reason },
+        // A table that is not there, or a value of another type, is damage as well.
+        None | Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => {
+            StoreError::Damaged { path, reason }
+        }
+        Some(_) => StoreError::Unusable { path, doing: "used", reason },
     }
 }
 

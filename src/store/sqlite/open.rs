@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure;
-use crate::platform::{create_private_directory, file_identity, open_private};
+use crate::platform::{create_private_directory, create_private_file, file_identity};
 use crate::store::StoreError;
 
 /// How long another process may keep the file busy.
@@ -114,12 +114,10 @@ fn make_private(directory: &Path, path: &Path) -> Result<(), StoreError> {
     let unusable = |path: &Path, doing: &'static str| {
         let path = path.to_owned();
         move |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::StorageFull => StoreError::Full { path },
+            ErrorKind::StorageFull => StoreError::Full { path },
             _ => StoreError::Unusable { path, doing, reason: error.to_string() },
         }
     };
     create_private_directory(directory).map_err(unusable(directory, "made"))?;
-    // Closing a file drops SQLite's locks on it (POSIX), so this is done before there is a connection.
-    open_private(path).map_err(unusable(path, "opened"))?;
-    Ok(())
+    create_private_file(path).map_err(unusable(path, "made"))
 }

@@ -103,3 +103,19 @@ async fn a_full_file_keeps_what_it_has() {
 async fn there_may_be_no_directory() {
     assert_eq!(Sqlite::new(None).get("a", None).await, Err(StoreError::NoDirectory));
 }
+
+#[tokio::test]
+async fn a_file_that_stays_busy_is_told_and_then_used() {
+    let (home, store) = store();
+    store.append(turn("a", None, "one", 1)).await.unwrap();
+    let seen = store.get("a", None).await.unwrap().unwrap().revision;
+    let impatient = std::time::Duration::from_millis(20);
+    store.run(move |connection| Ok(connection.busy_timeout(impatient)?)).await.unwrap();
+    let other = Connection::open(home.path().join("data").join(FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let next = turn("a", Some(seen), "two", 2);
+    assert!(matches!(store.append(next.clone()).await, Err(StoreError::Busy { .. })));
+    assert_eq!(store.get("a", None).await.unwrap().unwrap().total, 2, "reading goes on");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.append(next).await.unwrap();
+}
