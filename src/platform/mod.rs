@@ -8,7 +8,5 @@ mod system;
 
 pub(crate) use system::{is_open_to_others, stdout_hung_up, stop_signal};
 
-/// What stands between the paths of a list, as in `PATH`.
-pub(crate) const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
 /// Whether the names of environment variables differ in more than case.
 pub(crate) const VARIABLES_HAVE_CASE: bool = !cfg!(windows);
