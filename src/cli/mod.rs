@@ -12,7 +12,7 @@ use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::settings::registry::{ENTRIES, Entry, Kind};
 use crate::settings::{Loaded, Settings, Sources};
-use crate::{app, platform, telemetry};
+use crate::{app, telemetry};
 
 pub use manifest::{Format, manifest, manifest_of_all};
 
@@ -157,24 +157,11 @@ fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {
         })
         .collect();
     if let Some(entry) = allowed_dirs() {
-        let directories = matches.get_many::<String>(DIRECTORIES).into_iter().flatten().cloned();
-        add_directories(&mut flags, entry, directories.collect());
+        // Each counts as one more of the setting's flags.
+        let directories = matches.get_many::<String>(DIRECTORIES).into_iter().flatten();
+        flags.extend(directories.map(|directory| (entry, directory.clone())));
     }
     flags
-}
-
-/// Adds directories to the list that the setting's flag has, if it was given.
-fn add_directories(
-    flags: &mut Vec<(&'static Entry, String)>,
-    entry: &'static Entry,
-    directories: Vec<String>,
-) {
-    if directories.is_empty() {
-        return;
-    }
-    let given = flags.iter().position(|(flag, _)| *flag == entry).map(|at| flags.remove(at).1);
-    let all: Vec<_> = given.into_iter().chain(directories).collect();
-    flags.push((entry, all.join(platform::PATH_SEPARATOR)));
 }
 
 /// A runtime for a subcommand: one thread, so that what arrives in order is handled in order.
@@ -183,21 +170,4 @@ fn block_on<F: Future>(work: F) -> anyhow::Result<F::Output> {
     let output = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(output)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::registry::{LOG_FILE, MODEL};
-
-    #[test]
-    fn directories_join_those_of_the_flag() {
-        let separator = platform::PATH_SEPARATOR;
-        let mut flags = vec![(&MODEL, "gemma3".to_owned())];
-        add_directories(&mut flags, &LOG_FILE, vec![]);
-        assert_eq!(flags, [(&MODEL, "gemma3".to_owned())]);
-        add_directories(&mut flags, &LOG_FILE, vec!["a b".to_owned(), "c".to_owned()]);
-        add_directories(&mut flags, &LOG_FILE, vec!["d".to_owned()]);
-        assert_eq!(flags[1..], [(&LOG_FILE, format!("a b{separator}c{separator}d"))]);
-    }
 }

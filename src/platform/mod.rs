@@ -11,7 +11,5 @@ pub(crate) use system::{
     stop_signal,
 };
 
-/// What stands between the paths of a list, as in `PATH`.
-pub(crate) const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
 /// Whether the names of environment variables differ in more than case.
 pub(crate) const VARIABLES_HAVE_CASE: bool = !cfg!(windows);

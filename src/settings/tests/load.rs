@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CANARY, directory_with, environment, flag, in_directory, load, refusal};
+use super::{CANARY, directory_with, flag, in_directory, load, refusal};
 use crate::settings::registry::{self, ENTRIES};
 use crate::settings::{FileSettings, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
 
@@ -163,7 +163,7 @@ fn wrong_secrets_are_refused_without_being_shown() {
 fn a_value_that_is_no_text_is_refused() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
-    let mut sources = environment(&[]);
+    let mut sources = super::environment(&[]);
     sources.environment.insert("OLLAMA_MODEL".into(), OsString::from_vec(vec![0xff]));
     let error = Settings::load(&sources).unwrap_err().to_string();
     assert_eq!(error, "OLLAMA_MODEL: the value is not valid UTF-8");
