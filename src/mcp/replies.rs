@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::answer::{SentAnswer, sent};
 use crate::service::Registered;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::Outcome;
@@ -54,6 +55,8 @@ struct ReplyAnswer<'a> {
     total_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<SentAnswer<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
@@ -114,6 +117,7 @@ pub(super) fn batch(
                 index: Some(index),
                 content: reply.content,
                 error: reply.error,
+                attachments: reply.attachments,
                 ..ReplyAnswer::default()
             })
         })
@@ -162,6 +166,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
                     .map(|first| millis(first.saturating_sub(completion.queued))),
                 total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
                 location: Some(ending.location.describe()),
+                attachments: sent(&ending.attachments),
                 warnings: &ending.warnings,
                 ..ReplyAnswer::default()
             }

@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
 use super::asked::{Asked, broke_off};
+use super::attachments::{Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
 use super::options::ignored_options;
@@ -29,6 +30,8 @@ pub struct ChatCall {
     pub model: Option<String>,
     /// The conversation so far, oldest first.
     pub messages: Vec<Message>,
+    /// Files that go with the newest message of the user, or with the prompt.
+    pub attachments: Attachments,
     /// How to sample.
     pub sampling: Sampling,
     /// The server's own options.
@@ -58,6 +61,8 @@ pub struct Ending {
     pub usage: Usage,
     /// The server's own times.
     pub timings: Timings,
+    /// The files that the model was given.
+    pub attachments: Vec<Sent>,
     /// What the server did in silence, and what is wrong with the reply.
     pub warnings: Vec<String>,
 }
@@ -126,7 +131,12 @@ impl Run {
         };
         self.live.set_model(&model);
         let mut warnings = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref());
+        let attached = self.core.attached(&model, &call.attachments).await?;
         let mut asked = asked(model, call, question)?;
+        if let Some(attached) = &attached {
+            asked.attach(attached);
+            warnings.extend(attached.warnings());
+        }
         if asked.has_images() {
             self.core.require(asked.model(), "vision").await?;
         }
@@ -139,13 +149,18 @@ impl Run {
             warnings.push(stopped_at_limit(sampling.max_tokens));
         }
         warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, sampling.num_ctx));
+        let location = self.core.location(end.remote.as_ref());
+        if attached.is_some() {
+            warnings.extend(self.core.went_away(&location));
+        }
         Ok(Ending {
-            location: self.core.location(end.remote.as_ref()),
+            location,
             model: end.model.unwrap_or_else(|| asked.model().to_owned()),
             model_reason,
             finish_reason: end.finish_reason,
             usage: end.usage,
             timings: end.timings,
+            attachments: attached.map(|attached| attached.sent.clone()).unwrap_or_default(),
             warnings,
         })
     }

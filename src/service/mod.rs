@@ -3,7 +3,7 @@
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
 mod asked;
-mod attachments;
+pub mod attachments;
 pub mod chat;
 mod check;
 pub mod completions;
@@ -28,6 +28,8 @@ mod warnings;
 mod work;
 
 use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use crate::files::Fence;
 use crate::providers::{Provider, ProviderError};
@@ -74,6 +76,8 @@ pub struct Core {
     registry: Arc<Registry>,
     fence: Arc<Fence>,
     files: FileSettings,
+    /// How many calls read their files at once.
+    reading: Semaphore,
 }
 
 impl Core {
@@ -87,6 +91,7 @@ impl Core {
             registry: Arc::default(),
             fence: Arc::new(Fence::new(options.files.allowed.clone())),
             files: options.files,
+            reading: Semaphore::new(attachments::READ_AT_ONCE),
         })
     }
 

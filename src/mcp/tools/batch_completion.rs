@@ -21,7 +21,13 @@ work at no cost. Results come in order, failures beside successes.";
 struct BatchArguments {
     /// What to do with each input
     instruction: String,
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
     inputs: Vec<String>,
+    /// Paths, each file one more input
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    files: Vec<String>,
     model: Option<String>,
     system: Option<String>,
     /// true: return at once with a completion_id
@@ -48,7 +54,8 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
-    let job = call.server.core().start_batch(&chat, &arguments.instruction, &arguments.inputs)?;
+    let core = call.server.core();
+    let job = core.start_batch(&chat, &arguments.instruction, &arguments.inputs, &arguments.files)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await
 }
