@@ -81,6 +81,7 @@ fn has_parent(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Settings, Sources};
 
     #[test]
     fn the_defaults_are_the_registry_s() {
@@ -90,6 +91,32 @@ mod tests {
             parse::size(registry::MAX_ATTACHMENT_BYTES.default.unwrap()).unwrap(),
             default.max_call_bytes
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn directories_come_from_flags_the_environment_and_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let load = |flags: &[&str], environment: &[(&str, &str)], file: &str| {
+            std::fs::write(directory.path().join("config.toml"), file).unwrap();
+            let flags = flags.iter().map(|dir| (&registry::ALLOWED_DIRS, (*dir).to_owned())).collect();
+            let environment =
+                environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+            let sources = Sources { flags, environment, config_dir: Some(directory.path().to_path_buf()) };
+            Settings::load(&sources)
+                .map(|loaded| loaded.settings.files.allowed)
+                .map_err(|error| error.to_string())
+        };
+        let paths = |paths: &[&str]| Ok(paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        let environment = [("OLLAMA_MCP_ALLOWED_DIRS", "/c:/d")];
+        let file = "allowed_dirs = [\"/e\", \"/f\"]";
+        assert_eq!(load(&["/a", "/b"], &environment, file), paths(&["/a", "/b"]));
+        assert_eq!(load(&[], &environment, file), paths(&["/c", "/d"]));
+        assert_eq!(load(&[], &[], file), paths(&["/e", "/f"]));
+        assert_eq!(load(&[], &[], "allowed_dirs = \"/e:/f\""), paths(&["/e", "/f"]));
+        assert_eq!(load(&[""], &[], ""), paths(&[]));
+        assert!(load(&["."], &[], "").unwrap_err().contains("--allow-dir"));
+        assert!(load(&[], &[], "allowed_dirs = [1]").unwrap_err().contains("an array of strings"));
     }
 
     #[cfg(unix)]
