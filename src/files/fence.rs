@@ -299,5 +299,5 @@ fn name_of(rest: &Path, path: &Path) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

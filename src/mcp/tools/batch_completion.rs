@@ -23,11 +23,11 @@ struct BatchArguments {
     instruction: String,
     #[serde(default)]
     #[schemars(schema_with = "super::texts_schema")]
-    inputs: Vec<String>,
+    inputs: Option<Vec<String>>,
     /// Paths, each file one more input
     #[serde(default)]
     #[schemars(schema_with = "super::texts_schema")]
-    files: Vec<String>,
+    files: Option<Vec<String>>,
     model: Option<String>,
     system: Option<String>,
     /// true: return at once with a completion_id
@@ -55,7 +55,8 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     chat.model = arguments.model;
     chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
     let core = call.server.core();
-    let job = core.start_batch(&chat, &arguments.instruction, &arguments.inputs, &arguments.files)?;
+    let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
+    let job = core.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await
 }

@@ -36,7 +36,7 @@ struct ChatArguments {
     /// Files that the model reads; you never see them
     #[serde(default)]
     #[schemars(schema_with = "super::texts_schema")]
-    attachments: Vec<String>,
+    attachments: Option<Vec<String>>,
     /// OpenAI function tools; calls come back in tool_calls
     #[serde(default)]
     #[schemars(schema_with = "tools_schema")]
@@ -91,7 +91,7 @@ impl ChatArguments {
         let mut call = generation.into_call()?;
         call.model = self.model;
         call.messages = messages;
-        call.attachments = Attachments::new("attachments", self.attachments);
+        call.attachments = Attachments::new("attachments", self.attachments.unwrap_or_default());
         call.tools = self.tools.unwrap_or_default();
         Ok(call)
     }

@@ -26,7 +26,7 @@ struct CompareArguments {
     system: Option<String>,
     #[serde(default)]
     #[schemars(schema_with = "super::texts_schema")]
-    attachments: Vec<String>,
+    attachments: Option<Vec<String>>,
     /// true: all at once; else one after another, for fair times
     together: Option<bool>,
     /// true: return at once with a completion_id
@@ -56,7 +56,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.messages.extend(arguments.system.map(|system| Message::text(Role::System, system)));
     chat.messages.push(Message::text(Role::User, arguments.prompt));
-    chat.attachments = Attachments::new("attachments", arguments.attachments);
+    chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job =
         call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
     let progress = Progress::of(&call.context);

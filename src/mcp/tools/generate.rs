@@ -37,7 +37,7 @@ struct GenerateArguments {
     images: Vec<String>,
     #[serde(default)]
     #[schemars(schema_with = "super::texts_schema")]
-    attachments: Vec<String>,
+    attachments: Option<Vec<String>>,
     /// false: no partial text as progress
     stream: Option<bool>,
     /// true: return at once with a completion_id
@@ -64,7 +64,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
-    settings.attachments = Attachments::new("attachments", arguments.attachments);
+    settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let request = GenerateCall {
         settings,
         prompt: arguments.prompt,
