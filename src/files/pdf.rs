@@ -130,8 +130,9 @@ fn this_program() -> io::Result<PathBuf> {
 fn bound_memory() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let limit = Rlimit { current: Some(MOST_MEMORY), maximum: Some(MOST_MEMORY) };
-    // A system that cannot bound it reads all the same.
+    // A system that cannot bound it reads all the same. What overflows leaves no copy of itself on the disk.
     let _ = setrlimit(Resource::As, limit);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 #[cfg(not(unix))]
