@@ -20,12 +20,14 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates, or macros, that only some rooms may name, and the reason.
-const KEPT_TO: [(&str, &[&str], &str); 11] = [
+const KEPT_TO: [(&str, &[&str], &str); 13] = [
     ("rmcp", &["mcp"], "only the front knows the protocol"),
     ("reqwest", &["providers"], "only providers speak HTTP"),
     ("hyper", &["providers"], "only providers speak HTTP"),
     ("cap_std", &["files"], "only the fence opens files by handles"),
     ("cap_fs_ext", &["files"], "only the fence opens files by handles"),
+    ("pdf_extract", &["files"], "what decodes files stands where they are read"),
+    ("infer", &["files"], "what decodes files stands where they are read"),
     ("anyhow", &["main", "app", "cli"], "errors of the library are typed"),
     ("clap", &["main", "cli"], "only the command line parses arguments"),
     ("rusqlite", &["store"], "another database may keep the conversations"),

@@ -11,6 +11,8 @@
 mod support;
 
 mod architecture;
+#[cfg(unix)]
+mod attachments;
 mod cli;
 mod completions;
 mod documents;

@@ -79,6 +79,7 @@ fn report(
             Err(problem) => json!({ "path": path, "problem": problem }),
         }),
         "data_dir": context.loaded.settings.store.data_dir,
+        "allowed_dirs": allowed(context).map(|(path, exists)| json!({ "path": path, "exists": exists })).collect::<Vec<_>>(),
         "config_dir": context.loaded.config_dir,
         "settings": settings,
         "warnings": context.loaded.warnings,
@@ -90,6 +91,11 @@ fn system_prompt(context: &Context) -> Option<(&Path, Result<usize, String>)> {
     let file = context.loaded.settings.chat.system_prompt.as_ref()?;
     let bytes = file.read().transpose()?.map(|text| text.len());
     Some((&file.path, bytes))
+}
+
+/// The allowed directories, and whether each is there.
+fn allowed(context: &Context) -> impl Iterator<Item = (String, bool)> + '_ {
+    context.loaded.settings.files.allowed.iter().map(|path| (path.display().to_string(), path.exists()))
 }
 
 /// Writes the report for people.
@@ -133,6 +139,16 @@ impl Page {
                 }
             }
             Err(error) => self.bad(&error.text()),
+        }
+        self.heading("Files");
+        if context.loaded.settings.files.allowed.is_empty() {
+            self.fact("no directory is allowed: attachments are refused (--allow-dir DIR allows one)");
+        }
+        for (path, exists) in allowed(context) {
+            match exists {
+                true => self.good(&format!("{path} may be read")),
+                false => self.mark('!', "33", &format!("{path} is allowed and does not exist")),
+            }
         }
         self.heading("Settings");
         for origin in context.loaded.origins.iter().filter(|origin| origin.value_shown.is_some()) {

@@ -6,10 +6,12 @@ mod manifest;
 mod output;
 mod try_prompt;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
+use crate::files::pdf;
 use crate::settings::registry::{ENTRIES, Entry, Kind};
 use crate::settings::{Loaded, Settings, Sources};
 use crate::{app, telemetry};
@@ -53,7 +55,14 @@ struct Context {
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
     let matches = command().get_matches();
-    match run(&matches) {
+    // It has no settings: what it needs is its input.
+    let result = match matches.subcommand_name() {
+        Some(pdf::SUBCOMMAND) => {
+            pdf::serve(io::stdin(), io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
+        _ => run(&matches),
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             output::error(&format!("{error:#}"));
@@ -110,7 +119,10 @@ fn command() -> Command {
     if allowed_dirs().is_some() {
         command = command.arg(directories());
     }
-    Subcommand::augment_subcommands(command)
+    let reader = Command::new(pdf::SUBCOMMAND)
+        .hide(true)
+        .about("Print the text of the PDF on stdin, for the server itself");
+    Subcommand::augment_subcommands(command).subcommand(reader)
 }
 
 /// A setting as a flag. Its value is checked with all the others, not by the parser.

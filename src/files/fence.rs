@@ -9,11 +9,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf, Prefix};
 
-use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _};
+use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::secrets::secret_part;
+use crate::platform::{FIFOS_WAIT, FILES_HAVE_CASE, PATHS_HAVE_DRIVES};
 use crate::settings::with_home;
 
 /// What may be opened.
@@ -119,7 +120,7 @@ impl Fence {
                     return Err("is on a device or a share, which is not allowed".to_owned());
                 }
                 // An alternate stream of a file has the file's name and its own contents.
-                Component::Normal(name) if cfg!(windows) && name.as_encoded_bytes().contains(&b':') => {
+                Component::Normal(name) if PATHS_HAVE_DRIVES && name.as_encoded_bytes().contains(&b':') => {
                     return Err("has a colon in a name; alternate streams are not read".to_owned());
                 }
                 _ => {}
@@ -228,13 +229,8 @@ fn open_below(root: &Path, rest: &Path) -> io::Result<(File, u64)> {
     let found = dir.symlink_metadata(name)?;
     regular(found.is_file(), found.is_dir())?;
     let mut options = OpenOptions::new();
-    options.read(true).follow(FollowSymlinks::No);
-    #[cfg(unix)]
-    {
-        use cap_fs_ext::OpenOptionsSyncExt as _;
-        // A FIFO that was put there in between is not waited for.
-        options.nonblock(true);
-    }
+    // A FIFO that was put there in between is not waited for.
+    options.read(true).follow(FollowSymlinks::No).nonblock(FIFOS_WAIT);
     let file = dir.open_with(name, &options)?.into_std();
     let found = file.metadata()?;
     regular(found.is_file(), found.is_dir())?;
@@ -279,11 +275,10 @@ fn after(path: &Path, beginning: &Path) -> Option<PathBuf> {
 /// Whether two parts are one where the system's own file systems do not tell cases apart. Only the beginning of a path
 /// is compared so, and what follows is looked up below the directory itself.
 fn same(a: &Component<'_>, b: &Component<'_>) -> bool {
-    if cfg!(any(windows, target_os = "macos")) {
-        a.as_os_str().to_string_lossy().to_lowercase() == b.as_os_str().to_string_lossy().to_lowercase()
-    } else {
-        a == b
+    if FILES_HAVE_CASE {
+        return a == b;
     }
+    a.as_os_str().to_string_lossy().to_lowercase() == b.as_os_str().to_string_lossy().to_lowercase()
 }
 
 /// A drive; not a device, a share or a path that Windows leaves unread.
@@ -299,5 +294,5 @@ fn name_of(rest: &Path, path: &Path) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

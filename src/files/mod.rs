@@ -1,8 +1,84 @@
-//! Files of this machine: which may be read, and what they are.
+//! Files of this machine: which may be read, what they are, and what a model reads of them.
 //!
-//! Everything here blocks: the service calls it off the async threads. Nothing is opened before it is asked for.
+//! Everything here blocks: the service calls it off the async threads. Nothing is opened before it is asked for, and
+//! nothing is logged.
 
 mod fence;
+mod image;
+mod kind;
+pub mod pdf;
 mod secrets;
+mod text;
+
+use std::io::{Read as _, Seek as _};
 
 pub use fence::{Fence, FenceError, Opened};
+use kind::Kind;
+pub use text::fenced;
+
+/// What a model reads of a file.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text, decoded.
+    Text(String),
+    /// The text of a PDF's pages; `None` where a page could not be read.
+    Pdf(Vec<Option<String>>),
+    /// An image in a format that every vision model takes.
+    Image {
+        /// PNG or JPEG.
+        bytes: Vec<u8>,
+        /// Its media type.
+        media_type: &'static str,
+    },
+}
+
+/// Why a file that was opened is not read. The text follows the path, and holds nothing of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ReadError(pub String);
+
+/// Reads a file of at most `most` bytes, as what its content says it is.
+///
+/// # Errors
+/// It is too large, cannot be read, or is nothing that a model reads.
+pub fn read(mut opened: Opened, most: u64) -> Result<Content, ReadError> {
+    if opened.size > most {
+        return Err(too_large(opened.size, most));
+    }
+    let cannot = |error: std::io::Error| ReadError(format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    opened.file.by_ref().take(kind::HEAD).read_to_end(&mut bytes).map_err(cannot)?;
+    if kind::is_pdf(&bytes) {
+        opened.file.rewind().map_err(cannot)?;
+        return pdf::read(opened.file).map(Content::Pdf).map_err(ReadError);
+    }
+    // It may have grown since it was opened.
+    let rest = (most + 1).saturating_sub(bytes.len() as u64);
+    opened.file.take(rest).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > most {
+        return Err(too_large(bytes.len() as u64, most));
+    }
+    match kind::of(&bytes) {
+        Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError),
+        Kind::Text(text) => Ok(Content::Text(text)),
+        Kind::Empty => Err(ReadError("is empty".to_owned())),
+        Kind::Other(what) => {
+            Err(ReadError(format!("seems to be {what}; text, PDF, PNG, JPEG, WebP and GIF can be attached")))
+        }
+    }
+}
+
+fn too_large(size: u64, most: u64) -> ReadError {
+    ReadError(format!("has {size} bytes; at most {most} are read (OLLAMA_MCP_MAX_FILE_BYTES)"))
+}
+
+impl std::fmt::Debug for Content {
+    /// The kind alone: contents must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(..)",
+            Self::Pdf(_) => "Pdf(..)",
+            Self::Image { .. } => "Image(..)",
+        })
+    }
+}

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::jobs;
+use crate::service::attachments::Sent;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::{Completion, Live, Outcome, Partial};
 use crate::service::types::ToolCall;
@@ -36,6 +37,10 @@ pub(super) struct CompletionAnswer<'a> {
     location: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     model_reason: Option<&'static str>,
+    /// The files that the model was given
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "objects_schema")]
+    attachments: Vec<SentAnswer<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
     /// Milliseconds
@@ -99,6 +104,24 @@ struct TimingsAnswer {
     total_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens_per_second: Option<f64>,
+}
+
+/// A file that the model was given.
+#[derive(Debug, Serialize)]
+pub(super) struct SentAnswer<'a> {
+    name: &'a str,
+    kind: &'static str,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<usize>,
+}
+
+/// Files as answers tell them.
+pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
+    files
+        .iter()
+        .map(|file| SentAnswer { name: &file.name, kind: file.kind, bytes: file.bytes, pages: file.pages })
+        .collect()
 }
 
 /// The answer for work; `ended` is whether its end was waited for and came.
@@ -177,6 +200,7 @@ fn unfinished(
         conversation_id: live.conversation(),
         location: "",
         model_reason: None,
+        attachments: Vec::new(),
         warnings: &[],
         timings: TimingsAnswer { total_ms: millis(completion.elapsed()), ..TimingsAnswer::default() },
     };
@@ -230,6 +254,7 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
         conversation_id: live.conversation(),
         location: ending.location.describe(),
         model_reason: ending.model_reason,
+        attachments: sent(&ending.attachments),
         warnings: &ending.warnings,
         timings,
     };

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::answer::{SentAnswer, sent};
 use crate::service::Registered;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::Outcome;
@@ -52,6 +53,8 @@ struct ReplyAnswer<'a> {
     total_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<SentAnswer<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
@@ -112,6 +115,7 @@ pub(super) fn batch(
                 index: Some(index),
                 content: reply.content,
                 error: reply.error,
+                attachments: reply.attachments,
                 ..ReplyAnswer::default()
             })
         })
@@ -160,6 +164,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
                     .map(|first| millis(first.saturating_sub(completion.queued))),
                 total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
                 location: Some(ending.location.describe()),
+                attachments: sent(&ending.attachments),
                 warnings: &ending.warnings,
                 ..ReplyAnswer::default()
             }

@@ -7,9 +7,25 @@
 mod system;
 
 pub(crate) use system::{
-    create_private_directory, create_private_file, file_identity, is_open_to_others, stdout_hung_up,
-    stop_signal,
+    bound_memory, create_private_directory, create_private_file, file_identity, free_space,
+    is_open_to_others, stdout_hung_up, stop_signal,
 };
 
 /// Whether the names of environment variables differ in more than case.
 pub(crate) const VARIABLES_HAVE_CASE: bool = !cfg!(windows);
+/// What stands between the paths of a list, as in `PATH`.
+pub(crate) const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
+/// Whether names of files differ in more than case, on the system's own file systems.
+pub(crate) const FILES_HAVE_CASE: bool = !cfg!(any(windows, target_os = "macos"));
+/// Whether paths are Windows': with drives, backslashes, and streams after a colon.
+pub(crate) const PATHS_HAVE_DRIVES: bool = cfg!(windows);
+/// Whether to open a FIFO waits for its other end.
+pub(crate) const FIFOS_WAIT: bool = cfg!(unix);
+
+/// This program, also where its file was replaced while it runs.
+///
+/// # Errors
+/// The system does not tell.
+pub(crate) fn this_program() -> std::io::Result<std::path::PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}

@@ -39,3 +39,11 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
 pub(crate) fn file_identity(_path: &Path) -> Option<(u64, u64)> {
     None
 }
+
+/// Bounds the memory of this process, in bytes: not done here.
+pub(crate) fn bound_memory(_most: u64) {}
+
+/// Bytes that a user may still write where a directory is: not known here.
+pub(crate) fn free_space(_directory: &Path) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}

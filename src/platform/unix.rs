@@ -77,6 +77,20 @@ pub(crate) fn file_identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
+/// Bounds the memory of this process, in bytes, and keeps it from leaving a copy of itself on the disk when it ends
+/// badly. A system that cannot goes on without.
+pub(crate) fn bound_memory(most: u64) {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) });
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// Bytes that a user may still write where a directory is.
+pub(crate) fn free_space(directory: &Path) -> io::Result<u64> {
+    let stats = rustix::fs::statvfs(directory)?;
+    Ok(stats.f_bavail.saturating_mul(stats.f_frsize))
+}
+
 /// Waits; `false` where the descriptor cannot be watched.
 fn wait_for_hangup() -> bool {
     // Linux wakes a wait for no event when the other end closes; other systems are asked each second.
@@ -96,5 +110,16 @@ fn wait_for_hangup() -> bool {
         if found.intersects(PollFlags::NVAL) {
             return false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_tells_what_is_free() {
+        assert!(free_space(Path::new("/")).is_ok());
+        assert!(free_space(Path::new("/no/such/directory")).is_err());
     }
 }

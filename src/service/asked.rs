@@ -1,5 +1,6 @@
 //! What a model is asked: a chat, or a bare prompt. Both are driven alike.
 
+use super::attachments::Attached;
 use super::types::{GenerateRequest, Message, ResponseFormat, Role, Sampling};
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::types::ChatRequest;
@@ -38,6 +39,17 @@ impl Asked {
         match self {
             Self::Chat(request) => request.messages.iter().any(|message| !message.images.is_empty()),
             Self::Prompt(request) => !request.images.is_empty(),
+        }
+    }
+
+    /// Adds files: their text before the newest words of the user, as models are trained to read them.
+    pub(super) fn attach(&mut self, attached: &Attached) {
+        match self {
+            Self::Chat(request) => attached.put_into(&mut request.messages),
+            Self::Prompt(request) => {
+                request.prompt.insert_str(0, &attached.text);
+                request.images.extend_from_slice(&attached.images);
+            }
         }
     }
 

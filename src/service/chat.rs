@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
 use super::asked::{Asked, broke_off};
+use super::attachments::{Attached, Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
 use super::jobs::Job;
@@ -34,6 +35,8 @@ pub struct ChatCall {
     pub messages: Vec<Message>,
     /// The system prompt, put before the messages: empty for none, absent for the default one.
     pub system: Option<String>,
+    /// Files that go with the newest message of the user, or with the prompt.
+    pub attachments: Attachments,
     /// How to sample.
     pub sampling: Sampling,
     /// The server's own options.
@@ -63,6 +66,8 @@ pub struct Ending {
     pub usage: Usage,
     /// The server's own times.
     pub timings: Timings,
+    /// The files that the model was given.
+    pub attachments: Vec<Sent>,
     /// What the server did in silence, and what is wrong with the reply.
     pub warnings: Vec<String>,
 }
@@ -135,9 +140,14 @@ impl Run {
         };
         self.live.set_model(&model);
         let mut warnings = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref());
+        let attached = self.attached(&model, &call.attachments).await?;
         let mut asked = asked(model, call, question)?;
+        if let Some(attached) = &attached {
+            asked.attach(attached);
+            warnings.extend(attached.warnings());
+        }
         if asked.has_images() {
-            self.require_vision(asked.model()).await?;
+            self.with_model(asked.model(), || self.core.require(asked.model(), "vision")).await?;
         }
         let end = match asked.response_format() {
             Some(format) => self.formatted(&mut asked, &format, &mut warnings).await?,
@@ -148,13 +158,18 @@ impl Run {
             warnings.push(stopped_at_limit(sampling.max_tokens));
         }
         warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, sampling.num_ctx));
+        let location = self.core.location(end.remote.as_ref());
+        if attached.is_some() {
+            warnings.extend(self.core.went_away(&location));
+        }
         Ok(Ending {
-            location: self.core.location(end.remote.as_ref()),
+            location,
             model: end.model.unwrap_or_else(|| asked.model().to_owned()),
             model_reason,
             finish_reason: end.finish_reason,
             usage: end.usage,
             timings: end.timings,
+            attachments: attached.map(|attached| attached.sent.clone()).unwrap_or_default(),
             warnings,
         })
     }
@@ -190,14 +205,8 @@ impl Run {
 
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
     async fn stream(&self, asked: &Asked) -> Result<ChatEnd, ServiceError> {
-        let (_slot, mut events) = match self.in_turn(asked).await {
-            Err(error) if self.core.may_pull(&error, asked.model()) => {
-                // Others have their turn meanwhile.
-                self.pull(asked.model()).await?;
-                self.in_turn(asked).await?
-            }
-            begun => begun?,
-        };
+        // Where the model is pulled first, others have their turn meanwhile.
+        let (_slot, mut events) = self.with_model(asked.model(), || self.in_turn(asked)).await?;
         while let Some(event) = events.next().await {
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
@@ -217,13 +226,26 @@ impl Run {
         Ok((slot, self.begin(asked).await?))
     }
 
-    async fn require_vision(&self, model: &str) -> Result<(), ServiceError> {
-        match self.core.require(model, "vision").await {
+    /// The files of a call, read; the same ones where they were read before.
+    pub(super) async fn attached(
+        &self,
+        model: &str,
+        attachments: &Attachments,
+    ) -> Result<Option<Arc<Attached>>, ServiceError> {
+        self.with_model(model, || self.core.attached(model, attachments)).await
+    }
+
+    /// Does something with a model; once more where it had to be pulled first.
+    async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        match work().await {
             Err(error) if self.core.may_pull(&error, model) => {
                 self.pull(model).await?;
-                self.core.require(model, "vision").await
+                work().await
             }
-            required => required,
+            done => done,
         }
     }
 

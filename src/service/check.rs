@@ -20,6 +20,7 @@ pub(super) fn check(call: &ChatCall) -> Result<(), ServiceError> {
     at_least_one("max_tokens", sampling.max_tokens)?;
     at_least_one("num_ctx", sampling.num_ctx)?;
     keep_alive(call.keep_alive.clone())?;
+    call.attachments.check()?;
     for (index, tool) in call.tools.iter().enumerate() {
         if tool.pointer("/function/name").and_then(Value::as_str).is_none_or(str::is_empty) {
             let path = format!("tools[{index}].function.name");

@@ -16,16 +16,16 @@ const AROUND_A_MESSAGE: u64 = 8;
 const FITS_ALWAYS: u64 = 1024;
 
 impl Core {
-    /// How many of the oldest messages are left out, and the context that they do not fit.
+    /// How many of the oldest messages are left out for what is said now, and the context that they do not fit.
     pub(super) async fn left_out(
         &self,
         model: &str,
         call: &ChatCall,
         system: Option<&str>,
         history: &[StoredMessage],
-        prompt: &str,
+        said: &[&str],
     ) -> Option<(usize, u64)> {
-        let fixed = system.map_or(0, of_text) + of_text(prompt);
+        let fixed = system.map_or(0, of_text) + said.iter().map(|text| of_text(text)).sum::<u64>();
         let given = call.sampling.num_ctx.or_else(|| call.options.get("num_ctx").and_then(Value::as_u64));
         if given.is_none() && fixed + history.iter().map(of_message).sum::<u64>() <= FITS_ALWAYS {
             return None;

@@ -34,9 +34,8 @@ pub struct TurnCall {
     pub conversation_id: String,
     /// What is said.
     pub prompt: String,
-    /// Names of the files that go with it. They are kept; what is in the files is not.
-    pub attachments: Vec<String>,
-    /// Everything else; its messages are those of the conversation.
+    /// Everything else; its messages are those of the conversation. The names of its files are kept, and what is in
+    /// the files is not.
     pub chat: ChatCall,
 }
 
@@ -155,7 +154,7 @@ struct Answered {
 }
 
 async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
-    let TurnCall { conversation_id: id, prompt, attachments, mut chat } = call;
+    let TurnCall { conversation_id: id, prompt, mut chat } = call;
     let (core, live) = (&run.core, &run.live);
     let said_ms = now_ms();
     let in_turn = core.threads.enter(&id, |ahead| live.set_phase(Phase::Queued(ahead))).await;
@@ -177,7 +176,9 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
         }
     };
     let history = found.map(|found| found.messages).unwrap_or_default();
-    let left_out = core.left_out(&model, &chat, system.as_deref(), &history, &prompt).await;
+    let attached = run.attached(&model, &chat.attachments).await?;
+    let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
+    let left_out = core.left_out(&model, &chat, system.as_deref(), &history, &said).await;
     chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
     let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
     chat.messages.extend(kept.map(message));
@@ -190,7 +191,7 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
     let question = StoredMessage {
         role: Role::User.as_str().to_owned(),
         content: prompt,
-        attachments,
+        attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
         created_ms: said_ms,
         ..StoredMessage::default()
     };
@@ -223,9 +224,17 @@ fn message(stored: &StoredMessage) -> Message {
     let role = if stored.role == Role::Assistant.as_str() { Role::Assistant } else { Role::User };
     let calls = stored.tool_calls.as_deref().and_then(|calls| serde_json::from_str(calls).ok());
     let calls: Vec<(String, String, String)> = calls.unwrap_or_default();
+    let mut content = stored.content.clone();
+    if !stored.attachments.is_empty() {
+        // So that the model does not deny that it has read them.
+        content.insert_str(
+            0,
+            &format!("(Attached here, and no longer shown: {}.)\n", stored.attachments.join(", ")),
+        );
+    }
     Message {
         tool_calls: calls.into_iter().map(|(id, name, arguments)| ToolCall { id, name, arguments }).collect(),
-        ..Message::text(role, stored.content.as_str())
+        ..Message::text(role, content)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::jobs::{Job, Report};
 use super::text::human_size;
 use super::{Core, ErrorCode, ServiceError};
+use crate::platform::free_space;
 
 /// Where Ollama on this machine keeps its models, and how free space is found out.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ pub struct Disk {
 impl Default for Disk {
     /// Nothing is known, so nothing is refused.
     fn default() -> Self {
-        Self::new(Vec::new(), free)
+        Self::new(Vec::new(), free_space)
     }
 }
 
@@ -34,7 +35,7 @@ impl Disk {
             let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(".ollama/models"));
             home.into_iter().chain([PathBuf::from("/usr/share/ollama/.ollama/models")]).collect()
         };
-        Self::new(models.map_or_else(defaults, |dir| vec![dir]), free)
+        Self::new(models.map_or_else(defaults, |dir| vec![dir]), free_space)
     }
 
     /// The directory with the most room and its free bytes; which of several is used cannot be known.
@@ -86,19 +87,6 @@ fn disk_full(model: &str, needed: u64, dir: &Path, free: u64) -> ServiceError {
         .with_hint("Free some space (delete_model), pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere.")
 }
 
-/// Bytes that a user may still write where a directory is.
-#[cfg(unix)]
-fn free(dir: &Path) -> io::Result<u64> {
-    let stats = rustix::fs::statvfs(dir)?;
-    Ok(stats.f_bavail.saturating_mul(stats.f_frsize))
-}
-
-/// Not known here.
-#[cfg(not(unix))]
-fn free(_: &Path) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,12 +100,5 @@ mod tests {
         assert_eq!(Disk::new(dirs, free).room().await, Some((two.path().join("models"), 7)));
         assert_eq!(Disk::new(vec![one.path().join("missing")], free).room().await, None);
         assert_eq!(Disk::default().room().await, None);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_system_tells_what_is_free() {
-        assert!(free(Path::new("/")).is_ok());
-        assert!(free(Path::new("/no/such/directory")).is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
+use super::attachments::Attachments;
 use super::chat::ChatCall;
 use super::completions::Outcome;
 use super::jobs::{Job, Report};
@@ -72,15 +73,16 @@ impl Core {
         }))
     }
 
-    /// Applies one instruction to many texts.
+    /// Applies one instruction to many texts, and then to many files.
     ///
     /// # Errors
-    /// `invalid_argument`. A text that fails is a reply beside the others.
+    /// `invalid_argument`. A text or a file that fails is a reply beside the others.
     pub fn start_batch(
         self: &Arc<Self>,
         call: &ChatCall,
         instruction: &str,
         inputs: &[String],
+        files: &[String],
     ) -> Result<Arc<Registered>, ServiceError> {
         if instruction.trim().is_empty() {
             return Err(ServiceError::invalid(
@@ -88,26 +90,29 @@ impl Core {
                 "is empty; it must say what to do with each input",
             ));
         }
-        if inputs.is_empty() || inputs.len() > MOST_INPUTS {
+        let total = inputs.len() + files.len();
+        if total == 0 || total > MOST_INPUTS {
             return Err(ServiceError::invalid(
                 "inputs",
-                format!("has {} texts; it must have 1 to {MOST_INPUTS}", inputs.len()),
+                format!("and files have {total} entries; they must have 1 to {MOST_INPUTS}"),
             ));
         }
         if let Some(index) = inputs.iter().position(|input| input.trim().is_empty()) {
             return Err(ServiceError::invalid(&format!("inputs[{index}]"), "is empty; it must have text"));
         }
         let call = self.with_system(call.clone())?;
-        let calls: Vec<_> = inputs
-            .iter()
-            .map(|input| {
-                let mut call = call.clone();
-                call.messages.push(Message::text(Role::User, format!("{instruction}\n\n{input}")));
-                call
-            })
-            .collect();
+        let asking = |question: String, attachments: Attachments| {
+            let mut call = ChatCall { attachments, ..call.clone() };
+            call.messages.push(Message::text(Role::User, question));
+            call
+        };
+        let of_texts =
+            inputs.iter().map(|input| asking(format!("{instruction}\n\n{input}"), Attachments::default()));
+        let of_files =
+            self.each_alone("files", files).into_iter().map(|file| asking(instruction.to_owned(), file));
+        let calls: Vec<_> = of_texts.chain(of_files).collect();
         self.check_all(&calls)?;
-        let labels = (0..inputs.len()).map(|index| index.to_string()).collect();
+        let labels = (0..total).map(|index| index.to_string()).collect();
         let at_once = calls.len();
         let report = Report::Batch(Replies::new(labels));
         // The queue says how many run at once; all of them stand in it.

@@ -4,7 +4,7 @@
 
 mod arrivals;
 mod asked;
-mod attachments;
+pub mod attachments;
 mod changes;
 pub mod chat;
 mod check;
@@ -38,6 +38,8 @@ mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use crate::files::Fence;
 use crate::providers::ollama::OllamaWeb;
@@ -124,6 +126,8 @@ pub struct Core {
     changes: changes::Changes,
     web: Option<Arc<OllamaWeb>>,
     poll_interval: Duration,
+    /// How many calls read their files at once.
+    reading: Semaphore,
 }
 
 impl Core {
@@ -146,6 +150,7 @@ impl Core {
             changes: changes::Changes::default(),
             poll_interval: options.poll_interval,
             web: options.web,
+            reading: Semaphore::new(attachments::READ_AT_ONCE),
         })
     }
 

@@ -8,7 +8,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
-use super::parse;
 use super::registry::{ENTRIES, Entry, Kind};
 use super::suggest;
 use crate::platform;
@@ -107,7 +106,7 @@ fn text_of(entry: &Entry, value: &Spanned<DeValue<'_>>) -> Option<String> {
         DeValue::Boolean(switch) if entry.kind == Kind::Switch => Some(switch.to_string()),
         DeValue::Array(items) if entry.kind == Kind::Paths => {
             let texts: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
-            Some(texts?.join(parse::PATHS_APART))
+            Some(texts?.join(platform::PATH_SEPARATOR))
         }
         _ => None,
     }

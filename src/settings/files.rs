@@ -6,6 +6,7 @@ use super::error::SettingsError;
 use super::parse::{self, Problem};
 use super::registry;
 use super::resolver::Resolver;
+use crate::platform::PATHS_HAVE_DRIVES;
 
 /// Files as attachments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Default for FileSettings {
 pub fn with_home(text: &str) -> PathBuf {
     let rest = match text {
         "~" => Some(""),
-        _ => text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\").filter(|_| cfg!(windows))),
+        _ => text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\").filter(|_| PATHS_HAVE_DRIVES)),
     };
     match (rest, directories::BaseDirs::new()) {
         (Some(""), Some(base)) => base.home_dir().to_path_buf(),
@@ -57,7 +58,7 @@ pub fn with_home(text: &str) -> PathBuf {
     }
 }
 
-fn allowed(text: &str) -> Result<Vec<PathBuf>, Problem> {
+pub(super) fn allowed(text: &str) -> Result<Vec<PathBuf>, Problem> {
     std::env::split_paths(text)
         .filter(|path| !path.as_os_str().is_empty())
         .map(|path| {
@@ -76,31 +77,4 @@ fn allowed(text: &str) -> Result<Vec<PathBuf>, Problem> {
 
 fn has_parent(path: &Path) -> bool {
     path.components().any(|part| part == Component::ParentDir)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_are_the_registry_s() {
-        let default = FileSettings::default();
-        assert_eq!(parse::size(registry::MAX_FILE_BYTES.default.unwrap()).unwrap(), default.max_file_bytes);
-        assert_eq!(
-            parse::size(registry::MAX_ATTACHMENT_BYTES.default.unwrap()).unwrap(),
-            default.max_call_bytes
-        );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn lists_hold_whole_paths() {
-        assert_eq!(allowed("/a:/b b/c").unwrap(), [PathBuf::from("/a"), PathBuf::from("/b b/c")]);
-        assert_eq!(allowed("/a::").unwrap(), [PathBuf::from("/a")]);
-        assert!(allowed("~/x").unwrap()[0].is_absolute());
-        assert!(allowed("~/x").unwrap()[0].ends_with("x"));
-        for wrong in ["a", "/a:b", "${workspaceFolder}", "/a/../b", "~someone/x"] {
-            assert!(allowed(wrong).unwrap_err().text.contains("is none"), "{wrong}");
-        }
-    }
 }

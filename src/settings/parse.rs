@@ -20,9 +20,6 @@ impl Problem {
     }
 }
 
-/// What stands between the paths of a list, as in `PATH`.
-pub(super) const PATHS_APART: &str = if cfg!(windows) { ";" } else { ":" };
-
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;

@@ -4,9 +4,11 @@
 //! from it, and `doctor` lists it. A secret has no flag: any user of a machine can read the command
 //! lines of its processes.
 
+mod files;
 mod models;
 mod places;
 
+pub use files::{ALLOW_REMOTE_FILES, ALLOWED_DIRS, MAX_ATTACHMENT_BYTES, MAX_FILE_BYTES};
 pub use models::{AUTO_PULL, MODEL, OLLAMA_MODELS};
 pub use places::{CONFIG_DIR, DATA_DIR, SYSTEM_PROMPT_FILE};
 
@@ -261,54 +263,6 @@ pub static CALL_DEADLINE: Entry = Entry {
     default: Some("auto"),
     secret: false,
     help: "When a call returns what there is so far, and the completion goes on: a duration (a plain number is seconds), `never`, or `auto`, which suits the host that calls.",
-};
-
-/// What calls may read.
-pub static ALLOWED_DIRS: Entry = Entry {
-    env: "OLLAMA_MCP_ALLOWED_DIRS",
-    flag: Some("allow-dir"),
-    key: Some("allowed_dirs"),
-    value_name: "DIR",
-    kind: Kind::Paths,
-    default: None,
-    secret: false,
-    help: "Directories whose files may be attached to calls (single files too); give the flag once for each, the variable as a list like `PATH`.",
-};
-
-/// Whether files may leave the machine.
-pub static ALLOW_REMOTE_FILES: Entry = Entry {
-    env: "OLLAMA_MCP_ALLOW_REMOTE_FILES",
-    flag: Some("allow-remote-files"),
-    key: Some("allow_remote_files"),
-    value_name: "BOOL",
-    kind: Kind::Switch,
-    default: Some("false"),
-    secret: false,
-    help: "Sends attached files also to models that do not run on this machine.",
-};
-
-/// The largest attachment.
-pub static MAX_FILE_BYTES: Entry = Entry {
-    env: "OLLAMA_MCP_MAX_FILE_BYTES",
-    flag: Some("max-file-bytes"),
-    key: Some("max_file_bytes"),
-    value_name: "SIZE",
-    kind: Kind::Quantity,
-    default: Some("20MB"),
-    secret: false,
-    help: "The largest file that may be attached.",
-};
-
-/// The largest sum of a call's attachments.
-pub static MAX_ATTACHMENT_BYTES: Entry = Entry {
-    env: "OLLAMA_MCP_MAX_ATTACHMENT_BYTES",
-    flag: Some("max-attachment-bytes"),
-    key: Some("max_attachment_bytes"),
-    value_name: "SIZE",
-    kind: Kind::Quantity,
-    default: Some("50MB"),
-    secret: false,
-    help: "The most that the files of one call may have together.",
 };
 
 /// Which tools there are.

@@ -7,6 +7,7 @@ use super::error::SettingsError;
 use super::parse::{self, Problem};
 use super::registry::{self, ENTRIES, Entry, Kind};
 use super::sources::{Origin, SettingOrigin, Sources};
+use crate::platform::PATH_SEPARATOR;
 
 /// A value as it was written, and its source.
 #[derive(Clone)]
@@ -83,7 +84,7 @@ impl<'a> Resolver<'a> {
         let flags: Vec<_> = flags.map(|(_, text)| text.as_str()).collect();
         if let Some(first) = flags.first() {
             let text =
-                if entry.kind == Kind::Paths { flags.join(parse::PATHS_APART) } else { (*first).to_owned() };
+                if entry.kind == Kind::Paths { flags.join(PATH_SEPARATOR) } else { (*first).to_owned() };
             return Ok(Some(Found { text, from: Origin::Flag }));
         }
         if let Some(value) = self.sources.environment.get(entry.env) {

@@ -37,7 +37,7 @@ async fn the_sdk_s_client_does_everything_in_both_lifecycles() {
                 client.read_resource(ReadResourceRequestParams::new(resource.uri.clone())).await.unwrap();
             assert_eq!(read.contents.len(), 1, "{}", resource.uri);
         }
-        assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 2);
+        assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 3);
         for prompt in client.list_all_prompts().await.unwrap() {
             let wanted = prompt.arguments.clone().unwrap_or_default();
             let given = wanted.iter().map(|argument| (argument.name.clone(), json!("something"))).collect();

@@ -1,4 +1,5 @@
 //! The fence against links, odd names, odd kinds of files, and changes between the check and the opening.
+#![cfg(unix)]
 
 use std::io::Read as _;
 use std::os::unix::fs::symlink;

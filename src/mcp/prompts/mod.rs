@@ -13,6 +13,8 @@ struct Definition {
     title: &'static str,
     description: &'static str,
     arguments: &'static [Argument],
+    /// Arguments of which at least one must be given.
+    either: &'static [&'static str],
     text: fn(&Given) -> String,
 }
 
@@ -28,12 +30,19 @@ const MODEL: Argument = Argument {
     required: false,
 };
 
+const PATHS: Argument = Argument {
+    name: "paths",
+    description: "Files below an allowed directory, between commas or one a line; the local model alone reads them",
+    required: false,
+};
+
 const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "ask_local_model",
         title: "Ask a local model",
         description: "Put a question to a model on this machine and show its answer as it is",
         arguments: &[Argument { name: "question", description: "What to ask", required: true }, MODEL],
+        either: &[],
         text: |given| {
             format!(
                 "Ask the local model with the tool chat_completion{}. Give it exactly the question below as `prompt`, and show me its \
@@ -55,6 +64,7 @@ const DEFINITIONS: &[Definition] = &[
             },
             MODEL,
         ],
+        either: &[],
         text: |given| {
             format!(
                 "Get a second opinion on the text below from a local model: call chat_completion{} and ask it, in a self-contained prompt \
@@ -68,29 +78,42 @@ const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "summarize_privately",
         title: "Summarize with a local model",
-        description: "Let a local model write the summary. The text given here passes through the host as every prompt does",
+        description: "Let a local model write the summary. Text given here passes through the host as every prompt does; files do not",
         arguments: &[
-            Argument { name: "text", description: "What to summarize", required: true },
+            Argument {
+                name: "text",
+                description: "What to summarize, unless paths name it",
+                required: false,
+            },
+            PATHS,
             Argument { name: "length", description: "How long, such as \"3 sentences\"", required: false },
             MODEL,
         ],
+        either: &["text", "paths"],
         text: |given| {
             let length = given.find("length").unwrap_or("a short paragraph");
             format!(
-                "Have a local model summarize the text below in {length}: first check with list_models that the model's location is \
-                 \"local\", then call chat_completion{} with the text as it is. Show me the model's summary unchanged; do not write \
-                 one of your own, and send the text to no other tool.\n\n{}",
+                "Have a local model summarize {} in {length}: first check with list_models that the model's location is \"local\", \
+                 then call chat_completion{} with {}. Show me the model's summary unchanged; do not write one of your own, \
+                 and give what is summarized to no other tool.{}",
+                given.subject("the text below"),
                 given.model(),
-                given.get("text"),
+                given.material("text", "the text as it is"),
+                given.below("text", "\n\n", ""),
             )
         },
     },
     Definition {
         name: "review_code_locally",
         title: "Review code with a local model",
-        description: "Let a local model review code. The code given here passes through the host as every prompt does",
+        description: "Let a local model review code. Code given here passes through the host as every prompt does; files do not",
         arguments: &[
-            Argument { name: "code", description: "The code to review", required: true },
+            Argument {
+                name: "code",
+                description: "The code to review, unless paths name it",
+                required: false,
+            },
+            PATHS,
             Argument {
                 name: "focus",
                 description: "What to look for, such as \"error handling\"",
@@ -98,13 +121,16 @@ const DEFINITIONS: &[Definition] = &[
             },
             MODEL,
         ],
+        either: &["code", "paths"],
         text: |given| {
             let focus = given.find("focus").unwrap_or("bugs, unclear names, and missing error handling");
             format!(
-                "Have a local model review the code below, looking for {focus}: call chat_completion{} with the code and that focus in one \
-                 self-contained prompt. List its findings, most serious first, and say of each whether you agree.\n\n```\n{}\n```",
+                "Have a local model review {}, looking for {focus}: call chat_completion{} with {} and that focus in one self-contained \
+                 prompt. List its findings, most serious first, and say of each whether you agree, as far as you can tell.{}",
+                given.subject("the code below"),
                 given.model(),
-                given.get("code"),
+                given.material("code", "the code"),
+                given.below("code", "\n\n```\n", "\n```"),
             )
         },
     },
@@ -113,6 +139,7 @@ const DEFINITIONS: &[Definition] = &[
         title: "Choose a local model",
         description: "Find the installed model that suits a task best",
         arguments: &[Argument { name: "task", description: "What the model is for", required: true }],
+        either: &[],
         text: |given| {
             format!(
                 "Which of my installed models suits this task best: {}\n\nCall list_models and compare capabilities, size, quantization, context length and \
@@ -174,6 +201,9 @@ pub(super) fn get(name: &str, arguments: JsonObject) -> Result<GetPromptResult, 
             _ => return Err(invalid(format!("argument {argument} of {name} must be text"))),
         }
     }
+    if !definition.either.is_empty() && definition.either.iter().all(|either| given.find(either).is_none()) {
+        return Err(invalid(format!("{name} needs one of the arguments {}", definition.either.join(", "))));
+    }
     for argument in definition.arguments.iter().filter(|argument| argument.required) {
         if given.find(argument.name).is_none() {
             return Err(invalid(format!("argument {} of {name} is missing", argument.name)));
@@ -205,8 +235,71 @@ impl Given {
         self.find(name).unwrap_or_default()
     }
 
+    /// What a prompt is about.
+    fn subject(&self, text: &str) -> String {
+        match self.paths().len() {
+            0 => text.to_owned(),
+            1 => "a file of mine".to_owned(),
+            many => format!("{many} files of mine"),
+        }
+    }
+
+    /// What the model is to get: files by their paths, which this server reads and nobody else, or text, or both.
+    fn material(&self, argument: &str, text: &str) -> String {
+        let paths = self.paths();
+        if paths.is_empty() {
+            return text.to_owned();
+        }
+        let and_text = self.find(argument).map(|_| format!(", and {text} below")).unwrap_or_default();
+        let paths = serde_json::to_string(&paths).unwrap_or_default();
+        format!(
+            "`attachments` {paths}{and_text} (do not open the files yourself: they are to stay on this machine)"
+        )
+    }
+
+    /// A text at the end, between what stands around it.
+    fn below(&self, argument: &str, before: &str, after: &str) -> String {
+        self.find(argument).map(|text| format!("{before}{text}{after}")).unwrap_or_default()
+    }
+
+    /// Paths, one a line or between commas.
+    fn paths(&self) -> Vec<&str> {
+        let paths = self.get(PATHS.name);
+        paths.split([',', '\n']).map(str::trim).filter(|path| !path.is_empty()).collect()
+    }
+
     /// ` and the model "x"`, where one was named.
     fn model(&self) -> String {
         self.find(MODEL_ARGUMENT).map(|model| format!(" and `model` {model:?}")).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(name: &str, arguments: Value) -> Result<String, String> {
+        let Value::Object(arguments) = arguments else { panic!("no object") };
+        let prompt = get(name, arguments).map_err(|error| error.message.to_string())?;
+        Ok(serde_json::to_value(&prompt.messages[0]).unwrap()["content"]["text"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn paths_become_attachments_and_texts_stay_texts() {
+        let said =
+            text("summarize_privately", json!({ "paths": "a b.txt, c.pdf\n~/d.md", "length": "a line" }))
+                .unwrap();
+        assert!(said.contains("summarize 3 files of mine in a line"), "{said}");
+        assert!(said.contains(r#"`attachments` ["a b.txt","c.pdf","~/d.md"] (do not open"#), "{said}");
+        let said = text("summarize_privately", json!({ "text": "It was." })).unwrap();
+        assert!(said.contains("with the text as it is.") && said.ends_with("\n\nIt was."), "{said}");
+        let said = text("review_code_locally", json!({ "code": "f()", "paths": "a.rs" })).unwrap();
+        assert!(said.contains(r#"`attachments` ["a.rs"], and the code below"#), "{said}");
+        assert!(said.ends_with("```\nf()\n```"), "{said}");
+        for name in ["summarize_privately", "review_code_locally"] {
+            assert!(text(name, json!({ "paths": " " })).unwrap_err().contains("needs one of the arguments"));
+        }
     }
 }

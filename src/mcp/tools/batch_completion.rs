@@ -19,7 +19,13 @@ at no cost. Results in order, failures beside successes.";
 #[derive(Debug, Deserialize, JsonSchema)]
 struct BatchArguments {
     instruction: String,
-    inputs: Vec<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    inputs: Option<Vec<String>>,
+    /// Paths, each file one more input
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    files: Option<Vec<String>>,
     model: Option<String>,
     system: Option<String>,
     background: Option<bool>,
@@ -45,7 +51,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
-    let job = call.server.core().start_batch(&chat, &arguments.instruction, &arguments.inputs)?;
+    let core = call.server.core();
+    let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
+    let job = core.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await
 }

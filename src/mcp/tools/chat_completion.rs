@@ -11,6 +11,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::CompletionAnswer;
 use crate::mcp::progress::Progress;
 use crate::mcp::schema::{input_schema_with, output_schema};
+use crate::service::attachments::Attachments;
 use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::types::{Message, Role};
 use crate::service::{ChatCall, ServiceError};
@@ -32,6 +33,10 @@ struct ChatArguments {
     prompt: Option<String>,
     /// System prompt; "" for none
     system: Option<String>,
+    /// Files that the model reads; you never see them
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    attachments: Option<Vec<String>>,
     /// OpenAI function tools
     #[serde(default)]
     #[schemars(schema_with = "super::objects_schema")]
@@ -84,6 +89,7 @@ impl ChatArguments {
         call.model = self.model;
         call.messages = messages;
         call.system = self.system;
+        call.attachments = Attachments::new("attachments", self.attachments.unwrap_or_default());
         call.tools = self.tools.unwrap_or_default();
         Ok(call)
     }

@@ -11,6 +11,7 @@ use crate::mcp::progress::Progress;
 use crate::mcp::replies::ComparisonAnswer;
 use crate::mcp::schema::output_schema;
 use crate::service::ServiceError;
+use crate::service::attachments::Attachments;
 use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
 
@@ -23,6 +24,9 @@ struct CompareArguments {
     models: Vec<String>,
     prompt: String,
     system: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    attachments: Option<Vec<String>>,
     /// true: at once; else one by one, for fair times
     together: Option<bool>,
     background: Option<bool>,
@@ -51,6 +55,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
+    chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job =
         call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
     let progress = Progress::of(&call.context);

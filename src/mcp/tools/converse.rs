@@ -11,6 +11,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::TurnAnswer;
 use crate::mcp::progress::Progress;
 use crate::mcp::schema::output_schema;
+use crate::service::attachments::Attachments;
 use crate::service::conversations::TurnCall;
 use crate::settings::Toolset;
 
@@ -27,6 +28,9 @@ struct ConverseArguments {
     model: Option<String>,
     /// Replaces the conversation's system prompt
     system: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    attachments: Option<Vec<String>>,
     #[serde(default)]
     #[schemars(schema_with = "super::objects_schema")]
     tools: Option<Vec<Value>>,
@@ -57,14 +61,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
+    chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     chat.tools = arguments.tools.unwrap_or_default();
-    let turn = TurnCall {
-        conversation_id: arguments.conversation_id,
-        prompt: arguments.prompt,
-        // Names of the files that go with the prompt come here.
-        attachments: Vec::new(),
-        chat,
-    };
+    let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
     let completion = call.server.core().start_turn(turn)?;
     super::wait(&call, completion, progress, background, deadline).await
 }

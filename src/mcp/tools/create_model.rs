@@ -31,17 +31,17 @@ struct CreateArguments {
     /// Prompt template (Go)
     template: Option<String>,
     /// Defaults, such as {"temperature":0.2}
+    #[serde(default)]
     #[schemars(schema_with = "parameters_schema")]
     parameters: Option<Map<String, Value>>,
     /// First messages of every chat
+    #[serde(default)]
     #[schemars(schema_with = "messages_schema")]
     messages: Option<Vec<ChatMessage>>,
     license: Option<String>,
     /// q4_K_M, q8_0 ...; from f16 or f32 only
     quantize: Option<String>,
-    /// true: return at once with a completion_id
     background: Option<bool>,
-    /// The person agreed to overwrite
     confirm: Option<bool>,
 }
 

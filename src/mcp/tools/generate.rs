@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::{JsonSchema, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::generation::GenerationArguments;
@@ -10,6 +10,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::BriefAnswer;
 use crate::mcp::progress::Progress;
 use crate::mcp::schema::output_schema;
+use crate::service::attachments::Attachments;
 use crate::service::generate::GenerateCall;
 use crate::service::messages::read_images;
 use crate::settings::Toolset;
@@ -31,8 +32,11 @@ struct GenerateArguments {
     raw: Option<bool>,
     /// base64 or data URLs
     #[serde(default)]
-    #[schemars(schema_with = "images_schema")]
+    #[schemars(schema_with = "super::texts_schema")]
     images: Vec<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::texts_schema")]
+    attachments: Option<Vec<String>>,
     stream: Option<bool>,
     background: Option<bool>,
 }
@@ -57,6 +61,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
+    settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let request = GenerateCall {
         settings,
         prompt: arguments.prompt,
@@ -68,8 +73,4 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     };
     let completion = call.server.core().start_generate(request)?;
     super::wait(&call, completion, progress, background, deadline).await
-}
-
-fn images_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    json_schema!({ "type": "array", "items": { "type": "string" } })
 }

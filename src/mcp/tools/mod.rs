@@ -252,6 +252,11 @@ fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
+/// A list of texts, with no default beside it: each host pays for what derives.
+fn texts_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "type": "string" } })
+}
+
 /// Arguments of a tool that takes none.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 struct NoArguments {}

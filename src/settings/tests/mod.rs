@@ -1,6 +1,7 @@
 //! Tests of the settings, and the sources that they share.
 
 mod config_file;
+mod files;
 mod host_url;
 mod load;
 mod provider;

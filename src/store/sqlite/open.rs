@@ -1,5 +1,6 @@
 //! Opening the file: its directory, its mode, its format.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 

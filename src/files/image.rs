@@ -1,0 +1,107 @@
+//! Images as vision models take them: PNG or JPEG, of a size that they can use.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+
+use super::Content;
+
+/// The longest side, in pixels, that is sent; vision models scale down to less.
+const LONGEST_SIDE: u32 = 2048;
+/// The most pixels that are decoded: a file of a few bytes can claim any number.
+const MOST_PIXELS: u64 = 64_000_000;
+/// The most bytes that decoding may take.
+const MOST_MEMORY: u64 = 512 << 20;
+const JPEG_QUALITY: u8 = 90;
+
+/// Checks an image; a huge one, or one in a format that not every model server reads, is made anew.
+pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, String> {
+    let reader = || ImageReader::with_format(Cursor::new(bytes.as_slice()), format);
+    let broken =
+        |error: image::ImageError| format!("is a broken image, or one too large to be decoded: {error}");
+    let (width, height) = reader().into_dimensions().map_err(broken)?;
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(format!("is an image of {width} x {height} pixels; at most {MOST_PIXELS} are read"));
+    }
+    let is_small = width <= LONGEST_SIDE && height <= LONGEST_SIDE;
+    let media_type = if format == ImageFormat::Jpeg { "image/jpeg" } else { "image/png" };
+    if is_small && matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
+        return Ok(Content::Image { bytes, media_type });
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_MEMORY);
+    let mut reader = reader();
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let orientation = decoder.orientation().map_err(broken)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    if !is_small {
+        image = image.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle);
+    }
+    image.apply_orientation(orientation);
+    let mut out = Cursor::new(Vec::new());
+    if format == ImageFormat::Jpeg {
+        let encoder = JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY);
+        DynamicImage::ImageRgb8(image.into_rgb8()).write_with_encoder(encoder).map_err(broken)?;
+    } else {
+        image.write_to(&mut out, ImageFormat::Png).map_err(broken)?;
+    }
+    Ok(Content::Image { bytes: out.into_inner(), media_type })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+        let mut out = Cursor::new(Vec::new());
+        DynamicImage::new_rgb8(width, height).write_to(&mut out, format).unwrap();
+        out.into_inner()
+    }
+
+    fn prepared(bytes: Vec<u8>, format: ImageFormat) -> (ImageFormat, u32, u32, &'static str) {
+        let Ok(Content::Image { bytes, media_type }) = prepare(bytes, format) else { panic!("no image") };
+        let format = image::guess_format(&bytes).unwrap();
+        let image = image::load_from_memory(&bytes).unwrap();
+        (format, image.width(), image.height(), media_type)
+    }
+
+    #[test]
+    fn small_ones_stay_and_others_become_what_models_take() {
+        let png = made(3, 2, ImageFormat::Png);
+        assert_eq!(
+            prepare(png.clone(), ImageFormat::Png),
+            Ok(Content::Image { bytes: png, media_type: "image/png" })
+        );
+        for format in [ImageFormat::Gif, ImageFormat::WebP] {
+            assert_eq!(prepared(made(3, 2, format), format), (ImageFormat::Png, 3, 2, "image/png"));
+        }
+        for (format, media_type) in [(ImageFormat::Jpeg, "image/jpeg"), (ImageFormat::Png, "image/png")] {
+            assert_eq!(prepared(made(4096, 16, format), format), (format, 2048, 8, media_type));
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_is_decoded() {
+        // A PNG that says it has 60000 x 60000 pixels: the header's numbers replaced, its checksum made anew.
+        let mut bomb = made(1, 1, ImageFormat::Png);
+        bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+        let crc = crc(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+        let said = prepare(bomb, ImageFormat::Png).unwrap_err();
+        assert!(said.contains("60000 x 60000 pixels"), "{said}");
+        let broken = made(3000, 3, ImageFormat::Png)[..60].to_vec();
+        assert!(prepare(broken, ImageFormat::Png).unwrap_err().starts_with("is a broken image"));
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0_u32, |crc, byte| {
+            (0..8).fold(
+                crc ^ u32::from(*byte),
+                |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+            )
+        })
+    }
+}

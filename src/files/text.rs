@@ -1,0 +1,98 @@
+//! Text of any common encoding, and the fence around it that it cannot close.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::Encoding;
+
+/// One in so many characters may be a control character; a text has none but for blanks, a binary file many.
+const CONTROLS: usize = 50;
+
+/// Bytes as text; `None` where they are none. A byte order mark decides, then UTF-8, then what is likeliest.
+pub(super) fn decode(bytes: &[u8]) -> Option<String> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        let (text, wrong) = encoding.decode_without_bom_handling(bytes.get(mark..)?);
+        return (!wrong && is_text(&text)).then(|| text.into_owned());
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return is_text(text).then(|| text.to_owned());
+    }
+    // No encoding of text but UTF-16 has zero bytes, and that has its mark.
+    if bytes.contains(&0) {
+        return None;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    let (text, wrong) = detector.guess(None, Utf8Detection::Deny).decode_without_bom_handling(bytes);
+    (!wrong && is_text(&text)).then(|| text.into_owned())
+}
+
+/// A text under its title, between lines of backticks that are longer than any in it.
+pub fn fenced(title: &str, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(longest + 1));
+    // A name may hold anything but a slash.
+    let title: String = title.chars().map(|c| if c.is_control() || c == '`' { '?' } else { c }).collect();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{title}\n{fence}\n{text}{end}{fence}\n")
+}
+
+fn is_text(text: &str) -> bool {
+    let is_odd =
+        |c: char| (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b')) || c == '\u{fffd}';
+    if text.contains('\0') {
+        return false;
+    }
+    let (odd, all) = text.chars().fold((0, 0), |(odd, all), c| (odd + usize::from(is_odd(c)), all + 1));
+    odd * CONTROLS <= all
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn common_encodings_are_read() {
+        let text = "Grüße aus Köln – naïve café, 100 €, und noch mehr Wörter über Straßen";
+        let utf16 = |bytes: fn(u16) -> [u8; 2], mark: [u8; 2]| {
+            mark.into_iter().chain(text.encode_utf16().flat_map(bytes)).collect::<Vec<u8>>()
+        };
+        assert_eq!(decode(text.as_bytes()).as_deref(), Some(text));
+        assert_eq!(decode(&[b"\xef\xbb\xbf", text.as_bytes()].concat()).as_deref(), Some(text));
+        assert_eq!(decode(&utf16(u16::to_le_bytes, [0xff, 0xfe])).as_deref(), Some(text));
+        assert_eq!(decode(&utf16(u16::to_be_bytes, [0xfe, 0xff])).as_deref(), Some(text));
+        let (western, _, _) = encoding_rs::WINDOWS_1252.encode(text);
+        assert_eq!(decode(&western).as_deref(), Some(text));
+        let japanese = "日本語のテキストです。これは文字コードの判定のための文章です。";
+        for encoding in [encoding_rs::SHIFT_JIS, encoding_rs::EUC_JP] {
+            let (bytes, _, _) = encoding.encode(japanese);
+            assert_eq!(decode(&bytes).as_deref(), Some(japanese), "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told() {
+        for wrong in [&b"a\0b"[..], b"\x01\x02\x03\x04", b"\xff\xfe\x00\xd8", b"\x80\x01\x02\x03\x90\x00"] {
+            assert_eq!(decode(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_stays_on_its_line() {
+        assert_eq!(fenced("a\n```.txt", "x"), "a????.txt\n```\nx\n```\n");
+        assert_eq!(fenced("a", "```\nx\n"), "a\n````\n```\nx\n````\n");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_closes_its_fence(text in "[`\n ~a]{0,40}") {
+            let fenced = fenced("t", &text);
+            let fence = fenced.lines().nth(1).unwrap();
+            // CommonMark: a fence is closed by as many or more of its characters.
+            let inside: Vec<_> = fenced.lines().skip(2).collect();
+            let (last, inside) = inside.split_last().unwrap();
+            prop_assert_eq!(*last, fence);
+            prop_assert!(inside.iter().all(|line| !line.contains(fence)));
+        }
+    }
+}

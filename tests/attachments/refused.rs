@@ -1,0 +1,146 @@
+//! What is not read, and where nothing goes.
+
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[tokio::test]
+async fn what_may_not_be_read_is_told_and_never_sent() {
+    let mut host = Host::start(&["--max-file-bytes=1KiB", "--max-attachment-bytes=2KiB"]).await;
+    let outside = host.place.path().join("outside/secret.txt");
+    host.write("a.txt", "inside");
+    host.write(".env", "KEY=x");
+    host.write("sub/.ssh/config", "x");
+    host.write("empty.txt", "");
+    host.write("large.txt", "x".repeat(1025));
+    host.write("archive.txt", b"PK\x03\x04\x14\0\0\0\0\0");
+    symlink(&outside, host.allowed().join("link.txt")).unwrap();
+    symlink(".env", host.allowed().join("innocent.txt")).unwrap();
+    fifo(&host.allowed().join("fifo"));
+    let began = Instant::now();
+    for (path, code, text) in [
+        (outside.to_str().unwrap(), "attachment_denied", "is not below an allowed directory ("),
+        ("/etc/passwd", "attachment_denied", "is not below"),
+        ("file:///etc/passwd", "attachment_denied", "is not below"),
+        ("../outside/secret.txt", "attachment_denied", "has \"..\" in it"),
+        ("link.txt", "attachment_denied", "is a link that leads out"),
+        (".env", "attachment_denied", "holds secrets by its name (.env)"),
+        ("sub/.ssh/config", "attachment_denied", "(.ssh)"),
+        ("innocent.txt", "attachment_denied", "is a link to what holds secrets"),
+        ("none.txt", "attachment_unreadable", "does not exist"),
+        ("sub", "attachment_unreadable", "is a directory"),
+        ("fifo", "attachment_unreadable", "is no regular file"),
+        ("empty.txt", "attachment_unreadable", "is empty"),
+        (
+            "large.txt",
+            "attachment_unreadable",
+            "has 1025 bytes; at most 1024 are read (OLLAMA_MCP_MAX_FILE_BYTES)",
+        ),
+        ("archive.txt", "attachment_unreadable", "seems to be application/zip"),
+    ] {
+        let (found, said) = host.refusal(path).await;
+        assert_eq!(found, code, "{path}: {said}");
+        assert!(
+            said.contains(&format!("attachments[0]: {path:?} ")) && said.contains(text),
+            "{path}: {said}"
+        );
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "something was waited for");
+
+    for name in ["b.txt", "c.txt", "d.txt"] {
+        host.write(name, "x".repeat(1000));
+    }
+    let result = host.chat(&["b.txt", "c.txt", "d.txt"]).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "attachment_unreadable");
+    assert!(
+        text.contains("attachments[2]: \"d.txt\" is too much") && text.contains("2048 bytes together"),
+        "{text}"
+    );
+    let many = vec!["a.txt"; 21];
+    let result = host.chat(&many).await;
+    assert_eq!(
+        tool_error(&result),
+        ("invalid_argument", "attachments has 21 paths; at most 20 files go with a call")
+    );
+    assert!(host.fake.requests_to("POST", "/api/chat").is_empty());
+    assert!(host.chat(&["a.txt"]).await["structuredContent"]["attachments"].is_array());
+}
+
+#[tokio::test]
+async fn a_secret_is_read_where_it_is_allowed_by_itself() {
+    let place = TempDir::new().unwrap();
+    std::fs::write(place.path().join(".env"), "KEY=x").unwrap();
+    let fake = FakeOllama::start().await.with_defaults();
+    let (all, one) = (place.path().to_str().unwrap(), place.path().join(".env"));
+    let one = one.to_str().unwrap();
+    let mut process = Process::start(&fake, &["--allow-dir", all, "--allow-dir", one]);
+    process.handshake("2025-11-25", "tests").await;
+    let result = call(&mut process, "chat_completion", chat(&[one])).await;
+    assert_eq!(result["structuredContent"]["attachments"][0]["name"], ".env", "{result:#}");
+}
+
+#[tokio::test]
+async fn without_an_allowed_directory_the_way_to_allow_one_is_told() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut process = Process::start(&fake, &[]);
+    process.handshake("2025-11-25", "tests").await;
+    let result = call(&mut process, "chat_completion", chat(&["/etc/passwd"])).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "attachment_denied");
+    assert!(text.contains("no directory is allowed for files"), "{text}");
+    assert!(text.contains("--allow-dir DIR") && text.contains("OLLAMA_MCP_ALLOWED_DIRS"), "{text}");
+    assert!(fake.requests().is_empty(), "nothing was asked of anyone");
+}
+
+#[tokio::test]
+async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
+    let cloud = json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" });
+    let mut host = Host::start(&[]).await;
+    host.all_models(&cloud);
+    host.write("a.txt", "inside");
+    let (code, text) = host.refusal("a.txt").await;
+    assert_eq!(code, "attachment_denied");
+    assert!(text.contains("runs at https://ollama.com:443 and not on this machine"), "{text}");
+    assert!(text.contains("--allow-remote-files"), "{text}");
+    assert!(
+        host.fake.requests().iter().all(|request| !String::from_utf8_lossy(&request.body).contains("inside"))
+    );
+
+    let mut host = Host::start(&["--allow-remote-files"]).await;
+    host.all_models(&cloud);
+    host.write("a.txt", "inside");
+    let result = host.chat(&["a.txt"]).await;
+    assert_eq!(result["structuredContent"]["attachments"][0]["name"], "a.txt", "{result:#}");
+}
+
+#[tokio::test]
+async fn a_server_elsewhere_gets_no_file() {
+    let place = TempDir::new().unwrap();
+    std::fs::write(place.path().join("a.txt"), "inside").unwrap();
+    let allow = place.path().to_str().unwrap();
+    // An address for documents, where nobody answers: it is refused before anyone is asked.
+    let environment = [("OLLAMA_HOST", "http://192.0.2.1:11434"), ("OLLAMA_MCP_ALLOWED_DIRS", allow)];
+    let mut process = Process::with(&[], &environment);
+    process.handshake("2025-11-25", "tests").await;
+    let result = call(&mut process, "chat_completion", chat(&["a.txt"])).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "attachment_denied");
+    assert!(text.contains("runs at http://192.0.2.1:11434"), "{text}");
+}
+
+#[tokio::test]
+async fn a_wrong_type_and_an_unknown_argument_are_named() {
+    let mut host = Host::start(&[]).await;
+    for (arguments, text) in [
+        (json!({ "prompt": "x", "attachments": "a.txt" }), "attachments"),
+        (json!({ "prompt": "x", "attachments": [1] }), "attachments[0]"),
+        (json!({ "prompt": "x", "attachment": ["a.txt"] }), "attachments"),
+    ] {
+        let result = host.call("chat_completion", arguments).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(said.contains(text), "{said}");
+    }
+}
