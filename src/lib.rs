@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod hosts;
 pub mod mcp;
 pub mod providers;
 pub mod service;

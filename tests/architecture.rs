@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::support::rust_source::{names_from_root, tokens};
 
 /// The rooms, and what each may name besides itself.
-const MAY_NAME: [(&str, &[&str]); 9] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("main", &["cli", "app", "telemetry"]),
     ("app", &["cli", "mcp", "service", "providers", "store", "settings", "telemetry"]),
-    ("cli", &["app", "mcp", "service", "providers", "store", "settings", "telemetry"]),
+    ("cli", &["app", "hosts", "mcp", "service", "providers", "store", "settings", "telemetry"]),
     ("telemetry", &["settings"]),
+    ("hosts", &[]),
     ("mcp", &["service", "settings"]),
     ("service", &["providers", "store", "settings"]),
     ("providers", &["settings"]),

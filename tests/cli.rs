@@ -1,6 +1,7 @@
 //! The command line: the real binary with its subcommands, as people and scripts run it.
 
 mod doctor;
+mod hosts;
 mod manifest;
 mod try_prompt;
 mod usage;

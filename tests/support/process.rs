@@ -52,7 +52,8 @@ pub fn command(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-mcp"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
-        if text.starts_with("OLLAMA_") || text.ends_with("_PROXY") || text == "XDG_CONFIG_HOME" {
+        let moves_files = ["XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR"].contains(&text.as_str());
+        if text.starts_with("OLLAMA_") || text.ends_with("_PROXY") || moves_files {
             command.env_remove(&name);
         }
     }

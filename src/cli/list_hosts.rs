@@ -1,0 +1,65 @@
+//! `list-hosts`: which hosts there are here, and whether this server is in them.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::output;
+use crate::hosts::{Machine, Sighting, survey};
+
+/// Arguments of `list-hosts`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// For programs: one JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let sightings = survey(&Machine::of_process()?);
+    if arguments.json {
+        let hosts: Vec<_> = sightings.iter().map(report).collect();
+        output::line(&serde_json::to_string_pretty(&hosts)?);
+    } else {
+        sightings.iter().for_each(write);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A host as JSON. Variables of an entry are told by name alone.
+pub(super) fn report(sighting: &Sighting) -> Value {
+    let target = &sighting.target;
+    let mut report = json!({
+        "host": target.host.id,
+        "title": target.host.title,
+        "scope": target.scope.as_str(),
+        "file": target.file,
+        "found": sighting.found,
+    });
+    match &sighting.entries {
+        Ok(entries) => {
+            let entries = entries.iter().map(|(name, entry)| {
+                let variables: Vec<_> = entry.env.iter().map(|(name, _)| name).collect();
+                json!({ "name": name, "command": entry.command, "variables": variables })
+            });
+            report["installed"] = entries.collect();
+        }
+        Err(error) => report["problem"] = error.to_string().into(),
+    }
+    report
+}
+
+fn write(sighting: &Sighting) {
+    let target = &sighting.target;
+    let found = if sighting.found { "" } else { " (not found here)" };
+    output::line(&format!("{} [{}, {}]{found}", target.host.title, target.host.id, target.scope.as_str()));
+    output::line(&format!("  {}", target.file.display()));
+    match &sighting.entries {
+        Ok(entries) => {
+            for (name, entry) in entries {
+                output::line(&format!("  has {name}: {}", entry.command));
+            }
+        }
+        Err(error) => output::line(&format!("  {error}")),
+    }
+}
