@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ollama_mcp::hosts;
 use serde_json::Value;
 
 mod tools_page;
@@ -9,19 +10,29 @@ mod tools_page;
 /// Where the README's table of tools begins and ends.
 const TABLE: (&str, &str) = ("<!-- generated:tools -->\n", "<!-- /generated:tools -->\n");
 
+/// Where MCP_SETUP.md's sections of hosts begin and end.
+const HOSTS: (&str, &str) = ("<!-- generated:hosts -->\n", "<!-- /generated:hosts -->\n");
+
 #[tokio::test]
 async fn generated_documents_are_up_to_date() {
     let manifest_text = ollama_mcp::cli::manifest().await.unwrap();
     let manifest: Value = serde_json::from_str(&manifest_text).unwrap();
     let readme = read("README.md").expect("README.md is there");
-    let documents = [
-        ("README.md", with_table(&readme, &tools_page::table(&manifest))),
+    let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
+    let hosts =
+        format!("<!-- Edit src/hosts/table.rs and prose.rs instead. -->\n\n{}", hosts::setup_markdown());
+    let examples = hosts::example_files().into_iter();
+    let examples: Vec<_> = examples.map(|(file, text)| (format!("examples/hosts/{file}"), text)).collect();
+    let mut documents = vec![
+        ("README.md", with_section(&readme, TABLE, &tools_page::table(&manifest))),
+        ("MCP_SETUP.md", with_section(&setup, HOSTS, &hosts)),
         ("docs/tools.md", tools_page::page(&manifest)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
         ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
         ("docs/deadlines.md", ollama_mcp::mcp::deadlines_markdown()),
         ("mcp-manifest.json", manifest_text),
     ];
+    documents.extend(examples.iter().map(|(file, text)| (file.as_str(), text.clone())));
     let stale: Vec<_> = documents.into_iter().filter(|(file, text)| rewrite(file, text)).collect();
     let names: Vec<_> = stale.iter().map(|(file, _)| *file).collect();
     assert!(
@@ -52,17 +63,37 @@ fn path_of(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
 
-/// The README with another table between its markers.
-fn with_table(readme: &str, table: &str) -> String {
-    let (before, rest) = readme.split_once(TABLE.0).expect("README.md has the marker of the tools");
-    let (_, after) = rest.split_once(TABLE.1).expect("README.md has the end marker of the tools");
-    [before, TABLE.0, table, TABLE.1, after].concat()
+/// A document with another text between two markers.
+fn with_section(document: &str, (start, end): (&str, &str), text: &str) -> String {
+    let (before, rest) = document.split_once(start).unwrap_or_else(|| panic!("{start} is not there"));
+    let (_, after) = rest.split_once(end).unwrap_or_else(|| panic!("{end} is not there"));
+    [before, start, text, end, after].concat()
+}
+
+#[test]
+fn examples_of_hosts_stand_in_the_page() {
+    let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
+    let mut folders = vec![path_of("examples/hosts")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = read(path.to_str().unwrap()).unwrap();
+            assert!(setup.contains(text.trim_end()), "{} is not in MCP_SETUP.md", path.display());
+            files += 1;
+        }
+    }
+    assert!(files > 9, "only {files} files");
 }
 
 #[test]
 fn only_the_section_between_the_markers_is_replaced() {
     let readme = "# A\n<!-- generated:tools -->\nold\n<!-- /generated:tools -->\nrest\n";
     let expected = "# A\n<!-- generated:tools -->\nnew\n<!-- /generated:tools -->\nrest\n";
-    assert_eq!(with_table(readme, "new\n"), expected);
-    assert_eq!(with_table(expected, "new\n"), expected);
+    assert_eq!(with_section(readme, TABLE, "new\n"), expected);
+    assert_eq!(with_section(expected, TABLE, "new\n"), expected);
 }

@@ -107,7 +107,7 @@ pub(super) const ZED: Prose = Prose {
     note: "It is the file of all settings (**zed: open settings**), with comments, which stay.",
     more: "",
     check: "the settings of the agent panel (**agent: open settings**) show `ollama` with a green dot.",
-    trouble: "hover over the dot; **zed: open log** has what the server said. Zed waits 60 s for a tool; a call returns before that.",
+    trouble: "**zed: open log** has what the server said. Zed waits 60 s for a tool; a call returns before that.",
 };
 
 pub(super) const GEMINI: Prose = Prose {
