@@ -1,6 +1,8 @@
 //! The command line: the real binary with its subcommands, as people and scripts run it.
 
 mod doctor;
+mod doctor_hosts;
+mod home;
 mod hosts;
 mod manifest;
 mod try_prompt;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::output;
 use crate::hosts::{Machine, Sighting, survey};
@@ -27,25 +27,26 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// A host as JSON. Variables of an entry are told by name alone.
-pub(super) fn report(sighting: &Sighting) -> Value {
+pub(super) fn report(sighting: &Sighting) -> Map<String, Value> {
     let target = &sighting.target;
-    let mut report = json!({
-        "host": target.host.id,
-        "title": target.host.title,
-        "scope": target.scope.as_str(),
-        "file": target.file,
-        "found": sighting.found,
+    let installed = sighting.entries.as_ref().map(|entries| {
+        let entries = entries.iter().map(|(name, entry)| {
+            let variables: Vec<_> = entry.env.iter().map(|(name, _)| name).collect();
+            json!({ "name": name, "command": entry.command, "variables": variables })
+        });
+        entries.collect::<Vec<_>>()
     });
-    match &sighting.entries {
-        Ok(entries) => {
-            let entries = entries.iter().map(|(name, entry)| {
-                let variables: Vec<_> = entry.env.iter().map(|(name, _)| name).collect();
-                json!({ "name": name, "command": entry.command, "variables": variables })
-            });
-            report["installed"] = entries.collect();
-        }
-        Err(error) => report["problem"] = error.to_string().into(),
-    }
+    let mut report = Map::from_iter([
+        ("host".to_owned(), target.host.id.into()),
+        ("title".to_owned(), target.host.title.into()),
+        ("scope".to_owned(), target.scope.as_str().into()),
+        ("file".to_owned(), json!(target.file)),
+        ("found".to_owned(), sighting.found.into()),
+    ]);
+    match installed {
+        Ok(installed) => report.insert("installed".to_owned(), installed.into()),
+        Err(error) => report.insert("problem".to_owned(), error.to_string().into()),
+    };
     report
 }
 

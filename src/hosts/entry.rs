@@ -1,5 +1,7 @@
 //! What a host is told of a server: the command, its arguments and its environment.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::table::{Format, Host};
@@ -27,6 +29,12 @@ impl Entry {
         let env = value.get("env").and_then(Value::as_object).into_iter().flatten();
         let env = env.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
         Some(Self { command, args, env })
+    }
+
+    /// Whether it starts this server, by the name of the program, wherever it is.
+    pub fn is_this_server(&self) -> bool {
+        let name = self.command.rsplit(['/', '\\']).next().unwrap_or(&self.command);
+        Path::new(name).file_stem().is_some_and(|stem| stem == env!("CARGO_PKG_NAME"))
     }
 
     /// The entry as a host takes it.

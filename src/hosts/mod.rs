@@ -16,7 +16,7 @@ mod tests;
 mod toml;
 mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -198,7 +198,7 @@ pub struct Sighting {
     pub target: Target,
     /// Whether there is a sign of the host.
     pub found: bool,
-    /// The entries that start this server, or the reason why the file cannot be read.
+    /// The entries that start this server or have its name, or the reason why the file cannot be read.
     pub entries: Result<Vec<(String, Entry)>, HostsError>,
 }
 
@@ -209,23 +209,19 @@ pub fn survey(machine: &Machine) -> Vec<Sighting> {
         let found = machine.has(host);
         for scope in [Scope::User, Scope::Project] {
             let Ok(target) = Target::of(host, scope, machine) else { continue };
-            if scope == Scope::Project && !target.file.exists() {
+            // In the home directory some are one and the same.
+            let is_users = || machine.user_file(host).as_ref() == Some(&target.file);
+            if scope == Scope::Project && (!target.file.exists() || is_users()) {
                 continue;
             }
             let entries = target.entries().map(|mut entries| {
-                entries.retain(|(name, entry)| name == DEFAULT_NAME || is_this_server(&entry.command));
+                entries.retain(|(name, entry)| name == DEFAULT_NAME || entry.is_this_server());
                 entries
             });
             sightings.push(Sighting { target, found, entries });
         }
     }
     sightings
-}
-
-/// By the name of the program, wherever it is.
-fn is_this_server(command: &str) -> bool {
-    let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
-    Path::new(name).file_stem().is_some_and(|stem| stem == env!("CARGO_PKG_NAME"))
 }
 
 fn get(format: Format, text: &str, path: &[&str]) -> Result<Option<Value>, Problem> {

@@ -112,7 +112,7 @@ pub(super) const ZED: Prose = Prose {
 
 pub(super) const GEMINI: Prose = Prose {
     next: "Start Gemini CLI anew and run /mcp in it.",
-    note: "Gemini CLI does not hand on variables whose names look like secrets; name them in `env`.",
+    note: "Values of `env` may refer to variables of Gemini CLI's own, as `$NAME` or `${NAME}`.",
     more: "",
     check: "`gemini mcp list` in a shell, `/mcp` in a session.",
     trouble: "start `gemini --debug`. A server of a project is only started in a folder that you trust.",
