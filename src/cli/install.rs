@@ -9,7 +9,7 @@ use super::targets::{ScopeArgument, carry_out, chosen, host_names};
 use super::{Context, USAGE, output, program};
 use crate::hosts::{self, Entry, Host, Machine, Scope, Target};
 use crate::settings::registry::{ENTRIES, Kind};
-use crate::settings::{Origin, SettingOrigin};
+use crate::settings::{Entry as SettingEntry, Origin, SettingOrigin};
 
 /// The flag that becomes an argument of the server, where people see it, and not a variable.
 const ALLOW_DIR: &str = "allow-dir";
@@ -112,14 +112,13 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entr
     let command = program::path()?;
     let command = command.into_os_string().into_string().ok();
     let command = command.context("the path of this program is not UTF-8, so hosts' files cannot name it")?;
-    let mut args = Vec::new();
-    for (_, folder) in context.flags.iter().filter(|(entry, _)| entry.flag == Some(ALLOW_DIR)) {
-        args.extend([format!("--{ALLOW_DIR}"), absolute(folder)?]);
-    }
+    let args = server_arguments(&context.flags)?;
     let mut env = Vec::new();
     for origin in context.loaded.origins.iter().filter(|origin| is_handed_on(origin)) {
         if let Some(value) = origin.value_shown.as_deref().filter(|value| !is_masked(value)) {
-            let is_path = matches!(origin.entry.value_name, "DIR" | "PATH");
+            // The variable of ALLOW_DIR is a list, and of whole paths.
+            let is_path =
+                matches!(origin.entry.value_name, "DIR" | "PATH") && origin.entry.flag != Some(ALLOW_DIR);
             let value = if is_path { absolute(value)? } else { value.to_owned() };
             env.push((origin.entry.env.to_owned(), value));
         }
@@ -131,11 +130,25 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entr
     Ok(Entry { command, args, env })
 }
 
+/// Whether the flag of a setting is written as it is given, for the host to fill in. So it is not checked here.
+pub(super) fn is_for_the_host(entry: &SettingEntry) -> bool {
+    entry.flag == Some(ALLOW_DIR)
+}
+
+/// The arguments that the host starts the server with.
+fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result<Vec<String>> {
+    let mut arguments = Vec::new();
+    for (_, folder) in flags.iter().filter(|(entry, _)| is_for_the_host(entry)) {
+        arguments.extend([format!("--{ALLOW_DIR}"), absolute(folder)?]);
+    }
+    Ok(arguments)
+}
+
 /// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
 fn is_handed_on(origin: &SettingOrigin) -> bool {
     let entry = origin.entry;
     let from_here = match origin.from {
-        Origin::Flag => entry.flag != Some(ALLOW_DIR),
+        Origin::Flag => !is_for_the_host(entry),
         Origin::Environment => true,
         Origin::ConfigFile(_) | Origin::Default => false,
     };
@@ -175,11 +188,39 @@ fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
     Ok(given)
 }
 
-/// Hosts start the server in a folder of their own choice. What the host fills in (`${workspaceFolder}`) stays.
+/// Hosts start the server in a folder of their own choice. What the host fills in (`${workspaceFolder}`) stays, as
+/// does `~/`, which the server itself reads.
 fn absolute(path: &str) -> anyhow::Result<String> {
-    if path.contains("${") {
+    if path.contains("${") || path.starts_with('~') {
         return Ok(path.to_owned());
     }
     let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is no path"))?;
     Ok(absolute.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FOLDER: SettingEntry = SettingEntry {
+        env: "OLLAMA_MCP_ALLOWED_DIRS",
+        flag: Some(ALLOW_DIR),
+        key: None,
+        value_name: "DIR",
+        kind: Kind::Text,
+        default: None,
+        secret: false,
+        help: "",
+    };
+
+    #[test]
+    fn folders_become_arguments_whole_or_as_the_host_fills_them_in() {
+        let flags = ["${workspaceFolder}", "~/x", "/a", "b"].map(|folder| (&FOLDER, folder.to_owned()));
+        let here = std::env::current_dir().unwrap().join("b").display().to_string();
+        let folders = ["${workspaceFolder}", "~/x", "/a", &here];
+        let expected: Vec<_> = folders.iter().flat_map(|folder| ["--allow-dir", folder]).collect();
+        if cfg!(unix) {
+            assert_eq!(server_arguments(&flags).unwrap(), expected);
+        }
+    }
 }

@@ -70,7 +70,11 @@ pub fn main() -> ExitCode {
 
 fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let flags = given_flags(matches);
-    let loaded = match Settings::load(&Sources::of_process(flags.clone())) {
+    let mut checked = flags.clone();
+    if matches.subcommand_name() == Some("install") {
+        checked.retain(|(entry, _)| !install::is_for_the_host(entry));
+    }
+    let loaded = match Settings::load(&Sources::of_process(checked)) {
         Ok(loaded) => loaded,
         Err(error) => {
             output::error(&error.to_string());

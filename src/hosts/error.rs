@@ -61,7 +61,7 @@ pub enum HostsError {
         file: PathBuf,
     },
     /// The file, its folder or its backup cannot be written.
-    #[error("{} cannot be written: {source}. Check the permissions of its folder.", file.display())]
+    #[error("{} cannot be written: {source}. Check its permissions and those of its folder.", file.display())]
     Unwritable {
         /// The file.
         file: PathBuf,

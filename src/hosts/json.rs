@@ -70,29 +70,40 @@ pub(super) fn remove(text: &str, path: &[&str]) -> Result<Option<String>, Proble
     Ok(find(object, last).map(|property| cut(text, &parsed, object, property)))
 }
 
-/// The places of all strings, by the keys that lead to them.
-pub(super) fn strings(text: &str, mut visit: impl FnMut(&[&str], std::ops::Range<usize>, &str)) {
-    fn walk<'a>(
-        value: &'a jsonc_parser::ast::Value<'_>,
-        keys: &mut Vec<&'a str>,
-        visit: &mut impl FnMut(&[&str], std::ops::Range<usize>, &str),
-    ) {
-        use jsonc_parser::ast::Value;
-        match value {
-            Value::StringLit(text) => visit(keys, text.range.start..text.range.end, &text.value),
-            Value::Object(object) => {
-                for property in &object.properties {
-                    keys.push(property.name.as_str());
-                    walk(&property.value, keys, visit);
-                    keys.pop();
-                }
-            }
-            Value::Array(array) => array.elements.iter().for_each(|element| walk(element, keys, visit)),
-            _ => {}
+/// The places of all strings, by the keys that lead to them, and of all comments, which have none.
+pub(super) fn texts(
+    text: &str,
+    mut visit: impl FnMut(Option<&[&str]>, std::ops::Range<usize>, &str),
+) -> Result<(), Problem> {
+    let parsed = parse(text)?;
+    if let Some(value) = &parsed.value {
+        walk(value, &mut Vec::new(), &mut |keys, range, text| visit(Some(keys), range, text));
+    }
+    for token in parsed.tokens.iter().flatten() {
+        if let Token::CommentLine(comment) | Token::CommentBlock(comment) = token.token {
+            visit(None, token.start()..token.end(), comment);
         }
     }
-    if let Ok(ParseResult { value: Some(value), .. }) = parse(text) {
-        walk(&value, &mut Vec::new(), &mut visit);
+    Ok(())
+}
+
+fn walk<'a>(
+    value: &'a jsonc_parser::ast::Value<'_>,
+    keys: &mut Vec<&'a str>,
+    visit: &mut impl FnMut(&[&str], std::ops::Range<usize>, &str),
+) {
+    use jsonc_parser::ast::Value;
+    match value {
+        Value::StringLit(text) => visit(keys, text.range.start..text.range.end, &text.value),
+        Value::Object(object) => {
+            for property in &object.properties {
+                keys.push(property.name.as_str());
+                walk(&property.value, keys, visit);
+                keys.pop();
+            }
+        }
+        Value::Array(array) => array.elements.iter().for_each(|element| walk(element, keys, visit)),
+        _ => {}
     }
 }
 

@@ -33,12 +33,21 @@ pub(super) fn masked(format: Format, text: &str) -> String {
         Format::Json => {
             let mut places = Vec::new();
             let mut previous = String::new();
-            json::strings(text, |keys, range, value| {
-                if let Some(masked) = mask(keys, &previous, value) {
-                    places.push((range, serde_json::Value::from(masked).to_string()));
+            let visited = json::texts(text, |keys, range, value| match keys {
+                Some(keys) => {
+                    if let Some(masked) = mask(keys, &previous, value) {
+                        places.push((range, serde_json::Value::from(masked).to_string()));
+                    }
+                    value.clone_into(&mut previous);
                 }
-                value.clone_into(&mut previous);
+                // A server that is commented out has its secrets still.
+                None if looks_secret(value) => places.push((range, format!("/* {MASK} */"))),
+                None => {}
             });
+            if visited.is_err() {
+                return String::new();
+            }
+            places.sort_by_key(|(range, _)| range.start);
             let mut text = text.to_owned();
             for (range, masked) in places.into_iter().rev() {
                 text.replace_range(range, &masked);
@@ -47,13 +56,19 @@ pub(super) fn masked(format: Format, text: &str) -> String {
         }
         Format::Toml => {
             let mut previous = String::new();
-            toml::with_strings(text, |keys, value| {
+            let masked = toml::with_strings(text, |keys, value| {
                 let masked = mask(keys, &previous, value);
                 value.clone_into(&mut previous);
                 masked
-            })
+            });
+            masked.split_inclusive('\n').map(without_secret_comment).collect()
         }
     }
+}
+
+/// A line of TOML, unless all of it is a comment with a secret.
+fn without_secret_comment(line: &str) -> &str {
+    if line.trim_start().starts_with('#') && looks_secret(line) { "# ***\n" } else { line }
 }
 
 /// What to show for a value, if not itself: by its keys, by the flag before it, or by what it looks like.

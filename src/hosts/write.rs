@@ -55,19 +55,26 @@ pub(super) fn replace(
     let target = follow(file).map_err(unwritable)?;
     let folder = target.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(unwritable)?;
-    let backup = match before {
-        Some(_) => Some(back_up(file, &target).map_err(unwritable)?),
-        None => None,
-    };
     let mut temporary = temporary(folder, private).map_err(unwritable)?;
     if before.is_some() {
         let permissions = fs::metadata(&target).map_err(unwritable)?.permissions();
+        // The folder would allow it, but someone did not want it.
+        if permissions.readonly() {
+            return Err(unwritable(std::io::Error::new(ErrorKind::PermissionDenied, "it is read-only")));
+        }
         temporary.as_file().set_permissions(permissions).map_err(unwritable)?;
     }
     temporary.write_all(&after.bytes()).map_err(unwritable)?;
     temporary.as_file().sync_all().map_err(unwritable)?;
+    let backup = match before {
+        Some(_) => Some(back_up(file, &target).map_err(unwritable)?),
+        None => None,
+    };
     // Hosts write these files too, some of them often.
     if read(&target)?.as_ref() != before {
+        if let Some(backup) = backup {
+            let _ = fs::remove_file(backup);
+        }
         return Err(HostsError::Changed { file: file.to_path_buf() });
     }
     temporary.persist(&target).map_err(|error| unwritable(error.error))?;
@@ -105,7 +112,8 @@ fn back_up(file: &Path, target: &Path) -> std::io::Result<PathBuf> {
         backup = file.with_file_name(numbered);
     }
     fs::copy(target, &backup)?;
-    File::open(&backup)?.sync_all()?;
+    // Windows lets only a writer flush.
+    File::options().append(true).open(&backup)?.sync_all()?;
     Ok(backup)
 }
 

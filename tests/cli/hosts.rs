@@ -190,6 +190,12 @@ async fn a_link_stays_a_link_and_the_mode_stays() {
     }
     let rest: Vec<_> = fs::read_dir(home.path("dotfiles")).unwrap().collect();
     assert_eq!(rest.len(), 1, "nothing temporary is left: {rest:?}");
+    // What is read-only was meant to be.
+    fs::set_permissions(home.path("dotfiles/cursor.json"), fs::Permissions::from_mode(0o444)).unwrap();
+    let refused = home.run(&["uninstall", "--host", "cursor"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("it is read-only"), "{}", refused.stderr);
+    assert_eq!(home.backups(".cursor/mcp.json").len(), 1);
     // A link to nothing yet.
     fs::create_dir(home.path(".gemini")).unwrap();
     symlink("../dotfiles/gemini.json", home.path(".gemini/settings.json")).unwrap();

@@ -98,15 +98,16 @@ fn what_does_not_parse_is_told_with_its_place() {
 
 #[test]
 fn secrets_of_any_server_are_masked() {
-    let text = r#"{ "servers": { // sesame stays in comments only
+    let text = r#"{ "servers": { // kept
+      // "z": { "env": { "OLD_TOKEN": "sesame7" } },
       "a": { "command": "x", "args": ["--api-key", "sesame1", "--token=sesame2", "plain"],
              "env": { "MY_API_KEY": "sesame3", "B": "https://u:sesame4@host", "C": "${input:key}" },
              "headers": { "X-Any": "sesame5" } } }, "primaryApiKey": "sesame6" }"#;
     let shown = masked(Format::Json, text);
-    for number in 1..=6 {
+    for number in 1..=7 {
         assert!(!shown.contains(&format!("sesame{number}")), "{shown}");
     }
-    for kept in ["\"plain\"", "${input:key}", "\"x\"", "--token=***"] {
+    for kept in ["// kept", "\"plain\"", "${input:key}", "\"x\"", "--token=***"] {
         assert!(shown.contains(kept), "{kept} is not in {shown}");
     }
 }

@@ -50,8 +50,8 @@ fn what_does_not_parse_is_told_with_its_place() {
 #[test]
 fn secrets_are_masked_and_all_else_is_shown_as_it_is() {
     let text = "[mcp_servers.a]\nargs = [\"--token\", \"sesame1\"] # c\nbearer_token_env_var = \"X\"\n\
-                env = { API_KEY = \"sesame2\", B = \"b\" }\n\n[mcp_servers.b.env]\nSECRET = 'sesame3'\n";
+                env = { API_KEY = \"sesame2\", B = \"b\" }\n\n[mcp_servers.b.env]\nSECRET = 'sesame3'\n# MY_KEY = \"sesame4\"\n# d\n";
     let shown = masked(Format::Toml, text);
     assert!(!shown.contains("sesame"), "{shown}");
-    assert!(shown.contains("B = \"b\"") && shown.contains("# c"), "{shown}");
+    assert!(shown.contains("B = \"b\"") && shown.contains("# c") && shown.contains("# d"), "{shown}");
 }
