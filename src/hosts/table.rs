@@ -136,7 +136,7 @@ pub static HOSTS: &[Host] = &[
         project: Some(".cursor/mcp.json"),
         variable: None,
         traces: &[],
-        source: "cursor.com/docs/context/mcp",
+        source: "cursor.com/docs/mcp.md",
         prose: prose::CURSOR,
     },
     Host {
@@ -156,7 +156,7 @@ pub static HOSTS: &[Host] = &[
         project: Some(".devin/mcp_config.json"),
         variable: None,
         traces: &[],
-        source: "docs.devin.ai/desktop/cascade/mcp; the folder: vaadin.com/docs (Devin Desktop)",
+        source: "docs.devin.ai/cli/extensibility/mcp/configuration (this file since Devin 3000.3); the older one: docs.devin.ai/desktop/cascade/mcp",
         prose: prose::WINDSURF,
     },
     Host {

@@ -34,7 +34,7 @@ async fn doctor_starts_what_hosts_would_start() {
         "✓ it starts, shakes hands and lists its tools: version ",
         "✓ Cursor, ollama (user): ",
         "  Gemini CLI: this server is not in ",
-        "! Cursor: OLLAMA_HOST is set in this shell and not in its entry",
+        "! Cursor, ollama (user): OLLAMA_HOST is set in this shell and not in its entry",
         "-> ollama-mcp install --host cursor",
         "Claude Desktop 50 s",
     ] {

@@ -12,7 +12,7 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
-use crate::hosts::{Entry, Machine, Sighting, survey};
+use crate::hosts::{DEFAULT_NAME, Entry, Machine, Scope, Sighting, Target, survey};
 use crate::mcp::client::{ClientError, Visit, visit};
 use crate::settings::{Origin, SettingOrigin};
 
@@ -100,8 +100,8 @@ async fn start(entry: &Entry) -> Check {
 }
 
 fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &[SettingOrigin]) {
-    let host = sighting.target.host;
-    let (title, scope) = (host.title, sighting.target.scope.as_str());
+    let title = sighting.target.host.title;
+    let file = sighting.target.file.display();
     let entries = match &sighting.entries {
         Ok(entries) => entries,
         Err(error) => {
@@ -109,50 +109,62 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
             return;
         }
     };
-    let install = format!("ollama-mcp install --host {} --scope {scope}", host.id);
-    if entries.is_empty() {
-        if sighting.found {
-            section.fact(format!(
-                "{title}: this server is not in {}; {install} puts it there",
-                sighting.target.file.display()
-            ));
-        }
-        return;
+    if entries.is_empty() && sighting.found {
+        let install = install(&sighting.target, DEFAULT_NAME);
+        section.fact(format!("{title}: this server is not in {file}; {install} puts it there"));
     }
     for ((name, entry), check) in entries.iter().zip(checks) {
+        let place = format!("{title}, {name} ({})", sighting.target.scope.as_str());
+        let install = install(&sighting.target, name);
         match check {
-            Ok(visited) => section.good(format!(
-                "{title}, {name} ({scope}): {} answers, {}",
-                entry.command,
-                told(visited)
-            )),
             Err(problem) if !entry.is_this_server() => {
-                section.fact(format!("{title}, {name} ({scope}): {problem}"))
+                section.fact(format!("{place}: {problem}"));
+                continue;
             }
             Err(problem) => section.bad(
-                format!("{title}, {name} ({scope}): {problem}"),
-                Some(format!(
-                    "{install} --name {name} writes this program's path into {}",
-                    sighting.target.file.display()
-                )),
+                format!("{place}: {problem}"),
+                Some(format!("{install} writes this program's path into {file}")),
             ),
-        }
-        if !entry.is_this_server() {
-            continue;
+            Ok(visited) => {
+                section.good(format!("{place}: {} answers, {}", entry.command, told(visited)));
+                if version(visited).is_some_and(|version| version != env!("CARGO_PKG_VERSION")) {
+                    section.warning(
+                        format!("{place}: that is another version than this program"),
+                        Some(format!("{install} writes this program's path into {file}")),
+                    );
+                }
+            }
         }
         if !entry.command.contains(['/', '\\']) {
             section.warning(
-                format!("{title}: {} is looked for on the PATH, which a host that starts from a menu may not have", entry.command),
-                Some(format!("{install} --name {name} writes the full path")),
+                format!(
+                    "{place}: {} is looked for on the PATH, which a host that starts from a menu may not have",
+                    entry.command
+                ),
+                Some(format!("{install} writes the full path")),
             );
         }
         for variable in not_handed_on(entry, origins) {
             section.warning(
-                format!("{title}: {variable} is set in this shell and not in its entry, so the host may not hand it on"),
-                Some(format!("{install} --name {name} (a secret: --env {variable}=..., or config.toml)")),
+                format!(
+                    "{place}: {variable} is set in this shell and not in its entry, so the host may not hand it on"
+                ),
+                Some(format!("{install} writes it (a secret only with --env {variable}=...)")),
             );
         }
     }
+}
+
+/// The command that mends an entry.
+fn install(target: &Target, name: &str) -> String {
+    let mut command = format!("ollama-mcp install --host {}", target.host.id);
+    if target.scope == Scope::Project {
+        command.push_str(" --scope project");
+    }
+    if name != DEFAULT_NAME {
+        command.push_str(&format!(" --name {name}"));
+    }
+    command
 }
 
 /// Settings of this shell that say something and that the entry does not have.
@@ -183,16 +195,20 @@ fn program(command: &str) -> Option<PathBuf> {
 }
 
 fn told(visited: &Visit) -> String {
-    let version = visited.introduction.as_ref().map(|server| format!("version {}, ", server.version));
+    let version = version(visited).map(|version| format!("version {version}, ")).unwrap_or_default();
     let took = visited.took.as_secs_f64() * 1000.0;
-    format!("{}{} tools in {took:.0} ms", version.unwrap_or_default(), visited.tools.len())
+    format!("{version}{} tools in {took:.0} ms", visited.tools.len())
+}
+
+fn version(visited: &Visit) -> Option<&str> {
+    visited.introduction.as_ref().map(|server| server.version.as_str())
 }
 
 fn outcome(visited: Result<&Visit, &str>) -> Value {
     match visited {
         Ok(visited) => json!({
             "ok": true,
-            "version": visited.introduction.as_ref().map(|server| &server.version),
+            "version": version(visited),
             "tools": visited.tools.len(),
             "ms": visited.took.as_millis() as u64,
         }),
