@@ -40,8 +40,20 @@ pub(super) const VSCODE: Prose = Prose {
 }
 ```
 
-To let the tools read the files of the open folder, put `\"args\": [\"--allow-dir\", \"${workspaceFolder}\"]` into the entry; VS Code
-fills in the folder. From a shell: `ollama-mcp install --host vscode --scope workspace --allow-dir '${workspaceFolder}'`.",
+To let local models read the files of the workspace (`attachments`), which then never pass through the cloud model; VS Code fills
+in the folder. By command: `ollama-mcp install --host vscode --scope workspace --allow-dir '${workspaceFolder}'`, or:
+
+```json
+{
+  \"servers\": {
+    \"ollama\": {
+      \"type\": \"stdio\",
+      \"command\": \"ollama-mcp\",
+      \"args\": [\"--allow-dir\", \"${workspaceFolder}\"]
+    }
+  }
+}
+```",
     check: "run **MCP: List Servers**, choose `ollama`, start it; the tools then stand in the chat's tool picker, in agent mode.\n\
             Ask \"list my local models\".",
     trouble: "the same menu has **Show Output** with the server's log, and **Restart**. VS Code asks whether you trust a\n\
@@ -53,8 +65,8 @@ pub(super) const CLAUDE_DESKTOP: Prose = Prose {
     next: "Quit Claude Desktop wholly (closing its window is not enough) and start it again.",
     note: "**Settings > Developer > Edit Config** leads to it. Where Windows installed the app as an MSIX package (the usual way since\n\
            2026), that button opens the wrong file: the one that counts is below `%LOCALAPPDATA%\\Packages`, and `install` finds it.",
-    more: "To let the tools read files, name the folders: `\"args\": [\"--allow-dir\", \"/Users/you/Documents\"]`, or\n\
-           `ollama-mcp install --host claude-desktop --allow-dir ~/Documents`. Claude Desktop fills in no variables there: write full paths.",
+    more: "To let local models read the files of a folder (`attachments`), allow it: `\"args\": [\"--allow-dir\",\n\
+           \"/Users/you/Documents/project\"]`, or `ollama-mcp install --host claude-desktop --allow-dir ~/Documents/project`.",
     check: "quit the app wholly (closing its window is not enough) and start it again. `ollama` stands under **Settings >\n\
             Developer**, and among the tools of a chat.",
     trouble: "look into `mcp-server-ollama.log`, in `~/Library/Logs/Claude` on macOS or `%APPDATA%\\Claude\\logs` on Windows. A comma\n\
