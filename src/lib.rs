@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod files;
+pub mod hosts;
 pub mod mcp;
 mod platform;
 pub mod providers;

@@ -2,6 +2,9 @@
 
 mod completions;
 mod doctor;
+mod doctor_hosts;
+mod home;
+mod hosts;
 mod manifest;
 mod try_prompt;
 mod usage;

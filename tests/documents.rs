@@ -96,7 +96,9 @@ fn every_setting_that_is_named_exists() {
 /// What a host would be told: a command, and settings that this program has.
 fn check_host_config(place: &str, config: &Value) {
     let known: BTreeSet<_> = ENTRIES.iter().map(|entry| entry.env).collect();
-    for servers in ["servers", "mcpServers"].into_iter().filter_map(|key| config[key].as_object()) {
+    for servers in
+        ["servers", "mcpServers", "context_servers"].into_iter().filter_map(|key| config[key].as_object())
+    {
         for (name, server) in servers {
             assert!(server["command"].is_string(), "{place}: {name} has no command");
             for variable in server["env"].as_object().into_iter().flatten().map(|(variable, _)| variable) {

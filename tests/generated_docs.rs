@@ -3,9 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use ollama_mcp::cli::{Format, manifest, manifest_of_all};
+use ollama_mcp::hosts;
 
 mod install_buttons;
 mod tools_page;
+
+/// Where MCP_SETUP.md's sections of hosts begin and end.
+const HOSTS: (&str, &str) = ("<!-- generated:hosts -->\n", "<!-- /generated:hosts -->\n");
 
 #[tokio::test]
 async fn generated_documents_are_up_to_date() {
@@ -14,8 +18,14 @@ async fn generated_documents_are_up_to_date() {
     let readme = install_buttons::put_into(&readme).expect("README.md has the place of the buttons");
     let table = manifest(Format::Markdown).await.unwrap();
     let readme = Format::Markdown.put_into(&readme, &table).expect("README.md has the place of the table");
-    let documents = [
+    let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
+    let hosts =
+        format!("<!-- Edit src/hosts/table.rs and prose.rs instead. -->\n\n{}", hosts::setup_markdown());
+    let examples = hosts::example_files().into_iter();
+    let examples: Vec<_> = examples.map(|(file, text)| (format!("examples/hosts/{file}"), text)).collect();
+    let mut documents = vec![
         ("README.md", readme),
+        ("MCP_SETUP.md", with_section(&setup, HOSTS, &hosts)),
         ("docs/tools.md", tools_page::page(&offered)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
         ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
@@ -24,6 +34,7 @@ async fn generated_documents_are_up_to_date() {
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),
         (Format::Mcpb.file(), manifest(Format::Mcpb).await.unwrap()),
     ];
+    documents.extend(examples.iter().map(|(file, text)| (file.as_str(), text.clone())));
     let stale: Vec<_> = documents.into_iter().filter(|(file, text)| rewrite(file, text)).collect();
     let names: Vec<_> = stale.iter().map(|(file, _)| *file).collect();
     assert!(
@@ -52,4 +63,39 @@ fn read(file: &str) -> Option<String> {
 
 fn path_of(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+/// A document with another text between two markers.
+fn with_section(document: &str, (start, end): (&str, &str), text: &str) -> String {
+    let (before, rest) = document.split_once(start).unwrap_or_else(|| panic!("{start} is not there"));
+    let (_, after) = rest.split_once(end).unwrap_or_else(|| panic!("{end} is not there"));
+    [before, start, text, end, after].concat()
+}
+
+#[test]
+fn examples_of_hosts_stand_in_the_page() {
+    let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
+    let mut folders = vec![path_of("examples/hosts")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = read(path.to_str().unwrap()).unwrap();
+            assert!(setup.contains(text.trim_end()), "{} is not in MCP_SETUP.md", path.display());
+            files += 1;
+        }
+    }
+    assert!(files > 9, "only {files} files");
+}
+
+#[test]
+fn only_the_section_between_the_markers_is_replaced() {
+    let page = "# A\n<!-- generated:hosts -->\nold\n<!-- /generated:hosts -->\nrest\n";
+    let expected = "# A\n<!-- generated:hosts -->\nnew\n<!-- /generated:hosts -->\nrest\n";
+    assert_eq!(with_section(page, HOSTS, "new\n"), expected);
+    assert_eq!(with_section(expected, HOSTS, "new\n"), expected);
 }

@@ -2,9 +2,14 @@
 
 mod completions;
 mod doctor;
+mod install;
+mod list_hosts;
 mod manifest;
 mod output;
+mod program;
+mod targets;
 mod try_prompt;
+mod uninstall;
 
 use std::io;
 use std::process::ExitCode;
@@ -28,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   ollama-mcp                                     serve MCP on stdin and stdout (what a host starts)
   ollama-mcp try \"Why is the sky blue?\"          the whole path once, as a host would go it
+  ollama-mcp install --host vscode               set up a host, such as VS Code
   ollama-mcp doctor                              is all well, and if not, what to do
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
@@ -39,6 +45,12 @@ enum Subcommand {
     Try(try_prompt::Arguments),
     /// Check the model server and the settings, and say what to do
     Doctor(doctor::Arguments),
+    /// Put this server into a host's configuration
+    Install(install::Arguments),
+    /// Take this server out of a host's configuration
+    Uninstall(uninstall::Arguments),
+    /// List the hosts found here, and whether this server is in them
+    ListHosts(list_hosts::Arguments),
     /// Print the manifest of this server: tools, resources, prompts, settings
     Manifest(manifest::Arguments),
     /// Print the completions of a shell, for its own file of them
@@ -78,7 +90,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         return completions::run(arguments);
     }
     let flags = given_flags(matches);
-    let loaded = match Settings::load(&Sources::of_process(flags.clone())) {
+    let mut checked = flags.clone();
+    if matches.subcommand_name() == Some("install") {
+        checked.retain(|(entry, _)| !install::is_for_the_host(entry));
+    }
+    let loaded = match Settings::load(&Sources::of_process(checked)) {
         Ok(loaded) => loaded,
         Err(error) => {
             output::error(&error.to_string());
@@ -100,6 +116,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         None => app::serve(&context.loaded.settings),
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
+        Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
+        Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),
+        Some(Subcommand::ListHosts(arguments)) => list_hosts::run(&arguments),
         Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
         Some(Subcommand::Completions(arguments)) => completions::run(&arguments),
     }

@@ -56,7 +56,7 @@ async fn ask(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCod
 }
 
 /// This program again, as a server, with the settings that this process was given.
-fn server_command(context: &Context) -> anyhow::Result<tokio::process::Command> {
+pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process::Command> {
     let program = std::env::current_exe().context("the path of this program is not known")?;
     let mut command = tokio::process::Command::new(program);
     for (entry, value) in &context.flags {

@@ -1,5 +1,8 @@
 //! The client side, for `try` and `doctor`: starts a server as a host does, and speaks to it.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use rmcp::ServiceExt as _;
 use rmcp::handler::client::ClientHandler;
 use rmcp::model::{
@@ -9,6 +12,8 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RoleClient, RunningService};
 use rmcp::transport::TokioChildProcess;
 use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::ChildStderr;
 use tokio::sync::mpsc;
 
 use super::progress::{CHANNEL, DELTA};
@@ -30,6 +35,9 @@ pub enum ClientError {
         /// What came back.
         reason: String,
     },
+    /// It said nothing in time.
+    #[error("no answer within {} s", .0.as_secs())]
+    Silent(Duration),
 }
 
 /// A piece of progress, as this server sends it.
@@ -63,6 +71,51 @@ pub struct Introduction {
     pub protocol: String,
 }
 
+/// What a short visit to a server showed.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// What it said of itself.
+    pub introduction: Option<Introduction>,
+    /// The names of its tools.
+    pub tools: Vec<String>,
+    /// From its start to its list of tools.
+    pub took: Duration,
+}
+
+/// Starts `command`, shakes hands, lists the tools and closes. What it writes to stderr is told only where it fails.
+///
+/// # Errors
+/// Any [`ClientError`]; [`ClientError::Silent`] where all of that takes longer than `limit`.
+pub async fn visit(mut command: tokio::process::Command, limit: Duration) -> Result<Visit, ClientError> {
+    command.kill_on_drop(true);
+    let (transport, stderr) = TokioChildProcess::builder(command).stderr(Stdio::piped()).spawn()?;
+    let started = Instant::now();
+    let talk = async {
+        let client = Client::over(transport).await?;
+        let tools = client.tool_names().await?;
+        let took = started.elapsed();
+        let introduction = client.introduction();
+        client.close().await;
+        Ok(Visit { introduction, tools, took })
+    };
+    let visited = tokio::time::timeout(limit, talk).await.unwrap_or(Err(ClientError::Silent(limit)));
+    match (visited, stderr) {
+        (Err(ClientError::Handshake(reason)), Some(stderr)) => {
+            Err(ClientError::Handshake(last_words(stderr).await.unwrap_or(reason)))
+        }
+        (visited, _) => visited,
+    }
+}
+
+/// The last line of a process that has ended, which says why.
+async fn last_words(stderr: ChildStderr) -> Option<String> {
+    let mut text = String::new();
+    let read = stderr.take(64 * 1024);
+    tokio::pin!(read);
+    tokio::time::timeout(Duration::from_secs(1), read.read_to_string(&mut text)).await.ok()?.ok()?;
+    text.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned)
+}
+
 /// A connection to a server that runs as a child process.
 pub struct Client {
     running: RunningService<RoleClient, Handler>,
@@ -75,7 +128,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::Start`] and [`ClientError::Handshake`].
     pub async fn spawn(command: tokio::process::Command) -> Result<Self, ClientError> {
-        let transport = TokioChildProcess::new(command)?;
+        Self::over(TokioChildProcess::new(command)?).await
+    }
+
+    async fn over(transport: TokioChildProcess) -> Result<Self, ClientError> {
         let (sender, deltas) = mpsc::unbounded_channel();
         let running = Handler { sender }
             .serve(transport)

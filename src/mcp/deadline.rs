@@ -77,6 +77,18 @@ pub(super) fn deadline(setting: CallDeadline, context: &RequestContext<RoleServe
     }
 }
 
+/// When calls return by this setting, host by host; `None` at their end.
+pub fn deadlines_in_force(setting: CallDeadline) -> Vec<(&'static str, Option<Duration>)> {
+    match setting {
+        CallDeadline::Never => vec![("every host", None)],
+        CallDeadline::After(duration) => vec![("every host", Some(duration))],
+        CallDeadline::Auto => {
+            let known = HOSTS.iter().map(|host| (host.title, host.limit.map(less_margin)));
+            known.chain([("any other", Some(less_margin(UNKNOWN)))]).collect()
+        }
+    }
+}
+
 fn for_client(name: &str) -> Option<Duration> {
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();

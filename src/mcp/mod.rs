@@ -23,7 +23,7 @@ mod subscriptions;
 mod suggest;
 mod tools;
 
-pub use deadline::deadlines_markdown;
+pub use deadline::{deadlines_in_force, deadlines_markdown};
 pub use failure::errors_markdown;
 pub use serve::{Connection, serve, serve_stdio};
 pub use server::{McpServer, ServerOptions};

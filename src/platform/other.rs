@@ -1,6 +1,6 @@
 //! Windows, and whatever else is no Unix.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::path::Path;
 
@@ -37,6 +37,16 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
 
 /// What tells the file at a path from one that is put in its place: an open file cannot be replaced here.
 pub(crate) fn file_identity(_path: &Path) -> Option<(u64, u64)> {
+    None
+}
+
+/// The rights on a file or directory: none to be told here.
+pub(crate) fn mode_of(_path: &Path) -> Option<u32> {
+    None
+}
+
+/// The rights on a new file that others may read: it has what its folder gives it.
+pub(crate) fn shared_permissions() -> Option<Permissions> {
     None
 }
 

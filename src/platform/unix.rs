@@ -1,6 +1,6 @@
 //! Linux, macOS and their kin.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::path::Path;
 
@@ -44,8 +44,7 @@ pub(crate) async fn stdout_hung_up() {
 
 /// Whether anyone but the owner has rights on a file; `false` where there is none.
 pub(crate) fn is_open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+    mode_of(path).is_some_and(|mode| mode & 0o077 != 0)
 }
 
 /// Makes a directory, and those above it, with no rights for others.
@@ -75,6 +74,18 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
 pub(crate) fn file_identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// The rights on a file or directory, as in `chmod`; `None` where there is none.
+pub(crate) fn mode_of(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o777)
+}
+
+/// The rights on a new file that others may read, as far as the user's umask lets them.
+pub(crate) fn shared_permissions() -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(Permissions::from_mode(0o666))
 }
 
 /// Bounds the memory of this process, in bytes, and keeps it from leaving a copy of itself on the disk when it ends

@@ -8,7 +8,9 @@ use super::run;
 async fn help_names_every_subcommand_and_every_setting() {
     let help = run(&["--help"], &[]).await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for word in ["try", "doctor", "manifest", "Exit codes", "tools/list"] {
+    for word in
+        ["try", "doctor", "install", "uninstall", "list-hosts", "manifest", "Exit codes", "tools/list"]
+    {
         assert!(help.stdout.contains(word), "{word} is not in: {}", help.stdout);
     }
     for entry in ENTRIES {

@@ -60,11 +60,9 @@ pub fn command_of(program: impl AsRef<std::ffi::OsStr>, home: &TempDir) -> Comma
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
-        if text.starts_with("OLLAMA_")
-            || text.ends_with("_PROXY")
-            || text == "XDG_CONFIG_HOME"
-            || text == "XDG_DATA_HOME"
-        {
+        let moves_files =
+            ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR"].contains(&text.as_str());
+        if text.starts_with("OLLAMA_") || text.ends_with("_PROXY") || moves_files {
             command.env_remove(&name);
         }
     }

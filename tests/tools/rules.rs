@@ -10,8 +10,17 @@ use crate::support::mcp_client::{BY_HAND, MODERN, Session, check_output, modern_
 const MISSING: &str = "no-such-model:1b";
 
 /// What of an answer differs from run to run.
-const VARYING: [&str; 8] =
-    ["id", "completion_id", "created", "latency_ms", "address", "queued_ms", "first_token_ms", "total_ms"];
+const VARYING: [&str; 9] = [
+    "id",
+    "completion_id",
+    "created",
+    "updated",
+    "latency_ms",
+    "address",
+    "queued_ms",
+    "first_token_ms",
+    "total_ms",
+];
 
 /// A call of each tool that succeeds in [`world`], and the argument that names its model.
 fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
@@ -182,13 +191,26 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// The text with `[n]` for each number before `ms`.
+/// The text with `[time]` for each moment, and `[n]` for each number before `ms`.
 fn without_times(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some(place) = moment(&text) {
+        text.replace_range(place, "[time]");
+    }
     let words: Vec<_> = text.split(' ').collect();
     let is_time = |place: usize| words.get(place + 1).is_some_and(|next| next.starts_with("ms"));
     let word =
         |(place, word): (usize, &&str)| if is_time(place) { "[n]".to_owned() } else { (*word).to_owned() };
     words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Where the first moment stands, as in `2026-07-28T10:00:00.000Z`.
+fn moment(text: &str) -> Option<std::ops::Range<usize>> {
+    const LENGTH: usize = "2026-07-28T10:00:00.000Z".len();
+    let is_moment =
+        |found: &str| found.as_bytes()[4] == b'-' && found.as_bytes()[10] == b'T' && found.ends_with('Z');
+    let places = 0..=text.len().checked_sub(LENGTH)?;
+    places.map(|start| start..start + LENGTH).find(|range| text.get(range.clone()).is_some_and(is_moment))
 }
 
 #[tokio::test]

@@ -1,0 +1,97 @@
+//! What was found, and how it is written for people.
+
+use serde_json::{Map, Value};
+
+use super::super::output;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// Worth knowing.
+    Fact,
+    /// As it should be.
+    Good,
+    /// It works, perhaps not as meant.
+    Warning,
+    /// It does not work.
+    Bad,
+}
+
+/// One thing that was found.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) level: Level,
+    pub(super) text: String,
+    /// What to do about it.
+    pub(super) next_step: Option<String>,
+}
+
+/// Findings that belong together, and the same for programs.
+#[derive(Debug)]
+pub(super) struct Section {
+    title: &'static str,
+    pub(super) findings: Vec<Finding>,
+    pub(super) json: Map<String, Value>,
+}
+
+impl Section {
+    pub(super) fn new(title: &'static str) -> Self {
+        Self { title, findings: Vec::new(), json: Map::new() }
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.findings.iter().all(|finding| finding.level != Level::Bad)
+    }
+
+    pub(super) fn fact(&mut self, text: impl Into<String>) {
+        self.add(Level::Fact, text, None);
+    }
+
+    pub(super) fn good(&mut self, text: impl Into<String>) {
+        self.add(Level::Good, text, None);
+    }
+
+    pub(super) fn warning(&mut self, text: impl Into<String>, next_step: Option<String>) {
+        self.add(Level::Warning, text, next_step);
+    }
+
+    pub(super) fn bad(&mut self, text: impl Into<String>, next_step: Option<String>) {
+        self.add(Level::Bad, text, next_step);
+    }
+
+    /// A field of the report for programs.
+    pub(super) fn field(&mut self, name: &str, value: impl Into<Value>) {
+        self.json.insert(name.to_owned(), value.into());
+    }
+
+    fn add(&mut self, level: Level, text: impl Into<String>, next_step: Option<String>) {
+        self.findings.push(Finding { level, text: text.into(), next_step });
+    }
+}
+
+/// Writes for people.
+pub(super) struct Page {
+    pub(super) colour: bool,
+}
+
+impl Page {
+    pub(super) fn write(&self, section: &Section) {
+        output::line(&format!("\n{}", section.title));
+        for finding in &section.findings {
+            let (mark, colour) = match finding.level {
+                Level::Fact => (' ', ""),
+                Level::Good => ('✓', "32"),
+                Level::Warning => ('!', "33"),
+                Level::Bad => ('✗', "31"),
+            };
+            if self.colour && !colour.is_empty() {
+                output::line(&format!("\u{1b}[{colour}m{mark}\u{1b}[0m {}", finding.text));
+            } else {
+                output::line(&format!("{mark} {}", finding.text));
+            }
+            if let Some(step) = &finding.next_step {
+                output::line(&format!("    -> {step}"));
+            }
+        }
+    }
+}

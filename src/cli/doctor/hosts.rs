@@ -1,0 +1,217 @@
+//! This server as hosts start it: by itself first, then each host's entry.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::super::Context;
+use super::super::list_hosts;
+use super::super::try_prompt::server_command;
+use super::finding::Section;
+use crate::hosts::{DEFAULT_NAME, Entry, Machine, Scope, Sighting, Target, survey};
+use crate::mcp::client::{ClientError, Visit, visit};
+use crate::settings::{Origin, SettingOrigin};
+
+/// A server starts in milliseconds; hosts wait longer than this.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// The program itself, over stdio: started, greeted, asked for its tools.
+pub(super) async fn examine_own(context: &Context) -> Section {
+    let mut section = Section::new("Self-test over stdio");
+    let visited = match server_command(context) {
+        Ok(command) => visit(command, LIMIT).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match &visited {
+        Ok(visited) => {
+            section.good(format!("it starts, shakes hands and lists its tools: {}", told(visited)));
+        }
+        Err(error) => {
+            let step = "run \"ollama-mcp --log=debug\" and type a line of examples/requests/list_tools.jsonl";
+            section.bad(error, Some(step.to_owned()));
+        }
+    }
+    section.field("self_test", outcome(visited.as_ref().map_err(String::as_str)));
+    section
+}
+
+/// Every host that is here: whether this server is in it, and whether what it would start answers.
+pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
+    let mut section = Section::new("Hosts");
+    let sightings = match Machine::of_process() {
+        Ok(machine) => survey(&machine),
+        Err(error) => {
+            section.warning(error.to_string(), None);
+            return section;
+        }
+    };
+    let checks = join_all(sightings.iter().map(check)).await;
+    let mut reports = Vec::new();
+    for (sighting, checks) in sightings.iter().zip(checks) {
+        let mut report = list_hosts::report(sighting);
+        tell(&mut section, sighting, &checks, origins);
+        let answers: Vec<_> =
+            checks.iter().map(|check| outcome(check.as_ref().map_err(|found| found.as_str()))).collect();
+        report.insert("answers".to_owned(), answers.into());
+        reports.push(Value::Object(report));
+    }
+    if !sightings.iter().any(|sighting| sighting.found) {
+        section.fact("none was found here");
+    }
+    section.field("hosts", reports);
+    section
+}
+
+/// Why an entry does not work; the text ends with no next step.
+type Check = Result<Visit, String>;
+
+async fn check(sighting: &Sighting) -> Vec<Check> {
+    let entries = sighting.entries.as_ref().map_or(&[][..], Vec::as_slice);
+    join_all(entries.iter().map(|(_, entry)| start(entry))).await
+}
+
+/// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
+async fn start(entry: &Entry) -> Check {
+    if !entry.is_this_server() {
+        return Err(format!("another program has this name: {}", entry.command));
+    }
+    let Some(program) = program(&entry.command) else {
+        return Err(format!("{} is not there", entry.command));
+    };
+    let mut command = Command::new(program);
+    // What the host fills in (${workspaceFolder}) only the host knows.
+    let own = |text: &str| !text.contains("${");
+    if entry.args.iter().all(|argument| own(argument)) {
+        command.args(&entry.args);
+    }
+    let ours = std::env::vars_os().map(|(name, _)| name).filter(is_ours);
+    ours.for_each(|name| {
+        command.env_remove(name);
+    });
+    command.envs(entry.env.iter().filter(|(_, value)| own(value)).map(|(name, value)| (name, value)));
+    visit(command, LIMIT).await.map_err(|error| match error {
+        ClientError::Start(error) => format!("{} cannot be started: {error}", entry.command),
+        other => format!("{} does not answer: {other}", entry.command),
+    })
+}
+
+fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &[SettingOrigin]) {
+    let title = sighting.target.host.title;
+    let file = sighting.target.file.display();
+    let entries = match &sighting.entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            section.warning(format!("{title}: {error}"), None);
+            return;
+        }
+    };
+    if entries.is_empty() && sighting.found {
+        let install = install(&sighting.target, DEFAULT_NAME);
+        section.fact(format!("{title}: this server is not in {file}; {install} puts it there"));
+    }
+    for ((name, entry), check) in entries.iter().zip(checks) {
+        let place = format!("{title}, {name} ({})", sighting.target.scope.as_str());
+        let install = install(&sighting.target, name);
+        match check {
+            Err(problem) if !entry.is_this_server() => {
+                section.fact(format!("{place}: {problem}"));
+                continue;
+            }
+            Err(problem) => section.bad(
+                format!("{place}: {problem}"),
+                Some(format!("{install} writes this program's path into {file}")),
+            ),
+            Ok(visited) => {
+                section.good(format!("{place}: {} answers, {}", entry.command, told(visited)));
+                if version(visited).is_some_and(|version| version != env!("CARGO_PKG_VERSION")) {
+                    section.warning(
+                        format!("{place}: that is another version than this program"),
+                        Some(format!("{install} writes this program's path into {file}")),
+                    );
+                }
+            }
+        }
+        if !entry.command.contains(['/', '\\']) {
+            section.warning(
+                format!(
+                    "{place}: {} is looked for on the PATH, which a host that starts from a menu may not have",
+                    entry.command
+                ),
+                Some(format!("{install} writes the full path")),
+            );
+        }
+        for variable in not_handed_on(entry, origins) {
+            section.warning(
+                format!(
+                    "{place}: {variable} is set in this shell and not in its entry, so the host may not hand it on"
+                ),
+                Some(format!("{install} writes it (a secret only with --env {variable}=...)")),
+            );
+        }
+    }
+}
+
+/// The command that mends an entry.
+fn install(target: &Target, name: &str) -> String {
+    let mut command = format!("ollama-mcp install --host {}", target.host.id);
+    if target.scope == Scope::Project {
+        command.push_str(" --scope project");
+    }
+    if name != DEFAULT_NAME {
+        command.push_str(&format!(" --name {name}"));
+    }
+    command
+}
+
+/// Settings of this shell that say something and that the entry does not have.
+fn not_handed_on<'a>(entry: &Entry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
+    let set = origins.iter().filter(|origin| {
+        origin.from == Origin::Environment
+            && origin.value_shown.as_deref() != origin.entry.default
+            && is_ours(&OsString::from(origin.entry.env))
+    });
+    let names = set.map(|origin| origin.entry.env);
+    names.filter(|name| !entry.env.iter().any(|(known, _)| known == name)).collect()
+}
+
+fn is_ours(name: &OsString) -> bool {
+    name.to_string_lossy().to_ascii_uppercase().starts_with("OLLAMA_")
+}
+
+/// The program's file: itself, or by name on the `PATH`.
+fn program(command: &str) -> Option<PathBuf> {
+    let path = Path::new(command);
+    if path.components().count() > 1 {
+        return path.is_file().then(|| path.to_path_buf());
+    }
+    let search = std::env::var_os("PATH")?;
+    let name =
+        format!("{}{}", command.trim_end_matches(std::env::consts::EXE_SUFFIX), std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&search).map(|folder| folder.join(&name)).find(|path| path.is_file())
+}
+
+fn told(visited: &Visit) -> String {
+    let version = version(visited).map(|version| format!("version {version}, ")).unwrap_or_default();
+    let took = visited.took.as_secs_f64() * 1000.0;
+    format!("{version}{} tools in {took:.0} ms", visited.tools.len())
+}
+
+fn version(visited: &Visit) -> Option<&str> {
+    visited.introduction.as_ref().map(|server| server.version.as_str())
+}
+
+fn outcome(visited: Result<&Visit, &str>) -> Value {
+    match visited {
+        Ok(visited) => json!({
+            "ok": true,
+            "version": version(visited),
+            "tools": visited.tools.len(),
+            "ms": visited.took.as_millis() as u64,
+        }),
+        Err(problem) => json!({ "ok": false, "problem": problem }),
+    }
+}

@@ -1,0 +1,61 @@
+//! The model server: does it answer, and with which models.
+
+use serde_json::json;
+
+use super::finding::Section;
+use crate::service::Core;
+use crate::service::health::Healthy;
+
+pub(super) async fn examine(core: &Core) -> Section {
+    let mut section = Section::new("Model server");
+    let health = core.health().await;
+    section.field("provider", health.provider);
+    section.field("address", health.address.as_str());
+    section.field("location", health.location.describe());
+    let healthy = match &health.state {
+        Ok(healthy) => healthy,
+        Err(error) => {
+            section.bad(&error.message, error.hint.clone());
+            let problem = json!({ "problem": error.message, "next_step": error.hint });
+            section.field(
+                "server",
+                json!({ "reachable": false, "problem": error.message, "next_step": error.hint }),
+            );
+            section.field("default_model", problem);
+            return section;
+        }
+    };
+    let version = healthy.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let latency = healthy.latency.as_secs_f64() * 1000.0;
+    section.good(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
+    section.fact(format!("that is {}", health.location.describe()));
+    models(&mut section, healthy);
+    match core.default_model().await {
+        Ok(model) => {
+            section.good(format!("{} answers where no model is named: it is {}", model.name, model.reason));
+            section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
+        }
+        Err(error) => {
+            section.field("default_model", json!({ "problem": error.message, "next_step": error.hint }));
+            section.bad(error.message, error.hint);
+        }
+    }
+    section
+}
+
+fn models(section: &mut Section, healthy: &Healthy) {
+    for (state, names) in [("installed", &healthy.installed), ("loaded", &healthy.loaded)] {
+        match names {
+            Some(names) if names.is_empty() => section.fact(format!("models {state}: none")),
+            Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), names.join(", "))),
+            None => section.fact(format!("models {state}: not known")),
+        }
+    }
+    section.field(
+        "server",
+        json!({
+            "reachable": true, "version": healthy.version, "latency_ms": healthy.latency.as_millis() as u64,
+            "models_installed": healthy.installed, "models_loaded": healthy.loaded,
+        }),
+    );
+}

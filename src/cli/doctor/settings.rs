@@ -1,0 +1,167 @@
+//! The settings: what holds, where it came from, and what may surprise.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::Context;
+use super::finding::Section;
+use crate::mcp::deadlines_in_force;
+use crate::platform::mode_of;
+use crate::settings::{Origin, SettingOrigin, Settings};
+
+pub(super) fn examine(context: &Context) -> Section {
+    let mut section = Section::new("Settings");
+    let loaded = &context.loaded;
+    for origin in loaded.origins.iter().filter(|origin| origin.value_shown.is_some()) {
+        section.fact(setting(origin));
+    }
+    for warning in &loaded.warnings {
+        section.warning(warning, None);
+    }
+    for origin in &loaded.origins {
+        if let Some(surprise) = surprise(origin) {
+            section.fact(surprise);
+        }
+    }
+    let deadlines = deadlines_in_force(loaded.settings.server.call_deadline);
+    let told: Vec<_> = deadlines.iter().map(|(host, limit)| format!("{host} {}", duration(*limit))).collect();
+    section.fact(format!("calls return what there is after: {}", told.join(", ")));
+    let deadlines: Vec<_> = deadlines
+        .iter()
+        .map(|(host, limit)| json!({ "host": host, "seconds": limit.map(|limit| limit.as_secs()) }))
+        .collect();
+    section.field("deadlines", deadlines);
+    config(&mut section, loaded.config_dir.as_deref());
+    places(&mut section, &loaded.settings);
+    let settings: Vec<_> = loaded
+        .origins
+        .iter()
+        .map(|origin| json!({ "name": origin.entry.env, "value": origin.value_shown, "from": origin.from.to_string() }))
+        .collect();
+    section.field("settings", settings);
+    section.field("warnings", loaded.warnings.clone());
+    section
+}
+
+/// The directory of `config.toml`, and who may write it.
+fn config(section: &mut Section, directory: Option<&Path>) {
+    section.field("config_dir", json!(directory));
+    let Some(directory) = directory else {
+        section.fact("config directory: none");
+        return;
+    };
+    let state = if directory.join("config.toml").is_file() {
+        "config.toml is read"
+    } else if directory.is_dir() {
+        "no config.toml in it"
+    } else {
+        "not there, and not needed"
+    };
+    let mode = mode_of(directory);
+    let shown = mode.map(|mode| format!(", mode {mode:o}")).unwrap_or_default();
+    section.fact(format!("config directory: {} ({state}{shown})", directory.display()));
+    section.field("config_dir_mode", mode.map_or(Value::Null, |mode| format!("{mode:o}").into()));
+    if mode.is_some_and(|mode| mode & 0o022 != 0) {
+        section.warning(
+            format!("others may write to {}, and so change the settings of this server", directory.display()),
+            Some(format!("chmod go-w {}", directory.display())),
+        );
+    }
+}
+
+fn setting(origin: &SettingOrigin) -> String {
+    let value = origin.value_shown.as_deref().unwrap_or_default();
+    match origin.from {
+        Origin::Default => format!("{} = {value}", origin.entry.env),
+        ref from => format!("{} = {value} (from {from})", origin.entry.env),
+    }
+}
+
+/// What an address means beyond its letters. (What is probably not meant is among the warnings.)
+fn surprise(origin: &SettingOrigin) -> Option<String> {
+    let value = origin.value_shown.as_deref()?;
+    let name = origin.entry.env;
+    if !matches!(name, "OLLAMA_HOST" | "OLLAMA_BASE_URL") {
+        return None;
+    }
+    if value.contains("0.0.0.0") || value.contains("[::]") {
+        return Some(format!(
+            "{name}: {value} is an address to listen on; a client connects to this machine itself"
+        ));
+    }
+    let authority = value.strip_prefix("https://")?.split('/').next()?;
+    (!authority.contains(':'))
+        .then(|| format!("{name}: https:// without a port means port 443, as in Ollama"))
+}
+
+fn duration(limit: Option<Duration>) -> String {
+    limit.map_or_else(|| "at the end".to_owned(), |limit| format!("{} s", limit.as_secs()))
+}
+
+/// Where conversations are kept, which prompt is the default one, and which files may be read.
+fn places(section: &mut Section, settings: &Settings) {
+    section.field("data_dir", json!(settings.store.data_dir));
+    match &settings.store.data_dir {
+        Some(directory) => {
+            let mode = mode_of(directory).map(|mode| format!(", mode {mode:o}"));
+            let state = if directory.is_dir() { "there" } else { "made with the first conversation" };
+            section.fact(format!(
+                "data directory: {} ({state}{})",
+                directory.display(),
+                mode.unwrap_or_default()
+            ));
+            if mode_of(directory).is_some_and(|mode| mode & 0o022 != 0) {
+                section.warning(
+                    format!("others may write to {}, and so to the conversations", directory.display()),
+                    Some(format!("chmod go-w {}", directory.display())),
+                );
+            }
+        }
+        None => section.warning(
+            "data directory: none; conversations cannot be stored",
+            Some("Set OLLAMA_MCP_DATA_DIR to a directory.".to_owned()),
+        ),
+    }
+    match system_prompt(settings) {
+        Some((path, Ok(bytes))) => {
+            section.fact(format!("system prompt: {} ({bytes} bytes)", path.display()));
+            section.field("system_prompt", json!({ "path": path, "bytes": bytes }));
+        }
+        Some((path, Err(problem))) => {
+            section.bad(
+                format!("system prompt {} cannot be read: {problem}", path.display()),
+                Some("Mend the file, or take OLLAMA_MCP_SYSTEM_PROMPT_FILE away.".to_owned()),
+            );
+            section.field("system_prompt", json!({ "path": path, "problem": problem }));
+        }
+        None => {
+            section.fact("system prompt: none");
+            section.field("system_prompt", Value::Null);
+        }
+    }
+    let allowed = &settings.files.allowed;
+    if allowed.is_empty() {
+        section.fact("no directory is allowed: attachments are refused (--allow-dir DIR allows one)");
+    }
+    for path in allowed {
+        match path.exists() {
+            true => section.good(format!("{} may be read", path.display())),
+            false => section.warning(
+                format!("{} is allowed and does not exist", path.display()),
+                Some("Make it, or take it out of the allowed directories.".to_owned()),
+            ),
+        }
+    }
+    let allowed: Vec<_> =
+        allowed.iter().map(|path| json!({ "path": path, "exists": path.exists() })).collect();
+    section.field("allowed_dirs", allowed);
+}
+
+/// The default system prompt's file and its size in bytes; `None` where there is none.
+fn system_prompt(settings: &Settings) -> Option<(&Path, Result<usize, String>)> {
+    let file = settings.chat.system_prompt.as_ref()?;
+    let bytes = file.read().transpose()?.map(|text| text.len());
+    Some((&file.path, bytes))
+}

@@ -1,0 +1,225 @@
+//! `install`: puts this server into a host's file.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::targets::{ScopeArgument, carry_out, chosen, host_names};
+use super::{Context, USAGE, output, program};
+use crate::hosts::{self, Entry, Host, Machine, Scope, Target};
+use crate::settings::registry::{ENTRIES, Kind};
+use crate::settings::{Entry as SettingEntry, Origin, SettingOrigin};
+
+/// The flag that becomes an argument of the server, where people see it, and not a variable.
+const ALLOW_DIR: &str = "allow-dir";
+
+/// Arguments of `install`. Settings given with it (`--ollama-host`, `OLLAMA_HOST`) go into the host's file.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Which host; `all` for every one that is found here
+    #[arg(long, value_name = "HOST", value_parser = host_names())]
+    host: String,
+    /// Whose file
+    #[arg(long, value_enum, default_value = "user")]
+    scope: ScopeArgument,
+    /// The name of the server in the host
+    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    name: String,
+    /// A variable to write into the host's file, even a secret; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with = "print")]
+    dry_run: bool,
+    /// Print what to paste, and change nothing
+    #[arg(long)]
+    print: bool,
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let given = match given_variables(&arguments.env) {
+        Ok(given) => given,
+        Err(problem) => {
+            output::error(&problem);
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    let entry = entry(context, given)?;
+    for secret in left_out(&context.loaded.origins, &entry) {
+        output::error(&format!(
+            "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
+        ));
+    }
+    let host = Host::of(&arguments.host);
+    if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
+        output::print(&hosts::snippet_masked(host, &arguments.name, &entry));
+        if !host.has_file() {
+            output::error(host.prose.next);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.print {
+        output::error("--print needs one host, not all of them");
+        return Ok(ExitCode::from(USAGE));
+    }
+    let machine = Machine::of_process()?;
+    let targets = chosen(&arguments.host, arguments.scope.into(), &machine)?;
+    if targets.is_empty() {
+        output::error("no host was found here. Name one with --host, or see ollama-mcp list-hosts.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let failed = targets.iter().filter(|target| !install(target, &entry, arguments, &machine)).count();
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether it went well; if not, that was said.
+fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Machine) -> bool {
+    let found = machine.has(target.host);
+    let done = || {
+        let change = target.install(&arguments.name, entry)?;
+        let words = format!("{} is now in", arguments.name);
+        carry_out(&change, arguments.dry_run, target, &words)?;
+        Ok::<_, hosts::HostsError>(change.is_needed() && !arguments.dry_run)
+    };
+    match done() {
+        Ok(true) => {
+            if !found {
+                output::error(&format!(
+                    "{} was not found here; its file was made all the same",
+                    target.host.title
+                ));
+            }
+            if target.scope == Scope::Project {
+                output::error(&format!(
+                    "{} may be committed and shared: the path of the program and what stands in env go with it",
+                    target.file.display()
+                ));
+            }
+            output::line(&format!("  next: {}", target.host.prose.next));
+            true
+        }
+        Ok(false) => true,
+        Err(error) => {
+            output::error(&error.to_string());
+            false
+        }
+    }
+}
+
+/// What the host will start: this program, with the settings that were given to this very command.
+fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entry> {
+    let command = program::path()?;
+    let command = command.into_os_string().into_string().ok();
+    let command = command.context("the path of this program is not UTF-8, so hosts' files cannot name it")?;
+    let args = server_arguments(&context.flags)?;
+    let mut env = Vec::new();
+    for origin in context.loaded.origins.iter().filter(|origin| is_handed_on(origin)) {
+        if let Some(value) = origin.value_shown.as_deref().filter(|value| !is_masked(value)) {
+            // The variable of ALLOW_DIR is a list, and of whole paths.
+            let is_path =
+                matches!(origin.entry.value_name, "DIR" | "PATH") && origin.entry.flag != Some(ALLOW_DIR);
+            let value = if is_path { absolute(value)? } else { value.to_owned() };
+            env.push((origin.entry.env.to_owned(), value));
+        }
+    }
+    for (name, value) in given {
+        env.retain(|(known, _)| *known != name);
+        env.push((name, value));
+    }
+    Ok(Entry { command, args, env })
+}
+
+/// Whether the flag of a setting is written as it is given, for the host to fill in. So it is not checked here.
+pub(super) fn is_for_the_host(entry: &SettingEntry) -> bool {
+    entry.flag == Some(ALLOW_DIR)
+}
+
+/// The arguments that the host starts the server with.
+fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result<Vec<String>> {
+    let mut arguments = Vec::new();
+    for (_, folder) in flags.iter().filter(|(entry, _)| is_for_the_host(entry)) {
+        arguments.extend([format!("--{ALLOW_DIR}"), absolute(folder)?]);
+    }
+    Ok(arguments)
+}
+
+/// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
+fn is_handed_on(origin: &SettingOrigin) -> bool {
+    let entry = origin.entry;
+    let from_here = match origin.from {
+        Origin::Flag => !is_for_the_host(entry),
+        Origin::Environment => true,
+        Origin::ConfigFile(_) | Origin::Default => false,
+    };
+    from_here && entry.kind != Kind::Presence && origin.value_shown.as_deref() != entry.default
+}
+
+/// Secrets that are set here and not given with `--env`.
+fn left_out<'a>(origins: &'a [SettingOrigin], entry: &Entry) -> Vec<&'a str> {
+    let secrets = origins
+        .iter()
+        .filter(|origin| is_handed_on(origin) && origin.value_shown.as_deref().is_some_and(is_masked));
+    let names = secrets.map(|origin| origin.entry.env);
+    names.filter(|name| !entry.env.iter().any(|(given, _)| given == name)).collect()
+}
+
+/// How the settings show a secret.
+fn is_masked(value: &str) -> bool {
+    value == "***"
+}
+
+/// `NAME=VALUE` pairs; of one name the last counts.
+fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
+    let mut given: Vec<(String, String)> = Vec::new();
+    for pair in pairs {
+        // The pair itself may hold a secret, so only its name is told.
+        let (name, value) = pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+            "--env takes NAME=VALUE, such as --env OLLAMA_HOST=http://192.168.1.20:11434".to_owned()
+        })?;
+        if name.starts_with("OLLAMA_MCP_") && !ENTRIES.iter().any(|entry| entry.env == name) {
+            return Err(format!(
+                "--env {name}: there is no such setting, and the server would not start with it. See --help."
+            ));
+        }
+        given.retain(|(known, _)| known != name);
+        given.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(given)
+}
+
+/// Hosts start the server in a folder of their own choice. What the host fills in (`${workspaceFolder}`) stays, as
+/// does `~/`, which the server itself reads.
+fn absolute(path: &str) -> anyhow::Result<String> {
+    if path.contains("${") || path.starts_with('~') {
+        return Ok(path.to_owned());
+    }
+    let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is no path"))?;
+    Ok(absolute.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FOLDER: SettingEntry = SettingEntry {
+        env: "OLLAMA_MCP_ALLOWED_DIRS",
+        flag: Some(ALLOW_DIR),
+        key: None,
+        value_name: "DIR",
+        kind: Kind::Text,
+        default: None,
+        secret: false,
+        help: "",
+    };
+
+    #[test]
+    fn folders_become_arguments_whole_or_as_the_host_fills_them_in() {
+        let here = |name: &str| std::env::current_dir().unwrap().join(name).display().to_string();
+        let whole = here("a");
+        let flags = ["${workspaceFolder}", "~/x", &whole, "b"].map(|folder| (&FOLDER, folder.to_owned()));
+        let folders = ["${workspaceFolder}", "~/x", &whole, &here("b")];
+        let expected: Vec<_> = folders.iter().flat_map(|folder| ["--allow-dir", folder]).collect();
+        assert_eq!(server_arguments(&flags).unwrap(), expected);
+    }
+}

@@ -1,0 +1,66 @@
+//! `list-hosts`: which hosts there are here, and whether this server is in them.
+
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+
+use super::output;
+use crate::hosts::{Machine, Sighting, survey};
+
+/// Arguments of `list-hosts`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// For programs: one JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let sightings = survey(&Machine::of_process()?);
+    if arguments.json {
+        let hosts: Vec<_> = sightings.iter().map(report).collect();
+        output::line(&serde_json::to_string_pretty(&hosts)?);
+    } else {
+        sightings.iter().for_each(write);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A host as JSON. Variables of an entry are told by name alone.
+pub(super) fn report(sighting: &Sighting) -> Map<String, Value> {
+    let target = &sighting.target;
+    let installed = sighting.entries.as_ref().map(|entries| {
+        let entries = entries.iter().map(|(name, entry)| {
+            let variables: Vec<_> = entry.env.iter().map(|(name, _)| name).collect();
+            json!({ "name": name, "command": entry.command, "variables": variables })
+        });
+        entries.collect::<Vec<_>>()
+    });
+    let mut report = Map::from_iter([
+        ("host".to_owned(), target.host.id.into()),
+        ("title".to_owned(), target.host.title.into()),
+        ("scope".to_owned(), target.scope.as_str().into()),
+        ("file".to_owned(), json!(target.file)),
+        ("found".to_owned(), sighting.found.into()),
+    ]);
+    match installed {
+        Ok(installed) => report.insert("installed".to_owned(), installed.into()),
+        Err(error) => report.insert("problem".to_owned(), error.to_string().into()),
+    };
+    report
+}
+
+fn write(sighting: &Sighting) {
+    let target = &sighting.target;
+    let found = if sighting.found { "" } else { " (not found here)" };
+    output::line(&format!("{} [{}, {}]{found}", target.host.title, target.host.id, target.scope.as_str()));
+    output::line(&format!("  {}", target.file.display()));
+    match &sighting.entries {
+        Ok(entries) => {
+            for (name, entry) in entries {
+                output::line(&format!("  has {name}: {}", entry.command));
+            }
+        }
+        Err(error) => output::line(&format!("  {error}")),
+    }
+}

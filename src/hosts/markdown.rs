@@ -1,0 +1,86 @@
+//! The sections of MCP_SETUP.md and the files of examples/hosts, from the table.
+
+use super::entry::{Entry, snippet};
+use super::table::{Format, HOSTS, Host};
+use super::{DEFAULT_NAME, Platform};
+
+/// A section for each host: files, block, command, check, trouble.
+pub fn setup_markdown() -> String {
+    HOSTS.iter().map(section).collect()
+}
+
+/// Files for people who copy, by their path below examples/hosts.
+pub fn example_files() -> Vec<(String, String)> {
+    // Claude Code's example is the one that a team shares; it stands in its own section.
+    let hosts = HOSTS.iter().filter(|host| host.has_file() && host.id != "claude-code");
+    hosts.map(|host| (format!("{}/{}", host.id, file_name(host)), example(host))).collect()
+}
+
+fn section(host: &Host) -> String {
+    let language = match host.format {
+        Format::Json => "json",
+        Format::Toml => "toml",
+    };
+    let mut section = format!("## {}\n\n", host.title);
+    section.push_str(&format!("```sh\nollama-mcp install --host {}\n```\n\n", host.id));
+    if host.has_file() {
+        section.push_str("| | file |\n|---|---|\n");
+        section.push_str(&rows(host));
+        section.push('\n');
+    }
+    paragraph(&mut section, host.prose.note);
+    let key = format!("The key is `{}`:", host.key);
+    let block = format!("{key}\n\n```{language}\n{}```", example(host));
+    paragraph(&mut section, &block);
+    paragraph(&mut section, host.prose.more);
+    paragraph(&mut section, &format!("**Check**: {}", host.prose.check));
+    paragraph(&mut section, &format!("**If not**: {}", host.prose.trouble));
+    let out = if host.has_file() {
+        format!("**Out again**: `ollama-mcp uninstall --host {}`. ", host.id)
+    } else {
+        String::new()
+    };
+    paragraph(&mut section, &format!("{out}Source: {}.", host.source));
+    section
+}
+
+fn paragraph(section: &mut String, text: &str) {
+    if !text.is_empty() {
+        section.push_str(text);
+        section.push_str("\n\n");
+    }
+}
+
+/// One row for each path, naming the systems that share it.
+fn rows(host: &Host) -> String {
+    let systems = [(Platform::Linux, "Linux"), (Platform::MacOs, "macOS"), (Platform::Windows, "Windows")];
+    let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
+    for place in host.user {
+        for (platform, name) in systems.iter().filter(|(platform, _)| !place.on(*platform).is_empty()) {
+            let path = place.shown(*platform);
+            match rows.iter_mut().find(|(_, known)| *known == path) {
+                Some((names, _)) => names.push(name),
+                None => rows.push((vec![name], path)),
+            }
+        }
+    }
+    let mut text: String =
+        rows.iter().map(|(names, path)| format!("| {} | `{path}` |\n", names.join(", "))).collect();
+    if let Some(project) = host.project {
+        text.push_str(&format!("| one project (`--scope project`) | `{project}` |\n"));
+    }
+    text
+}
+
+fn example(host: &Host) -> String {
+    let entry = Entry {
+        command: "/home/you/.cargo/bin/ollama-mcp".to_owned(),
+        args: Vec::new(),
+        env: vec![("OLLAMA_HOST".to_owned(), "http://127.0.0.1:11434".to_owned())],
+    };
+    snippet(host, DEFAULT_NAME, &entry)
+}
+
+fn file_name(host: &Host) -> &'static str {
+    host.user.first().and_then(|place| place.windows.rsplit('/').next()).unwrap_or_default()
+}

@@ -1,0 +1,147 @@
+//! Where hosts keep their files, on each system. The system is a value, so each can be tested on any.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::error::HostsError;
+use super::table::{Host, Place};
+
+/// An operating system, as far as hosts' paths differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Linux, and whatever else keeps to XDG.
+    Linux,
+    /// macOS.
+    MacOs,
+    /// Windows.
+    Windows,
+}
+
+/// Where files are looked for.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The system.
+    pub platform: Platform,
+    /// The user's home.
+    pub home: PathBuf,
+    /// The project's folder, for files of one project.
+    pub project: PathBuf,
+    /// Environment variables, such as `APPDATA` and `XDG_CONFIG_HOME`.
+    pub variables: BTreeMap<String, OsString>,
+}
+
+impl Machine {
+    /// This machine, as this process sees it.
+    ///
+    /// # Errors
+    /// There is no home directory, or no current one.
+    pub fn of_process() -> Result<Self, HostsError> {
+        let platform = match std::env::consts::OS {
+            "macos" => Platform::MacOs,
+            "windows" => Platform::Windows,
+            _ => Platform::Linux,
+        };
+        let home = std::env::home_dir().filter(|home| home.is_absolute()).ok_or(HostsError::NoHome)?;
+        let project = std::env::current_dir()
+            .map_err(|source| HostsError::Unreadable { file: PathBuf::from("."), source })?;
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
+        Ok(Self { platform, home, project, variables })
+    }
+
+    /// The file that a host reads for this user: the first candidate that is there (or whose folder is),
+    /// else the one that a fresh installation would have.
+    pub fn user_file(&self, host: &Host) -> Option<PathBuf> {
+        let candidates = self.candidates(host);
+        let present = candidates.iter().find(|file| self.is_trace(file));
+        present.or(candidates.first()).cloned()
+    }
+
+    /// The file that a host reads in this project.
+    pub fn project_file(&self, host: &Host) -> Option<PathBuf> {
+        Some(below(&self.project, host.project?))
+    }
+
+    /// Whether there is a sign of the host: a file or folder of its own.
+    pub fn has(&self, host: &Host) -> bool {
+        let traces = host.traces.iter().filter_map(|trace| self.expand(trace));
+        self.candidates(host).iter().any(|file| self.is_trace(file))
+            || traces.into_iter().any(|at| at.exists())
+    }
+
+    fn candidates(&self, host: &Host) -> Vec<PathBuf> {
+        let moved = host.variable.and_then(|name| self.directory(name));
+        let file_name = host.user.first().and_then(|place| place.on(self.platform).rsplit('/').next());
+        if let (Some(folder), Some(name)) = (moved, file_name) {
+            return vec![folder.join(name)];
+        }
+        host.user.iter().filter_map(|place| self.expand(place.on(self.platform))).collect()
+    }
+
+    /// A file, or the folder it would be in; the home directory itself is a sign of nothing.
+    fn is_trace(&self, file: &Path) -> bool {
+        file.exists() || file.parent().is_some_and(|folder| folder != self.home && folder.is_dir())
+    }
+
+    /// A template of the table as a path; `None` where it is empty or a pattern in it matches nothing.
+    fn expand(&self, template: &str) -> Option<PathBuf> {
+        let (base, rest) = template.split_once('/')?;
+        let base = match base {
+            "~" => self.home.clone(),
+            "$config" => self.directory("XDG_CONFIG_HOME").unwrap_or_else(|| self.home.join(".config")),
+            "$appdata" => self.directory("APPDATA").unwrap_or_else(|| below(&self.home, "AppData/Roaming")),
+            "$local" => self.directory("LOCALAPPDATA").unwrap_or_else(|| below(&self.home, "AppData/Local")),
+            _ => return None,
+        };
+        let mut path = base;
+        for part in rest.split('/') {
+            path = match part.strip_suffix('*') {
+                Some(start) => first_starting_with(&path, start)?,
+                None => path.join(part),
+            };
+        }
+        Some(path)
+    }
+
+    /// A folder that a variable names; a relative one counts for nothing, as XDG has it.
+    fn directory(&self, variable: &str) -> Option<PathBuf> {
+        self.variables.get(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+}
+
+impl Place {
+    /// The template for a system.
+    pub fn on(&self, platform: Platform) -> &'static str {
+        match platform {
+            Platform::Linux => self.linux,
+            Platform::MacOs => self.macos,
+            Platform::Windows => self.windows,
+        }
+    }
+
+    /// The template as people of that system write paths.
+    pub fn shown(&self, platform: Platform) -> String {
+        let template = self.on(platform);
+        match platform {
+            Platform::Windows => template
+                .replace("$appdata", "%APPDATA%")
+                .replace("$local", "%LOCALAPPDATA%")
+                .replace('~', "%USERPROFILE%")
+                .replace('/', "\\"),
+            Platform::Linux | Platform::MacOs => template.replace("$config", "~/.config"),
+        }
+    }
+}
+
+/// A path of the table, written with `/`, below a folder.
+fn below(folder: &Path, path: &str) -> PathBuf {
+    path.split('/').fold(folder.to_path_buf(), |folder, part| folder.join(part))
+}
+
+/// The first entry by name, so that the choice is the same each time.
+fn first_starting_with(folder: &Path, start: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let fits = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(start);
+    entries.filter(fits).map(|entry| entry.path()).min()
+}

@@ -1,0 +1,158 @@
+//! What people should know of each host, in Markdown, for MCP_SETUP.md.
+
+/// Words on a host.
+#[derive(Debug)]
+pub struct Prose {
+    /// What to do after an installation, as one sentence, for the command line too.
+    pub next: &'static str,
+    /// Before the block: where the host itself opens its file, and the like.
+    pub note: &'static str,
+    /// Further blocks and what they are for.
+    pub more: &'static str,
+    /// How to see that it works.
+    pub check: &'static str,
+    /// What to do if it does not.
+    pub trouble: &'static str,
+}
+
+pub(super) const VSCODE: Prose = Prose {
+    next: "Run \"MCP: List Servers\" in VS Code, choose the server and start it.",
+    note: "The command **MCP: Open User Configuration** opens the user's file, also where profiles put it elsewhere\n\
+           (`install` writes that of the default profile).",
+    more: "With a question for the address, asked once and remembered by VS Code (good for a file that a team shares):\n\n\
+```json
+{
+  \"inputs\": [
+    {
+      \"type\": \"promptString\",
+      \"id\": \"ollama-host\",
+      \"description\": \"Where Ollama is\",
+      \"default\": \"http://127.0.0.1:11434\"
+    }
+  ],
+  \"servers\": {
+    \"ollama\": {
+      \"type\": \"stdio\",
+      \"command\": \"ollama-mcp\",
+      \"env\": { \"OLLAMA_HOST\": \"${input:ollama-host}\" }
+    }
+  }
+}
+```
+
+To let local models read the files of the workspace (`attachments`), which then never pass through the cloud model; VS Code fills
+in the folder. By command: `ollama-mcp install --host vscode --scope workspace --allow-dir '${workspaceFolder}'`, or:
+
+```json
+{
+  \"servers\": {
+    \"ollama\": {
+      \"type\": \"stdio\",
+      \"command\": \"ollama-mcp\",
+      \"args\": [\"--allow-dir\", \"${workspaceFolder}\"]
+    }
+  }
+}
+```",
+    check: "run **MCP: List Servers**, choose `ollama`, start it; the tools then stand in the chat's tool picker, in agent mode.\n\
+            Ask \"list my local models\".",
+    trouble: "the same menu has **Show Output** with the server's log, and **Restart**. VS Code asks whether you trust a\n\
+              server before its first start. Sessions of the Copilot CLI get no server with an `${input:...}` variable: use the first\n\
+              block there.",
+};
+
+pub(super) const CLAUDE_DESKTOP: Prose = Prose {
+    next: "Quit Claude Desktop wholly (closing its window is not enough) and start it again.",
+    note: "**Settings > Developer > Edit Config** leads to it. Where Windows installed the app as an MSIX package (the usual way since\n\
+           2026), that button opens the wrong file: the one that counts is below `%LOCALAPPDATA%\\Packages`, and `install` finds it.",
+    more: "To let local models read the files of a folder (`attachments`), allow it: `\"args\": [\"--allow-dir\",\n\
+           \"/Users/you/Documents/project\"]`, or `ollama-mcp install --host claude-desktop --allow-dir ~/Documents/project`.",
+    check: "quit the app wholly (closing its window is not enough) and start it again. `ollama` stands under **Settings >\n\
+            Developer**, and among the tools of a chat.",
+    trouble: "look into `mcp-server-ollama.log`, in `~/Library/Logs/Claude` on macOS or `%APPDATA%\\Claude\\logs` on Windows. A comma\n\
+              too many in the file makes all servers disappear. The app waits about a minute for a tool. A call\n\
+              returns before that with what there is, and Claude asks for the rest with `get_completion`.",
+};
+
+pub(super) const CLAUDE_CODE: Prose = Prose {
+    next: "Start a new session of Claude Code and run /mcp in it.",
+    note: "`CLAUDE_CONFIG_DIR` moves the user's file to that folder. Claude Code's own command does the same:\n\
+           `claude mcp add --scope user ollama -- ollama-mcp`; its scope `local` (you, this project) has no counterpart here.",
+    more: "A `.mcp.json` that a team shares, which each developer approves once; it works wherever `ollama-mcp` is on the `PATH`:\n\n\
+```json
+{
+  \"mcpServers\": {
+    \"ollama\": {
+      \"type\": \"stdio\",
+      \"command\": \"ollama-mcp\",
+      \"args\": [],
+      \"env\": { \"OLLAMA_HOST\": \"${OLLAMA_HOST:-http://127.0.0.1:11434}\" }
+    }
+  }
+}
+```",
+    check: "`claude mcp list` in a shell, `/mcp` in a session. The prompts are commands there, such as\n\
+            `/mcp__ollama__ask_local_model`.",
+    trouble: "`claude mcp get ollama` shows what would be started, `claude --debug` what the server said. Close running sessions\n\
+              before `install`: Claude Code writes this file itself, all the time.",
+};
+
+pub(super) const CURSOR: Prose = Prose {
+    next: "Restart Cursor and look for the server under Customize > MCPs.",
+    note: "",
+    more: "A value may refer to Cursor's own environment as `${env:OLLAMA_HOST}`, if that is set.",
+    check: "restart Cursor; `ollama` stands among the MCP servers of its settings (**Customize > MCPs**), switched on, with its tools.",
+    trouble: "open the **Output** panel and choose **MCP Logs**.",
+};
+
+pub(super) const WINDSURF: Prose = Prose {
+    next: "Restart the editor and open the MCP section of its agent panel.",
+    note: "Windsurf became Devin Desktop in 2026, and its file moved to `devin`. `install` writes the new file if its folder is\n\
+           there, else the one of an older Windsurf, if that is there.",
+    more: "",
+    check: "open the MCP section of the agent panel: it lists `ollama` and its tools.",
+    trouble: "press the refresh button of that list after a change; a server that is listed without tools could not be started.",
+};
+
+pub(super) const ZED: Prose = Prose {
+    next: "Look for the server's green dot in the settings of Zed's agent panel.",
+    note: "It is the file of all settings (**zed: open settings**), with comments, which stay.",
+    more: "",
+    check: "the settings of the agent panel (**agent: open settings**) show `ollama` with a green dot.",
+    trouble: "**zed: open log** has what the server said. Zed waits 60 s for a tool; a call returns before that.",
+};
+
+pub(super) const GEMINI: Prose = Prose {
+    next: "Start Gemini CLI anew and run /mcp in it.",
+    note: "Values of `env` may refer to variables of Gemini CLI's own, as `$NAME` or `${NAME}`.",
+    more: "",
+    check: "`gemini mcp list` in a shell, `/mcp` in a session.",
+    trouble: "start `gemini --debug`. A server of a project is only started in a folder that you trust.",
+};
+
+pub(super) const CODEX: Prose = Prose {
+    next: "Start Codex anew and run /mcp in it.",
+    note: "The command line, the app and the IDE extension share this file. `CODEX_HOME` moves it. A project's file counts only\n\
+           where you trust the project.",
+    more: "Codex stops waiting for a tool after `tool_timeout_sec` seconds, and for the start of a server after\n\
+           `startup_timeout_sec`; both can be added to the table, and `install` leaves them there.",
+    check: "`codex mcp list` in a shell, `/mcp` in a session.",
+    trouble: "`codex mcp get ollama` shows what would be started. Codex hands on few variables: put what is needed into `env`.",
+};
+
+pub(super) const LMSTUDIO: Prose = Prose {
+    next: "Switch the server on in LM Studio, in the \"Program\" tab of the right-hand sidebar.",
+    note: "**Program > Install > Edit mcp.json** opens it in the app.",
+    more: "",
+    check: "the **Program** tab of the right-hand sidebar lists `mcp/ollama`; switch it on, and its tools are there in a chat.",
+    trouble: "switch it off and on again there; the app shows what went wrong beside it.",
+};
+
+pub(super) const JETBRAINS: Prose = Prose {
+    next: "Paste it under Settings > Tools > AI Assistant > Model Context Protocol (MCP) > Add, and apply.",
+    note: "The IDE keeps its servers to itself, so there is no file to write: `install` prints what to paste under **Settings > Tools >\n\
+           AI Assistant > Model Context Protocol (MCP) > Add**.",
+    more: "",
+    check: "the same page shows the server as connected, with its tools.",
+    trouble: "the status there has the reason; **Help > Show Log** has more.",
+};

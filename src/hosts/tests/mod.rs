@@ -1,0 +1,12 @@
+//! What hosts' files become, without a process: paths on every system, edits of any text.
+
+mod json;
+mod paths;
+mod toml;
+
+use serde_json::{Value, json};
+
+/// An entry as VS Code takes it.
+fn entry() -> Value {
+    json!({ "type": "stdio", "command": "/bin/ollama-mcp", "args": [], "env": { "OLLAMA_HOST": "http://h:1" } })
+}

@@ -1,0 +1,99 @@
+//! `doctor` on hosts: what each would start, and whether that answers.
+
+use std::fs;
+use std::time::Duration;
+
+use ollama_mcp::mcp::client::{ClientError, visit};
+use serde_json::{Value, json};
+
+use super::home::{Home, PROGRAM};
+use crate::support::fake_ollama::FakeOllama;
+
+/// `doctor --json` in this home, with the variables of a shell.
+async fn doctor(home: &Home, environment: &[(&str, &str)]) -> (Option<i32>, Value, String) {
+    let json = home.run_with(&["doctor", "--json"], environment).await;
+    let people = home.run_with(&["doctor"], environment).await;
+    assert_eq!((json.stderr.as_str(), people.stderr.as_str(), json.code), ("", "", people.code));
+    (json.code, serde_json::from_str(&json.stdout).unwrap(), people.stdout)
+}
+
+#[tokio::test]
+async fn doctor_starts_what_hosts_would_start() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = fake.url();
+    let home = Home::new();
+    fs::create_dir(home.path(".gemini")).unwrap();
+    home.well(&["install", "--host", "cursor"]).await;
+    let (code, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+    assert_eq!((code, &report["ok"]), (Some(0), &json!(true)), "{page}");
+    assert_eq!(report["self_test"]["ok"], true);
+    let cursor = report["hosts"].as_array().unwrap().iter().find(|host| host["host"] == "cursor").unwrap();
+    assert_eq!(cursor["answers"][0]["ok"], true, "{cursor}");
+    assert_eq!(cursor["answers"][0]["tools"], report["self_test"]["tools"]);
+    for line in [
+        "✓ it starts, shakes hands and lists its tools: version ",
+        "✓ Cursor, ollama (user): ",
+        "  Gemini CLI: this server is not in ",
+        "! Cursor, ollama (user): OLLAMA_HOST is set in this shell and not in its entry",
+        "-> ollama-mcp install --host cursor",
+        "Claude Desktop 50 s",
+    ] {
+        assert!(page.contains(line), "{line} is not in {page}");
+    }
+    home.well(&["install", "--host", "cursor", "--ollama-host", &url]).await;
+    let (_, report, _) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+    assert_eq!(report["findings"], json!([]), "all is well");
+}
+
+#[tokio::test]
+async fn doctor_tells_of_entries_that_cannot_work() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = fake.url();
+    for (entry, problem, code) in [
+        (json!({ "command": "/nowhere/ollama-mcp" }), "/nowhere/ollama-mcp is not there", 1),
+        (
+            json!({ "command": PROGRAM, "env": { "OLLAMA_MCP_LGO": "info" } }),
+            "does not answer: the handshake failed: ollama-mcp: OLLAMA_MCP_LGO is set",
+            1,
+        ),
+        (json!({ "command": "npx", "args": ["other"] }), "another program has this name: npx", 0),
+    ] {
+        let home = Home::new();
+        home.write(".cursor/mcp.json", &json!({ "mcpServers": { "ollama": entry } }).to_string());
+        let (found, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+        assert_eq!(found, Some(code), "{page}");
+        assert!(page.contains(problem), "{problem} is not in {page}");
+        assert_eq!(
+            report["findings"].as_array().unwrap().iter().any(|finding| finding["level"] == "error"),
+            code == 1
+        );
+    }
+    let home = Home::new();
+    home.write(".cursor/mcp.json", "{ oops");
+    let (code, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+    assert_eq!((code, &report["findings"][0]["level"]), (Some(0), &json!("warning")), "{page}");
+    assert!(page.contains("mcp.json:1:3"), "{page}");
+}
+
+#[tokio::test]
+async fn doctor_says_what_an_address_means() {
+    let home = Home::new();
+    for (address, meaning) in [
+        ("http://127.0.0.1", "port 80"),
+        ("https://127.0.0.1", "port 443"),
+        ("0.0.0.0:1", "an address to listen on"),
+    ] {
+        let (code, _, page) = doctor(&home, &[("OLLAMA_HOST", address)]).await;
+        assert_eq!(code, Some(1), "nothing is there");
+        assert!(page.contains(meaning), "{meaning} is not in {page}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_program_that_says_nothing_is_left_after_the_limit() {
+    let mut silent = tokio::process::Command::new("sleep");
+    silent.arg("600");
+    let visited = visit(silent, Duration::from_millis(50)).await;
+    assert!(matches!(visited, Err(ClientError::Silent(_))), "{visited:?}");
+}
