@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -20,8 +20,14 @@ const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustl
 /// # Errors
 /// The log file cannot be opened.
 pub(crate) fn init(settings: &TelemetrySettings) -> Result<(), String> {
-    let filter =
-        || EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(&settings.log);
+    let filter = || {
+        // The settings have checked it.
+        let chosen: Targets = settings.log.parse().unwrap_or_default();
+        match chosen.default_level() {
+            None => chosen.with_default(LevelFilter::WARN),
+            Some(_) => chosen,
+        }
+    };
     let file = match &settings.log_file {
         None => None,
         Some(path) => {

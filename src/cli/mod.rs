@@ -61,18 +61,26 @@ enum Subcommand {
 struct Context {
     loaded: Loaded,
     /// The settings' flags as they were given, for a child process.
-    flags: Vec<(&'static Entry, String)>,
+    flags: Flags,
 }
+
+/// Settings as they were given on the command line.
+type Flags = Vec<(&'static Entry, String)>;
 
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
-    let matches = command().get_matches();
-    // It has no settings: what it needs is its input.
-    let result = match matches.subcommand_name() {
-        Some(pdf::SUBCOMMAND) => {
-            pdf::serve(io::stdin(), io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+    let result = if std::env::args_os().len() <= 1 {
+        // As most hosts start it: the parser of arguments would cost a tenth of the memory.
+        with_settings(Vec::new(), Vec::new(), None)
+    } else {
+        let matches = command().get_matches();
+        match matches.subcommand_name() {
+            // It has no settings: what it needs is its input.
+            Some(pdf::SUBCOMMAND) => {
+                pdf::serve(io::stdin(), io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+            }
+            _ => run(&matches),
         }
-        _ => run(&matches),
     };
     match result {
         Ok(code) => code,
@@ -94,6 +102,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     if matches.subcommand_name() == Some("install") {
         checked.retain(|(entry, _)| !install::is_for_the_host(entry));
     }
+    with_settings(flags, checked, subcommand)
+}
+
+/// Loads the settings, starts the log, and does what was asked for. `checked` are the flags that this process takes.
+fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
     let loaded = match Settings::load(&Sources::of_process(checked)) {
         Ok(loaded) => loaded,
         Err(error) => {
