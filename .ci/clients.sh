@@ -11,6 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 clients=tests/clients
 # shellcheck source=.ci/node.sh
 . .ci/node.sh "$work"
+# Not the user's own conversations.
+export OLLAMA_MCP_DATA_DIR=$work/conversations
 
 python3 -m venv "$work/sdk-venv"
 "$work/sdk-venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \

@@ -124,7 +124,7 @@ async function checkTheRest(client: Client): Promise<void> {
 
   const { resources } = await client.listResources();
   const { resourceTemplates } = await client.listResourceTemplates();
-  assert.deepEqual(resourceTemplates.map((template) => template.uriTemplate), ["ollama://models/{model}"]);
+  assert(resourceTemplates.some((template) => template.uriTemplate === "ollama://models/{model}"));
   for (const uri of [...resources.map((resource) => resource.uri), `ollama://models/${models[0]}`]) {
     try {
       const [content] = (await client.readResource({ uri })).contents;
@@ -135,15 +135,16 @@ async function checkTheRest(client: Client): Promise<void> {
       assert(uri === "ollama://running" && env.OLLAMA_MCP_PROVIDER === "openai", `${uri}: ${error}`);
     }
   }
-  console.log(`  resources: ${resources.length} and a template`);
+  console.log(`  resources: ${resources.length}, ${resourceTemplates.length} templates`);
 
   const { prompts } = await client.listPrompts();
   for (const prompt of prompts) {
-    const required = (prompt.arguments ?? []).filter((argument) => argument.required);
-    const given = Object.fromEntries(required.map((argument) => [argument.name, "sesame"]));
+    // What it demands, and a text where it demands either that or paths.
+    const wanted = (prompt.arguments ?? []).filter(({ name, required }) => required || name === "text" || name === "code");
+    const given = Object.fromEntries(wanted.map((argument) => [argument.name, "sesame"]));
     const last = (await client.getPrompt({ name: prompt.name, arguments: given })).messages.at(-1);
     assert(last?.content.type === "text", prompt.name);
-    if (required.length > 0) assert(last.content.text.includes("sesame"), prompt.name);
+    if (wanted.length > 0) assert(last.content.text.includes("sesame"), prompt.name);
   }
   console.log(`  prompts: ${prompts.length}`);
 }
