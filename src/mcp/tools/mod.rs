@@ -244,21 +244,6 @@ fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
     result
 }
 
-/// The schema of `keep_alive`: one type a branch, as not every host's own dialect has lists of types.
-fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "number" }] })
-}
-
-/// A list of objects of the caller's own making, such as OpenAI's function tools.
-fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
-}
-
-/// A list of texts, with no default beside it: each host pays for what derives.
-fn texts_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "string" } })
-}
-
 /// Arguments of a tool that takes none.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 struct NoArguments {}
