@@ -35,7 +35,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates, or macros, that only some rooms may name, and the reason.
-const KEPT_TO: [(&str, &[&str], &str); 13] = [
+const KEPT_TO: [(&str, &[&str], &str); 17] = [
     ("rmcp", &["mcp"], "only the front knows the protocol"),
     ("reqwest", &["providers"], "only providers speak HTTP"),
     ("hyper", &["providers"], "only providers speak HTTP"),
@@ -43,6 +43,10 @@ const KEPT_TO: [(&str, &[&str], &str); 13] = [
     ("cap_fs_ext", &["files"], "only the fence opens files by handles"),
     ("pdf_extract", &["files"], "what decodes files stands where they are read"),
     ("infer", &["files"], "what decodes files stands where they are read"),
+    ("encoding_rs", &["files"], "what decodes files stands where they are read"),
+    ("chardetng", &["files"], "what decodes files stands where they are read"),
+    ("jsonc_parser", &["hosts"], "only hosts' files are edited in place"),
+    ("toml_edit", &["hosts"], "only hosts' files are edited in place"),
     ("anyhow", &["main", "app", "cli"], "errors of the library are typed"),
     ("clap", &["main", "cli"], "only the command line parses arguments"),
     ("rusqlite", &["store"], "another database may keep the conversations"),
