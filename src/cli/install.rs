@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::targets::{Which, carry_out, chosen};
+use super::targets::{ScopeArgument, carry_out, chosen, host_names};
 use super::{Context, USAGE, output, program};
 use crate::hosts::{self, Entry, Host, Machine, Scope, Target};
 use crate::settings::registry::{ENTRIES, Kind};
@@ -17,8 +17,15 @@ const ALLOW_DIR: &str = "allow-dir";
 /// Arguments of `install`. Settings given with it (`--ollama-host`, `OLLAMA_HOST`) go into the host's file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    which: Which,
+    /// Which host; `all` for every one that is found here
+    #[arg(long, value_name = "HOST", value_parser = host_names())]
+    host: String,
+    /// Whose file
+    #[arg(long, value_enum, default_value = "user")]
+    scope: ScopeArgument,
+    /// The name of the server in the host
+    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    name: String,
     /// A variable to write into the host's file, even a secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -44,9 +51,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
         ));
     }
-    let host = Host::of(&arguments.which.host);
+    let host = Host::of(&arguments.host);
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
-        output::print(&hosts::snippet_masked(host, &arguments.which.name, &entry));
+        output::print(&hosts::snippet_masked(host, &arguments.name, &entry));
         if !host.has_file() {
             output::error(host.prose.next);
         }
@@ -57,7 +64,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;
-    let targets = chosen(&arguments.which, &machine)?;
+    let targets = chosen(&arguments.host, arguments.scope.into(), &machine)?;
     if targets.is_empty() {
         output::error("no host was found here. Name one with --host, or see ollama-mcp list-hosts.");
         return Ok(ExitCode::FAILURE);
@@ -70,8 +77,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Machine) -> bool {
     let found = machine.has(target.host);
     let done = || {
-        let change = target.install(&arguments.which.name, entry)?;
-        let words = format!("{} is now in", arguments.which.name);
+        let change = target.install(&arguments.name, entry)?;
+        let words = format!("{} is now in", arguments.name);
         carry_out(&change, arguments.dry_run, target, &words)?;
         Ok::<_, hosts::HostsError>(change.is_needed() && !arguments.dry_run)
     };

@@ -1,9 +1,9 @@
 //! What `install` and `uninstall` have in common: which files, and how a change is shown and made.
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::builder::PossibleValuesParser;
 
 use super::output;
-use crate::hosts::{Change, DEFAULT_NAME, HOSTS, Host, HostsError, Machine, Scope, Target};
+use crate::hosts::{Change, HOSTS, Host, HostsError, Machine, Scope, Target};
 
 /// Every host that was found.
 const ALL: &str = "all";
@@ -27,28 +27,14 @@ impl From<ScopeArgument> for Scope {
     }
 }
 
-/// Which entry of which file.
-#[derive(Debug, clap::Args)]
-pub(super) struct Which {
-    /// Which host; `all` for every one that is found here
-    #[arg(long, value_name = "HOST", value_parser = host_names())]
-    pub(super) host: String,
-    /// Whose file
-    #[arg(long, value_enum, default_value = "user")]
-    pub(super) scope: ScopeArgument,
-    /// The name of the server in the host
-    #[arg(long, default_value = DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
-    pub(super) name: String,
-}
-
-fn host_names() -> PossibleValuesParser {
+/// The names that `--host` takes.
+pub(super) fn host_names() -> PossibleValuesParser {
     PossibleValuesParser::new(HOSTS.iter().map(|host| host.id).chain([ALL]))
 }
 
 /// The files that were meant. For `all`: of each host that was found and has such a file.
-pub(super) fn chosen(which: &Which, machine: &Machine) -> Result<Vec<Target>, HostsError> {
-    let scope = which.scope.into();
-    match Host::of(&which.host) {
+pub(super) fn chosen(name: &str, scope: Scope, machine: &Machine) -> Result<Vec<Target>, HostsError> {
+    match Host::of(name) {
         Some(host) => Ok(vec![Target::of(host, scope, machine)?]),
         None => {
             let found = HOSTS.iter().filter(|host| host.has_file() && machine.has(host));

@@ -2,28 +2,35 @@
 
 use std::process::ExitCode;
 
-use super::targets::{Which, carry_out, chosen};
+use super::targets::{ScopeArgument, carry_out, chosen, host_names};
 use super::{USAGE, output};
-use crate::hosts::{Host, HostsError, Machine, Target};
+use crate::hosts::{self, Host, HostsError, Machine, Target};
 
 /// Arguments of `uninstall`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    which: Which,
+    /// Which host; `all` for every one that is found here
+    #[arg(long, value_name = "HOST", value_parser = host_names())]
+    host: String,
+    /// Whose file
+    #[arg(long, value_enum, default_value = "user")]
+    scope: ScopeArgument,
+    /// The name of the server in the host
+    #[arg(long, default_value = hosts::DEFAULT_NAME)]
+    name: String,
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(host) = Host::of(&arguments.which.host).filter(|host| !host.has_file()) {
+    if let Some(host) = Host::of(&arguments.host).filter(|host| !host.has_file()) {
         output::error(&format!("{} has no file to take it out of: remove it in its settings", host.title));
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;
     let mut failed = false;
-    for target in chosen(&arguments.which, &machine)? {
+    for target in chosen(&arguments.host, arguments.scope.into(), &machine)? {
         if let Err(error) = uninstall(&target, arguments) {
             output::error(&error.to_string());
             failed = true;
@@ -33,11 +40,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn uninstall(target: &Target, arguments: &Arguments) -> Result<(), HostsError> {
-    let name = &arguments.which.name;
-    match target.uninstall(name)? {
-        Some(change) => carry_out(&change, arguments.dry_run, target, &format!("{name} is no longer in")),
+    match target.uninstall(&arguments.name)? {
+        Some(change) => {
+            carry_out(&change, arguments.dry_run, target, &format!("{} is no longer in", arguments.name))
+        }
         None => {
-            let (title, file) = (target.host.title, target.file.display());
+            let (title, name, file) = (target.host.title, &arguments.name, target.file.display());
             output::line(&format!("{title}: {name} is not in {file}"));
             Ok(())
         }

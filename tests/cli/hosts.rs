@@ -293,7 +293,6 @@ async fn wrong_usage_is_2_and_writes_nothing() {
         &["install", "--host", "cursor", "--env", "OLLAMA_MCP_LGO=info"],
         &["install", "--host", "cursor", "--ollama-host", "http://[oops"],
         &["install", "--host", "cursor", "--name", ""],
-        &["uninstall", "--host", "cursor", "--name", ""],
         &["install", "--host", "cursor", "--print", "--dry-run"],
         &["uninstall", "--host", "jetbrains"],
     ] {
