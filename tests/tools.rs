@@ -9,6 +9,7 @@ mod embeddings;
 mod generate;
 mod many;
 mod models;
+mod named;
 mod pull;
 mod push;
 mod rules;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::jobs;
+use super::schema;
 use crate::service::attachments::Sent;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::{Completion, Live, Outcome, Partial};
@@ -23,7 +24,7 @@ pub(super) struct CompletionAnswer<'a> {
     model: &'a str,
     #[schemars(schema_with = "choices_schema")]
     choices: [Choice<'a>; 1],
-    #[schemars(schema_with = "object_schema")]
+    #[schemars(schema_with = "schema::object")]
     usage: UsageAnswer,
     /// completed, in_progress or cancelled
     status: &'static str,
@@ -39,12 +40,12 @@ pub(super) struct CompletionAnswer<'a> {
     model_reason: Option<&'static str>,
     /// The files that the model was given
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     attachments: Vec<SentAnswer<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
     /// Milliseconds
-    #[schemars(schema_with = "object_schema")]
+    #[schemars(schema_with = "schema::object")]
     timings: TimingsAnswer,
 }
 
@@ -266,7 +267,8 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
     result
 }
 
-fn millis(duration: Duration) -> u64 {
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -280,10 +282,6 @@ fn choices_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "array", "items": choice })
 }
 
-fn object_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "object" })
-}
-
 /// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -292,9 +290,9 @@ pub(super) struct BriefAnswer {
     status: String,
     completion_id: String,
     /// As chat_completion answers
-    #[schemars(schema_with = "objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     choices: (),
-    #[schemars(schema_with = "object_schema")]
+    #[schemars(schema_with = "schema::object")]
     usage: (),
 }
 
@@ -303,17 +301,13 @@ pub(super) struct BriefAnswer {
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) struct TurnAnswer {
     /// As chat_completion answers
-    #[schemars(schema_with = "objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     choices: (),
     conversation_id: String,
     /// completed, in_progress or cancelled
     status: String,
     completion_id: String,
     warnings: Vec<String>,
-}
-
-fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 /// What a host that shows only text shows.

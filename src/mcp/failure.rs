@@ -3,6 +3,8 @@
 //! MCP 2025-11-25, server/tools, "Error Handling": what a tool finds wrong is a result with
 //! `isError`, which the model reads and can mend. JSON-RPC errors are for the protocol alone.
 
+use std::borrow::Cow;
+
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::json;
@@ -54,6 +56,32 @@ pub(super) fn internal_error() -> CallToolResult {
     error_result(&ServiceError::internal())
 }
 
+/// A next step without the sentences that name one of these tools, so each sentence of a hint stands alone; `None`
+/// where none is left.
+pub(super) fn without_tools(hint: &str, left_out: &[Cow<'static, str>]) -> Option<String> {
+    let names_one = |sentence: &str| {
+        let mut words = sentence.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        words.any(|word| left_out.iter().any(|tool| tool == word) && !ORDINARY_WORDS.contains(&word))
+    };
+    let left: Vec<_> = sentences(hint).into_iter().filter(|sentence| !names_one(sentence)).collect();
+    (!left.is_empty()).then(|| left.join(" "))
+}
+
+/// Tools that no hint can name, as their names are ordinary words.
+const ORDINARY_WORDS: [&str; 3] = ["generate", "embed", "rank"];
+
+fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut rest = text;
+    while let Some((place, _)) = rest.match_indices(". ").chain(rest.match_indices("? ")).min() {
+        let (sentence, after) = rest.split_at(place + 1);
+        sentences.push(sentence);
+        rest = after.trim_start();
+    }
+    sentences.push(rest);
+    sentences
+}
+
 /// `docs/errors.md`, from the codes.
 pub fn errors_markdown() -> String {
     let mut page = String::from(
@@ -74,4 +102,24 @@ pub fn errors_markdown() -> String {
          server failed while a resource was read). The connection goes on after each of them.\n",
     );
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_that_name_a_tool_that_is_left_out_are_left_out() {
+        let hint = "Did you mean \"a.b:1\"? Install it with \"ollama pull a\". Or call pull_model.";
+        for (left_out, told) in [
+            (&["delete_model"][..], Some(hint)),
+            (&["pull_model"], Some("Did you mean \"a.b:1\"? Install it with \"ollama pull a\".")),
+        ] {
+            let left_out: Vec<_> = left_out.iter().copied().map(Cow::from).collect();
+            assert_eq!(without_tools(hint, &left_out).as_deref(), told);
+        }
+        assert_eq!(without_tools("Call converse {\"a\":1}, again.", &["converse".into()]), None);
+        let ordinary = "Choose a model that can generate.";
+        assert_eq!(without_tools(ordinary, &["generate".into()]).as_deref(), Some(ordinary));
+    }
 }

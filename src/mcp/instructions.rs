@@ -15,10 +15,8 @@ const TOOLS: &[(&str, &str)] = &[
         "get_completion",
         "An answer with `status` \"in_progress\" is not whole: call get_completion with its `completion_id` for the rest.",
     ),
-    (
-        "batch_completion",
-        "batch_completion applies one instruction to many texts; compare_models puts one prompt to several models.",
-    ),
+    ("batch_completion", "batch_completion applies one instruction to many texts."),
+    ("compare_models", "compare_models puts one prompt to several models."),
     (
         "converse",
         "converse goes on with a conversation that is kept on this machine and shared by its hosts.",

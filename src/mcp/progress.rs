@@ -178,7 +178,7 @@ fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
     let text = pulling(&pull.model, pull.done, pull.total);
     ServiceError::new(ErrorCode::Timeout, format!("The model is not installed, and the call's time ended while {text}"))
         .with_hint(format!(
-            "What has come is kept. Fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
+            "What has come is kept. Call again to go on. Or fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
             pull.model
         ))
 }

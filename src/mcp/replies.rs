@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{SentAnswer, sent};
+use super::answer::{SentAnswer, millis, sent};
+use super::schema;
 use crate::service::Registered;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::Outcome;
@@ -16,7 +17,7 @@ pub(super) struct ComparisonAnswer<'a> {
     status: &'static str,
     completion_id: &'a str,
     /// In the order of models: model, content or error, completion_tokens, tokens_per_second, first_token_ms, total_ms
-    #[schemars(schema_with = "results_schema")]
+    #[schemars(schema_with = "schema::objects")]
     results: Vec<ReplyAnswer<'a>>,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct BatchAnswer<'a> {
     done: usize,
     failed: usize,
     /// In the order of inputs, as far as they are done: index, content or error
-    #[schemars(schema_with = "results_schema")]
+    #[schemars(schema_with = "schema::objects")]
     results: Vec<ReplyAnswer<'a>>,
 }
 
@@ -63,10 +64,6 @@ struct ReplyAnswer<'a> {
 struct FailureAnswer<'a> {
     code: &'static str,
     message: &'a str,
-}
-
-fn results_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 /// A comparison's text and structure.
@@ -151,8 +148,6 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
         },
         Ok(completion) => {
             let ending = &completion.ending;
-            let millis =
-                |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
             ReplyAnswer {
                 content: Some(&completion.content),
                 completion_tokens: ending.usage.completion_tokens,

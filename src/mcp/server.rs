@@ -1,5 +1,6 @@
 //! The server: what it says of itself, and which part answers which method.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ use super::confirm::Confirmations;
 use super::instructions::instructions;
 use super::subscriptions::{self, Subscriptions};
 use super::tools::{self, ToolCall, ToolEntry};
-use super::{prompts, resources, suggest};
-use crate::service::Core;
+use super::{failure, prompts, resources, suggest};
+use crate::service::{Core, ServiceError};
 use crate::settings::{CallDeadline, ToolSettings, Toolset};
 
 /// Lists that change only with a new start: an hour.
@@ -56,6 +57,8 @@ struct State {
     core: Arc<Core>,
     options: ServerOptions,
     tools: Vec<ToolEntry>,
+    /// The names of the tools that are not there.
+    left_out: Vec<Cow<'static, str>>,
     instructions: String,
     confirmations: Confirmations,
     subscriptions: Subscriptions,
@@ -71,12 +74,13 @@ impl std::fmt::Debug for McpServer {
 impl McpServer {
     /// A server over `core`.
     pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
-        let tools = tools::available(&core, &options.tools);
+        let (tools, left_out) = tools::available(&core, &options.tools);
         let instructions = instructions(|name| tools.iter().any(|entry| entry.definition.name == name));
         Self(Arc::new(State {
             core,
             options,
             tools,
+            left_out,
             instructions,
             confirmations: Confirmations::new(),
             subscriptions: Subscriptions::default(),
@@ -88,12 +92,18 @@ impl McpServer {
         &self.0.core
     }
 
+    /// A failure as this server's callers are told of it: no next step names a tool that is not there.
+    pub(super) fn told(&self, mut error: ServiceError) -> ServiceError {
+        error.hint = error.hint.and_then(|hint| failure::without_tools(&hint, &self.0.left_out));
+        error
+    }
+
     pub(super) fn options(&self) -> &ServerOptions {
         &self.0.options
     }
 
     /// Whether there are conversations: their toolset is chosen.
-    fn stores(&self) -> bool {
+    pub(super) fn stores(&self) -> bool {
         self.0.options.tools.toolsets.contains(&Toolset::Conversations)
     }
 
@@ -213,7 +223,7 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(self.core(), &request.uri, self.stores()).await.map(Into::into)
+        resources::read(self, &request.uri).await.map(Into::into)
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

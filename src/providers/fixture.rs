@@ -20,6 +20,26 @@ pub(super) fn body(case: &str) -> String {
     recording(case)["response"]["body"].as_str().unwrap().to_owned()
 }
 
+/// The body of the answer with bytes put in that do not belong there.
+pub(super) fn damaged(case: &str, at: usize, bytes: Vec<u8>) -> Vec<u8> {
+    let mut body = body(case).into_bytes();
+    let at = at.min(body.len());
+    body.splice(at..at, bytes);
+    body
+}
+
+/// A body in pieces of these lengths, and the rest.
+pub(super) fn pieces(mut body: &[u8], lengths: Vec<usize>) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    for length in lengths {
+        let (piece, after) = body.split_at(length.min(body.len()));
+        pieces.push(piece);
+        body = after;
+    }
+    pieces.push(body);
+    pieces
+}
+
 /// The answer as a refusal.
 pub(super) fn refusal(case: &str) -> Refusal {
     let response = recording(case)["response"].take();

@@ -259,7 +259,7 @@ fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
 
 fn not_found(id: &str) -> ServiceError {
     ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
-        .with_hint("list_conversations tells which there are; converse starts one.")
+        .with_hint("list_conversations tells which there are. converse starts one.")
 }
 
 /// The error that a failure of the store is.
@@ -270,7 +270,7 @@ fn failed(error: StoreError) -> ServiceError {
                 ErrorCode::ConversationConflict,
                 "Another call went on with this conversation, or deleted it, while the reply was made; the turn was not stored",
             )
-            .with_hint("Look with get_conversation, then call converse again.");
+            .with_hint("Read the conversation, then ask again. get_conversation reads it.");
         }
         StoreError::NoDirectory => "Set OLLAMA_MCP_DATA_DIR to a directory.",
         StoreError::Unusable { .. } => {

@@ -84,7 +84,7 @@ fn disk_full(model: &str, needed: u64, dir: &Path, free: u64) -> ServiceError {
         dir.display()
     );
     ServiceError::new(ErrorCode::DiskFull, text)
-        .with_hint("Free some space (delete_model), pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere.")
+        .with_hint("Free some space, pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere. delete_model frees space.")
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Core {
     async fn model_not_found(&self, model: &str) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
         let install = match self.provider.name() {
-            "ollama" => format!("Install it with pull_model or \"ollama pull {model}\"."),
+            "ollama" => format!("Install it with \"ollama pull {model}\". Or call pull_model."),
             _ => "list_models tells what the server has.".to_owned(),
         };
         match self.nearest_installed(model).await {

@@ -7,7 +7,7 @@ use super::MODEL;
 use crate::support::fake_ollama::{Answer, FakeOllama, Request};
 use crate::support::mcp_client::{BY_HAND, MODERN, Session, check_output, modern_meta, tool_error};
 
-const MISSING: &str = "no-such-model:1b";
+pub(super) const MISSING: &str = "no-such-model:1b";
 
 /// What of an answer differs from run to run.
 const VARYING: [&str; 9] = [
@@ -23,7 +23,7 @@ const VARYING: [&str; 9] = [
 ];
 
 /// A call of each tool that succeeds in [`world`], and the argument that names its model.
-fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
+pub(super) fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
     let chat = json!({ "model": MODEL, "prompt": "Name two fruits." });
     vec![
         ("chat_completion", chat.clone(), Some("model")),
@@ -61,7 +61,7 @@ fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
 }
 
 /// An Ollama that answers all of [`calls`], and does not know [`MISSING`].
-async fn world() -> FakeOllama {
+pub(super) async fn world() -> FakeOllama {
     let fake = FakeOllama::start().await.with_defaults();
     for (method, path, well, missing) in [
         ("POST", "/api/generate", "generate_stream", "generate_missing_model"),
@@ -233,6 +233,30 @@ async fn every_tool_names_a_wrong_argument() {
             let result = host.call(Era::ByHand, tool, wrong).await;
             let (code, text) = tool_error(&result);
             assert!(code == "invalid_argument" && text.contains(name.as_str()), "{said}: {code} {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_tool_demands_what_its_schema_requires_and_no_more() {
+    let fake = world().await;
+    let mut host = Host::of(&fake.url()).await;
+    for (tool, arguments, _) in calls() {
+        let required = host.tool(tool)["inputSchema"]["required"].as_array().cloned().unwrap_or_default();
+        let required: Vec<_> = required.iter().map(|name| name.as_str().unwrap()).collect();
+        let mut least = arguments.as_object().unwrap().clone();
+        least.retain(|name, _| required.contains(&name.as_str()));
+        assert_eq!(least.len(), required.len(), "{tool} is called without what it requires: {required:?}");
+        let result = host.call(Era::ByHand, tool, Value::Object(least.clone())).await;
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert!(!text.contains("` is missing"), "{tool} demands what its schema does not: {text}");
+        for name in required {
+            let mut less = least.clone();
+            less.remove(name);
+            let result = host.call(Era::ByHand, tool, Value::Object(less)).await;
+            let (code, text) = tool_error(&result);
+            let said = text == format!("the argument `{name}` is missing");
+            assert!(code == "invalid_argument" && said, "{tool} does without {name}: {code} {text}");
         }
     }
 }

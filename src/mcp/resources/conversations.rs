@@ -1,10 +1,10 @@
 //! The stored conversations as resources: the list, and one by its id.
 
-use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
+use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
-use super::{JSON, contents, failed};
+use super::{JSON, contents};
 use crate::mcp::tools::{ConversationAnswer, ListAnswer, markdown};
-use crate::service::Core;
+use crate::service::{Core, ServiceError};
 
 const LIST: &str = "ollama://conversations";
 const PREFIX: &str = "ollama://conversations/";
@@ -19,7 +19,7 @@ const MARKDOWN: &str = "text/markdown";
 pub(super) fn resource() -> Resource {
     Resource::new(LIST, "conversations")
         .with_title("Stored conversations")
-        .with_description("The newest of the conversations that converse keeps on this machine")
+        .with_description("The newest of the conversations that are kept on this machine")
         .with_mime_type(JSON)
 }
 
@@ -32,22 +32,16 @@ pub(super) fn template() -> ResourceTemplate {
 }
 
 /// Reads the list or a conversation; `None` where the address is neither's.
-pub(super) async fn read(core: &Core, uri: &str) -> Option<Result<ReadResourceResult, ErrorData>> {
+pub(super) async fn read(core: &Core, uri: &str) -> Option<Result<ReadResourceResult, ServiceError>> {
     if uri.trim_end_matches('/') == LIST {
         let page = core.conversations(None, None).await;
-        return Some(match page {
-            Ok(page) => Ok(contents(uri, &ListAnswer::from(page), 0)),
-            Err(error) => Err(failed(uri, &error)),
-        });
+        return Some(page.map(|page| contents(uri, &ListAnswer::from(page), 0)));
     }
     let id = uri.strip_prefix(PREFIX)?;
-    Some(match core.conversation(id, None).await {
-        Ok(conversation) => {
-            let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
-            let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-            let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
-            Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
-        }
-        Err(error) => Err(failed(uri, &error)),
-    })
+    Some(core.conversation(id, None).await.map(|conversation| {
+        let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+        let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
+        let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
+        ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private)
+    }))
 }

@@ -13,10 +13,11 @@ use serde_json::json;
 pub(super) use address::Address;
 use address::{HEALTH, MODELS, RUNNING};
 
+use super::server::McpServer;
 use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
 use crate::service::manage::full_name;
 use crate::service::types::ModelDetails;
-use crate::service::{Core, ErrorCode, ServiceError};
+use crate::service::{ErrorCode, ServiceError};
 
 /// The template of one model.
 pub(super) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
@@ -79,11 +80,14 @@ pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
 ///
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
-pub(super) async fn read(core: &Core, uri: &str, stored: bool) -> Result<ReadResourceResult, ErrorData> {
-    if stored && let Some(read) = conversations::read(core, uri).await {
-        return read;
+pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    let core = server.core();
+    let failed = |error| failed(uri, &server.told(error));
+    if server.stores()
+        && let Some(read) = conversations::read(core, uri).await
+    {
+        return read.map_err(failed);
     }
-    let failed = |error| failed(uri, &error);
     match Address::of(uri) {
         Some(Address::Models) => {
             let models = core.list_models().await.map_err(failed)?;

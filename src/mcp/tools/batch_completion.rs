@@ -9,7 +9,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::BatchAnswer;
-use crate::mcp::schema::output_schema;
+use crate::mcp::schema::{self, output_schema};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
@@ -20,11 +20,11 @@ at no cost. Results in order, failures beside successes.";
 struct BatchArguments {
     instruction: String,
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     inputs: Option<Vec<String>>,
     /// Paths, each file one more input
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     files: Option<Vec<String>>,
     model: Option<String>,
     system: Option<String>,

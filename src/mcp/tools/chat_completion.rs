@@ -6,11 +6,11 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::generation::{GenerationArguments, any_of};
+use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::CompletionAnswer;
 use crate::mcp::progress::Progress;
-use crate::mcp::schema::{input_schema_with, output_schema};
+use crate::mcp::schema::{self, input_schema_with, output_schema};
 use crate::service::attachments::Attachments;
 use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::types::{Message, Role};
@@ -35,11 +35,11 @@ struct ChatArguments {
     system: Option<String>,
     /// Files that the model reads; you never see them
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     attachments: Option<Vec<String>>,
     /// OpenAI function tools
     #[serde(default)]
-    #[schemars(schema_with = "super::objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     tools: Option<Vec<Value>>,
     /// false: no progress
     stream: Option<bool>,
@@ -98,10 +98,9 @@ impl ChatArguments {
 // Schemas of arguments that have more than one form: written out, since a host pays for what derives.
 // One type a branch: not every host's own dialect has lists of types.
 
-fn messages_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+fn messages_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let role = json!({ "type": "string", "enum": ["system", "user", "assistant", "tool"] });
-    let content =
-        any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "object" } })]);
+    let content = schema::any_of([json_schema!({ "type": "string" }), schema::objects(generator)]);
     let message =
         json!({ "type": "object", "properties": { "role": role, "content": content }, "required": ["role"] });
     json_schema!({ "type": "array", "items": message })

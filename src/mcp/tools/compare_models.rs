@@ -9,7 +9,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::progress::Progress;
 use crate::mcp::replies::ComparisonAnswer;
-use crate::mcp::schema::output_schema;
+use crate::mcp::schema::{self, output_schema};
 use crate::service::ServiceError;
 use crate::service::attachments::Attachments;
 use crate::service::types::{Message, Role};
@@ -25,7 +25,7 @@ struct CompareArguments {
     prompt: String,
     system: Option<String>,
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     attachments: Option<Vec<String>>,
     /// true: at once; else one by one, for fair times
     together: Option<bool>,

@@ -5,12 +5,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::mcp::schema;
 use crate::service::conversations::{Conversation, StoredMessage, Summary};
 
 /// A page of conversations.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct ListAnswer {
-    #[schemars(schema_with = "super::objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     conversations: Vec<Line>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
@@ -38,7 +39,7 @@ pub(in crate::mcp) struct ConversationAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<String>,
     /// role, content, created; of replies also reasoning, tool_calls, model, usage
-    #[schemars(schema_with = "super::objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     messages: Vec<Value>,
 }
 

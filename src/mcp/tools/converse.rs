@@ -10,7 +10,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::TurnAnswer;
 use crate::mcp::progress::Progress;
-use crate::mcp::schema::output_schema;
+use crate::mcp::schema::{self, output_schema};
 use crate::service::attachments::Attachments;
 use crate::service::conversations::TurnCall;
 use crate::settings::Toolset;
@@ -29,10 +29,10 @@ struct ConverseArguments {
     /// Replaces the conversation's system prompt
     system: Option<String>,
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     attachments: Option<Vec<String>>,
     #[serde(default)]
-    #[schemars(schema_with = "super::objects_schema")]
+    #[schemars(schema_with = "schema::objects")]
     tools: Option<Vec<Value>>,
     stream: Option<bool>,
     background: Option<bool>,

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::{JsonSchema, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
 use crate::mcp::confirm::{Consent, Question, consent};
 use crate::mcp::jobs::TransferAnswer;
 use crate::mcp::progress::Progress;
-use crate::mcp::schema::{input_schema, output_schema};
+use crate::mcp::schema::{self, input_schema, output_schema};
 use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::types::CreateRequest;
 use crate::settings::Toolset;
@@ -32,11 +32,11 @@ struct CreateArguments {
     template: Option<String>,
     /// Defaults, such as {"temperature":0.2}
     #[serde(default)]
-    #[schemars(schema_with = "parameters_schema")]
+    #[schemars(schema_with = "schema::object")]
     parameters: Option<Map<String, Value>>,
     /// First messages of every chat
     #[serde(default)]
-    #[schemars(schema_with = "messages_schema")]
+    #[schemars(schema_with = "schema::objects")]
     messages: Option<Vec<ChatMessage>>,
     license: Option<String>,
     /// q4_K_M, q8_0 ...; from f16 or f32 only
@@ -94,12 +94,4 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let job = core.start_create(request, weights)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
-}
-
-fn parameters_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    json_schema!({ "type": "object" })
-}
-
-fn messages_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    json_schema!({ "type": "array", "items": { "type": "object" } })
 }

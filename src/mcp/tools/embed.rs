@@ -2,14 +2,14 @@
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::{JsonSchema, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{Progress, while_pulling};
-use crate::mcp::schema::{input_schema, output_schema};
+use crate::mcp::schema::{self, input_schema, output_schema};
 use crate::service::keep_alive;
 use crate::service::types::EmbedRequest;
 use crate::settings::Toolset;
@@ -19,7 +19,7 @@ const DESCRIPTION: &str = "Turn texts into embedding vectors with a local model.
 /// Arguments of `embed`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct EmbedArguments {
-    #[schemars(schema_with = "texts_schema")]
+    #[schemars(schema_with = "schema::text_or_texts")]
     input: Texts,
     /// By default the first that embeds
     model: Option<String>,
@@ -29,7 +29,7 @@ struct EmbedArguments {
     truncate: Option<bool>,
     /// "10m", seconds, -1 for ever
     #[serde(default)]
-    #[schemars(schema_with = "super::keep_alive_schema")]
+    #[schemars(schema_with = "schema::keep_alive")]
     keep_alive: Option<Value>,
 }
 
@@ -87,8 +87,4 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         embeddings.model
     );
     Ok(super::answer(text, &answer))
-}
-
-fn texts_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    json_schema!({ "anyOf": [json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })] })
 }

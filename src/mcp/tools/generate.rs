@@ -9,7 +9,7 @@ use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::BriefAnswer;
 use crate::mcp::progress::Progress;
-use crate::mcp::schema::output_schema;
+use crate::mcp::schema::{self, output_schema};
 use crate::service::attachments::Attachments;
 use crate::service::generate::GenerateCall;
 use crate::service::messages::read_images;
@@ -32,10 +32,10 @@ struct GenerateArguments {
     raw: Option<bool>,
     /// base64 or data URLs
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     images: Vec<String>,
     #[serde(default)]
-    #[schemars(schema_with = "super::texts_schema")]
+    #[schemars(schema_with = "schema::texts")]
     attachments: Option<Vec<String>>,
     stream: Option<bool>,
     background: Option<bool>,

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 use rmcp::model::JsonObject;
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::mcp::arguments::whole_number;
-use crate::mcp::schema::{input_schema_with_some, property_names};
+use crate::mcp::schema::{self, input_schema_with_some, property_names};
 use crate::service::reply_format::read_response_format;
 use crate::service::types::{Sampling, Think};
 use crate::service::{ChatCall, ServiceError};
@@ -36,7 +36,7 @@ pub(super) struct GenerationArguments {
     seed: Option<i64>,
     /// Texts that end the reply
     #[serde(default)]
-    #[schemars(schema_with = "stop_schema")]
+    #[schemars(schema_with = "schema::text_or_texts")]
     stop: Option<Stop>,
     /// -2 to 2
     presence_penalty: Option<f64>,
@@ -47,7 +47,7 @@ pub(super) struct GenerationArguments {
     num_ctx: Option<u64>,
     /// How long the model stays loaded: "10m", seconds, -1 for ever
     #[serde(default)]
-    #[schemars(schema_with = "super::keep_alive_schema")]
+    #[schemars(schema_with = "schema::keep_alive")]
     keep_alive: Option<Value>,
     /// More options of Ollama, such as min_p
     options: Option<Map<String, Value>>,
@@ -133,19 +133,10 @@ fn wrong_think(think: &Value) -> ServiceError {
 // Schemas of arguments that have more than one form: written out, since a host pays for what derives.
 // One type a branch: not every host's own dialect has lists of types.
 
-fn stop_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    any_of([json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } })])
-}
-
-fn response_format_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    any_of([json!({ "type": "string" }), json!({ "type": "object" })])
+fn response_format_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schema::any_of([json_schema!({ "type": "string" }), schema::object(generator)])
 }
 
 fn think_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    any_of([json!({ "type": "boolean" }), json!({ "type": "string" })])
-}
-
-/// A value of one of two forms.
-pub(super) fn any_of(branches: [Value; 2]) -> schemars::Schema {
-    json_schema!({ "anyOf": branches })
+    schema::any_of([json_schema!({ "type": "boolean" }), json_schema!({ "type": "string" })])
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::mcp::arguments::whole_number;
-use crate::mcp::schema::{input_schema, output_schema};
+use crate::mcp::schema::{self, input_schema, output_schema};
 use crate::service::keep_alive;
 use crate::settings::Toolset;
 
@@ -20,7 +20,7 @@ struct LoadArguments {
     model: String,
     /// "10m", seconds, -1 for ever
     #[serde(default)]
-    #[schemars(schema_with = "super::keep_alive_schema")]
+    #[schemars(schema_with = "schema::keep_alive")]
     keep_alive: Option<Value>,
     #[serde(default, deserialize_with = "whole_number")]
     num_ctx: Option<u64>,

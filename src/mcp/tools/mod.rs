@@ -33,6 +33,7 @@ pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
 pub(super) use list_running_models::{RunningAnswer, RunningModelAnswer};
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -174,33 +175,34 @@ fn all() -> Vec<ToolEntry> {
     ]
 }
 
-/// The tools that the settings choose and the provider can serve.
-pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> {
+/// The tools that the settings choose and the provider can serve, and the names of the others.
+pub(super) fn available(core: &Core, settings: &ToolSettings) -> (Vec<ToolEntry>, Vec<Cow<'static, str>>) {
     let is_there = |entry: &ToolEntry| {
         settings.toolsets.contains(&entry.toolset)
             && !(settings.read_only && entry.changes)
             && (!entry.needs_ollama || core.provider() == "ollama")
             && (entry.toolset != Toolset::Web || core.has_web())
     };
-    let mut entries: Vec<_> = all().into_iter().filter(is_there).collect();
+    let (mut entries, left_out): (Vec<_>, Vec<_>) = all().into_iter().partition(is_there);
     for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {
         // What installs models is not read-only.
         if let Some(annotations) = &mut entry.definition.annotations {
             annotations.read_only_hint = Some(false);
         }
     }
-    entries
+    (entries, left_out.into_iter().map(|entry| entry.definition.name).collect())
 }
 
 /// Runs a tool. Its failures are answers too.
 pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResponse {
+    let server = call.server;
     let result = match entry.run {
         Run::Answering(run) => run(call).await.map(CallToolResponse::from),
         Run::Asking(run) => run(call).await,
     };
     result.unwrap_or_else(|error| {
         tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
-        failure::error_result(&error).into()
+        failure::error_result(&server.told(error)).into()
     })
 }
 
@@ -240,21 +242,6 @@ fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
     let mut result = CallToolResult::success(vec![rmcp::model::ContentBlock::text(text)]);
     result.structured_content = serde_json::to_value(structured).ok();
     result
-}
-
-/// The schema of `keep_alive`: one type a branch, as not every host's own dialect has lists of types.
-fn keep_alive_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "number" }] })
-}
-
-/// A list of objects of the caller's own making, such as OpenAI's function tools.
-fn objects_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
-}
-
-/// A list of texts, with no default beside it: each host pays for what derives.
-fn texts_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "string" } })
 }
 
 /// Arguments of a tool that takes none.

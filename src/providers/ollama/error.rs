@@ -113,7 +113,7 @@ fn explained(status: u16, said: Said) -> String {
         }
         (_, Form::Html) => format!("{message}: something else than Ollama answered, such as a proxy; check the address"),
         (_, Form::Json) if message.starts_with("option \"") => {
-            format!("{message} (a parameter stored in the model: mend it with create_model)")
+            format!("{message} (a parameter stored in the model; create the model anew without it)")
         }
         _ => message,
     }

@@ -77,7 +77,6 @@ pub(super) fn create_body(request: &CreateRequest) -> ProviderResult<CreateBody<
         model: &request.model,
         from: request.from.as_deref(),
         files: &request.files,
-        adapters: &request.adapters,
         template: request.template.as_deref(),
         system: request.system.as_deref(),
         license: request.license.as_deref(),

@@ -13,8 +13,6 @@ pub struct CreateRequest {
     pub from: Option<String>,
     /// Names and digests (`sha256:...`) of uploaded files to start from, such as a GGUF.
     pub files: Vec<(String, String)>,
-    /// Names and digests of uploaded LoRA adapters. The newest Ollamas refuse them.
-    pub adapters: Vec<(String, String)>,
     /// Its prompt template (Go's template language).
     pub template: Option<String>,
     /// Its default system prompt.

@@ -138,7 +138,6 @@ fn a_model_to_be_made() {
     assert_eq!(body(&request), json!({"model": "mario", "stream": true}));
     request.from = Some("gemma3:270m".to_owned());
     request.files = vec![("a.gguf".to_owned(), "sha256:1".to_owned()), ("b.gguf".into(), "sha256:2".into())];
-    request.adapters = vec![("c.gguf".to_owned(), "sha256:3".to_owned())];
     (request.template, request.system) = (Some("t".to_owned()), Some("You are Mario.".to_owned()));
     request.license = Some("MIT".to_owned());
     request.parameters = json!({"temperature": 0.5, "stop": ["END"]}).as_object().unwrap().clone();
@@ -147,7 +146,7 @@ fn a_model_to_be_made() {
     assert_eq!(
         body(&request),
         json!({"model": "mario", "from": "gemma3:270m", "files": {"a.gguf": "sha256:1", "b.gguf": "sha256:2"},
-            "adapters": {"c.gguf": "sha256:3"}, "template": "t", "system": "You are Mario.", "license": "MIT",
+            "template": "t", "system": "You are Mario.", "license": "MIT",
             "parameters": {"temperature": 0.5, "stop": ["END"]},
             "messages": [{"role": "user", "content": "hi"}], "quantize": "q4_K_M", "stream": true})
     );

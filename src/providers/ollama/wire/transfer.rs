@@ -23,8 +23,6 @@ pub(crate) struct CreateBody<'a> {
     pub(crate) from: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "as_map")]
     pub(crate) files: &'a [(String, String)],
-    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "as_map")]
-    pub(crate) adapters: &'a [(String, String)],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) template: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -121,9 +121,7 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), at in 0usize..900) {
-        let mut body = fixture::body("v1_tools_model_call_stream").into_bytes();
-        let at = at.min(body.len());
-        body.splice(at..at, bytes);
+        let body = fixture::damaged("v1_tools_model_call_stream", at, bytes);
         summary(decode(ChatDecoder::default(), [body.as_slice()]));
     }
 
@@ -133,17 +131,8 @@ proptest! {
         at in 0usize..2000,
         cuts in prop::collection::vec(0usize..2000, 0..20),
     ) {
-        let mut body = fixture::body("v1_chat_stream").into_bytes();
-        let at = at.min(body.len());
-        body.splice(at..at, bytes);
-        let mut rest = body.as_slice();
-        let mut pieces = Vec::new();
-        for cut in cuts {
-            let (piece, after) = rest.split_at(cut.min(rest.len()));
-            pieces.push(piece);
-            rest = after;
-        }
-        pieces.push(rest);
+        let body = fixture::damaged("v1_chat_stream", at, bytes);
+        let pieces = fixture::pieces(&body, cuts);
         prop_assert_eq!(decode(ChatDecoder::default(), pieces), decode(ChatDecoder::default(), [body]));
     }
 }
