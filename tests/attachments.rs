@@ -2,6 +2,7 @@
 
 mod given;
 mod refused;
+mod turns;
 
 use std::path::Path;
 

@@ -14,6 +14,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::secrets::secret_part;
+use super::text::in_a_line;
 use crate::platform::{FIFOS_WAIT, FILES_HAVE_CASE, PATHS_HAVE_DRIVES};
 use crate::settings::with_home;
 
@@ -28,7 +29,7 @@ pub struct Fence {
 pub struct Opened {
     /// The file, at its start, for reading.
     pub file: File,
-    /// Its path below the allowed directory, with `/` between the parts.
+    /// Its path below the allowed directory, with `/` between the parts, on one line.
     pub name: String,
     /// Its size in bytes when it was opened.
     pub size: u64,
@@ -288,10 +289,10 @@ fn is_plain(prefix: Prefix<'_>) -> bool {
 
 fn name_of(rest: &Path, path: &Path) -> String {
     let parts: Vec<_> = rest.iter().map(|part| part.to_string_lossy()).collect();
-    match parts.is_empty() {
+    in_a_line(&match parts.is_empty() {
         true => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         false => parts.join("/"),
-    }
+    })
 }
 
 #[cfg(test)]
