@@ -1,5 +1,6 @@
 //! Files that models read: the real binary, with the fake Ollama behind it.
 
+mod bounds;
 mod given;
 mod refused;
 mod turns;

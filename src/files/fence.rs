@@ -22,6 +22,7 @@ use crate::settings::with_home;
 #[derive(Debug, Clone, Default)]
 pub struct Fence {
     allowed: Vec<PathBuf>,
+    private: Vec<PathBuf>,
 }
 
 /// A file that was checked: a regular one, below an allowed directory.
@@ -62,7 +63,12 @@ pub enum FenceError {
 impl Fence {
     /// A fence around directories and single files, by their whole paths.
     pub fn new(allowed: Vec<PathBuf>) -> Self {
-        Self { allowed }
+        Self { allowed, private: Vec::new() }
+    }
+
+    /// The same, with files that hold secrets whatever their names are: each is read only where itself is allowed.
+    pub fn with_private(self, private: Vec<PathBuf>) -> Self {
+        Self { private, ..self }
     }
 
     /// What is allowed, as it was configured.
@@ -93,6 +99,10 @@ impl Fence {
         let found =
             roots.iter().filter_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_path_buf())));
         let (real_root, real_rest) = not_secret(found).map_err(|why| denied(why.link_text()))?;
+        if self.is_private(&real) && !roots.iter().any(|root| root.real == real) {
+            let said = "is a file of settings or data that can hold secrets; it is read only if that file itself is allowed: --allow-dir FILE";
+            return Err(denied(said.to_owned()));
+        }
         let (file, size) =
             open_below(&real_root.real, &real_rest).map_err(|error| unreadable(why_not(&error)))?;
         Ok(Opened { file, name: name_of(&rest, &path), size })
@@ -139,6 +149,11 @@ impl Fence {
                 Err(format!("is relative, and {} directories are allowed; write the whole path", many.len()))
             }
         }
+    }
+
+    /// Whether a file, by the path with no link in it, is one of those that hold secrets.
+    fn is_private(&self, real: &Path) -> bool {
+        self.private.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == real))
     }
 
     /// Whether something on a share is allowed itself.

@@ -85,7 +85,8 @@ async fn what_a_file_takes_of_the_context_is_left_out_of_the_past() {
         call["num_ctx"] = json!(1200);
         call
     };
-    let (past, alone, with_file) = (call(&"old ".repeat(150), &[]), call("new", &[]), call("new", &["large.txt"]));
+    let (past, alone, with_file) =
+        (call(&"old ".repeat(150), &[]), call("new", &[]), call("new", &["large.txt"]));
     host.call("converse", past).await;
     let result = host.call("converse", alone).await;
     assert!(!result.to_string().contains("left out"), "without the file all of it fits: {result:#}");
