@@ -129,6 +129,20 @@ async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_pulled_for_the_call_is_looked_at_once_it_is_there() {
+    let mut host = Host::start(&["--auto-pull"]).await;
+    host.all_models(&json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" }));
+    host.fake.on_next("POST", "/api/show", Answer::json(404, json!({ "error": "model 'big' not found" })));
+    host.fake.on("POST", "/api/pull", Answer::ndjson(&[json!({ "status": "success" })]));
+    host.write("a.txt", "inside");
+    let arguments = json!({ "model": "big", "prompt": "?", "attachments": ["a.txt"] });
+    let result = host.call("chat_completion", arguments).await;
+    assert!(tool_error(&result).1.contains("runs at https://ollama.com:443"), "{result:#}");
+    assert_eq!(host.fake.requests_to("POST", "/api/pull").len(), 1);
+    assert!(host.fake.requests_to("POST", "/api/chat").is_empty());
+}
+
+#[tokio::test]
 async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowed() {
     let home = TempDir::new().unwrap();
     let at = |path: &str| home.path().join(path);

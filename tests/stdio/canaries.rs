@@ -93,6 +93,15 @@ async fn no_tool_writes_anything_private_into_a_log() {
     let fake = FakeOllama::start().await.with_defaults();
     let said = json!({ "model": MODEL, "message": { "role": "assistant", "content": "canary-reply", "thinking": "canary-thought" }, "done": true });
     fake.on("POST", "/api/chat", Answer::ndjson(&[said]));
+    // Some servers quote what they refuse.
+    for status in [503, 429, 400] {
+        fake.on_next(
+            "POST",
+            "/api/chat",
+            Answer::json(status, json!({ "error": "busy with canary-quoted" })),
+        );
+    }
+    fake.on("POST", "/api/pull", Answer::ndjson(&[json!({ "error": "canary-quoted" })]));
     fake.on("POST", "/api/generate", Answer::json(500, json!({ "error": "canary-error" })));
     fake.on("POST", "/api/embed", Answer::text(200, "text/plain", "canary-garbage"));
     let (folder, files) = (TempDir::new().unwrap(), TempDir::new().unwrap());
