@@ -120,7 +120,7 @@ async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
     let mut host = Host::start(&[]).await;
     host.all_models(&json!({}));
     host.write("a.txt", "inside");
-    for model in ["big:cloud", "big:120b-cloud", "BIG:120B-Cloud"] {
+    for model in ["big:cloud", "big:120b-cloud", "BIG:120B-Cloud", "big:120b-cloud@sha256-0"] {
         let arguments = json!({ "model": model, "prompt": "?", "attachments": ["a.txt"] });
         let result = host.call("chat_completion", arguments).await;
         assert!(tool_error(&result).1.contains("runs at ollama.com"), "{model}: {result:#}");
