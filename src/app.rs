@@ -1,5 +1,6 @@
 //! Wiring: from settings to a server that runs. The only file that knows every room.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::hosts::{HOSTS, Machine, Scope, Target};
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
 use crate::platform;
 use crate::providers::ollama::{Ollama, OllamaWeb};
@@ -25,9 +27,10 @@ pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
     let options = CoreOptions {
         default_model: settings.chat.model.clone(),
         max_concurrent: settings.chat.max_concurrent,
-        store: Some(Arc::new(Sqlite::new(settings.store.data_dir.clone()))),
+        store: Some(Arc::new(store(settings))),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
+        private_files: private_files(settings),
         auto_pull: settings.pulls.auto,
         disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         web: web(settings)?,
@@ -76,6 +79,23 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     // A read of stdin may block a thread for ever; the process ends all the same.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+fn store(settings: &Settings) -> Sqlite {
+    Sqlite::new(settings.store.data_dir.clone())
+}
+
+/// What an allowed directory does not open: our own settings and conversations, and the hosts' files with the
+/// secrets of all their servers. Opening the conversations would also drop SQLite's locks on them.
+fn private_files(settings: &Settings) -> Vec<PathBuf> {
+    if settings.files.allowed.is_empty() {
+        return Vec::new();
+    }
+    let hosts = Machine::of_process().into_iter().flat_map(|machine| {
+        let of_users = |host| Target::of(host, Scope::User, &machine).map(|target| target.file);
+        HOSTS.iter().filter_map(|host| of_users(host).ok()).collect::<Vec<_>>()
+    });
+    hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
 }
 
 /// The web search, where it is wanted and there is a key.

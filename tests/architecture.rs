@@ -7,7 +7,21 @@ use crate::support::rust_source::{names_from_root, tokens};
 /// The rooms, and what each may name besides itself.
 const MAY_NAME: [(&str, &[&str]); 12] = [
     ("main", &["cli", "app", "telemetry"]),
-    ("app", &["cli", "mcp", "service", "providers", "store", "files", "settings", "telemetry", "platform"]),
+    (
+        "app",
+        &[
+            "cli",
+            "mcp",
+            "service",
+            "providers",
+            "hosts",
+            "store",
+            "files",
+            "settings",
+            "telemetry",
+            "platform",
+        ],
+    ),
     (
         "cli",
         &[

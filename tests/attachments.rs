@@ -1,7 +1,9 @@
 //! Files that models read: the real binary, with the fake Ollama behind it.
 
+mod bounds;
 mod given;
 mod refused;
+mod turns;
 
 use std::path::Path;
 

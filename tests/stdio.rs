@@ -1,6 +1,7 @@
 //! The real binary over real pipes, as hosts and shells use it.
 
 mod by_hand;
+mod canaries;
 mod cancel;
 mod end_of_input;
 mod handshakes;

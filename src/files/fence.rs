@@ -14,6 +14,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::secrets::secret_part;
+use super::text::in_a_line;
 use crate::platform::{FIFOS_WAIT, FILES_HAVE_CASE, PATHS_HAVE_DRIVES};
 use crate::settings::with_home;
 
@@ -21,6 +22,7 @@ use crate::settings::with_home;
 #[derive(Debug, Clone, Default)]
 pub struct Fence {
     allowed: Vec<PathBuf>,
+    private: Vec<PathBuf>,
 }
 
 /// A file that was checked: a regular one, below an allowed directory.
@@ -28,7 +30,7 @@ pub struct Fence {
 pub struct Opened {
     /// The file, at its start, for reading.
     pub file: File,
-    /// Its path below the allowed directory, with `/` between the parts.
+    /// Its path below the allowed directory, with `/` between the parts, on one line.
     pub name: String,
     /// Its size in bytes when it was opened.
     pub size: u64,
@@ -61,7 +63,12 @@ pub enum FenceError {
 impl Fence {
     /// A fence around directories and single files, by their whole paths.
     pub fn new(allowed: Vec<PathBuf>) -> Self {
-        Self { allowed }
+        Self { allowed, private: Vec::new() }
+    }
+
+    /// The same, with files that hold secrets whatever their names are: each is read only where itself is allowed.
+    pub fn with_private(self, private: Vec<PathBuf>) -> Self {
+        Self { private, ..self }
     }
 
     /// What is allowed, as it was configured.
@@ -92,6 +99,10 @@ impl Fence {
         let found =
             roots.iter().filter_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_path_buf())));
         let (real_root, real_rest) = not_secret(found).map_err(|why| denied(why.link_text()))?;
+        if self.is_private(&real) && !roots.iter().any(|root| root.real == real) {
+            let said = "is a file of settings or data that can hold secrets; it is read only if that file itself is allowed: --allow-dir FILE";
+            return Err(denied(said.to_owned()));
+        }
         let (file, size) =
             open_below(&real_root.real, &real_rest).map_err(|error| unreadable(why_not(&error)))?;
         Ok(Opened { file, name: name_of(&rest, &path), size })
@@ -138,6 +149,11 @@ impl Fence {
                 Err(format!("is relative, and {} directories are allowed; write the whole path", many.len()))
             }
         }
+    }
+
+    /// Whether a file, by the path with no link in it, is one of those that hold secrets.
+    fn is_private(&self, real: &Path) -> bool {
+        self.private.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == real))
     }
 
     /// Whether something on a share is allowed itself.
@@ -288,10 +304,10 @@ fn is_plain(prefix: Prefix<'_>) -> bool {
 
 fn name_of(rest: &Path, path: &Path) -> String {
     let parts: Vec<_> = rest.iter().map(|part| part.to_string_lossy()).collect();
-    match parts.is_empty() {
+    in_a_line(&match parts.is_empty() {
         true => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         false => parts.join("/"),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use super::Content;
 const LONGEST_SIDE: u32 = 2048;
 /// The most pixels that are decoded: a file of a few bytes can claim any number.
 const MOST_PIXELS: u64 = 64_000_000;
+/// The longest side that is decoded: to scale a strip takes many times what it has.
+const MOST_SIDE: u32 = 65_535;
 /// The most bytes that decoding may take.
 const MOST_MEMORY: u64 = 512 << 20;
 const JPEG_QUALITY: u8 = 90;
@@ -24,6 +26,9 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
     let (width, height) = reader().into_dimensions().map_err(broken)?;
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(format!("is an image of {width} x {height} pixels; at most {MOST_PIXELS} are read"));
+    }
+    if width.max(height) > MOST_SIDE {
+        return Err(format!("is an image of {width} x {height} pixels; at most {MOST_SIDE} a side are read"));
     }
     let is_small = width <= LONGEST_SIDE && height <= LONGEST_SIDE;
     let media_type = if format == ImageFormat::Jpeg { "image/jpeg" } else { "image/png" };
@@ -81,6 +86,12 @@ mod tests {
         for (format, media_type) in [(ImageFormat::Jpeg, "image/jpeg"), (ImageFormat::Png, "image/png")] {
             assert_eq!(prepared(made(4096, 16, format), format), (format, 2048, 8, media_type));
         }
+    }
+
+    #[test]
+    fn a_strip_is_refused_before_it_is_scaled() {
+        let Err(said) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
+        assert_eq!(said, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
-use crate::platform::{bound_memory, this_program};
+use crate::platform::{bound_process, this_program};
 
 /// The subcommand under which the program reads a PDF.
 pub const SUBCOMMAND: &str = "read-pdf";
@@ -93,7 +93,8 @@ fn gather(lines: &mpsc::Receiver<String>, deadline: Instant) -> Result<Vec<Optio
 /// # Errors
 /// The input cannot be read or the output not written.
 pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
-    bound_memory(MOST_MEMORY);
+    // Its time too: nobody stops it where the server was killed.
+    bound_process(MOST_MEMORY, 2 * TIME.as_secs());
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
     let opened = catch_unwind(|| {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Whole names.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 31] = [
     ".ssh",
     ".git",
     ".gnupg",
@@ -26,13 +26,35 @@ const NAMES: [&str; 22] = [
     ".boto",
     ".s3cfg",
     ".dockercfg",
+    // The hosts' own: tokens of MCP servers, logins, transcripts.
+    ".mcp.json",
+    "mcp.json",
+    "mcp_config.json",
+    "claude_desktop_config.json",
+    ".claude.json",
+    ".claude",
+    ".codex",
+    ".gemini",
+    "oauth_creds.json",
 ];
 
 /// How names begin.
 const BEGINNINGS: [&str; 2] = [".env", "id_"];
 
 /// How names end.
-const ENDINGS: [&str; 9] = [".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".tfstate"];
+const ENDINGS: [&str; 10] = [
+    ".pem",
+    ".key",
+    ".p12",
+    ".pfx",
+    ".jks",
+    ".keystore",
+    ".kdbx",
+    ".ppk",
+    ".tfstate",
+    // Also .credentials.json and application_default_credentials.json.
+    "credentials.json",
+];
 
 /// What follows `credentials` in the name of a file that holds them, and not the code that reads them.
 const CREDENTIALS: [&str; 10] =
@@ -46,10 +68,24 @@ pub(super) fn secret_part(path: &Path) -> Option<String> {
 fn is_secret(name: &str) -> bool {
     // Windows drops dots and blanks at the end of a name.
     let name = name.trim_end_matches(['.', ' ']).to_lowercase();
-    NAMES.contains(&name.as_str())
+    let name = without_backup(&name);
+    NAMES.contains(&name)
+        || (name.starts_with('.') && name.ends_with("_history"))
         || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
         || ENDINGS.iter().any(|ending| name.ends_with(ending))
         || name.strip_prefix("credentials").is_some_and(|rest| CREDENTIALS.contains(&rest))
+}
+
+/// The name of what this is a copy of, as editors and `install` name copies.
+fn without_backup(name: &str) -> &str {
+    let name = name.trim_end_matches('~');
+    [".bak", ".old", ".orig", ".backup"]
+        .iter()
+        .find_map(|mark| {
+            let (original, rest) = name.rsplit_once(mark)?;
+            rest.chars().all(|c| c.is_ascii_digit() || c == '-').then_some(original)
+        })
+        .unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -77,6 +113,17 @@ mod tests {
             "Credentials.json",
             ".env. .",
             "a/b/.env/c",
+            ".mcp.json",
+            ".cursor/mcp.json",
+            ".cursor/mcp.json.bak-1700000000-2",
+            ".claude.json.backup",
+            ".claude/.credentials.json",
+            "x/.codex/auth.json",
+            ".gemini/settings.json",
+            "application_default_credentials.json",
+            "server.key.bak",
+            "server.pem~",
+            ".bash_history",
         ] {
             assert!(secret_part(Path::new(secret)).is_some(), "{secret}");
         }
@@ -94,6 +141,10 @@ mod tests {
             "credentials.rs",
             "grid_a",
             "a.pem.txt",
+            "notes.bak",
+            "a.backup.md",
+            "order_history",
+            ".cursor/rules/style.mdc",
         ] {
             assert_eq!(secret_part(Path::new(plain)), None, "{plain}");
         }

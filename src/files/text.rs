@@ -29,10 +29,20 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
 pub fn fenced(title: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
-    // A name may hold anything but a slash.
-    let title: String = title.chars().map(|c| if c.is_control() || c == '`' { '?' } else { c }).collect();
+    let title = in_a_line(title).replace('`', "?");
     let end = if text.ends_with('\n') { "" } else { "\n" };
     format!("{title}\n{fence}\n{text}{end}{fence}\n")
+}
+
+/// A name with `?` for what would break its line or turn its text around: it may hold anything but a slash.
+pub(super) fn in_a_line(name: &str) -> String {
+    let breaks = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c)
+    };
+    name.chars().map(|c| if breaks(c) { '?' } else { c }).collect()
 }
 
 fn is_text(text: &str) -> bool {
@@ -80,6 +90,7 @@ mod tests {
     #[test]
     fn a_title_stays_on_its_line() {
         assert_eq!(fenced("a\n```.txt", "x"), "a????.txt\n```\nx\n```\n");
+        assert_eq!(fenced("a\u{2028}b\u{202e}txt", "x"), "a?b?txt\n```\nx\n```\n");
         assert_eq!(fenced("a", "```\nx\n"), "a\n````\n```\nx\n````\n");
     }
 

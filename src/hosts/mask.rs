@@ -79,8 +79,11 @@ fn mask(keys: &[&str], previous: &str, value: &str) -> Option<String> {
     }
     let in_args = keys.last() == Some(&"args");
     if in_args {
-        if let Some((flag, _)) = value.split_once('=').filter(|(flag, _)| looks_secret(flag)) {
-            return Some(format!("{flag}={MASK}"));
+        let pair = |mark: &str| value.split_once(mark).filter(|(name, _)| looks_secret(name));
+        for mark in ["=", ": "] {
+            if let Some((name, _)) = pair(mark) {
+                return Some(format!("{name}{mark}{MASK}"));
+            }
         }
         if previous.starts_with('-') && !previous.contains('=') && looks_secret(previous) {
             return Some(MASK.to_owned());
@@ -89,5 +92,53 @@ fn mask(keys: &[&str], previous: &str, value: &str) -> Option<String> {
     let named = keys.iter().any(|key| looks_secret(key));
     let credentials = value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
     let bearer = value.to_ascii_lowercase().contains("bearer ");
-    (named || credentials || bearer).then(|| MASK.to_owned())
+    let in_query = value
+        .split(['?', '&'])
+        .skip(1)
+        .any(|pair| pair.split_once('=').is_some_and(|(name, _)| looks_secret(name)));
+    (named || credentials || bearer || in_query || is_token(value)).then(|| MASK.to_owned())
+}
+
+/// Whether a value is a token by how it begins, whatever it is called.
+fn is_token(value: &str) -> bool {
+    const BEGINNINGS: [&str; 12] = [
+        "sk-",
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "github_pat_",
+        "glpat-",
+        "xoxb-",
+        "xoxp-",
+        "hf_",
+        "npm_",
+        "AKIA",
+        "eyJ",
+    ];
+    value.len() >= 16
+        && BEGINNINGS.iter().any(|beginning| value.starts_with(beginning))
+        && !value.contains(['/', ' '])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_in_addresses_arguments_and_by_themselves() {
+        let key = ["servers", "x", "url"];
+        let args = ["servers", "x", "args"];
+        let hidden =
+            |keys: &[&str], value: &str| mask(keys, "", value).is_some_and(|shown| !shown.contains("S3CRET"));
+        assert!(hidden(&key, "https://mcp.example.com/mcp?profile=a&apiKey=S3CRET"));
+        assert!(hidden(&args, "https://mcp.example.com/sse?token=S3CRET"));
+        assert!(hidden(&args, "X-Api-Key: S3CRET"));
+        assert!(hidden(&args, "ghp_S3CRETS3CRETS3CRET"));
+        assert!(hidden(&["servers", "x", "env", "GITHUB"], "github_pat_S3CRETS3CRET"));
+        for plain in
+            ["https://mcp.example.com/mcp?profile=a", "-y", "@scope/auth-server@latest", "sk-learn", "hf_hub"]
+        {
+            assert_eq!(mask(&args, "", plain), None, "{plain}");
+        }
+    }
 }

@@ -105,7 +105,8 @@ async fn by_request(call: &ToolCall<'_>, question: &Question<'_>) -> Result<Cons
 
 /// Asks by an answer that asks: the client calls again with the person's answer.
 fn by_result(call: &ToolCall<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
-    let bound = format!("{}\n{}", question.tool, question.subject);
+    // What was asked is what is done: the text names all that the person was told.
+    let bound = format!("{}\n{}\n{}", question.tool, question.subject, question.text);
     let Some(codec) = &call.server.confirmations().0 else { return Err(ServiceError::internal()) };
     if let (Some(responses), Some(state)) = (&call.input_responses, &call.request_state) {
         if codec.open_with(state, bound.as_bytes()).is_err() {

@@ -7,7 +7,7 @@
 mod system;
 
 pub(crate) use system::{
-    bound_memory, create_private_directory, create_private_file, file_identity, free_space,
+    bound_process, create_private_directory, create_private_file, file_identity, free_space,
     is_open_to_others, mode_of, shared_permissions, stdout_hung_up, stop_signal,
 };
 

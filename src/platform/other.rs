@@ -50,8 +50,8 @@ pub(crate) fn shared_permissions() -> Option<Permissions> {
     None
 }
 
-/// Bounds the memory of this process, in bytes: not done here.
-pub(crate) fn bound_memory(_most: u64) {}
+/// Bounds the memory and the time of work of this process: not done here.
+pub(crate) fn bound_process(_memory: u64, _seconds: u64) {}
 
 /// Bytes that a user may still write where a directory is: not known here.
 pub(crate) fn free_space(_directory: &Path) -> io::Result<u64> {

@@ -88,12 +88,13 @@ pub(crate) fn shared_permissions() -> Option<Permissions> {
     Some(Permissions::from_mode(0o666))
 }
 
-/// Bounds the memory of this process, in bytes, and keeps it from leaving a copy of itself on the disk when it ends
-/// badly. A system that cannot goes on without.
-pub(crate) fn bound_memory(most: u64) {
+/// Bounds the memory (bytes) and the time of work (seconds) of this process, and keeps it from leaving a copy of itself
+/// on the disk when it ends badly. A system that cannot goes on without.
+pub(crate) fn bound_process(memory: u64, seconds: u64) {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    let _ = setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) });
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    for (resource, most) in [(Resource::As, memory), (Resource::Cpu, seconds), (Resource::Core, 0)] {
+        let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
+    }
 }
 
 /// Bytes that a user may still write where a directory is.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A failure of a request to a model server.
 ///
-/// The service turns it into an error of the domain; the text of each variant is for logs.
+/// The service turns it into an error of the domain. A log gets [`ProviderError::logged`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
@@ -100,6 +100,23 @@ pub enum ProviderError {
         /// What is wrong with it and what is right.
         reason: String,
     },
+}
+
+impl ProviderError {
+    /// The text for a log: without what the server said, which can quote a prompt.
+    pub fn logged(&self) -> String {
+        match self {
+            Self::Overloaded { status, .. } => format!("the server is busy ({status})"),
+            Self::Status { status, .. } => format!("the server answered {status}"),
+            Self::Failed { .. } => "the server failed in mid-answer".to_owned(),
+            Self::Malformed { .. } => "the answer cannot be read".to_owned(),
+            Self::Unsupported { model, capability, .. } => {
+                format!("model {model:?} does not support {capability}")
+            }
+            Self::ContextExceeded { .. } => "the prompt does not fit the context".to_owned(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// What a timeout waited for.

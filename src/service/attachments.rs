@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
 
+use super::manage::full_name;
 use super::types::{Image, Location, Message, Role};
 use super::{Core, ErrorCode, ServiceError};
 use crate::files::{self, Content, Fence, FenceError, Opened, fenced};
@@ -106,6 +107,12 @@ impl Attached {
         })
     }
 
+    /// Bytes that all of it takes, as text and as decoded images.
+    fn size(&self) -> u64 {
+        let images: usize = self.images.iter().map(|image| image.base64.len() / 4 * 3).sum();
+        (self.text.len() + images) as u64
+    }
+
     fn add(&mut self, name: String, bytes: u64, content: Content) {
         let mut sent = Sent { name, kind: "text", bytes, pages: None, unread: 0 };
         let name = &sent.name;
@@ -162,7 +169,8 @@ impl Core {
             return Ok(self.location(None));
         }
         let details = self.show_model(model).await?;
-        let tag = model.rsplit_once(':').map(|(_, tag)| tag).unwrap_or_default();
+        let name = full_name(model);
+        let tag = name.rsplit_once(':').map(|(_, tag)| tag).unwrap_or_default();
         Ok(match details.remote {
             // Its name says so, where the server does not.
             None if tag == "cloud" || tag.ends_with("-cloud") => Location::Remote("ollama.com".to_owned()),
@@ -219,29 +227,40 @@ impl Core {
     }
 
     async fn read(&self, named: Arc<Named>) -> Result<Arc<Attached>, ServiceError> {
-        let _permit = self.reading.acquire().await.map_err(|_| ServiceError::internal())?;
+        let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| ServiceError::internal())?;
         let (fence, settings) = (Arc::clone(&self.fence), self.files.clone());
         blocking(move || {
+            // A call that is cancelled is not waited for, and its reading goes on.
+            let _permit = permit;
             let mut attached = Attached::default();
             for (argument, path) in &named.files {
                 let opened = open(&fence, argument, path)?;
                 let (name, size) = (opened.name.clone(), opened.size);
                 let most = settings.max_file_bytes as u64;
-                let before = named.total.fetch_add(size, Ordering::Relaxed);
+                let count = |bytes: u64, what: &str| {
+                    let before = named.total.fetch_add(bytes, Ordering::Relaxed);
+                    if before.saturating_add(bytes) <= settings.max_call_bytes as u64 {
+                        return Ok(());
+                    }
+                    let bound = settings.max_call_bytes;
+                    let reason = format!(
+                        "is too much: {what} at most {bound} bytes together (OLLAMA_MCP_MAX_ATTACHMENT_BYTES)"
+                    );
+                    Err(unreadable(argument, path, &reason))
+                };
                 // One that is too large by itself is said to be so.
-                if size <= most && before.saturating_add(size) > settings.max_call_bytes as u64 {
-                    return Err(unreadable(
-                        argument,
-                        path,
-                        &format!(
-                            "is too much: the files of a call have at most {} bytes together (OLLAMA_MCP_MAX_ATTACHMENT_BYTES)",
-                            settings.max_call_bytes
-                        ),
-                    ));
+                if size <= most {
+                    count(size, "the files of a call have")?;
                 }
-                let content = files::read(opened, most)
-                    .map_err(|error| unreadable(argument, path, &error.0))?;
+                let content =
+                    files::read(opened, most).map_err(|error| unreadable(argument, path, &error.0))?;
+                let before = attached.size();
                 attached.add(name, size, content);
+                // A small file can unpack to much.
+                count(
+                    (attached.size() - before).saturating_sub(size),
+                    "what is read of the files of a call has",
+                )?;
             }
             Ok(Arc::new(attached))
         })

@@ -278,7 +278,7 @@ impl Run {
                 return Err(self.core.explain(error).await);
             };
             tried += 1;
-            tracing::info!(%error, ?wait, tried, "trying again");
+            tracing::info!(error = error.logged(), ?wait, tried, "trying again");
             self.live.set_phase(Phase::Retrying(wait));
             tokio::time::sleep(wait).await;
             self.live.set_phase(Phase::Waiting);

@@ -226,11 +226,9 @@ fn message(stored: &StoredMessage) -> Message {
     let calls: Vec<(String, String, String)> = calls.unwrap_or_default();
     let mut content = stored.content.clone();
     if !stored.attachments.is_empty() {
-        // So that the model does not deny that it has read them.
-        content.insert_str(
-            0,
-            &format!("(Attached here, and no longer shown: {}.)\n", stored.attachments.join(", ")),
-        );
+        // So that the model does not deny that it has read them. In quotes: a name may have words for the model in it.
+        let names: Vec<_> = stored.attachments.iter().map(|name| format!("{name:?}")).collect();
+        content.insert_str(0, &format!("(Attached here, and no longer shown: {}.)\n", names.join(", ")));
     }
     Message {
         tool_calls: calls.into_iter().map(|(id, name, arguments)| ToolCall { id, name, arguments }).collect(),

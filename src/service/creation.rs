@@ -182,8 +182,8 @@ impl Core {
     /// What is wrong with the files is wrong with the argument that named them.
     async fn creation_error(&self, error: ProviderError) -> ServiceError {
         match error {
-            ProviderError::InvalidRequest { argument, reason } if argument == "digest" => {
-                tracing::info!(reason, "the server found another digest");
+            ProviderError::InvalidRequest { argument, .. } if argument == "digest" => {
+                tracing::info!("the server found another digest");
                 changed("it was read and uploaded with different content")
             }
             ProviderError::InvalidRequest { argument, reason } if argument == "files" => {

@@ -96,11 +96,16 @@ impl Core {
     }
 }
 
-/// A name as Ollama keeps it: lower case, with its tag.
+/// A name as Ollama lists it, in lower case and with its tag: one model has many names, with and without what is
+/// meant anyway (`types/model/name.go`: scheme, registry, `library`).
 pub fn full_name(name: &str) -> String {
     let name = name.to_lowercase();
+    let name = name.split_once("://").map_or(name.as_str(), |(_, rest)| rest);
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    let name = name.strip_prefix("registry.ollama.ai/").unwrap_or(name);
+    let name = name.strip_prefix("library/").unwrap_or(name);
     let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    if has_tag { name } else { format!("{name}:latest") }
+    if has_tag { name.to_owned() } else { format!("{name}:latest") }
 }
 
 /// Checks that a text can be a model's name: it goes into questions and addresses.
@@ -143,5 +148,8 @@ mod tests {
         assert_eq!(full_name("Gemma3"), "gemma3:latest");
         assert_eq!(full_name("host:5000/a/b"), "host:5000/a/b:latest");
         assert_eq!(full_name("a:1b"), "a:1b");
+        assert_eq!(full_name("https://Registry.ollama.ai/library/a:1b"), "a:1b");
+        assert_eq!(full_name("registry.ollama.ai/me/a"), "me/a:latest");
+        assert_eq!(full_name("hf.co/library/a"), "hf.co/library/a:latest");
     }
 }

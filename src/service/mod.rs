@@ -36,6 +36,7 @@ mod warnings;
 pub mod web;
 mod work;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub struct CoreOptions {
     pub system_prompt: Option<SystemPromptFile>,
     /// Which files calls may read, and where these may go.
     pub files: FileSettings,
+    /// Files that are not read below an allowed directory, since they hold secrets: settings and data.
+    pub private_files: Vec<PathBuf>,
     /// A model that a call names and that is not installed is pulled first.
     pub auto_pull: bool,
     /// Where pulled models go, where that is on this machine.
@@ -99,6 +102,7 @@ impl Default for CoreOptions {
             store: None,
             system_prompt: None,
             files: FileSettings::default(),
+            private_files: Vec::new(),
             auto_pull: false,
             disk: Disk::default(),
             poll_interval: Duration::from_secs(5),
@@ -127,7 +131,7 @@ pub struct Core {
     web: Option<Arc<OllamaWeb>>,
     poll_interval: Duration,
     /// How many calls read their files at once.
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
 }
 
 impl Core {
@@ -142,7 +146,7 @@ impl Core {
             store: options.store,
             threads: Threads::default(),
             system_prompt: SystemPrompt::new(options.system_prompt),
-            fence: Arc::new(Fence::new(options.files.allowed.clone())),
+            fence: Arc::new(Fence::new(options.files.allowed.clone()).with_private(options.private_files)),
             files: options.files,
             auto_pull: options.auto_pull,
             arrivals: Arrivals::default(),
@@ -150,7 +154,7 @@ impl Core {
             changes: changes::Changes::default(),
             poll_interval: options.poll_interval,
             web: options.web,
-            reading: Semaphore::new(attachments::READ_AT_ONCE),
+            reading: Arc::new(Semaphore::new(attachments::READ_AT_ONCE)),
         })
     }
 

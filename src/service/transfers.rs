@@ -83,7 +83,7 @@ impl Core {
             if !resumes(&error) || fruitless > FRUITLESS_RESUMES {
                 return Err(self.pull_error(model, error).await);
             }
-            tracing::info!(%error, model, "the pull broke off; going on");
+            tracing::info!(error = error.logged(), model, "the pull broke off; going on");
             job.advance(|state| state.status = "the connection broke; going on".to_owned());
             tokio::time::sleep(RESUME_WAIT).await;
         }

@@ -8,9 +8,14 @@ use crate::providers::ollama::OllamaWeb;
 
 /// Results that may be asked for.
 const RESULTS: std::ops::RangeInclusive<u64> = 1..=10;
+const MOST_RESULTS: usize = 10;
 /// Characters of one result, and of a page, that are passed on: a host's model has to read them.
 const MOST_OF_RESULT: usize = 4_000;
 const MOST_OF_PAGE: usize = 40_000;
+/// Characters of a title that are passed on: who wrote the page wrote it.
+const MOST_OF_TITLE: usize = 300;
+/// Bytes of an address; a longer one holds data and leads nowhere.
+const MOST_OF_URL: usize = 2_000;
 /// Links of a page that are passed on.
 const MOST_LINKS: usize = 100;
 
@@ -68,11 +73,11 @@ impl Core {
         }
         let most = max_results.and_then(|most| u32::try_from(most).ok());
         let results = self.web()?.search(query, most).await.map_err(failed)?;
-        let found = results.into_iter().map(|result| {
+        let found = results.into_iter().filter(|result| result.url.len() <= MOST_OF_URL).map(|result| {
             let (content, cut) = bounded(result.content, MOST_OF_RESULT);
-            Found { title: result.title, url: result.url, content, cut }
+            Found { title: bounded(result.title, MOST_OF_TITLE).0, url: result.url, content, cut }
         });
-        Ok(found.collect())
+        Ok(found.take(MOST_RESULTS).collect())
     }
 
     /// Reads one page of the web.
@@ -83,9 +88,11 @@ impl Core {
         check_url(url)?;
         let page = self.web()?.fetch(url).await.map_err(failed)?;
         let (content, cut) = bounded(page.content, MOST_OF_PAGE);
-        let more_links = page.links.len().saturating_sub(MOST_LINKS);
-        let links = page.links.into_iter().take(MOST_LINKS).collect();
-        Ok(Page { title: page.title, content, cut, links, more_links })
+        let all = page.links.len();
+        let links = page.links.into_iter().filter(|link| link.len() <= MOST_OF_URL);
+        let links: Vec<_> = links.take(MOST_LINKS).collect();
+        let (title, _) = bounded(page.title, MOST_OF_TITLE);
+        Ok(Page { title, content, cut, more_links: all - links.len(), links })
     }
 
     fn web(&self) -> Result<&OllamaWeb, ServiceError> {

@@ -16,6 +16,8 @@ pub struct FileSettings {
     pub allowed: Vec<PathBuf>,
     /// `OLLAMA_MCP_ALLOW_REMOTE_FILES`: also to models that do not run on this machine.
     pub allow_remote: bool,
+    /// `config.toml`, which can hold tokens, wherever it is looked for.
+    pub config_file: Option<PathBuf>,
     /// `OLLAMA_MCP_MAX_FILE_BYTES`: the largest file, in bytes.
     pub max_file_bytes: usize,
     /// `OLLAMA_MCP_MAX_ATTACHMENT_BYTES`: the largest sum of a call's files, in bytes.
@@ -23,8 +25,12 @@ pub struct FileSettings {
 }
 
 impl FileSettings {
-    pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
+    pub(super) fn load(
+        resolver: &mut Resolver<'_>,
+        config_file: Option<PathBuf>,
+    ) -> Result<Self, SettingsError> {
         Ok(Self {
+            config_file,
             allowed: resolver.optional(&registry::ALLOWED_DIRS, allowed)?.unwrap_or_default(),
             allow_remote: resolver.required(&registry::ALLOW_REMOTE_FILES, parse::switch)?,
             max_file_bytes: resolver.required(&registry::MAX_FILE_BYTES, parse::size)?,
@@ -39,6 +45,7 @@ impl Default for FileSettings {
         Self {
             allowed: Vec::new(),
             allow_remote: false,
+            config_file: None,
             max_file_bytes: 20_000_000,
             max_call_bytes: 50_000_000,
         }

@@ -93,12 +93,13 @@ impl Settings {
         sources.refuse_unknown_variables()?;
         let mut resolver = Resolver::new(sources);
         let config_dir = resolver.config_dir(sources.config_dir.clone())?;
-        if let Some(dir) = &config_dir {
-            resolver.set_file(ConfigFile::read(&dir.join("config.toml"))?);
+        let config_file = config_dir.as_ref().map(|dir| dir.join("config.toml"));
+        if let Some(file) = &config_file {
+            resolver.set_file(ConfigFile::read(file)?);
         }
         let provider = ProviderSettings::load(&mut resolver)?;
         let chat = ChatSettings::load(&mut resolver, config_dir.as_deref())?;
-        let files = FileSettings::load(&mut resolver)?;
+        let files = FileSettings::load(&mut resolver, config_file)?;
         let server = ServerSettings::load(&mut resolver)?;
         let tools = ToolSettings::load(&mut resolver, provider.ollama_api_key.is_some())?;
         let pulls = PullSettings::load(&mut resolver)?;

@@ -116,6 +116,79 @@ async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
 }
 
 #[tokio::test]
+async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
+    let mut host = Host::start(&[]).await;
+    host.all_models(&json!({}));
+    host.write("a.txt", "inside");
+    for model in ["big:cloud", "big:120b-cloud", "BIG:120B-Cloud", "big:120b-cloud@sha256-0"] {
+        let arguments = json!({ "model": model, "prompt": "?", "attachments": ["a.txt"] });
+        let result = host.call("chat_completion", arguments).await;
+        assert!(tool_error(&result).1.contains("runs at ollama.com"), "{model}: {result:#}");
+    }
+    assert!(host.fake.requests_to("POST", "/api/chat").is_empty());
+}
+
+#[tokio::test]
+async fn a_model_that_is_pulled_for_the_call_is_looked_at_once_it_is_there() {
+    let mut host = Host::start(&["--auto-pull"]).await;
+    host.all_models(&json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" }));
+    host.fake.on_next("POST", "/api/show", Answer::json(404, json!({ "error": "model 'big' not found" })));
+    host.fake.on("POST", "/api/pull", Answer::ndjson(&[json!({ "status": "success" })]));
+    host.write("a.txt", "inside");
+    let arguments = json!({ "model": "big", "prompt": "?", "attachments": ["a.txt"] });
+    let result = host.call("chat_completion", arguments).await;
+    assert!(tool_error(&result).1.contains("runs at https://ollama.com:443"), "{result:#}");
+    assert_eq!(host.fake.requests_to("POST", "/api/pull").len(), 1);
+    assert!(host.fake.requests_to("POST", "/api/chat").is_empty());
+}
+
+#[tokio::test]
+async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowed() {
+    let home = TempDir::new().unwrap();
+    let at = |path: &str| home.path().join(path);
+    for (path, text) in [
+        (".config/ollama-mcp/config.toml", "auth_token = \"secret\"\n"),
+        (".config/zed/settings.json", "{}"),
+        (".cursor/mcp.json", "{}"),
+        (".claude.json", "{}"),
+        (".codex/auth.json", "{}"),
+        ("notes.txt", "inside"),
+    ] {
+        std::fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        std::fs::write(at(path), text).unwrap();
+    }
+    symlink(at(".config/ollama-mcp/config.toml"), at("innocent.txt")).unwrap();
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut command = crate::support::process::command(&home);
+    command.args(["--allow-dir", home.path().to_str().unwrap()]).env("OLLAMA_HOST", fake.url());
+    let mut process = Process::spawn(command, TempDir::new().unwrap());
+    process.handshake("2025-11-25", "tests").await;
+    // So that its file is there.
+    let turn = json!({ "conversation_id": "a", "prompt": "x", "model": MODEL, "attachments": ["notes.txt"] });
+    call(&mut process, "converse", turn).await;
+    let database = at(".local/share/ollama-mcp/conversations.db");
+    assert!(database.exists());
+    for path in [
+        "~/.config/ollama-mcp/config.toml",
+        "innocent.txt",
+        ".config/zed/settings.json",
+        ".cursor/mcp.json",
+        ".claude.json",
+        ".codex/auth.json",
+        database.to_str().unwrap(),
+    ] {
+        let result = call(&mut process, "chat_completion", chat(&[path])).await;
+        let (code, text) = tool_error(&result);
+        assert_eq!(code, "attachment_denied", "{path}: {text}");
+        assert!(text.contains("secrets"), "{path}: {text}");
+    }
+    let weights = json!({ "model": "mine", "gguf": database });
+    let result = call(&mut process, "create_model", weights).await;
+    assert_eq!(tool_error(&result).0, "attachment_denied", "{result:#}");
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 1);
+}
+
+#[tokio::test]
 async fn a_server_elsewhere_gets_no_file() {
     let place = TempDir::new().unwrap();
     std::fs::write(place.path().join("a.txt"), "inside").unwrap();

@@ -172,6 +172,48 @@ async fn the_stateless_revision_asks_by_its_answer() {
 }
 
 #[tokio::test]
+async fn what_is_done_is_what_was_asked() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("push_success_stream");
+    let params = |name: &str, arguments: Value, state: Option<&str>| {
+        let more = match state {
+            None => json!({}),
+            Some(state) => json!({
+                "inputResponses": { "confirm": { "action": "accept", "content": { "confirm": true } } }, "requestState": state,
+            }),
+        };
+        let mut params = stateless(MODEL, more);
+        params["name"] = json!(name);
+        params["arguments"] = arguments;
+        params
+    };
+    let cases = [
+        (
+            "copy_model",
+            json!({ "source": "smollm2:135m", "destination": MODEL }),
+            json!({ "source": "qwen2.5-tools:0.5b", "destination": MODEL }),
+            "/api/copy",
+        ),
+        (
+            "push_model",
+            json!({ "model": "me/mine" }),
+            json!({ "model": "me/mine", "insecure": true }),
+            "/api/push",
+        ),
+    ];
+    for (tool, asked, other, path) in cases {
+        let first = session.result(MODERN, "tools/call", params(tool, asked, None)).await;
+        let state = first["requestState"].as_str().unwrap();
+        let result = session.result(MODERN, "tools/call", params(tool, other.clone(), Some(state))).await;
+        assert_eq!(tool_error(&result).0, "not_confirmed", "{tool}: {result}");
+        assert!(fake.requests_to("POST", path).is_empty(), "{tool}");
+        let again = session.result(MODERN, "tools/call", params(tool, other, None)).await;
+        let (before, after) = (&first["inputRequests"]["confirm"], &again["inputRequests"]["confirm"]);
+        assert_ne!(before["params"]["message"], after["params"]["message"], "the person is told: {tool}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_another_process_is_not_believed() {
     let (_fake, mut first) = start(&[]).await;
     let asked = first.result(MODERN, "tools/call", stateless(MODEL, json!({}))).await;

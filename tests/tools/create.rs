@@ -97,6 +97,24 @@ async fn a_taken_name_is_confirmed_first() {
 }
 
 #[tokio::test]
+async fn a_taken_name_is_known_however_it_is_written() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    for name in [
+        "library/smollm2:135m",
+        "registry.ollama.ai/library/smollm2:135m",
+        "Registry.Ollama.ai/Library/SmolLM2:135M",
+        "https://registry.ollama.ai/library/smollm2:135m",
+    ] {
+        let create = session.call("create_model", json!({ "model": name, "from": MODEL })).await;
+        assert_eq!(tool_error(&create).0, "not_confirmed", "{name}: {create}");
+        let copy = session.call("copy_model", json!({ "source": MODEL, "destination": name })).await;
+        assert_eq!(tool_error(&copy).0, "not_confirmed", "{name}: {copy}");
+    }
+    assert_eq!((created(&fake), fake.requests_to("POST", "/api/copy").len()), (0, 0));
+}
+
+#[tokio::test]
 async fn a_person_who_declines_keeps_the_model() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("create_from_stream");

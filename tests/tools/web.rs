@@ -74,6 +74,25 @@ async fn a_search_and_a_page_are_bounded_and_say_so() {
 }
 
 #[tokio::test]
+async fn what_a_page_says_of_itself_is_bounded_too() {
+    let (com, _ollama, mut session) = world().await;
+    let long = |start: &str| format!("{start}{}", "t".repeat(100_000));
+    let page = json!({ "title": long(""), "content": "x", "links": [long("data:text/plain,"), "https://a.example/"] });
+    com.on("POST", "/api/web_fetch", Answer::json(200, page));
+    let result = session.call("web_fetch", json!({ "url": "https://a.example/page" })).await;
+    let page = &result["structuredContent"];
+    assert_eq!((&page["links"], &page["more_links"]), (&json!(["https://a.example/"]), &json!(1)));
+    assert_eq!(page["title"], "t".repeat(300));
+    let one = json!({ "title": long(""), "url": "https://a.example/", "content": "x" });
+    let mut results = vec![json!({ "title": "x", "url": long("https://a.example/"), "content": "x" })];
+    results.extend(std::iter::repeat_n(one, 40));
+    com.on("POST", "/api/web_search", Answer::json(200, json!({ "results": results })));
+    let result = session.call("web_search", json!({ "query": "q" })).await;
+    let results = result["structuredContent"]["results"].as_array().unwrap();
+    assert_eq!((results.len(), &results[0]["title"]), (10, &json!("t".repeat(300))));
+}
+
+#[tokio::test]
 async fn the_stateless_revision_too() {
     let (_com, _ollama, mut session) = world().await;
     let arguments = json!({ "query": "ollama" });

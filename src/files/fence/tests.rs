@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -123,6 +124,22 @@ fn a_rule_of_its_own_allows_a_secret_and_no_other() {
 }
 
 #[test]
+fn a_file_that_holds_secrets_is_private_whatever_its_name_is() {
+    let (place, fence) = place();
+    let file = place.path().join("allowed/a.txt");
+    // Given by another path than it is read by, and beside one that is not there.
+    let given = place.path().join("allowed/link.txt");
+    let fence = fence.with_private(vec![place.path().join("none"), given]);
+    for path in ["a.txt", "./link.txt", file.to_str().unwrap()] {
+        let said = said(&fence, path);
+        assert!(said.contains("is a file of settings or data"), "{path}: {said}");
+    }
+    assert_eq!(read(&fence, "sub/b.txt").unwrap().1, "inside");
+    let both = Fence::new(vec![place.path().join("allowed"), file.clone()]).with_private(vec![file.clone()]);
+    assert_eq!(read(&both, file.to_str().unwrap()).unwrap().1, "inside");
+}
+
+#[test]
 fn without_a_rule_nothing_is_looked_at() {
     assert_eq!(Fence::default().open("/etc/passwd").unwrap_err(), FenceError::NothingAllowed);
     let gone = Fence::new(vec!["/nowhere/at/all".into()]);
@@ -148,48 +165,65 @@ fn a_fifo_a_socket_and_a_device_are_refused_at_once() {
 /// The attack that a check of the path alone loses: the name means one file when it is checked, another when it is opened.
 #[test]
 fn what_is_swapped_between_the_check_and_the_opening_is_never_read() {
+    // The place goes when all is done, not before.
     let (place, fence) = place();
-    let allowed = place.path().join("allowed");
+    let root = place.path().to_path_buf();
+    let allowed = root.join("allowed");
     std::fs::create_dir(allowed.join("dir")).unwrap();
     std::fs::write(allowed.join("dir/secret"), "inside").unwrap();
     let made = std::process::Command::new("mkfifo").arg(allowed.join("fifo")).status().unwrap();
     assert!(made.success());
-    let stop = AtomicBool::new(false);
-    let mut read_well = 0;
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let (name, spare) = (allowed.join("file"), allowed.join("spare"));
-            let mut turn = 0_usize;
-            while !stop.load(Ordering::Relaxed) {
-                match turn % 3 {
-                    0 => std::fs::write(&spare, "inside").unwrap(),
-                    1 => symlink(place.path().join("outside/secret"), &spare).unwrap(),
-                    _ => std::fs::hard_link(allowed.join("fifo"), &spare).unwrap(),
-                }
-                std::fs::rename(&spare, &name).unwrap();
-                // And the directory above a file.
-                let (dir, away) = (allowed.join("dir"), allowed.join("away"));
-                std::fs::rename(&dir, &away).unwrap();
-                symlink(place.path().join("outside"), &dir).unwrap();
-                std::fs::remove_file(&dir).unwrap();
-                std::fs::rename(&away, &dir).unwrap();
-                turn += 1;
-            }
-        });
-        let began = Instant::now();
+    let stop = Arc::new(AtomicBool::new(false));
+    let swapping = std::thread::spawn({
+        let (root, stop) = (root.clone(), Arc::clone(&stop));
+        move || swap(&root, &stop)
+    });
+    // A fence that is broken waits at the FIFO for ever: on a thread of its own, which the test does not wait for.
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (began, mut read_well) = (Instant::now(), 0);
         while began.elapsed() < Duration::from_secs(1) {
             for path in ["file", "dir/secret"] {
                 if let Ok(mut opened) = fence.open(path) {
                     let mut text = String::new();
                     opened.file.read_to_string(&mut text).unwrap();
-                    assert_ne!(text, OUTSIDE, "{path}");
+                    if text == OUTSIDE {
+                        let _ = tell.send(Err(path));
+                        return;
+                    }
                     read_well += 1;
                 }
             }
         }
-        stop.store(true, Ordering::Relaxed);
+        let _ = tell.send(Ok(read_well));
     });
+    let told = told.recv_timeout(Duration::from_secs(30));
+    stop.store(true, Ordering::Relaxed);
+    swapping.join().unwrap();
+    let read_well = told.expect("a FIFO was waited for").expect("what lies outside was read");
     assert!(read_well > 0, "nothing was read at all, so nothing was tried");
+}
+
+/// Puts a file, a link and a FIFO in each other's places, and a link in the place of a directory.
+fn swap(root: &Path, stop: &AtomicBool) {
+    let allowed = root.join("allowed");
+    let (name, spare) = (allowed.join("file"), allowed.join("spare"));
+    let (dir, away) = (allowed.join("dir"), allowed.join("away"));
+    let mut turn = 0_usize;
+    while !stop.load(Ordering::Relaxed) {
+        match turn % 3 {
+            0 => std::fs::write(&spare, "inside").unwrap(),
+            1 => symlink(root.join("outside/secret"), &spare).unwrap(),
+            _ => std::fs::hard_link(allowed.join("fifo"), &spare).unwrap(),
+        }
+        std::fs::rename(&spare, &name).unwrap();
+        // And the directory above a file.
+        std::fs::rename(&dir, &away).unwrap();
+        symlink(root.join("outside"), &dir).unwrap();
+        std::fs::remove_file(&dir).unwrap();
+        std::fs::rename(&away, &dir).unwrap();
+        turn += 1;
+    }
 }
 
 /// Parts of paths that mean something somewhere.

@@ -128,21 +128,33 @@ pub(in crate::mcp) fn markdown(conversation: &Conversation) -> String {
         ));
     }
     if let Some(system) = &conversation.system {
+        let system = without_headings_of_ours(system);
         page.push_str(&format!("\n## system\n\n{system}\n"));
     }
     for message in &conversation.messages {
         let model = message.model.as_ref().map(|model| format!(", {model}")).unwrap_or_default();
         page.push_str(&format!("\n## {}{model}, {}\n\n", message.role, time(message.created_ms)));
         if !message.attachments.is_empty() {
-            page.push_str(&format!("Attached: {}\n\n", message.attachments.join(", ")));
+            let names = message.attachments.iter().map(|name| format!("`{}`", name.replace('`', "?")));
+            page.push_str(&format!("Attached: {}\n\n", names.collect::<Vec<_>>().join(", ")));
         }
-        page.push_str(&message.content);
+        page.push_str(&without_headings_of_ours(&message.content));
         if let Some(calls) = &message.tool_calls {
             page.push_str(&format!("\n\nTools called: `{calls}`"));
         }
         page.push('\n');
     }
     page
+}
+
+/// A text in which no line looks like the beginning of a message: who said what is ours to say.
+fn without_headings_of_ours(text: &str) -> String {
+    let is_ours = |line: &str| {
+        let title = line.trim_start().strip_prefix("##").map(str::trim_start).unwrap_or_default();
+        ["system", "user", "assistant"].iter().any(|role| title.starts_with(role))
+    };
+    let shown = |line: &str| if is_ours(line) { format!("\\{}", line.trim_start()) } else { line.to_owned() };
+    text.split_inclusive('\n').map(shown).collect()
 }
 
 /// Milliseconds of Unix time as RFC 3339.

@@ -38,10 +38,12 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let deadline = deadline_of(&call);
     let arguments: PushArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
+    let unencrypted =
+        if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
         tool: "push_model",
         subject: &arguments.model,
-        text: format!("Publish the model {} for others to see?", arguments.model),
+        text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
         argument: arguments.confirm,
     };
     if let Consent::Ask(question) = consent(&call, &question).await? {

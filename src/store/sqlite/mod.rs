@@ -34,6 +34,14 @@ impl Sqlite {
         Self(Arc::new(Inner { directory, opened: Mutex::new(None) }))
     }
 
+    /// The files that it has or may come to have.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let file = |directory: &PathBuf| {
+            ["", "-wal", "-shm", "-journal"].map(|end| directory.join(format!("{FILE}{end}")))
+        };
+        self.0.directory.iter().flat_map(file).collect()
+    }
+
     fn run<T, W>(&self, work: W) -> Stored<T>
     where
         T: Send + 'static,
