@@ -56,6 +56,11 @@ impl Host {
         HOSTS.iter().find(|host| host.id == id)
     }
 
+    /// Whether it fills in `${workspaceFolder}`. The others hand it on as it is, and the server would not start.
+    pub fn knows_the_workspace(&self) -> bool {
+        matches!(self.id, "vscode" | "cursor")
+    }
+
     /// Whether it has a file that can be written.
     pub fn has_file(&self) -> bool {
         !self.user.is_empty()
