@@ -65,6 +65,18 @@ async fn loading_and_unloading_send_no_prompt() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_to_install_what_was_to_go() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("generate_missing_model_nonstream");
+    for tool in ["unload_model", "delete_model"] {
+        let result = session.call(tool, json!({ "model": "nope" })).await;
+        let (_, said) = tool_error(&result);
+        assert!(said.contains("not installed") && said.contains("list_models tells"), "{tool}: {said}");
+        assert!(!said.contains("pull"), "{tool}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_time_that_would_unload_is_refused() {
     let (fake, mut session) = start(&[]).await;
     for zero in [json!(0), json!("0s")] {
