@@ -125,6 +125,14 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 fn command() -> Command {
+    let reader = Command::new(pdf::SUBCOMMAND)
+        .hide(true)
+        .about("Print the text of the PDF on stdin, for the server itself");
+    command_for_people().subcommand(reader)
+}
+
+/// Without what only the server itself starts.
+fn command_for_people() -> Command {
     let mut command = Command::new("ollama-mcp")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
@@ -138,10 +146,7 @@ fn command() -> Command {
     if allowed_dirs().is_some() {
         command = command.arg(directories());
     }
-    let reader = Command::new(pdf::SUBCOMMAND)
-        .hide(true)
-        .about("Print the text of the PDF on stdin, for the server itself");
-    Subcommand::augment_subcommands(command).subcommand(reader)
+    Subcommand::augment_subcommands(command)
 }
 
 /// A setting as a flag. Its value is checked with all the others, not by the parser.
