@@ -25,6 +25,7 @@ async fn a_copy_onto_a_taken_name_is_confirmed_first() {
     let (code, said) = tool_error(&refused);
     assert_eq!(code, "not_confirmed");
     assert!(said.contains("smollm2:135m"), "names are the same in any case: {said}");
+    assert!(said.contains("Overwrite the model smollm2:135m"), "it says what to ask: {said}");
     assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
     let mut confirmed = onto;
     confirmed["confirm"] = json!(true);
