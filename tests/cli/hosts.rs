@@ -53,6 +53,9 @@ async fn every_host_gets_the_server_and_gives_its_file_back() {
 
         home.well(&["uninstall", "--host", host]).await;
         assert_eq!(home.read(file), before, "{host}");
+        let list = home.well(&["list-hosts"]).await.stdout;
+        let file = home.path(file).display().to_string();
+        assert!(list.contains(&format!("{file}\n  without this server\n")), "{host}: {list}");
     }
 }
 
@@ -122,6 +125,11 @@ async fn a_folder_goes_in_whole_or_for_the_host_to_fill_in() {
             );
         }
     }
+    let both = ["--allow-dir", "a", "install", "--host", "vscode", "--print", "--allow-dir", "b"];
+    let printed: Value = serde_json::from_str(&home.well(&both).await.stdout).unwrap();
+    let folders = ["a", "b"].map(|name| here.join(name).display().to_string());
+    let written = json!(["--allow-dir", folders[0], "--allow-dir", folders[1]]);
+    assert_eq!(printed["servers"]["ollama"]["args"], written);
     assert!(home.everything().is_empty());
     // Where nobody would fill it in, the server would not start.
     fs::create_dir(home.path(".cursor")).unwrap();

@@ -60,7 +60,9 @@ pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
         reports.push(Value::Object(report));
     }
     if !sightings.iter().any(|sighting| sighting.found) {
-        section.fact("none was found here");
+        section.fact(
+            "none was found here; \"ollama-mcp install --host NAME\" makes the file of one all the same",
+        );
     }
     section.field("hosts", reports);
     section
