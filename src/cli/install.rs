@@ -8,15 +8,12 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::targets::{ScopeArgument, carry_out, chosen, host_names, refused};
 use super::{Context, USAGE, output, program};
-use crate::hosts::{self, Entry, Host, Machine, Scope, Target};
+use crate::hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
 use crate::settings::registry::{ENTRIES, Kind};
 use crate::settings::{Entry as SettingEntry, Origin, SettingOrigin, Settings, SettingsError, Sources};
 
 /// The flag that becomes an argument of the server, where people see it, and not a variable.
 const ALLOW_DIR: &str = "allow-dir";
-
-/// What some hosts replace by the folder that is open.
-const WORKSPACE: &str = "${workspaceFolder}";
 
 /// Arguments of `install`. Settings given with it (`--ollama-host`, `OLLAMA_HOST`) go into the host's file.
 #[derive(Debug, clap::Args)]

@@ -25,7 +25,7 @@ pub use error::HostsError;
 pub use markdown::{example_files, setup_markdown};
 pub use mask::looks_secret;
 pub use paths::{Machine, Platform};
-pub use table::{Format, HOSTS, Host};
+pub use table::{Format, HOSTS, Host, WORKSPACE};
 
 use error::Problem;
 use write::Text;

@@ -12,7 +12,7 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
-use crate::hosts::{DEFAULT_NAME, Entry, Machine, Scope, Sighting, Target, survey};
+use crate::hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
 use crate::mcp::client::{ClientError, Visit, visit};
 use crate::settings::{Origin, SettingOrigin};
 
@@ -73,11 +73,11 @@ type Check = Result<Visit, String>;
 
 async fn check(sighting: &Sighting) -> Vec<Check> {
     let entries = sighting.entries.as_ref().map_or(&[][..], Vec::as_slice);
-    join_all(entries.iter().map(|(_, entry)| start(entry))).await
+    join_all(entries.iter().map(|(_, entry)| start(sighting.target.host, entry))).await
 }
 
 /// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
-async fn start(entry: &Entry) -> Check {
+async fn start(host: &Host, entry: &Entry) -> Check {
     if !entry.is_this_server() {
         return Err(format!("another program has this name: {}", entry.command));
     }
@@ -85,8 +85,8 @@ async fn start(entry: &Entry) -> Check {
         return Err(format!("{} is not there", entry.command));
     };
     let mut command = Command::new(program);
-    // What the host fills in (${workspaceFolder}) only the host knows.
-    let own = |text: &str| !text.contains("${");
+    // What the host fills in only the host knows; what it does not, the server gets as it is.
+    let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.knows_the_workspace());
     if entry.args.iter().all(|argument| own(argument)) {
         command.args(&entry.args);
     }
