@@ -23,6 +23,7 @@ async fn every_example_gets_the_answers_beside_it() {
         if requests.ends_with("chat_json_schema.jsonl") {
             fake.on("POST", "/api/chat", Answer::recorded("chat_format_json_schema_stream"));
         }
+        fake.replay("create_from_stream");
         let input = std::fs::read(&requests).unwrap();
         let url = fake.url();
         let data = tempfile::TempDir::new().unwrap();
@@ -51,6 +52,7 @@ fn answers(url: &str, data: &Path, input: &[u8]) -> Vec<Value> {
     let mut child = server()
         .env("OLLAMA_HOST", url)
         .env("OLLAMA_MCP_DATA_DIR", data)
+        .env("OLLAMA_MCP_ALLOWED_DIRS", requests_folder())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -74,8 +76,8 @@ fn server() -> Command {
             command.env_remove(name);
         }
     }
-    let no_config = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/requests");
-    command.env("OLLAMA_MCP_CONFIG_DIR", no_config);
+    // Without a config.toml.
+    command.env("OLLAMA_MCP_CONFIG_DIR", requests_folder());
     command
 }
 
@@ -114,9 +116,13 @@ fn compare(path: &str, expected: &Value, answer: &Value) -> Result<(), String> {
     }
 }
 
+fn requests_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/requests")
+}
+
 fn request_files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/requests");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(requests_folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
     paths.sort();
     paths

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap_complete::Shell;
 
-use super::{command, output};
+use super::{command_for_people, output};
 
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,13 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     // Into memory first: the generators panic where the output has no reader.
-    clap_complete::generate(arguments.shell, &mut command(), "ollama-mcp", &mut script);
-    output::print(&String::from_utf8(script)?);
+    clap_complete::generate(arguments.shell, &mut command_for_people(), "ollama-mcp", &mut script);
+    let mut script = String::from_utf8(script)?;
+    if arguments.shell == Shell::Bash {
+        // It spells a program's name with a hyphen in two ways, so that nothing is found after a subcommand:
+        // github.com/clap-rs/clap/issues/6421.
+        script = script.replace("ollama__subcmd__mcp__", "ollama__mcp__");
+    }
+    output::print(&script);
     Ok(ExitCode::SUCCESS)
 }

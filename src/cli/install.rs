@@ -1,15 +1,16 @@
 //! `install`: puts this server into a host's file.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::NonEmptyStringValueParser;
 
-use super::targets::{ScopeArgument, carry_out, chosen, host_names};
+use super::targets::{ScopeArgument, carry_out, chosen, host_names, refused};
 use super::{Context, USAGE, output, program};
-use crate::hosts::{self, Entry, Host, Machine, Scope, Target};
+use crate::hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
 use crate::settings::registry::{ENTRIES, Kind};
-use crate::settings::{Entry as SettingEntry, Origin, SettingOrigin};
+use crate::settings::{Entry as SettingEntry, Origin, SettingOrigin, Settings, SettingsError, Sources};
 
 /// The flag that becomes an argument of the server, where people see it, and not a variable.
 const ALLOW_DIR: &str = "allow-dir";
@@ -24,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value = "user")]
     scope: ScopeArgument,
     /// The name of the server in the host
-    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// A variable to write into the host's file, even a secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
@@ -45,6 +46,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             return Ok(ExitCode::from(USAGE));
         }
     };
+    if let Err(error) = checked(context, &given) {
+        output::error(&format!("--env: {error}"));
+        return Ok(ExitCode::from(USAGE));
+    }
     let entry = entry(context, given)?;
     for secret in left_out(&context.loaded.origins, &entry) {
         output::error(&format!(
@@ -53,6 +58,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     }
     let host = Host::of(&arguments.host);
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
+        if let Some(problem) = not_filled_in(host, &entry) {
+            output::error(&problem);
+            return Ok(ExitCode::from(USAGE));
+        }
         output::print(&hosts::snippet_masked(host, &arguments.name, &entry));
         if !host.has_file() {
             output::error(host.prose.next);
@@ -64,7 +73,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;
-    let targets = chosen(&arguments.host, arguments.scope.into(), &machine)?;
+    let targets = match chosen(&arguments.host, arguments.scope.into(), &machine) {
+        Ok(targets) => targets,
+        Err(error) => return Ok(refused(&error)),
+    };
     if targets.is_empty() {
         output::error("no host was found here. Name one with --host, or see ollama-mcp list-hosts.");
         return Ok(ExitCode::FAILURE);
@@ -75,6 +87,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 
 /// Whether it went well; if not, that was said.
 fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Machine) -> bool {
+    if let Some(problem) = not_filled_in(target.host, entry) {
+        output::error(&problem);
+        return false;
+    }
     let found = machine.has(target.host);
     let done = || {
         let change = target.install(&arguments.name, entry)?;
@@ -130,6 +146,27 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entr
     Ok(Entry { command, args, env })
 }
 
+/// What no server of this host could start with.
+fn not_filled_in(host: &Host, entry: &Entry) -> Option<String> {
+    let asked = entry.args.iter().any(|argument| argument.contains(WORKSPACE));
+    (asked && !host.knows_the_workspace()).then(|| {
+        format!(
+            "{} does not fill in {WORKSPACE}: name the folder itself, such as --{ALLOW_DIR} .",
+            host.title
+        )
+    })
+}
+
+/// Whether the server would start with what `--env` gives; what the host fills in is not known yet.
+fn checked(context: &Context, given: &[(String, String)]) -> Result<(), SettingsError> {
+    let mut flags = context.flags.clone();
+    flags.retain(|(entry, _)| !is_for_the_host(entry));
+    let mut sources = Sources::of_process(flags);
+    let known = given.iter().filter(|(_, value)| !value.contains('$'));
+    sources.environment.extend(known.map(|(name, value)| (name.clone(), value.into())));
+    Settings::load(&sources).map(drop)
+}
+
 /// Whether the flag of a setting is written as it is given, for the host to fill in. So it is not checked here.
 pub(super) fn is_for_the_host(entry: &SettingEntry) -> bool {
     entry.flag == Some(ALLOW_DIR)
@@ -138,7 +175,8 @@ pub(super) fn is_for_the_host(entry: &SettingEntry) -> bool {
 /// The arguments that the host starts the server with.
 fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result<Vec<String>> {
     let mut arguments = Vec::new();
-    for (_, folder) in flags.iter().filter(|(entry, _)| is_for_the_host(entry)) {
+    let folders = flags.iter().filter(|(entry, folder)| is_for_the_host(entry) && !folder.is_empty());
+    for (_, folder) in folders {
         arguments.extend([format!("--{ALLOW_DIR}"), absolute(folder)?]);
     }
     Ok(arguments)
@@ -195,7 +233,15 @@ fn absolute(path: &str) -> anyhow::Result<String> {
         return Ok(path.to_owned());
     }
     let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is no path"))?;
-    Ok(absolute.display().to_string())
+    // The server takes no "..": what a folder is called must say where it is.
+    let mut tidy = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => drop(tidy.pop()),
+            other => tidy.push(other),
+        }
+    }
+    Ok(tidy.display().to_string())
 }
 
 #[cfg(test)]
@@ -217,8 +263,9 @@ mod tests {
     fn folders_become_arguments_whole_or_as_the_host_fills_them_in() {
         let here = |name: &str| std::env::current_dir().unwrap().join(name).display().to_string();
         let whole = here("a");
-        let flags = ["${workspaceFolder}", "~/x", &whole, "b"].map(|folder| (&FOLDER, folder.to_owned()));
-        let folders = ["${workspaceFolder}", "~/x", &whole, &here("b")];
+        let given = [WORKSPACE, "~/x", &whole, "b", "", "./x/../b"];
+        let flags = given.map(|folder| (&FOLDER, folder.to_owned()));
+        let folders = [WORKSPACE, "~/x", &whole, &here("b"), &here("b")];
         let expected: Vec<_> = folders.iter().flat_map(|folder| ["--allow-dir", folder]).collect();
         assert_eq!(server_arguments(&flags).unwrap(), expected);
     }

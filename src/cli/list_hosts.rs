@@ -57,6 +57,9 @@ fn write(sighting: &Sighting) {
     output::line(&format!("  {}", target.file.display()));
     match &sighting.entries {
         Ok(entries) => {
+            if entries.is_empty() && sighting.found {
+                output::line("  without this server");
+            }
             for (name, entry) in entries {
                 output::line(&format!("  has {name}: {}", entry.command));
             }

@@ -138,6 +138,14 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
 }
 
 fn command() -> Command {
+    let reader = Command::new(pdf::SUBCOMMAND)
+        .hide(true)
+        .about("Print the text of the PDF on stdin, for the server itself");
+    command_for_people().subcommand(reader)
+}
+
+/// Without what only the server itself starts.
+fn command_for_people() -> Command {
     let mut command = Command::new("ollama-mcp")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
@@ -151,10 +159,9 @@ fn command() -> Command {
     if allowed_dirs().is_some() {
         command = command.arg(directories());
     }
-    let reader = Command::new(pdf::SUBCOMMAND)
-        .hide(true)
-        .about("Print the text of the PDF on stdin, for the server itself");
-    Subcommand::augment_subcommands(command).subcommand(reader)
+    let lists = ENTRIES.into_iter().filter(|entry| adds_up(entry));
+    let lists: Vec<_> = lists.filter_map(|entry| Some(setting(entry, entry.flag?))).collect();
+    Subcommand::augment_subcommands(command).mut_subcommands(|subcommand| subcommand.args(&lists))
 }
 
 /// A setting as a flag. Its value is checked with all the others, not by the parser.
@@ -166,13 +173,19 @@ fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
         .help(format!("{} [env: {}]{default}", entry.help.replace('`', ""), entry.env))
         .hide_short_help(false)
         .help_heading("Settings")
-        .global(true)
+        .global(!adds_up(entry))
         .num_args(1);
     match entry.kind {
         Kind::Paths => arg.action(clap::ArgAction::Append),
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
     }
+}
+
+/// Whether each of its flags adds something. Of a global flag clap keeps those on one side of the subcommand alone,
+/// so these are flags of each.
+fn adds_up(entry: &Entry) -> bool {
+    entry.kind == Kind::Paths
 }
 
 /// The setting that the directories after `--` stand for.
@@ -190,14 +203,16 @@ fn directories() -> Arg {
 }
 
 fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {
-    // A global flag may stand before or after the subcommand; clap hands it down to the innermost.
+    // A flag may stand before or after the subcommand; clap hands a global one down to the innermost.
     let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    let is_nested = matches.subcommand().is_some();
     let mut flags: Vec<_> = ENTRIES
         .into_iter()
         .filter(|entry| entry.flag.is_some())
         .flat_map(|entry| {
-            let values = innermost.get_many::<String>(entry.env).or_else(|| matches.get_many(entry.env));
-            values.into_iter().flatten().map(move |value| (entry, value.clone()))
+            let before = matches.get_many::<String>(entry.env).filter(|_| is_nested && adds_up(entry));
+            let values = before.into_iter().chain(innermost.get_many(entry.env)).flatten();
+            values.map(move |value| (entry, value.clone()))
         })
         .collect();
     if let Some(entry) = allowed_dirs() {

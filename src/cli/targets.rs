@@ -1,8 +1,10 @@
 //! What `install` and `uninstall` have in common: which files, and how a change is shown and made.
 
+use std::process::ExitCode;
+
 use clap::builder::PossibleValuesParser;
 
-use super::output;
+use super::{USAGE, output};
 use crate::hosts::{Change, HOSTS, Host, HostsError, Machine, Scope, Target};
 
 /// Every host that was found.
@@ -40,6 +42,15 @@ pub(super) fn chosen(name: &str, scope: Scope, machine: &Machine) -> Result<Vec<
             let found = HOSTS.iter().filter(|host| host.has_file() && machine.has(host));
             Ok(found.filter_map(|host| Target::of(host, scope, machine).ok()).collect())
         }
+    }
+}
+
+/// Tells why there is no file, and gives the exit code: a scope that the host does not have is wrong usage.
+pub(super) fn refused(error: &HostsError) -> ExitCode {
+    output::error(&error.to_string());
+    match error {
+        HostsError::NoProjectFile { .. } => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::targets::{ScopeArgument, carry_out, chosen, host_names};
+use clap::builder::NonEmptyStringValueParser;
+
+use super::targets::{ScopeArgument, carry_out, chosen, host_names, refused};
 use super::{USAGE, output};
 use crate::hosts::{self, Host, HostsError, Machine, Target};
 
@@ -16,7 +18,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value = "user")]
     scope: ScopeArgument,
     /// The name of the server in the host
-    #[arg(long, default_value = hosts::DEFAULT_NAME)]
+    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -30,7 +32,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let machine = Machine::of_process()?;
     let mut failed = false;
-    for target in chosen(&arguments.host, arguments.scope.into(), &machine)? {
+    let targets = match chosen(&arguments.host, arguments.scope.into(), &machine) {
+        Ok(targets) => targets,
+        Err(error) => return Ok(refused(&error)),
+    };
+    for target in targets {
         if let Err(error) = uninstall(&target, arguments) {
             output::error(&error.to_string());
             failed = true;

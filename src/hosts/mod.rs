@@ -25,7 +25,7 @@ pub use error::HostsError;
 pub use markdown::{example_files, setup_markdown};
 pub use mask::looks_secret;
 pub use paths::{Machine, Platform};
-pub use table::{Format, HOSTS, Host};
+pub use table::{Format, HOSTS, Host, WORKSPACE};
 
 use error::Problem;
 use write::Text;
@@ -129,12 +129,20 @@ impl Target {
         let path = [self.host.key, name];
         let mut was_there = true;
         let change = self.change(|text| {
-            let removed = match self.host.format {
+            let format = self.host.format;
+            let removed = match format {
                 Format::Json => json::remove(text, &path)?,
                 Format::Toml => toml::remove(text, &path)?,
             };
             was_there = removed.is_some();
-            Ok(removed.unwrap_or_else(|| text.to_owned()))
+            let Some(removed) = removed else { return Ok(text.to_owned()) };
+            // Where the file is just what putting the entry in made of it, it becomes what it was, to the byte.
+            let value = get(format, text, &path)?.unwrap_or_default();
+            let made_this = |before: &String| {
+                get(format, before, &path) == Ok(None)
+                    && set(format, before, &path, &value).is_ok_and(|with| with == text)
+            };
+            Ok(write::backups(&self.file).into_iter().find(made_this).unwrap_or(removed))
         })?;
         Ok(was_there.then_some(change))
     }

@@ -2,6 +2,9 @@
 
 use super::prose::{self, Prose};
 
+/// What some hosts replace by the folder that is open.
+pub const WORKSPACE: &str = "${workspaceFolder}";
+
 /// A program that starts MCP servers.
 #[derive(Debug)]
 pub struct Host {
@@ -54,6 +57,11 @@ impl Host {
     /// The host of this name.
     pub fn of(id: &str) -> Option<&'static Self> {
         HOSTS.iter().find(|host| host.id == id)
+    }
+
+    /// Whether it fills in [`WORKSPACE`]. The others hand it on as it is, and the server would not start.
+    pub fn knows_the_workspace(&self) -> bool {
+        matches!(self.id, "vscode" | "cursor")
     }
 
     /// Whether it has a file that can be written.

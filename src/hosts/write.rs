@@ -1,12 +1,13 @@
 //! Reads and replaces a file: whole or not at all, with a backup, and nothing about it changed but its text.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::HostsError;
-use crate::platform::shared_permissions;
+use crate::platform::{keep_owner, shared_permissions};
 
 const BOM: &str = "\u{feff}";
 
@@ -44,6 +45,18 @@ pub(super) fn read(file: &Path) -> Result<Option<Text>, HostsError> {
     }))
 }
 
+/// The texts of a file's backups.
+pub(super) fn backups(file: &Path) -> Vec<String> {
+    let start = backup_name(file);
+    let is_backup = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(start.as_encoded_bytes()))
+    };
+    let entries = file.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
+    let paths = entries.map(|entry| entry.path()).filter(is_backup);
+    // One that cannot be read says nothing.
+    paths.filter_map(|path| Some(read(&path).ok()??.text)).collect()
+}
+
 /// Replaces `before` by `after` and gives the backup of `before`, if there was a file. A link is followed.
 /// A new file is for the user alone if `private`.
 pub(super) fn replace(
@@ -58,11 +71,14 @@ pub(super) fn replace(
     fs::create_dir_all(folder).map_err(unwritable)?;
     let mut temporary = temporary(folder, private).map_err(unwritable)?;
     if before.is_some() {
-        let permissions = fs::metadata(&target).map_err(unwritable)?.permissions();
+        let found = fs::metadata(&target).map_err(unwritable)?;
+        let permissions = found.permissions();
         // The folder would allow it, but someone did not want it.
         if permissions.readonly() {
             return Err(unwritable(std::io::Error::new(ErrorKind::PermissionDenied, "it is read-only")));
         }
+        // First, since it takes rights away.
+        keep_owner(temporary.as_file(), &found).map_err(unwritable)?;
         temporary.as_file().set_permissions(permissions).map_err(unwritable)?;
     }
     temporary.write_all(&after.bytes()).map_err(unwritable)?;
@@ -102,8 +118,8 @@ fn follow(file: &Path) -> std::io::Result<PathBuf> {
 /// A copy beside the file that the user knows, with the same permissions.
 fn back_up(file: &Path, target: &Path) -> std::io::Result<PathBuf> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".bak-{seconds}"));
+    let mut name = backup_name(file);
+    name.push(seconds.to_string());
     let mut backup = file.with_file_name(&name);
     let mut number = 1;
     while backup.symlink_metadata().is_ok() {
@@ -114,8 +130,19 @@ fn back_up(file: &Path, target: &Path) -> std::io::Result<PathBuf> {
     }
     fs::copy(target, &backup)?;
     // Windows lets only a writer flush.
-    File::options().append(true).open(&backup)?.sync_all()?;
+    let copy = File::options().append(true).open(&backup)?;
+    let found = fs::metadata(target)?;
+    keep_owner(&copy, &found)?;
+    copy.set_permissions(found.permissions())?;
+    copy.sync_all()?;
     Ok(backup)
+}
+
+/// What the names of a file's backups begin with; the seconds since 1970 follow.
+fn backup_name(file: &Path) -> OsString {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".bak-");
+    name
 }
 
 /// In the same folder, so that the file can take its place in one step.

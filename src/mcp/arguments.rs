@@ -57,6 +57,7 @@ fn typed<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, ServiceError> 
         let reason = plain(&error.inner().to_string());
         let message = match path.as_str() {
             "" | "." | "?" => reason,
+            path if reason.starts_with("is ") => format!("{path} {reason}"),
             path => format!("{path}: {reason}"),
         };
         ServiceError::new(ErrorCode::InvalidArgument, message)
@@ -85,6 +86,10 @@ fn unknown(name: &str, known: &JsonObject) -> ServiceError {
 fn plain(reason: &str) -> String {
     let mut text = reason.to_owned();
     for (rust, json) in [
+        (", expected", "; expected"),
+        ("invalid type: string", "is the text"),
+        ("invalid type: map", "is an object"),
+        ("invalid type: sequence", "is an array"),
         ("invalid type: ", "is "),
         ("invalid value: ", "is "),
         ("expected f64", "it must be a number"),
@@ -157,12 +162,12 @@ mod tests {
             ),
             (
                 json!({"prompt": "x", "temperature": "hot"}),
-                "temperature: is string \"hot\", it must be a number",
+                "temperature is the text \"hot\"; it must be a number",
             ),
-            (json!({"prompt": 5}), "prompt: is integer `5`, it must be text"),
+            (json!({"prompt": 5}), "prompt is integer `5`; it must be text"),
             (
                 json!({"prompt": "x", "max_tokens": -1}),
-                "max_tokens: is -1; it must be a whole number of at least 0",
+                "max_tokens is -1; it must be a whole number of at least 0",
             ),
             (json!({}), "the argument `prompt` is missing"),
         ] {

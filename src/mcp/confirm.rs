@@ -76,7 +76,7 @@ pub(super) async fn consent(call: &ToolCall<'_>, question: &Question<'_>) -> Res
             "this host cannot ask the person, and OLLAMA_MCP_CONFIRM=elicit takes nobody else's word",
         )),
         (false, _) => Err(refused(question, "it was not confirmed")
-            .with_hint("Ask the person, then call again with confirm: true.")),
+            .with_hint(format!("Ask the person: {:?} Then call again with confirm: true.", question.text))),
         (true, _)
             if call
                 .context

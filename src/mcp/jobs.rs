@@ -59,8 +59,14 @@ pub(super) fn answer(
         Report::Comparison(replies) => replies::comparison(registered, replies, status),
         Report::Batch(replies) => replies::batch(registered, replies, status),
     };
-    let text =
-        if status == "in_progress" { format!("{} {text}", still_at_work(&registered.id)) } else { text };
+    let text = match (status, &state.report) {
+        ("in_progress", _) => format!("{} {text}", still_at_work(&registered.id)),
+        // A transfer says so itself.
+        ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
+            format!("This was cancelled before its end. {text}")
+        }
+        _ => text,
+    };
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
     result.structured_content = structured;
     Ok(result)
@@ -76,6 +82,9 @@ fn of_transfer(
     let text = match status {
         "completed" if transfer.already_present => format!("{model} was there already, and is up to date."),
         "completed" => format!("{verb} of {model} is done."),
+        "cancelled" if verb == "pull" => {
+            format!("{verb} of {model} was stopped at: {}. pull_model goes on from there.", transfer.status)
+        }
         "cancelled" => format!("{verb} of {model} was stopped at: {}.", transfer.status),
         _ => format!("{verb} of {model}: {}.", amount(transfer)),
     };

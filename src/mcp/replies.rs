@@ -1,5 +1,7 @@
 //! Many replies as tools answer them: side by side, failures beside successes.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -64,6 +66,8 @@ struct ReplyAnswer<'a> {
 struct FailureAnswer<'a> {
     code: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
 }
 
 /// A comparison's text and structure.
@@ -78,20 +82,21 @@ pub(super) fn comparison(
         .zip(&replies.replies)
         .filter_map(|(model, reply)| Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?) }))
         .collect();
-    let answer = ComparisonAnswer { status, completion_id: &registered.id, results };
-    let text: Vec<_> = answer
-        .results
-        .iter()
-        .map(|result| {
-            let head = [
-                result.completion_tokens.map(|tokens| format!("{tokens} tokens")),
-                result.tokens_per_second.map(|rate| format!("{rate} tokens/s")),
-                result.first_token_ms.map(|first| format!("first token after {first} ms")),
-            ];
-            let head: Vec<_> = head.into_iter().flatten().collect();
-            format!("## {} ({})\n{}", result.model.unwrap_or_default(), head.join(", "), words(result))
-        })
-        .collect();
+    let mut answer = ComparisonAnswer { status, completion_id: &registered.id, results };
+    hint_once(&mut answer.results);
+    let (ended, models) = (answer.results.len(), replies.labels.len());
+    let so_far = (ended < models).then(|| format!("{ended} of {models} models are done."));
+    let sections = answer.results.iter().map(|result| {
+        let head = [
+            result.completion_tokens.map(|tokens| format!("{tokens} tokens")),
+            result.tokens_per_second.map(|rate| format!("{rate} tokens/s")),
+            result.first_token_ms.map(|first| format!("first token after {first} ms")),
+        ];
+        let head: Vec<_> = head.into_iter().flatten().collect();
+        let head = if head.is_empty() { String::new() } else { format!(" ({})", head.join(", ")) };
+        format!("## {}{head}\n{}", result.model.unwrap_or_default(), words(result))
+    });
+    let text: Vec<_> = so_far.into_iter().chain(sections).collect();
     (text.join("\n\n"), serde_json::to_value(&answer).ok())
 }
 
@@ -117,7 +122,7 @@ pub(super) fn batch(
             })
         })
         .collect();
-    let answer = BatchAnswer {
+    let mut answer = BatchAnswer {
         status,
         completion_id: &registered.id,
         total: replies.replies.len(),
@@ -125,14 +130,22 @@ pub(super) fn batch(
         failed: results.iter().filter(|result| result.error.is_some()).count(),
         results,
     };
-    let lines: Vec<_> = answer
+    hint_once(&mut answer.results);
+    let head = format!("{} of {} done, {} failed.", answer.done, answer.total, answer.failed);
+    let lines = answer
         .results
         .iter()
-        .map(|result| format!("[{}] {}", result.index.unwrap_or_default(), words(result)))
-        .collect();
-    let text =
-        format!("{} of {} done, {} failed.\n{}", answer.done, answer.total, answer.failed, lines.join("\n"));
-    (text, serde_json::to_value(&answer).ok())
+        .map(|result| format!("[{}] {}", result.index.unwrap_or_default(), words(result)));
+    let text: Vec<_> = std::iter::once(head).chain(lines).collect();
+    (text.join("\n"), serde_json::to_value(&answer).ok())
+}
+
+/// Hundreds that fail of one thing name the next step once.
+fn hint_once(results: &mut [ReplyAnswer<'_>]) {
+    let mut told = HashSet::new();
+    for error in results.iter_mut().filter_map(|result| result.error.as_mut()) {
+        error.hint = error.hint.filter(|hint| told.insert(*hint));
+    }
 }
 
 fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
@@ -143,7 +156,11 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
                 .as_ref()
                 .map(|partial| partial.content.as_str())
                 .filter(|content| !content.is_empty()),
-            error: Some(FailureAnswer { code: error.code.as_str(), message: &error.message }),
+            error: Some(FailureAnswer {
+                code: error.code.as_str(),
+                message: &error.message,
+                hint: error.hint.as_deref(),
+            }),
             ..ReplyAnswer::default()
         },
         Ok(completion) => {
@@ -169,6 +186,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
 
 fn words(result: &ReplyAnswer<'_>) -> String {
     match &result.error {
+        Some(FailureAnswer { message, hint: Some(hint), .. }) => format!("FAILED: {message}. {hint}"),
         Some(error) => format!("FAILED: {}", error.message),
         None => result.content.unwrap_or_default().to_owned(),
     }

@@ -306,5 +306,10 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
 
 fn unknown_tool(name: &str, tools: &[ToolEntry]) -> ErrorData {
     let names: Vec<_> = tools.iter().map(|entry| entry.definition.name.as_ref()).collect();
-    ErrorData::invalid_params(format!("unknown tool {name:?}; the tools are {}", names.join(", ")), None)
+    let problem = if tools::exists(name) {
+        format!("the tool {name:?} is off by the settings (toolsets, read_only, provider)")
+    } else {
+        format!("unknown tool {name:?}")
+    };
+    ErrorData::invalid_params(format!("{problem}; the tools are {}", names.join(", ")), None)
 }

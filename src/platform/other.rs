@@ -1,6 +1,6 @@
 //! Windows, and whatever else is no Unix.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::path::Path;
 
@@ -43,6 +43,11 @@ pub(crate) fn file_identity(_path: &Path) -> Option<(u64, u64)> {
 /// The rights on a file or directory: none to be told here.
 pub(crate) fn mode_of(_path: &Path) -> Option<u32> {
     None
+}
+
+/// Gives a file to the owner of another: it has what its folder gives it.
+pub(crate) fn keep_owner(_file: &File, _of: &Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 /// The rights on a new file that others may read: it has what its folder gives it.

@@ -1,6 +1,6 @@
 //! Linux, macOS and their kin.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::path::Path;
 
@@ -80,6 +80,20 @@ pub(crate) fn file_identity(path: &Path) -> Option<(u64, u64)> {
 pub(crate) fn mode_of(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o777)
+}
+
+/// Gives a file to the owner of another, which it is to replace: what root changes stays its user's.
+pub(crate) fn keep_owner(file: &File, of: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let found = file.metadata()?;
+    if (found.uid(), found.gid()) == (of.uid(), of.gid()) {
+        return Ok(());
+    }
+    match fchown(file, Some(of.uid()), Some(of.gid())) {
+        Err(_) if found.uid() == of.uid() => Ok(()), // of a group that the user is not in
+        Err(_) => Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user")),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// The rights on a new file that others may read, as far as the user's umask lets them.

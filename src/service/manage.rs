@@ -46,7 +46,7 @@ impl Core {
     /// As [`Core::load_model`].
     pub async fn unload_model(&self, model: &str) -> Result<(), ServiceError> {
         model_name("model", model)?;
-        self.explained(self.native()?.unload(model).await).await?;
+        self.removed(self.native()?.unload(model).await).await?;
         self.loaded_changed(model);
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Core {
     /// As [`Core::load_model`].
     pub async fn delete_model(&self, model: &str) -> Result<(), ServiceError> {
         model_name("model", model)?;
-        self.explained(self.native()?.delete(model).await).await?;
+        self.removed(self.native()?.delete(model).await).await?;
         self.installed_changed(model);
         Ok(())
     }
@@ -86,6 +86,14 @@ impl Core {
         let models = self.list_models().await?;
         let found = models.into_iter().find(|listed| full_name(&listed.model.name) == wanted);
         Ok(found.map(|listed| (listed.model.name, listed.model.size, listed.location)))
+    }
+
+    /// What was to be taken away, of a model that may not be there.
+    async fn removed<T>(&self, result: Result<T, ProviderError>) -> Result<T, ServiceError> {
+        match result {
+            Err(ProviderError::ModelNotFound { model }) => Err(self.absent(&model).await),
+            result => self.explained(result).await,
+        }
     }
 
     async fn explained<T>(&self, result: Result<T, ProviderError>) -> Result<T, ServiceError> {

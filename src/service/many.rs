@@ -56,7 +56,7 @@ impl Core {
         if !(2..=MOST_MODELS).contains(&models.len()) {
             return Err(ServiceError::invalid(
                 "models",
-                format!("has {} names; it must have 2 to {MOST_MODELS}", models.len()),
+                format!("has {}; it must have 2 to {MOST_MODELS} names", models.len()),
             ));
         }
         for (index, model) in models.iter().enumerate() {

@@ -152,15 +152,26 @@ impl Core {
         self.model_not_found(model).await
     }
 
+    /// The same where to install the model would help nobody.
+    pub async fn absent(&self, model: &str) -> ServiceError {
+        self.not_found_with(model, "list_models tells what is installed.").await
+    }
+
     async fn model_not_found(&self, model: &str) -> ServiceError {
+        match self.provider.name() {
+            "ollama" => {
+                let install = format!("Install it with \"ollama pull {model}\". Or call pull_model.");
+                self.not_found_with(model, &install).await
+            }
+            _ => self.not_found_with(model, "list_models tells what the server has.").await,
+        }
+    }
+
+    async fn not_found_with(&self, model: &str, next_step: &str) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
-        let install = match self.provider.name() {
-            "ollama" => format!("Install it with \"ollama pull {model}\". Or call pull_model."),
-            _ => "list_models tells what the server has.".to_owned(),
-        };
         match self.nearest_installed(model).await {
-            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}? {install}")),
-            None => error.with_hint(install),
+            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}? {next_step}")),
+            None => error.with_hint(next_step),
         }
     }
 

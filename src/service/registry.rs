@@ -206,14 +206,15 @@ impl Table {
 fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
     let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
     match id {
-        None => error("There is no completion whose end was not told yet".to_owned())
+        None => error("No completion is in progress, and none has ended whose answer is still to be fetched".to_owned())
             .with_hint("Start one with chat_completion."),
         Some(id) if gone.iter().any(|gone| gone == id) => {
             error(format!("Completion {id:?} is not kept any longer"))
                 .with_hint("Ask again with chat_completion.")
         }
-        Some(id) => error(format!("There is no completion {id:?}"))
-            .with_hint("Ids end with the server's process; leave the id out for the newest completion."),
+        Some(id) => error(format!("There is no completion {id:?}")).with_hint(
+            "Ids end with the server's process; in get_completion, leave the id out for the newest completion.",
+        ),
     }
 }
 

@@ -16,6 +16,34 @@ async fn each_shell_gets_a_script_of_its_own() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn bash_completes_subcommands_flags_and_values() {
+    let script = run(&["completions", "bash"], &[]).await.stdout;
+    // What bash does when Tab is pressed: the words, the one to complete, and the one before it.
+    let complete = "\n\
+        f=$(complete -p ollama-mcp | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n\
+        COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1))\n\
+        $f ollama-mcp \"${COMP_WORDS[$COMP_CWORD]}\" \"${COMP_WORDS[$COMP_CWORD - 1]}\"\n\
+        echo \"${COMPREPLY[@]}\"\n";
+    for (typed, found) in [
+        (&["inst"][..], &["install"][..]),
+        (&["install", "--host", ""], &["vscode", "claude-code", "all"]),
+        (&["install", "--sc"], &["--scope"]),
+        (&["list-hosts", "--js"], &["--json"]),
+        (&["completions", ""], &["bash", "zsh"]),
+        (&["--ollama-h"], &["--ollama-host"]),
+    ] {
+        let mut bash = tokio::process::Command::new("bash");
+        bash.args(["--norc", "-c", &format!("{script}{complete}"), "bash", "ollama-mcp"]).args(typed);
+        let output = tokio::time::timeout(super::PATIENCE, bash.output()).await.expect("it ends").unwrap();
+        let replies = String::from_utf8(output.stdout).unwrap();
+        let replies: Vec<_> = replies.split_whitespace().collect();
+        assert!(found.iter().all(|word| replies.contains(word)), "{typed:?} gives {replies:?}");
+    }
+    assert!(!script.contains("read-pdf"), "what is not for people is not completed");
+}
+
 #[tokio::test]
 async fn a_wrong_setting_does_not_leave_a_shell_without() {
     let ran = run(&["completions", "bash"], &[("OLLAMA_HOST", "http://:no-port")]).await;

@@ -68,6 +68,15 @@ async fn doctor_tells_of_entries_that_cannot_work() {
             code == 1
         );
     }
+    // What Cursor fills in, and Gemini CLI does not.
+    let home = Home::new();
+    let entry = json!({ "command": PROGRAM, "args": ["--allow-dir", "${workspaceFolder}"] });
+    for file in [".cursor/mcp.json", ".gemini/settings.json"] {
+        home.write(file, &json!({ "mcpServers": { "ollama": entry } }).to_string());
+    }
+    let (code, _, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+    assert_eq!(code, Some(1), "{page}");
+    assert!(page.contains("✓ Cursor, ollama") && page.contains("✗ Gemini CLI, ollama"), "{page}");
     let home = Home::new();
     home.write(".cursor/mcp.json", "{ oops");
     let (code, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;

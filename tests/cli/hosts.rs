@@ -53,6 +53,9 @@ async fn every_host_gets_the_server_and_gives_its_file_back() {
 
         home.well(&["uninstall", "--host", host]).await;
         assert_eq!(home.read(file), before, "{host}");
+        let list = home.well(&["list-hosts"]).await.stdout;
+        let file = home.path(file).display().to_string();
+        assert!(list.contains(&format!("{file}\n  without this server\n")), "{host}: {list}");
     }
 }
 
@@ -81,6 +84,61 @@ async fn a_file_that_is_missing_is_made_for_the_user_alone() {
         let host = list.as_array().unwrap().iter().find(|entry| entry["host"] == host).unwrap();
         assert_eq!((&host["found"], &host["installed"]), (&json!(true), &json!([])));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_without_servers_comes_back_too() {
+    for (host, file, key) in FILES {
+        let with_key = format!("{{ \"{key}\": {{\n  }} }}");
+        let texts = match host {
+            "codex" => ["", "model = \"x\" # mine\n", "[profiles.a]\nb = 1\n"],
+            _ => ["{\n  // mine\n  \"a\": 1, // why\n  \"b\": [2] // last\n}\n", "{}", &with_key],
+        };
+        for before in texts {
+            let home = Home::new();
+            home.write(file, before);
+            home.well(&["install", "--host", host, "--model", "old"]).await;
+            // What an earlier installation made is not what the file was.
+            home.well(&["install", "--host", host, "--model", "new"]).await;
+            assert!(home.read(file).contains("new"));
+            home.well(&["uninstall", "--host", host]).await;
+            assert_eq!(home.read(file), before, "{host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_goes_in_whole_or_for_the_host_to_fill_in() {
+    let home = Home::new();
+    let here = home.0.path().canonicalize().unwrap();
+    let whole = here.join("notes").display().to_string();
+    for (given, written) in [("${workspaceFolder}", "${workspaceFolder}"), ("x/../notes", whole.as_str())] {
+        let install = ["install", "--host", "vscode", "--print"];
+        let folder = ["--allow-dir", given];
+        for arguments in [[&folder[..], &install[..]].concat(), [&install[..], &folder[..]].concat()] {
+            let printed: Value = serde_json::from_str(&home.well(&arguments).await.stdout).unwrap();
+            assert_eq!(
+                printed["servers"]["ollama"]["args"],
+                json!(["--allow-dir", written]),
+                "{arguments:?}"
+            );
+        }
+    }
+    let both = ["--allow-dir", "a", "install", "--host", "vscode", "--print", "--allow-dir", "b"];
+    let printed: Value = serde_json::from_str(&home.well(&both).await.stdout).unwrap();
+    let folders = ["a", "b"].map(|name| here.join(name).display().to_string());
+    let written = json!(["--allow-dir", folders[0], "--allow-dir", folders[1]]);
+    assert_eq!(printed["servers"]["ollama"]["args"], written);
+    assert!(home.everything().is_empty());
+    // Where nobody would fill it in, the server would not start.
+    fs::create_dir(home.path(".cursor")).unwrap();
+    fs::create_dir(home.path(".gemini")).unwrap();
+    let ran = home.run(&["install", "--host", "all", "--allow-dir", "${workspaceFolder}"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("Gemini CLI does not fill in ${workspaceFolder}"), "{}", ran.stderr);
+    assert!(home.read(".cursor/mcp.json").contains("${workspaceFolder}"));
+    assert!(!home.path(".gemini/settings.json").exists());
 }
 
 #[tokio::test]
@@ -173,11 +231,15 @@ async fn a_file_that_does_not_parse_is_left_and_its_place_told() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_stays_a_link_and_the_mode_stays() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+async fn a_link_stays_a_link_and_mode_and_owner_stay() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
     let home = Home::new();
     home.write("dotfiles/cursor.json", "{ \"mcpServers\": { \"a\": {} } }");
     fs::set_permissions(home.path("dotfiles/cursor.json"), fs::Permissions::from_mode(0o640)).unwrap();
+    // Of another user, where this one may do that (as root); its own stays its own.
+    let _ = chown(home.path("dotfiles/cursor.json"), Some(12345), Some(12345));
+    let owner = |file: &std::path::Path| fs::metadata(file).map(|found| (found.uid(), found.gid())).unwrap();
+    let owners = owner(&home.path("dotfiles/cursor.json"));
     fs::create_dir(home.path(".cursor")).unwrap();
     symlink("../dotfiles/cursor.json", home.path(".cursor/mcp.json")).unwrap();
     home.well(&["install", "--host", "cursor"]).await;
@@ -185,6 +247,7 @@ async fn a_link_stays_a_link_and_the_mode_stays() {
     assert!(home.read("dotfiles/cursor.json").contains("ollama"));
     let backups = home.backups(".cursor/mcp.json");
     assert_eq!(backups.len(), 1);
+    assert_eq!([&home.path("dotfiles/cursor.json"), &backups[0]].map(|file| owner(file)), [owners, owners]);
     for file in [&home.path("dotfiles/cursor.json"), &backups[0]] {
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o640, "{}", file.display());
     }
@@ -247,7 +310,7 @@ async fn a_project_s_file_is_written_with_a_warning() {
         assert!(list.stdout.contains(file) && list.stdout.contains(PROGRAM), "{}", list.stdout);
     }
     let ran = home.run(&["install", "--host", "claude-desktop", "--scope", "project"]).await;
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("no file for a single project"), "{}", ran.stderr);
 }
 
@@ -294,7 +357,11 @@ async fn wrong_usage_is_2_and_writes_nothing() {
         &["install", "--host", "cursor", "--ollama-host", "http://[oops"],
         &["install", "--host", "cursor", "--name", ""],
         &["install", "--host", "cursor", "--print", "--dry-run"],
+        &["install", "--host", "cursor", "--env", "OLLAMA_MCP_LOG=chatty"],
+        &["install", "--host", "zed", "--print", "--allow-dir", "${workspaceFolder}"],
         &["uninstall", "--host", "jetbrains"],
+        &["uninstall", "--host", "cursor", "--name", ""],
+        &["uninstall", "--host", "lmstudio", "--scope", "project"],
     ] {
         let ran = home.run(arguments).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ran.stderr);

@@ -177,7 +177,10 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
         (json!({ "messages": [] }), "messages is empty"),
         (json!({ "messages": [{ "role": "bot", "content": "x" }] }), "messages[0].role is \"bot\""),
         (json!({ "prompt": "x", "temperature": 3 }), "temperature is 3; it must be between 0 and 2"),
-        (json!({ "prompt": "x", "temperature": "hot" }), "temperature: "),
+        (
+            json!({ "prompt": "x", "temperature": "hot" }),
+            "temperature is the text \"hot\"; it must be a number",
+        ),
         (json!({ "prompt": "x", "top_p": -0.1 }), "top_p is -0.1; it must be between 0 and 1"),
         (json!({ "prompt": "x", "max_tokens": 0 }), "max_tokens is 0; it must be at least 1"),
         (json!({ "prompt": "x", "max_tokens": 1.5 }), "max_tokens"),

@@ -238,7 +238,7 @@ async fn wrong_and_unknown_arguments_are_named() {
     let (_fake, _data, mut session) = start().await;
     for (tool, arguments, text) in [
         ("converse", json!({ "prompt": "x" }), "the argument `conversation_id` is missing"),
-        ("converse", json!({ "conversation_id": 5, "prompt": "x" }), "conversation_id: is integer"),
+        ("converse", json!({ "conversation_id": 5, "prompt": "x" }), "conversation_id is integer"),
         ("converse", json!({ "conversation_id": "a", "prompt": "x", "temperature": 3 }), "temperature is 3"),
         ("converse", json!({ "conversation_id": "a", "promt": "x" }), "Did you mean \"prompt\"?"),
         ("converse", json!({ "conversation_id": "a", "messages": [] }), "\"messages\" is not an argument"),
@@ -246,7 +246,7 @@ async fn wrong_and_unknown_arguments_are_named() {
         ("list_conversations", json!({ "cursor": "x" }), "cursor is \"x\""),
         ("get_conversation", json!({ "conversation_id": "a", "last": 0 }), "last is 0"),
         ("get_conversation", json!({ "conversation_id": "a", "lst": 1 }), "Did you mean \"last\"?"),
-        ("delete_conversation", json!({ "conversation_id": "a", "confirm": "yes" }), "confirm: is string"),
+        ("delete_conversation", json!({ "conversation_id": "a", "confirm": "yes" }), "confirm is the text"),
     ] {
         let result = session.call(tool, arguments).await;
         let (code, said) = tool_error(&result);

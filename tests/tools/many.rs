@@ -128,6 +128,7 @@ async fn a_stopped_batch_keeps_what_is_done() {
     let id = &result["structuredContent"]["completion_id"];
     let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
     assert_eq!(stopped["structuredContent"]["status"], "cancelled", "{stopped}");
+    assert!(text(&stopped).starts_with("This was cancelled before its end. "), "{stopped}");
     assert_eq!(contents(&stopped), [(0, "one")]);
     let sent = fake.requests_to("POST", "/api/chat");
     let waits = sent.iter().find(|request| question(request).ends_with("wait")).unwrap();
@@ -159,12 +160,44 @@ async fn models_answer_side_by_side() {
         assert_eq!(results[1]["error"]["code"], "model_not_found");
         assert_eq!(results[2]["content"], "I am smollm2:135m");
         let said = text(&result);
-        assert!(said.contains("## gemma3:270m (3 tokens, 30 tokens/s") && said.contains("FAILED"), "{said}");
+        assert!(
+            said.contains("## gemma3:270m (3 tokens, 30 tokens/s") && said.contains("\nFAILED: "),
+            "{said}"
+        );
+        // A model that reads only one of the two still learns what to do.
+        assert!(said.contains("is not installed. ") && said.contains("Install it with pull_model"), "{said}");
+        let hint = results[1]["error"]["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("Install it with pull_model"), "{result}");
+        assert!(!said.contains("()"), "what was not measured is not told: {said}");
         assert_eq!(fake.requests_to("POST", "/api/chat").len(), 3);
         if !together {
             assert_eq!(fake.peak_in_flight(), 1, "one after another, for fair times");
         }
     }
+}
+
+#[tokio::test]
+async fn what_all_fail_of_is_followed_by_one_next_step() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("chat_missing_model_stream");
+    let batch = json!({ "model": "nope", "instruction": "x", "inputs": ["a", "b", "c"] });
+    let result = session.call("batch_completion", batch).await;
+    let said = text(&result);
+    assert_eq!(said.matches("FAILED").count(), 3, "{said}");
+    assert_eq!(said.matches("Install it with").count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn a_comparison_that_nobody_answered_yet_says_so() {
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
+    let gate = Gate::new();
+    fake.on("POST", "/api/chat", reply("late").delay_head(&gate));
+    let models = json!({ "prompt": "hi", "models": ["gemma3:270m", "smollm2:135m"] });
+    let result = session.call("compare_models", models).await;
+    assert!(text(&result).contains("0 of 2 models are done."), "{result}");
+    let id = result["structuredContent"]["completion_id"].clone();
+    let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
+    assert_eq!(text(&stopped), "This was cancelled before its end. 0 of 2 models are done.", "{stopped}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ async fn a_copy_onto_a_taken_name_is_confirmed_first() {
     let (code, said) = tool_error(&refused);
     assert_eq!(code, "not_confirmed");
     assert!(said.contains("smollm2:135m"), "names are the same in any case: {said}");
+    assert!(said.contains("Overwrite the model smollm2:135m"), "it says what to ask: {said}");
     assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
     let mut confirmed = onto;
     confirmed["confirm"] = json!(true);
@@ -61,6 +62,18 @@ async fn loading_and_unloading_send_no_prompt() {
     for body in &bodies {
         assert!(body.get("prompt").is_none_or(|prompt| prompt == ""), "{body}");
         assert_eq!(body["stream"], false);
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_to_install_what_was_to_go() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("generate_missing_model_nonstream");
+    for tool in ["unload_model", "delete_model"] {
+        let result = session.call(tool, json!({ "model": "nope" })).await;
+        let (_, said) = tool_error(&result);
+        assert!(said.contains("not installed") && said.contains("list_models tells"), "{tool}: {said}");
+        assert!(!said.contains("pull"), "{tool}: {said}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
-use crate::hosts::{DEFAULT_NAME, Entry, Machine, Scope, Sighting, Target, survey};
+use crate::hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
 use crate::mcp::client::{ClientError, Visit, visit};
 use crate::settings::{Origin, SettingOrigin};
 
@@ -60,7 +60,9 @@ pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
         reports.push(Value::Object(report));
     }
     if !sightings.iter().any(|sighting| sighting.found) {
-        section.fact("none was found here");
+        section.fact(
+            "none was found here; \"ollama-mcp install --host NAME\" makes the file of one all the same",
+        );
     }
     section.field("hosts", reports);
     section
@@ -71,11 +73,11 @@ type Check = Result<Visit, String>;
 
 async fn check(sighting: &Sighting) -> Vec<Check> {
     let entries = sighting.entries.as_ref().map_or(&[][..], Vec::as_slice);
-    join_all(entries.iter().map(|(_, entry)| start(entry))).await
+    join_all(entries.iter().map(|(_, entry)| start(sighting.target.host, entry))).await
 }
 
 /// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
-async fn start(entry: &Entry) -> Check {
+async fn start(host: &Host, entry: &Entry) -> Check {
     if !entry.is_this_server() {
         return Err(format!("another program has this name: {}", entry.command));
     }
@@ -83,8 +85,8 @@ async fn start(entry: &Entry) -> Check {
         return Err(format!("{} is not there", entry.command));
     };
     let mut command = Command::new(program);
-    // What the host fills in (${workspaceFolder}) only the host knows.
-    let own = |text: &str| !text.contains("${");
+    // What the host fills in only the host knows; what it does not, the server gets as it is.
+    let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.knows_the_workspace());
     if entry.args.iter().all(|argument| own(argument)) {
         command.args(&entry.args);
     }

@@ -39,7 +39,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let core = call.server.core();
     // Nobody is asked about a model that is not there.
     let Some((name, size, _)) = core.installed(&arguments.model).await? else {
-        return Err(core.missing(&arguments.model).await);
+        return Err(core.absent(&arguments.model).await);
     };
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {

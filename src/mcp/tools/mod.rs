@@ -193,6 +193,11 @@ pub(super) fn available(core: &Core, settings: &ToolSettings) -> (Vec<ToolEntry>
     (entries, left_out.into_iter().map(|entry| entry.definition.name).collect())
 }
 
+/// Whether there is a tool of this name, whatever the settings choose.
+pub(super) fn exists(name: &str) -> bool {
+    all().iter().any(|entry| entry.definition.name == name)
+}
+
 /// Runs a tool. Its failures are answers too.
 pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
