@@ -93,7 +93,7 @@ impl McpServer {
     }
 
     /// Whether there are conversations: their toolset is chosen.
-    fn stores(&self) -> bool {
+    pub(super) fn stores(&self) -> bool {
         self.0.options.tools.toolsets.contains(&Toolset::Conversations)
     }
 
@@ -238,7 +238,7 @@ impl ServerHandler for McpServer {
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(subscriptions::accepted(requested))
+        Some(subscriptions::accepted(requested, self.stores()))
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {

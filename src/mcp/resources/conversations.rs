@@ -2,12 +2,11 @@
 
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
+use super::address::CONVERSATIONS;
 use super::{JSON, contents, failed};
 use crate::mcp::tools::{ConversationAnswer, ListAnswer, markdown};
 use crate::service::Core;
 
-const LIST: &str = "ollama://conversations";
-const PREFIX: &str = "ollama://conversations/";
 /// The template of one conversation.
 pub(in crate::mcp) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
 /// The argument of [`TEMPLATE`].
@@ -17,7 +16,7 @@ const MARKDOWN: &str = "text/markdown";
 
 /// The list, as a resource.
 pub(super) fn resource() -> Resource {
-    Resource::new(LIST, "conversations")
+    Resource::new(CONVERSATIONS, "conversations")
         .with_title("Stored conversations")
         .with_description("The newest of the conversations that converse keeps on this machine")
         .with_mime_type(JSON)
@@ -31,23 +30,17 @@ pub(super) fn template() -> ResourceTemplate {
         .with_mime_type(MARKDOWN)
 }
 
-/// Reads the list or a conversation; `None` where the address is neither's.
-pub(super) async fn read(core: &Core, uri: &str) -> Option<Result<ReadResourceResult, ErrorData>> {
-    if uri.trim_end_matches('/') == LIST {
-        let page = core.conversations(None, None).await;
-        return Some(match page {
-            Ok(page) => Ok(contents(uri, &ListAnswer::from(page), 0)),
-            Err(error) => Err(failed(uri, &error)),
-        });
-    }
-    let id = uri.strip_prefix(PREFIX)?;
-    Some(match core.conversation(id, None).await {
-        Ok(conversation) => {
-            let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
-            let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-            let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
-            Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
-        }
-        Err(error) => Err(failed(uri, &error)),
-    })
+/// Reads the list.
+pub(super) async fn read_list(core: &Core, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    let page = core.conversations(None, None).await.map_err(|error| failed(uri, &error))?;
+    Ok(contents(uri, &ListAnswer::from(page), 0))
+}
+
+/// Reads a conversation.
+pub(super) async fn read_one(core: &Core, uri: &str, id: &str) -> Result<ReadResourceResult, ErrorData> {
+    let conversation = core.conversation(id, None).await.map_err(|error| failed(uri, &error))?;
+    let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+    let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
+    let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
+    Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }

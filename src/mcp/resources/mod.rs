@@ -80,9 +80,6 @@ pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
 pub(super) async fn read(core: &Core, uri: &str, stored: bool) -> Result<ReadResourceResult, ErrorData> {
-    if stored && let Some(read) = conversations::read(core, uri).await {
-        return read;
-    }
     let failed = |error| failed(uri, &error);
     match Address::of(uri) {
         Some(Address::Models) => {
@@ -108,7 +105,9 @@ pub(super) async fn read(core: &Core, uri: &str, stored: bool) -> Result<ReadRes
             };
             Ok(contents(uri, &RunningModelAnswer::from(model), 0))
         }
-        None => Err(not_found(uri, "is no resource of this server")),
+        Some(Address::Conversations) if stored => conversations::read_list(core, uri).await,
+        Some(Address::Conversation(id)) if stored => conversations::read_one(core, uri, &id).await,
+        _ => Err(not_found(uri, "is no resource of this server")),
     }
 }
 
