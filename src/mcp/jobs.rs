@@ -59,8 +59,13 @@ pub(super) fn answer(
         Report::Comparison(replies) => replies::comparison(registered, replies, status),
         Report::Batch(replies) => replies::batch(registered, replies, status),
     };
-    let text =
-        if status == "in_progress" { format!("{} {text}", still_at_work(&registered.id)) } else { text };
+    let text = match status {
+        "in_progress" => {
+            let aside = state.aside.iter().map(|aside| format!("It waits for a model: {aside}. "));
+            format!("{} {}{text}", still_at_work(&registered.id), aside.collect::<String>())
+        }
+        _ => text,
+    };
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
     result.structured_content = structured;
     Ok(result)

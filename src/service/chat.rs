@@ -236,7 +236,7 @@ impl Run {
     }
 
     /// Does something with a model; once more where it had to be pulled first.
-    async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
+    pub(super) async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
     where
         F: Future<Output = Result<T, ServiceError>>,
     {
