@@ -31,8 +31,7 @@ impl Core {
     ) -> Result<Option<(usize, u64)>, ServiceError> {
         let fixed = system.map_or(0, of_text) + said.iter().map(|text| of_text(text)).sum::<u64>();
         let given = call.sampling.num_ctx.or_else(|| call.options.get("num_ctx").and_then(Value::as_u64));
-        // Another server does not take it.
-        let given = given.filter(|_| self.provider.native().is_some());
+        let given = given.filter(|_| self.takes_num_ctx());
         if given.is_none() && fixed + history.iter().map(of_message).sum::<u64>() <= FITS_ALWAYS {
             return Ok(None);
         }
@@ -47,6 +46,11 @@ impl Core {
         let reply = call.sampling.max_tokens.unwrap_or(context / 4).min(context / 2);
         let left_out = too_many(history, context.saturating_sub(reply + fixed));
         Ok((left_out > 0).then_some((left_out, context)))
+    }
+
+    /// Whether a call can say how large the context is: only Ollama's does.
+    pub(super) fn takes_num_ctx(&self) -> bool {
+        self.provider.native().is_some()
     }
 
     /// The model's context: what it is loaded with, or else what it is made for. `None` where nobody tells.

@@ -194,7 +194,9 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
 
     let mut ending = run.answer(chat, Question::Messages).await?;
     ending.model_reason = reason;
-    ending.warnings.extend(left_out.map(|(count, context)| left_out_warning(count, context)));
+    ending
+        .warnings
+        .extend(left_out.map(|(count, context)| left_out_warning(count, context, core.takes_num_ctx())));
     let question = StoredMessage {
         role: Role::User.as_str().to_owned(),
         content: prompt,
@@ -218,11 +220,12 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
     Ok(Answered { ending, turn, _in_turn: in_turn })
 }
 
-fn left_out_warning(count: usize, context: u64) -> String {
+fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
     let (messages, were) = if count == 1 { ("message", "was") } else { ("messages", "were") };
+    let more = if takes_num_ctx { "; raise num_ctx to have more of it read" } else { "" };
     format!(
         "The {count} oldest {messages} of the conversation {were} left out: it does not fit the context of {context} tokens. \
-         All of it is still stored; raise num_ctx to have more of it read."
+         All of it is still stored{more}."
     )
 }
 

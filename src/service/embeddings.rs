@@ -101,8 +101,12 @@ impl Core {
         let found =
             models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
         found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
+            let install = match self.provider.native() {
+                Some(_) => ", or install one, for example pull_model {\"model\":\"nomic-embed-text\"}",
+                None => "; list_models tells what the server has",
+            };
             ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
-                .with_hint("Name one in model, or install one, for example pull_model {\"model\":\"nomic-embed-text\"}.")
+                .with_hint(format!("Name one in model{install}."))
         })
     }
 }

@@ -26,6 +26,8 @@ pub struct ListedModel {
     pub location: Location,
     /// Its entry among the loaded models.
     pub running: Option<RunningModel>,
+    /// Whether it is loaded; `None` where the server does not tell.
+    pub loaded: Option<bool>,
 }
 
 impl Core {
@@ -41,27 +43,37 @@ impl Core {
         let running = running.unwrap_or_default();
         let mut listed: Vec<_> = models
             .into_iter()
-            .map(|model| ListedModel {
-                location: self.location(model.remote.as_ref()),
-                running: running.iter().find(|running| running.name == model.name).cloned(),
-                model,
+            .map(|model| {
+                let running = running.iter().find(|running| running.name == model.name).cloned();
+                ListedModel {
+                    location: self.location(model.remote.as_ref()),
+                    loaded: self.tells_loaded().then_some(running.is_some()),
+                    running,
+                    model,
+                }
             })
             .collect();
         listed.sort_by(|a, b| a.model.name.cmp(&b.model.name));
         Ok(listed)
     }
 
+    /// Whether the server tells which models are loaded: only Ollama does.
+    pub fn tells_loaded(&self) -> bool {
+        self.provider.native().is_some()
+    }
+
     /// The loaded models.
     ///
     /// # Errors
-    /// Those of the provider.
+    /// `unsupported` where the server does not tell, and those of the provider.
     pub async fn running_models(&self) -> Result<Vec<RunningModel>, ServiceError> {
+        self.native()?;
         self.provider.running_models().await.map_err(|error| self.error(error))
     }
 
     /// Whether a model is in memory now; `None` where the server cannot tell.
     pub async fn is_loaded(&self, model: &str) -> Option<bool> {
-        if self.provider.name() != "ollama" {
+        if !self.tells_loaded() {
             return None;
         }
         let running = self.provider.running_models().await.ok()?;

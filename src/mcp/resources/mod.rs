@@ -28,37 +28,37 @@ const MODELS_TTL_MS: u64 = 5_000;
 
 const JSON: &str = "application/json";
 
-/// The resources; `stored` is whether conversations are among them.
-pub(super) fn list(stored: bool) -> Vec<Resource> {
+/// The resources; `stored` is whether conversations are among them, `running` whether the server tells what is loaded.
+pub(super) fn list(stored: bool, running: bool) -> Vec<Resource> {
     let resource = |uri: &str, name: &str, title: &str, description: &str| {
         Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
     };
-    let mut resources = vec![
-        resource(
-            MODELS,
-            "models",
-            "Installed models",
-            "What is installed, what it can do, and where it runs",
-        ),
+    let mut resources = vec![resource(
+        MODELS,
+        "models",
+        "Installed models",
+        "What is installed, what it can do, and where it runs",
+    )];
+    resources.extend(running.then(|| {
         resource(
             RUNNING,
             "running",
             "Loaded models",
             "What is in memory now, how much of it on a GPU, and until when",
-        ),
-        resource(
-            HEALTH,
-            "health",
-            "Ollama's state",
-            "Whether the model server answers, and what to do when it does not",
-        ),
-    ];
+        )
+    }));
+    resources.push(resource(
+        HEALTH,
+        "health",
+        "Ollama's state",
+        "Whether the model server answers, and what to do when it does not",
+    ));
     resources.extend(stored.then(conversations::resource));
     resources
 }
 
-/// The templates; `stored` as above.
-pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
+/// The templates; `stored` and `running` as above.
+pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
     let mut templates = vec![
         ResourceTemplate::new(MODEL_TEMPLATE, "model")
             .with_title("One model")
@@ -66,11 +66,13 @@ pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
                 "Capabilities, context length, parameters, template and license of an installed model",
             )
             .with_mime_type(JSON),
+    ];
+    templates.extend(running.then(|| {
         ResourceTemplate::new(RUNNING_TEMPLATE, "running_model")
             .with_title("One loaded model")
             .with_description("Memory, how much of it on a GPU, context, and until when it stays loaded")
-            .with_mime_type(JSON),
-    ];
+            .with_mime_type(JSON)
+    }));
     templates.extend(stored.then(conversations::template));
     templates
 }
