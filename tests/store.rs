@@ -4,6 +4,7 @@ mod kills;
 #[cfg(unix)]
 mod limits;
 mod lists;
+mod pulls;
 mod system_prompt;
 mod trouble;
 mod turns;

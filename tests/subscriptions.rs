@@ -2,6 +2,7 @@
 
 mod by_others;
 mod by_ourselves;
+mod conversations;
 mod ends;
 
 use serde_json::{Value, json};

@@ -43,6 +43,8 @@ pub(crate) struct Host {
     answered_though_cancelled: Arc<AtomicUsize>,
     next_id: AtomicUsize,
     reader: tokio::sync::Mutex<JoinHandle<()>>,
+    /// A file that calls may attach.
+    pub(crate) file: String,
     _home: tempfile::TempDir,
 }
 
@@ -54,9 +56,14 @@ impl Host {
             command.env_remove(name);
         }
         let home = tempfile::TempDir::new().unwrap();
+        let file = home.path().join("notes.txt");
+        std::fs::write(&file, "Some notes.\n".repeat(100)).unwrap();
         command
             .env("OLLAMA_HOST", ollama)
             .env("OLLAMA_MCP_CONFIG_DIR", home.path())
+            .env("OLLAMA_MCP_DATA_DIR", home.path().join("data"))
+            .arg("--allow-dir")
+            .arg(home.path())
             .args(["--max-concurrent=32", "--call-deadline=300ms", "--idle-timeout=10s"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -74,6 +81,7 @@ impl Host {
             answered_though_cancelled,
             next_id: AtomicUsize::new(1),
             reader: tokio::sync::Mutex::new(reader),
+            file: file.to_str().unwrap().to_owned(),
             _home: home,
         }
     }

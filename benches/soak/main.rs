@@ -24,7 +24,7 @@ mod host;
 mod plan;
 
 use host::Host;
-use plan::{Expected, Kind};
+use plan::{Expected, Kind, Tool};
 
 /// Calls before memory is measured for the first time.
 const WARM_UP: usize = 1_000;
@@ -75,6 +75,9 @@ async fn soak(calls: usize, seed: u64) {
     println!("| most resident memory | {} KiB | {} KiB |", before.peak, after.peak);
     println!("| open file descriptors | {} | {} |", before.files, after.files);
     println!("| threads | {} | {} |", before.threads, after.threads);
+    let turns = tally.turns.load(Ordering::SeqCst);
+    println!("\nturns of conversations that were answered: {turns}");
+    assert_eq!(stored_messages(&host).await, 2 * turns, "what was answered is stored, and nothing else");
     let unanswered = host.unanswered();
     println!("\ncalls without an answer that were not cancelled: {unanswered}");
     assert_eq!((unanswered, host.answered_though_cancelled()), (0, 0));
@@ -88,6 +91,8 @@ async fn soak(calls: usize, seed: u64) {
 struct Tally {
     kinds: Mutex<BTreeMap<&'static str, usize>>,
     followed: AtomicUsize,
+    /// Turns of conversations that were answered.
+    turns: AtomicUsize,
 }
 
 /// Makes the calls of a range, so many at a time.
@@ -116,7 +121,8 @@ async fn run(host: &Arc<Host>, tally: &Arc<Tally>, seed: u64, range: std::ops::R
 
 /// Makes one call, and holds its answer against what its kind deserves.
 async fn one(host: &Host, tally: &Tally, kind: Kind, index: usize) {
-    let mut params = json!({ "name": "chat_completion", "arguments": kind.arguments(index) });
+    let tool = Tool::of(kind, index);
+    let mut params = json!({ "name": tool.name(), "arguments": kind.arguments(index, &host.file) });
     if index.is_multiple_of(2) {
         params["_meta"] = json!({ "progressToken": index });
     }
@@ -134,6 +140,16 @@ async fn one(host: &Host, tally: &Tally, kind: Kind, index: usize) {
         result = host::in_time(answer).await["result"].take();
     }
     let structured = &result["structuredContent"];
+    if tool == Tool::Embed {
+        return assert!(result["isError"] != true, "{kind:?} {index}: {result:#}");
+    }
+    if kind == Kind::Background && structured["error"]["code"] == "overloaded" {
+        // On a slow machine as many as may are past their deadline, and no more may begin so.
+        return;
+    }
+    if tool == Tool::Converse && structured["status"] == "completed" {
+        tally.turns.fetch_add(1, Ordering::SeqCst);
+    }
     let reply = &structured["choices"][0]["message"]["content"];
     let (status, code) = (&structured["status"], &structured["error"]["code"]);
     match kind.expected() {
@@ -142,6 +158,22 @@ async fn one(host: &Host, tally: &Tally, kind: Kind, index: usize) {
         }
         Expected::Error(expected) => assert!(code == expected, "{kind:?} {index}: {result:#}"),
         Expected::Nothing => panic!("{kind:?} {index} is cancelled, not answered"),
+    }
+}
+
+/// How many messages all conversations have.
+async fn stored_messages(host: &Host) -> usize {
+    let (mut messages, mut arguments) = (0, json!({}));
+    loop {
+        let params = json!({ "name": "list_conversations", "arguments": arguments });
+        let (_, answer) = host.request("tools/call", params).await;
+        let page = host::in_time(answer).await["result"]["structuredContent"].take();
+        let listed = page["conversations"].as_array().unwrap();
+        messages += listed.iter().map(|one| one["messages"].as_u64().unwrap() as usize).sum::<usize>();
+        match page["next_cursor"].as_str() {
+            Some(next) => arguments = json!({ "cursor": next }),
+            None => return messages,
+        }
     }
 }
 

@@ -32,6 +32,37 @@ pub(crate) enum Kind {
     CancelledBeforeTheHead,
 }
 
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tool {
+    Chat,
+    /// A chat with a file.
+    WithFile,
+    /// A turn of one of a few conversations, so that turns wait for each other.
+    Converse,
+    Embed,
+}
+
+impl Tool {
+    /// The tool of a call. Only a chat can go wrong in as many ways as there are kinds.
+    pub(crate) fn of(kind: Kind, index: usize) -> Self {
+        match index % 10 {
+            3 => Self::WithFile,
+            5 | 6 => Self::Converse,
+            7 if kind == Kind::Good => Self::Embed,
+            _ => Self::Chat,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chat | Self::WithFile => "chat_completion",
+            Self::Converse => "converse",
+            Self::Embed => "embed",
+        }
+    }
+}
+
 /// How many of a hundred calls are of a kind.
 const SHARES: [(Kind, u64); 12] = [
     (Kind::Good, 50),
@@ -86,9 +117,19 @@ impl Kind {
         }
     }
 
-    /// The arguments of its call; the prompt tells the fake what to do.
-    pub(crate) fn arguments(self, index: usize) -> Value {
+    /// The arguments of its call; the prompt tells the fake what to do. `file` is one that may be read.
+    pub(crate) fn arguments(self, index: usize, file: &str) -> Value {
         let mut arguments = json!({ "model": MODEL, "prompt": format!("{self:?} {index}") });
+        match Tool::of(self, index) {
+            Tool::Chat => {}
+            Tool::WithFile => arguments["attachments"] = json!([file]),
+            Tool::Converse => {
+                // New ones with each thousand, so that no conversation grows with the run.
+                let id = format!("talk-{}-{}", index / 1_000, index % 100);
+                arguments["conversation_id"] = id.into();
+            }
+            Tool::Embed => return json!({ "model": MODEL, "input": "x" }),
+        }
         if self == Self::Background {
             arguments["background"] = true.into();
         }
@@ -119,13 +160,16 @@ impl Kind {
 pub(crate) async fn fake() -> FakeOllama {
     let fake = FakeOllama::start().await.with_defaults();
     let seen = Mutex::new(HashSet::new());
+    fake.replay("embed_model_ok");
     fake.on("POST", "/api/chat", Answer::computed(move |request| answer(request, &seen)));
     fake
 }
 
 fn answer(request: &Request, seen: &Mutex<HashSet<String>>) -> Answer {
     let body = request.json();
-    let prompt = body["messages"][0]["content"].as_str().unwrap();
+    let said = body["messages"].as_array().unwrap().last().unwrap();
+    // What is attached stands before it.
+    let prompt = said["content"].as_str().unwrap().lines().last().unwrap();
     let first = || {
         let mut seen = seen.lock().unwrap();
         // Forgotten on the second try, so that nothing grows.

@@ -10,7 +10,8 @@ use super::jobs;
 use super::schema;
 use crate::service::attachments::Sent;
 use crate::service::chat::tokens_per_second;
-use crate::service::completions::{Completion, Live, Outcome, Partial};
+use crate::service::completions::{Completion, Live, Outcome, Partial, Phase};
+use crate::service::text::pulling;
 use crate::service::types::ToolCall;
 use crate::service::{ErrorCode, Registered, ServiceError, Work};
 
@@ -162,7 +163,13 @@ fn of_reply(
         None => {
             let partial = live.partial();
             let so_far = match partial.content.as_str() {
-                "" => "Nothing of the answer has come yet.".to_owned(),
+                "" => match live.phase() {
+                    Phase::Pulling { done, total } => {
+                        let pulling = pulling(live.model().unwrap_or_default(), done, total);
+                        format!("The model is not installed yet: {pulling}.")
+                    }
+                    _ => "Nothing of the answer has come yet.".to_owned(),
+                },
                 content => format!("So far:\n{content}"),
             };
             let text = format!("{} {so_far}", still_at_work(&completion.id));

@@ -60,7 +60,10 @@ pub(super) fn answer(
         Report::Batch(replies) => replies::batch(registered, replies, status),
     };
     let text = match (status, &state.report) {
-        ("in_progress", _) => format!("{} {text}", still_at_work(&registered.id)),
+        ("in_progress", _) => {
+            let aside = state.aside.iter().map(|aside| format!("It waits for a model: {aside}. "));
+            format!("{} {}{text}", still_at_work(&registered.id), aside.collect::<String>())
+        }
         // A transfer says so itself.
         ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
             format!("This was cancelled before its end. {text}")

@@ -202,7 +202,7 @@ impl ServerHandler for McpServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         one_page(request)?;
-        Ok(ListResourcesResult::with_all_items(resources::list(self.stores()))
+        Ok(ListResourcesResult::with_all_items(resources::list(self.stores(), self.core().tells_loaded()))
             .with_ttl_ms(STATIC_TTL_MS)
             .with_cache_scope(CacheScope::Public))
     }
@@ -213,9 +213,12 @@ impl ServerHandler for McpServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         one_page(request)?;
-        Ok(ListResourceTemplatesResult::with_all_items(resources::templates(self.stores()))
-            .with_ttl_ms(STATIC_TTL_MS)
-            .with_cache_scope(CacheScope::Public))
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates(
+            self.stores(),
+            self.core().tells_loaded(),
+        ))
+        .with_ttl_ms(STATIC_TTL_MS)
+        .with_cache_scope(CacheScope::Public))
     }
 
     async fn read_resource(
@@ -248,7 +251,7 @@ impl ServerHandler for McpServer {
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(subscriptions::accepted(requested))
+        Some(subscriptions::accepted(requested, self.stores()))
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {

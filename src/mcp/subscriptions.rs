@@ -30,7 +30,7 @@ struct Session {
     resources: BTreeMap<String, Address>,
     /// It shook hands, so it takes notifications that it did not ask for.
     initialized: bool,
-    /// Held while there are resources to watch.
+    /// Held while there are resources to be watched at the model server.
     poll: Option<Arc<Poll>>,
     /// Ends the task that tells; there is one once there is something to tell.
     telling: Option<DropGuard>,
@@ -54,7 +54,8 @@ impl Subscriptions {
         peer: Peer<RoleServer>,
         uri: String,
     ) -> Result<(), ErrorData> {
-        let address = Address::subscribable(&uri)?;
+        let address = Address::subscribable(&uri, server.stores())?;
+        let polled = address.is_polled();
         let mut session = self.lock();
         if session.resources.len() >= MOST_RESOURCES && !session.resources.contains_key(&uri) {
             let said = format!("{MOST_RESOURCES} resources are subscribed to; unsubscribe from some");
@@ -63,7 +64,9 @@ impl Subscriptions {
         session.resources.insert(uri, address);
         // The one that tells comes before the one that looks, so that nothing is missed.
         self.tell(&mut session, server, peer);
-        session.poll.get_or_insert_with(|| server.core().poll_changes());
+        if polled {
+            session.poll.get_or_insert_with(|| server.core().poll_changes());
+        }
         Ok(())
     }
 
@@ -71,7 +74,7 @@ impl Subscriptions {
     pub(super) fn unsubscribe(&self, uri: &str) {
         let mut session = self.lock();
         session.resources.remove(uri);
-        if session.resources.is_empty() {
+        if !session.resources.values().any(Address::is_polled) {
             session.poll = None;
         }
     }
@@ -117,11 +120,11 @@ impl Subscriptions {
 }
 
 /// Of what a client wants to hear, what there is: changes of the list, and of resources that change.
-pub(super) fn accepted(requested: &SubscriptionFilter) -> SubscriptionFilter {
+pub(super) fn accepted(requested: &SubscriptionFilter, stored: bool) -> SubscriptionFilter {
     let mut accepted = SubscriptionFilter::new();
     accepted.resources_list_changed = requested.resources_list_changed;
     accepted.resource_subscriptions = requested.resource_subscriptions.as_ref().map(|uris| {
-        uris.iter().filter(|uri| Address::subscribable(uri).is_ok()).cloned().collect::<Vec<_>>()
+        uris.iter().filter(|uri| Address::subscribable(uri, stored).is_ok()).cloned().collect::<Vec<_>>()
     });
     accepted
 }
@@ -143,13 +146,14 @@ async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
         .resource_subscriptions
         .iter()
         .flatten()
-        .filter_map(|uri| Some((uri, Address::subscribable(uri).ok()?)))
+        .filter_map(|uri| Some((uri, Address::subscribable(uri, server.stores()).ok()?)))
         .collect();
     if !list && resources.is_empty() {
         return std::future::pending().await;
     }
     let mut follower: Follower = server.core().follow_changes();
-    let _poll = server.core().poll_changes();
+    let polled = list || resources.iter().any(|(_, address)| address.is_polled());
+    let _poll = polled.then(|| server.core().poll_changes());
     while let Some(changes) = follower.changed().await {
         let sink = subscription.sink();
         if list && list_changed(&changes) && sink.notify_resource_list_changed().await.is_err() {

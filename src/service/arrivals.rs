@@ -91,7 +91,7 @@ impl Core {
 
 /// Whether a name is that of a model which runs on ollama.com: a pull would fetch no more than a pointer
 /// there, and what is asked would leave the machine unasked.
-fn is_cloud(model: &str) -> bool {
+pub(super) fn is_cloud(model: &str) -> bool {
     let name = full_name(model);
     let tag = name.rsplit(':').next().unwrap_or_default();
     tag == "cloud" || tag.ends_with("-cloud")

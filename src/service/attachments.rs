@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
 
-use super::manage::full_name;
+use super::arrivals::is_cloud;
 use super::types::{Image, Location, Message, Role};
 use super::{Core, ErrorCode, ServiceError};
 use crate::files::{self, Content, Fence, FenceError, Opened, fenced};
@@ -169,11 +169,9 @@ impl Core {
             return Ok(self.location(None));
         }
         let details = self.show_model(model).await?;
-        let name = full_name(model);
-        let tag = name.rsplit_once(':').map(|(_, tag)| tag).unwrap_or_default();
         Ok(match details.remote {
             // Its name says so, where the server does not.
-            None if tag == "cloud" || tag.ends_with("-cloud") => Location::Remote("ollama.com".to_owned()),
+            None if is_cloud(model) => Location::Remote("ollama.com".to_owned()),
             remote => self.location(remote.as_ref()),
         })
     }

@@ -23,6 +23,8 @@ pub enum Change {
     Loaded(String),
     /// A loaded model stays for another time, or in another size.
     Kept(String),
+    /// A turn of a stored conversation was written by us, or it was deleted. The one change that is not of models.
+    Conversation(String),
     /// Which ones is not known: a server that was down answers again, or too much changed at once.
     Anything,
 }
@@ -73,7 +75,7 @@ impl Changes {
         self.signal.get_or_init(|| broadcast::Sender::new(WAITING))
     }
 
-    fn tell(&self, change: Change) {
+    pub(super) fn tell(&self, change: Change) {
         if let Some(signal) = self.signal.get() {
             // Nobody may be listening.
             let _ = signal.send(change);
@@ -154,9 +156,12 @@ async fn look_around(core: Weak<Core>, every: Duration) {
             Some(seen) => {
                 match &last {
                     Some(last) => {
-                        differences(last, &seen)
-                            .difference(&told)
-                            .for_each(|change| core.changes.tell(change.clone()));
+                        for change in differences(last, &seen).difference(&told) {
+                            if let Change::Installed(model) = change {
+                                core.capabilities.forget(model);
+                            }
+                            core.changes.tell(change.clone());
+                        }
                     }
                     None if was_down => core.changes.tell(Change::Anything),
                     None => {}

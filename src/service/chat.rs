@@ -155,9 +155,10 @@ impl Run {
         };
         let sampling = asked.sampling();
         if end.finish_reason == FinishReason::Length {
-            warnings.push(stopped_at_limit(sampling.max_tokens));
+            warnings.push(stopped_at_limit(sampling.max_tokens, self.core.takes_num_ctx()));
         }
-        warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, sampling.num_ctx));
+        let takes_num_ctx = self.core.takes_num_ctx();
+        warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, sampling.num_ctx, takes_num_ctx));
         let location = self.core.location(end.remote.as_ref());
         if attached.is_some() {
             warnings.extend(self.core.went_away(&location));
@@ -236,7 +237,7 @@ impl Run {
     }
 
     /// Does something with a model; once more where it had to be pulled first.
-    async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
+    pub(super) async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
     where
         F: Future<Output = Result<T, ServiceError>>,
     {

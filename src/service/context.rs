@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::{ChatCall, Core};
+use super::manage::full_name;
+use super::{ChatCall, Core, ServiceError};
 use crate::store::StoredMessage;
 
 /// Bytes a token in judging: English has about four, code and other scripts fewer.
@@ -17,6 +18,9 @@ const FITS_ALWAYS: u64 = 1024;
 
 impl Core {
     /// How many of the oldest messages are left out for what is said now, and the context that they do not fit.
+    ///
+    /// # Errors
+    /// `model_not_found` for a model that is pulled first: nobody knows its context before.
     pub(super) async fn left_out(
         &self,
         model: &str,
@@ -24,37 +28,50 @@ impl Core {
         system: Option<&str>,
         history: &[StoredMessage],
         said: &[&str],
-    ) -> Option<(usize, u64)> {
+    ) -> Result<Option<(usize, u64)>, ServiceError> {
         let fixed = system.map_or(0, of_text) + said.iter().map(|text| of_text(text)).sum::<u64>();
         let given = call.sampling.num_ctx.or_else(|| call.options.get("num_ctx").and_then(Value::as_u64));
+        let given = given.filter(|_| self.takes_num_ctx());
         if given.is_none() && fixed + history.iter().map(of_message).sum::<u64>() <= FITS_ALWAYS {
-            return None;
+            return Ok(None);
         }
         let context = match given {
             Some(given) => given,
-            None => self.context_of(model).await?,
+            None => match self.context_of(model).await? {
+                Some(context) => context,
+                None => return Ok(None),
+            },
         };
         // Half of it at most is kept free for the reply.
         let reply = call.sampling.max_tokens.unwrap_or(context / 4).min(context / 2);
         let left_out = too_many(history, context.saturating_sub(reply + fixed));
-        (left_out > 0).then_some((left_out, context))
+        Ok((left_out > 0).then_some((left_out, context)))
+    }
+
+    /// Whether a call can say how large the context is: only Ollama's does.
+    pub(super) fn takes_num_ctx(&self) -> bool {
+        self.provider.native().is_some()
     }
 
     /// The model's context: what it is loaded with, or else what it is made for. `None` where nobody tells.
-    async fn context_of(&self, model: &str) -> Option<u64> {
+    async fn context_of(&self, model: &str) -> Result<Option<u64>, ServiceError> {
         let running = self.provider.running_models().await.unwrap_or_default();
         let loaded = running
             .iter()
-            .find(|running| running.name == model || running.name.strip_suffix(":latest") == Some(model))
+            .find(|running| full_name(&running.name) == full_name(model))
             .and_then(|running| running.context_length);
         if loaded.is_some() {
-            return loaded;
+            return Ok(loaded);
         }
-        let details = self.provider.show_model(model).await.ok()?;
+        let details = match self.provider.show_model(model).await.map_err(|error| self.error(error)) {
+            Ok(details) => details,
+            Err(error) if self.may_pull(&error, model) => return Err(error),
+            Err(_) => return Ok(None),
+        };
         let of_parameters = details.parameters.as_deref().and_then(|parameters| {
             parameters.lines().find_map(|line| line.strip_prefix("num_ctx")?.trim().parse().ok())
         });
-        of_parameters.or(details.context_length)
+        Ok(of_parameters.or(details.context_length))
     }
 }
 

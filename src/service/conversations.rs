@@ -13,7 +13,7 @@ use super::check::check;
 use super::completions::{self, Live, Phase};
 use super::registry::Work;
 use super::types::{Message, Role, ToolCall};
-use super::{ChatCall, Core, ErrorCode, Registered, ServiceError};
+use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
 use crate::store::{ConversationStore, Place, StoreError, Turn};
 
 pub use crate::store::{Conversation, StoredMessage, Summary};
@@ -111,7 +111,10 @@ impl Core {
     pub async fn delete_conversation(&self, id: &str) -> Result<(), ServiceError> {
         conversation_id(id)?;
         match self.store()?.delete(id).await.map_err(failed)? {
-            true => Ok(()),
+            true => {
+                self.changes.tell(Change::Conversation(id.to_owned()));
+                Ok(())
+            }
             false => Err(not_found(id)),
         }
     }
@@ -121,7 +124,9 @@ impl Core {
     }
 
     async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
+        let id = answered.turn.id.clone();
         self.store()?.append(answered.turn).await.map_err(failed)?;
+        self.changes.tell(Change::Conversation(id));
         Ok(answered.ending)
     }
 }
@@ -175,10 +180,12 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
             (default.name, Some(default.reason))
         }
     };
+    live.set_model(&model);
     let history = found.map(|found| found.messages).unwrap_or_default();
     let attached = run.attached(&model, &chat.attachments).await?;
     let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
-    let left_out = core.left_out(&model, &chat, system.as_deref(), &history, &said).await;
+    let left_out =
+        run.with_model(&model, || core.left_out(&model, &chat, system.as_deref(), &history, &said)).await?;
     chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
     let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
     chat.messages.extend(kept.map(message));
@@ -187,7 +194,9 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
 
     let mut ending = run.answer(chat, Question::Messages).await?;
     ending.model_reason = reason;
-    ending.warnings.extend(left_out.map(|(count, context)| left_out_warning(count, context)));
+    ending
+        .warnings
+        .extend(left_out.map(|(count, context)| left_out_warning(count, context, core.takes_num_ctx())));
     let question = StoredMessage {
         role: Role::User.as_str().to_owned(),
         content: prompt,
@@ -211,11 +220,12 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
     Ok(Answered { ending, turn, _in_turn: in_turn })
 }
 
-fn left_out_warning(count: usize, context: u64) -> String {
+fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
     let (messages, were) = if count == 1 { ("message", "was") } else { ("messages", "were") };
+    let more = if takes_num_ctx { "; raise num_ctx to have more of it read" } else { "" };
     format!(
         "The {count} oldest {messages} of the conversation {were} left out: it does not fit the context of {context} tokens. \
-         All of it is still stored; raise num_ctx to have more of it read."
+         All of it is still stored{more}."
     )
 }
 

@@ -46,7 +46,10 @@ impl Core {
                     installed: installed
                         .ok()
                         .map(|models| sorted(models.into_iter().map(|model| model.name))),
-                    loaded: loaded.ok().map(|models| sorted(models.into_iter().map(|model| model.name))),
+                    loaded: loaded
+                        .ok()
+                        .filter(|_| self.tells_loaded())
+                        .map(|models| sorted(models.into_iter().map(|model| model.name))),
                 })
             }
             Err(error) => Err(self.error(error)),

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::manage::full_name;
 use super::types::{Location, Model, ModelDetails, RunningModel};
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::ProviderError;
 
 /// How long a model's capabilities are believed. They change when a model is pulled anew.
 const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
+/// Models whose capabilities are remembered; more are asked for anew.
+const MOST_KNOWN: usize = 1000;
 
 /// Below this similarity (0 to 1) a name is no suggestion.
 const SIMILAR: f64 = 0.5;
@@ -23,6 +26,8 @@ pub struct ListedModel {
     pub location: Location,
     /// Its entry among the loaded models.
     pub running: Option<RunningModel>,
+    /// Whether it is loaded; `None` where the server does not tell.
+    pub loaded: Option<bool>,
 }
 
 impl Core {
@@ -38,35 +43,41 @@ impl Core {
         let running = running.unwrap_or_default();
         let mut listed: Vec<_> = models
             .into_iter()
-            .map(|model| ListedModel {
-                location: self.location(model.remote.as_ref()),
-                running: running.iter().find(|running| running.name == model.name).cloned(),
-                model,
+            .map(|model| {
+                let running = running.iter().find(|running| running.name == model.name).cloned();
+                ListedModel {
+                    location: self.location(model.remote.as_ref()),
+                    loaded: self.tells_loaded().then_some(running.is_some()),
+                    running,
+                    model,
+                }
             })
             .collect();
         listed.sort_by(|a, b| a.model.name.cmp(&b.model.name));
         Ok(listed)
     }
 
+    /// Whether the server tells which models are loaded: only Ollama does.
+    pub fn tells_loaded(&self) -> bool {
+        self.provider.native().is_some()
+    }
+
     /// The loaded models.
     ///
     /// # Errors
-    /// Those of the provider.
+    /// `unsupported` where the server does not tell, and those of the provider.
     pub async fn running_models(&self) -> Result<Vec<RunningModel>, ServiceError> {
+        self.native()?;
         self.provider.running_models().await.map_err(|error| self.error(error))
     }
 
     /// Whether a model is in memory now; `None` where the server cannot tell.
     pub async fn is_loaded(&self, model: &str) -> Option<bool> {
-        if self.provider.name() != "ollama" {
+        if !self.tells_loaded() {
             return None;
         }
         let running = self.provider.running_models().await.ok()?;
-        Some(
-            running
-                .iter()
-                .any(|running| running.name == model || running.name.strip_suffix(":latest") == Some(model)),
-        )
+        Some(running.iter().any(|running| full_name(&running.name) == full_name(model)))
     }
 
     /// What the server knows of one model.
@@ -198,6 +209,10 @@ impl Core {
 
     /// Checks a capability before a request that an older server would answer wrongly in silence.
     pub(super) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
+        if self.provider.native().is_none() {
+            // Another server does not tell, and may take names that it does not list.
+            return Ok(());
+        }
         let Some(capabilities) = self.capabilities(model).await? else { return Ok(()) };
         if capabilities.iter().any(|word| word == capability) {
             return Ok(());
@@ -222,7 +237,7 @@ pub struct DefaultModel {
     pub reason: &'static str,
 }
 
-/// What is known of models' capabilities, for a while.
+/// What is known of models' capabilities, for a while, by their full names.
 #[derive(Debug, Default)]
 pub(super) struct Capabilities(Mutex<HashMap<String, (Instant, Words)>>);
 
@@ -232,18 +247,20 @@ pub type Words = Option<Arc<[String]>>;
 impl Capabilities {
     fn get(&self, model: &str) -> Option<Words> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(model).filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
+        let found = known.get(&full_name(model));
+        found.filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
     }
 
     fn put(&self, model: &str, words: Words) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(model.to_owned(), (Instant::now(), words));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (at, _)| at.elapsed() < CAPABILITIES_TTL);
+        if known.len() < MOST_KNOWN {
+            known.insert(full_name(model), (Instant::now(), words));
+        }
     }
 
     pub(super) fn forget(&self, model: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&full_name(model));
     }
 }
 

@@ -10,27 +10,36 @@ const MOST_BYTES_A_TOKEN: usize = 12;
 const LEAST_BYTES: usize = 1500;
 
 /// A reply that stopped at a limit of tokens.
-pub(super) fn stopped_at_limit(max_tokens: Option<u64>) -> String {
+pub(super) fn stopped_at_limit(max_tokens: Option<u64>, takes_num_ctx: bool) -> String {
     match max_tokens {
         Some(limit) => format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."),
         None => {
-            "The reply stopped at the model's limit of tokens; set max_tokens, or raise num_ctx.".to_owned()
+            let or = if takes_num_ctx { ", or raise num_ctx" } else { "" };
+            format!("The reply stopped at the model's limit of tokens; set max_tokens{or}.")
         }
     }
 }
 
 /// A prompt of which the model saw only a part. Ollama cuts one that is longer than the context, and
 /// drops older messages, without a word; only its count of tokens tells. `sent` is in bytes.
-pub(super) fn cut_prompt(sent: usize, usage: &Usage, num_ctx: Option<u64>) -> Option<String> {
+/// Only Ollama takes `num_ctx`.
+pub(super) fn cut_prompt(
+    sent: usize,
+    usage: &Usage,
+    num_ctx: Option<u64>,
+    takes_num_ctx: bool,
+) -> Option<String> {
     let read = usage.prompt_tokens?;
+    let num_ctx = num_ctx.filter(|_| takes_num_ctx);
     let at_limit = num_ctx.is_some_and(|num_ctx| read >= num_ctx);
     let too_few =
         sent >= LEAST_BYTES && sent / MOST_BYTES_A_TOKEN > usize::try_from(read).unwrap_or(usize::MAX);
     (at_limit || too_few).then(|| {
         let context = num_ctx.map(|num_ctx| format!(" ({num_ctx} here)")).unwrap_or_default();
+        let next = if takes_num_ctx { "Raise num_ctx, or send less." } else { "Send less." };
         format!(
             "The model read only {read} tokens of a prompt of {sent} bytes: it was cut to the context{context}, or older \
-             messages were dropped. Raise num_ctx, or send less."
+             messages were dropped. {next}"
         )
     })
 }
@@ -41,7 +50,7 @@ mod tests {
 
     fn warned(bytes: usize, tokens: u64, num_ctx: Option<u64>) -> bool {
         let usage = Usage { prompt_tokens: Some(tokens), completion_tokens: None };
-        cut_prompt(bytes, &usage, num_ctx).is_some()
+        cut_prompt(bytes, &usage, num_ctx, true).is_some()
     }
 
     #[test]
@@ -54,5 +63,8 @@ mod tests {
         assert!(!warned(19, 33, None));
         assert!(!warned(14_999, 3_010, Some(4096)));
         assert!(!warned(1_000, 1, None));
+        let usage = Usage { prompt_tokens: Some(38), completion_tokens: None };
+        let elsewhere = cut_prompt(15_008, &usage, Some(512), false).unwrap();
+        assert!(!elsewhere.contains("num_ctx") && !elsewhere.contains("512"), "{elsewhere}");
     }
 }

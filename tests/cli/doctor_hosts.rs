@@ -1,8 +1,10 @@
 //! `doctor` on hosts: what each would start, and whether that answers.
 
 use std::fs;
+#[cfg(unix)]
 use std::time::Duration;
 
+#[cfg(unix)]
 use ollama_mcp::mcp::client::{ClientError, visit};
 use serde_json::{Value, json};
 

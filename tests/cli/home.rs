@@ -38,6 +38,7 @@ impl Home {
     }
 
     /// All files beside one that carry its name.
+    #[cfg(unix)]
     pub(super) fn backups(&self, file: &str) -> Vec<PathBuf> {
         let path = self.path(file);
         let start = format!("{}.", path.file_name().unwrap().to_str().unwrap());

@@ -3,9 +3,11 @@
 use std::fs;
 
 use serde_json::{Value, json};
+#[cfg(unix)]
 use tokio::time::timeout;
 
 use super::home::{Home, PROGRAM};
+#[cfg(unix)]
 use crate::support::mcp_client::PATIENCE;
 
 /// Each host's file on Linux, and the key of its servers. The paths of all systems are tested in the library.

@@ -138,3 +138,36 @@ async fn the_key_goes_as_a_bearer_token() {
     session.call("chat_completion", plain()).await;
     assert_eq!(fake.requests_to("POST", CHAT)[0].header("authorization"), Some("Bearer k-123"));
 }
+
+#[tokio::test]
+async fn what_the_server_does_not_tell_is_not_claimed() {
+    let (_fake, mut session) = answering(Answer::recorded("v1_chat_stream_include_usage")).await;
+    let health = session.call("health_check", json!({})).await;
+    assert!(health["structuredContent"].get("models_loaded").is_none(), "{health}");
+    let said = health["content"][0]["text"].as_str().unwrap();
+    assert!(said.contains("Models installed") && !said.contains("loaded"), "{said}");
+    let listed = session.call("list_models", json!({})).await;
+    let models = listed["structuredContent"]["models"].as_array().unwrap();
+    assert!(!models.is_empty() && models.iter().all(|model| model.get("loaded").is_none()), "{listed}");
+    for method in ["resources/list", "resources/templates/list"] {
+        let listed = session.ask(method, json!({})).await.to_string();
+        assert!(listed.contains("ollama://models") && !listed.contains("ollama://running"), "{listed}");
+    }
+    let result = session.call("embed", json!({ "input": "x" })).await;
+    let (code, said) = tool_error(&result);
+    assert!(code == "no_models" && said.contains("list_models") && !said.contains("pull_model"), "{said}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_listed_may_get_images_and_num_ctx_cuts_nothing() {
+    let (fake, mut session) = answering(Answer::recorded("v1_chat_stream_include_usage")).await;
+    let pixel =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let message = json!({ "role": "user", "content": "What is this?", "images": [pixel] });
+    let arguments = json!({ "model": "openrouter/any", "messages": [message], "num_ctx": 8 });
+    let result = session.call("chat_completion", arguments).await;
+    assert_eq!(result["structuredContent"]["status"], "completed", "{result}");
+    assert_eq!(fake.requests_to("GET", "/v1/models").len(), 0);
+    let warnings = result["structuredContent"]["warnings"].to_string();
+    assert!(warnings.contains("num_ctx is Ollama's own") && !warnings.contains("Raise"), "{warnings}");
+}

@@ -181,3 +181,26 @@ async fn embeddings_pull_too_but_not_beyond_the_deadline() {
     assert!(said.contains("91% of 98 MB") && said.contains("pull_model"), "{said}");
     fake.closed(fake.requests_to("POST", "/api/pull")[1].index).await;
 }
+
+#[tokio::test]
+async fn a_batch_shares_one_pull_says_so_at_its_deadline_and_its_progress_goes_on() {
+    let (fake, mut session) = lacking(&[AUTO[0], AUTO[1], ("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
+    for _ in 0..3 {
+        fake.on_next("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
+    }
+    let gate = Gate::new();
+    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
+    let inputs = ["a", "b", "c", "d"];
+    let arguments = json!({ "model": "smollm2:135m", "instruction": "x", "inputs": inputs });
+    let (begun, first) = session.call_watched("batch_completion", arguments).await;
+    assert_eq!(begun["structuredContent"]["status"], "in_progress");
+    assert!(text(&begun).contains("pulling smollm2:135m, 91% of 98 MB"), "{}", text(&begun));
+    gate.open();
+    let (ended, rest) = session.call_watched("get_completion", json!({ "wait_seconds": 20 })).await;
+    assert_eq!((&ended["structuredContent"]["done"], pulls(&fake)), (&json!(4), 1), "{ended}");
+    assert_eq!(ended["structuredContent"]["failed"], 0, "{ended}");
+    for progress in [first, rest] {
+        let steps: Vec<_> = progress.iter().map(|one| one["progress"].as_f64().unwrap()).collect();
+        assert!(!steps.is_empty() && steps.is_sorted_by(|a, b| a < b), "{steps:?}");
+    }
+}

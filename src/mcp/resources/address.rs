@@ -12,6 +12,7 @@ use crate::service::manage::full_name;
 pub(super) const MODELS: &str = "ollama://models";
 pub(super) const RUNNING: &str = "ollama://running";
 pub(super) const HEALTH: &str = "ollama://health";
+pub(super) const CONVERSATIONS: &str = "ollama://conversations";
 
 /// What an address names. Names of models are as they were given, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(in crate::mcp) enum Address {
     Running,
     RunningModel(String),
     Health,
+    Conversations,
+    Conversation(String),
 }
 
 impl Address {
@@ -36,21 +39,37 @@ impl Address {
             MODELS => Some(Self::Models),
             RUNNING => Some(Self::Running),
             HEALTH => Some(Self::Health),
-            _ => below(MODELS).map(Self::Model).or_else(|| below(RUNNING).map(Self::RunningModel)),
+            CONVERSATIONS => Some(Self::Conversations),
+            _ => below(MODELS)
+                .map(Self::Model)
+                .or_else(|| below(RUNNING).map(Self::RunningModel))
+                .or_else(|| below(CONVERSATIONS).map(Self::Conversation)),
         }
     }
 
-    /// What `uri` names, where its changes can be told.
+    /// What `uri` names, where its changes can be told; `stored` is whether there are conversations.
     ///
     /// # Errors
     /// Resource not found, with those that can be subscribed to.
-    pub(in crate::mcp) fn subscribable(uri: &str) -> Result<Self, ErrorData> {
-        Self::of(uri).filter(|address| *address != Self::Health).ok_or_else(|| {
+    pub(in crate::mcp) fn subscribable(uri: &str, stored: bool) -> Result<Self, ErrorData> {
+        let found = Self::of(uri).filter(|address| match address {
+            Self::Health => false,
+            Self::Conversations | Self::Conversation(_) => stored,
+            _ => true,
+        });
+        found.ok_or_else(|| {
+            let conversations =
+                if stored { format!(", {}, {}", CONVERSATIONS, super::conversations::TEMPLATE) } else { String::new() };
             let right = format!(
-                "cannot be subscribed to; {MODELS}, {MODELS}/{{model}}, {RUNNING} and {RUNNING}/{{model}} can"
+                "cannot be subscribed to; {MODELS}, {MODELS}/{{model}}{conversations}, {RUNNING} and {RUNNING}/{{model}} can"
             );
             not_found(uri, &right)
         })
+    }
+
+    /// Whether the model server has to be asked for what others change of it.
+    pub(in crate::mcp) fn is_polled(&self) -> bool {
+        !matches!(self, Self::Conversations | Self::Conversation(_))
     }
 
     /// Whether one of these changes is a change of what it holds.
@@ -60,6 +79,8 @@ impl Address {
             // Each entry tells whether the model is loaded.
             (Self::Models, Change::Installed(_) | Change::Loaded(_)) => true,
             (Self::Running, Change::Loaded(_) | Change::Kept(_)) => true,
+            (Self::Conversations, Change::Conversation(_)) => true,
+            (Self::Conversation(id), Change::Conversation(changed)) => id == changed,
             (Self::Model(name), Change::Installed(changed))
             | (Self::RunningModel(name), Change::Loaded(changed) | Change::Kept(changed)) => {
                 full_name(name) == *changed
@@ -90,7 +111,10 @@ mod tests {
         for none in ["ollama://modelsx", "ollama://nothing", "http://models", "", "ollama://runningx/a"] {
             assert_eq!(Address::of(none), None, "{none}");
         }
-        assert!(Address::subscribable("ollama://health").is_err());
+        assert!(Address::subscribable("ollama://health", true).is_err());
+        let one = "ollama://conversations/a-1";
+        assert_eq!(Address::subscribable(one, true), Ok(Address::Conversation("a-1".to_owned())));
+        assert!(Address::subscribable(one, false).is_err());
     }
 
     #[test]
@@ -102,5 +126,9 @@ mod tests {
         assert!(!model("gemma3:4b").changed_by(&installed) && !Address::Running.changed_by(&installed));
         assert!(Address::Running.changed_by(&kept) && !Address::Models.changed_by(&kept));
         assert!(Address::Running.changed_by(&BTreeSet::from([Change::Anything])));
+        let said = BTreeSet::from([Change::Conversation("a".to_owned())]);
+        let one = |id: &str| Address::Conversation(id.to_owned());
+        assert!(Address::Conversations.changed_by(&said) && one("a").changed_by(&said));
+        assert!(!one("b").changed_by(&said) && !Address::Models.changed_by(&said));
     }
 }

@@ -2,12 +2,11 @@
 
 use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
+use super::address::CONVERSATIONS;
 use super::{JSON, contents};
 use crate::mcp::tools::{ConversationAnswer, ListAnswer, markdown};
 use crate::service::{Core, ServiceError};
 
-const LIST: &str = "ollama://conversations";
-const PREFIX: &str = "ollama://conversations/";
 /// The template of one conversation.
 pub(in crate::mcp) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
 /// The argument of [`TEMPLATE`].
@@ -17,7 +16,7 @@ const MARKDOWN: &str = "text/markdown";
 
 /// The list, as a resource.
 pub(super) fn resource() -> Resource {
-    Resource::new(LIST, "conversations")
+    Resource::new(CONVERSATIONS, "conversations")
         .with_title("Stored conversations")
         .with_description("The newest of the conversations that are kept on this machine")
         .with_mime_type(JSON)
@@ -31,17 +30,17 @@ pub(super) fn template() -> ResourceTemplate {
         .with_mime_type(MARKDOWN)
 }
 
-/// Reads the list or a conversation; `None` where the address is neither's.
-pub(super) async fn read(core: &Core, uri: &str) -> Option<Result<ReadResourceResult, ServiceError>> {
-    if uri.trim_end_matches('/') == LIST {
-        let page = core.conversations(None, None).await;
-        return Some(page.map(|page| contents(uri, &ListAnswer::from(page), 0)));
-    }
-    let id = uri.strip_prefix(PREFIX)?;
-    Some(core.conversation(id, None).await.map(|conversation| {
-        let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
-        let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-        let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
-        ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private)
-    }))
+/// Reads the list.
+pub(super) async fn read_list(core: &Core, uri: &str) -> Result<ReadResourceResult, ServiceError> {
+    let page = core.conversations(None, None).await?;
+    Ok(contents(uri, &ListAnswer::from(page), 0))
+}
+
+/// Reads a conversation.
+pub(super) async fn read_one(core: &Core, uri: &str, id: &str) -> Result<ReadResourceResult, ServiceError> {
+    let conversation = core.conversation(id, None).await?;
+    let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+    let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
+    let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
+    Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }

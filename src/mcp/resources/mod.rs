@@ -29,37 +29,37 @@ const MODELS_TTL_MS: u64 = 5_000;
 
 const JSON: &str = "application/json";
 
-/// The resources; `stored` is whether conversations are among them.
-pub(super) fn list(stored: bool) -> Vec<Resource> {
+/// The resources; `stored` is whether conversations are among them, `running` whether the server tells what is loaded.
+pub(super) fn list(stored: bool, running: bool) -> Vec<Resource> {
     let resource = |uri: &str, name: &str, title: &str, description: &str| {
         Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
     };
-    let mut resources = vec![
-        resource(
-            MODELS,
-            "models",
-            "Installed models",
-            "What is installed, what it can do, and where it runs",
-        ),
+    let mut resources = vec![resource(
+        MODELS,
+        "models",
+        "Installed models",
+        "What is installed, what it can do, and where it runs",
+    )];
+    resources.extend(running.then(|| {
         resource(
             RUNNING,
             "running",
             "Loaded models",
             "What is in memory now, how much of it on a GPU, and until when",
-        ),
-        resource(
-            HEALTH,
-            "health",
-            "Ollama's state",
-            "Whether the model server answers, and what to do when it does not",
-        ),
-    ];
+        )
+    }));
+    resources.push(resource(
+        HEALTH,
+        "health",
+        "Ollama's state",
+        "Whether the model server answers, and what to do when it does not",
+    ));
     resources.extend(stored.then(conversations::resource));
     resources
 }
 
-/// The templates; `stored` as above.
-pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
+/// The templates; `stored` and `running` as above.
+pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
     let mut templates = vec![
         ResourceTemplate::new(MODEL_TEMPLATE, "model")
             .with_title("One model")
@@ -67,11 +67,13 @@ pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
                 "Capabilities, context length, parameters, template and license of an installed model",
             )
             .with_mime_type(JSON),
+    ];
+    templates.extend(running.then(|| {
         ResourceTemplate::new(RUNNING_TEMPLATE, "running_model")
             .with_title("One loaded model")
             .with_description("Memory, how much of it on a GPU, context, and until when it stays loaded")
-            .with_mime_type(JSON),
-    ];
+            .with_mime_type(JSON)
+    }));
     templates.extend(stored.then(conversations::template));
     templates
 }
@@ -82,12 +84,7 @@ pub(super) fn templates(stored: bool) -> Vec<ResourceTemplate> {
 /// Resource not found; an internal error where the model server fails.
 pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let core = server.core();
-    let failed = |error| failed(uri, &server.told(error));
-    if server.stores()
-        && let Some(read) = conversations::read(core, uri).await
-    {
-        return read.map_err(failed);
-    }
+    let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
     match Address::of(uri) {
         Some(Address::Models) => {
             let models = core.list_models().await.map_err(failed)?;
@@ -112,7 +109,11 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
             };
             Ok(contents(uri, &RunningModelAnswer::from(model), 0))
         }
-        None => Err(not_found(uri, "is no resource of this server")),
+        Some(Address::Conversations) if stored => conversations::read_list(core, uri).await.map_err(failed),
+        Some(Address::Conversation(id)) if stored => {
+            conversations::read_one(core, uri, &id).await.map_err(failed)
+        }
+        _ => Err(not_found(uri, "is no resource of this server")),
     }
 }
 

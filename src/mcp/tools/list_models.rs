@@ -35,7 +35,8 @@ struct ModelAnswer {
     context_length: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     capabilities: Option<Vec<String>>,
-    loaded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loaded: Option<bool>,
     /// local, or the host that the text goes to
     location: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +62,7 @@ impl From<Vec<ListedModel>> for ModelsAnswer {
         let models = models
             .into_iter()
             .map(|listed| ModelAnswer {
-                loaded: listed.running.is_some(),
+                loaded: listed.loaded,
                 location: listed.location.describe().to_owned(),
                 name: listed.model.name,
                 size_bytes: listed.model.size,
@@ -94,7 +95,7 @@ impl ModelAnswer {
         facts.extend(self.size_bytes.map(human_size));
         facts.extend(self.context_length.map(|tokens| format!("context {tokens}")));
         facts.extend(self.capabilities.as_ref().map(|words| words.join("/")));
-        if self.loaded {
+        if self.loaded == Some(true) {
             facts.push("loaded".to_owned());
         }
         if self.location != "local" {

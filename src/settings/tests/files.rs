@@ -1,9 +1,13 @@
 //! Files as attachments: which directories are allowed.
 
+#[cfg(unix)]
 use std::path::PathBuf;
 
+#[cfg(unix)]
 use crate::settings::files::allowed;
-use crate::settings::{FileSettings, Settings, Sources, parse, registry};
+use crate::settings::{FileSettings, parse, registry};
+#[cfg(unix)]
+use crate::settings::{Settings, Sources};
 
 #[test]
 fn the_defaults_are_the_registry_s() {
