@@ -5,6 +5,7 @@ use rmcp::service::ClientLifecycleMode;
 use serde_json::json;
 
 use super::{MODEL, delete, fake, listen, short, subscribe, subscription_of, told};
+use crate::support::fake_ollama::Answer;
 use crate::support::mcp_client::{BY_HAND, MODERN, PATIENCE, modern_meta, rmcp_client, server};
 use crate::support::process::Process;
 use crate::support::schema::{REVISIONS, assert_valid_message};
@@ -121,4 +122,26 @@ async fn the_sdk_s_client_listens_and_subscribes() {
     assert_eq!(update.params.uri, "ollama://models");
     listening.cancel().await.unwrap();
     client.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_model_that_a_call_pulls_or_creates_is_told_once() {
+    let fake = fake().await;
+    fake.replay("pull_success_stream");
+    fake.on_next("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
+    fake.on("POST", "/api/create", Answer::ndjson(&[json!({ "status": "success" })]));
+    let mut host = Process::start(&fake, &["--auto-pull=true"]);
+    host.handshake("2025-11-25", "claude-code").await;
+    subscribe(&mut host, "ollama://models/smollm2:135m").await;
+    let chat = json!({ "name": "chat_completion", "arguments": { "model": "smollm2:135m", "prompt": "x" } });
+    host.ask("tools/call", chat).await;
+    for expected in ["list_changed", "updated ollama://models/smollm2:135m"] {
+        assert_eq!(told(&mut host, "2025-11-25").await, expected);
+    }
+    let create = json!({ "name": "create_model", "arguments": { "model": "mine", "from": MODEL } });
+    let made = host.ask("tools/call", create).await;
+    assert!(made["result"]["isError"] != true, "{made}");
+    assert_eq!(told(&mut host, "2025-11-25").await, "list_changed");
+    let ended = host.finish().await;
+    assert_eq!((ended.code, ended.messages.len()), (Some(0), 0), "{:?}", ended.messages);
 }
