@@ -165,9 +165,9 @@ async fn models_answer_side_by_side() {
             "{said}"
         );
         // A model that reads only one of the two still learns what to do.
-        assert!(said.contains("is not installed. ") && said.contains("Install it with pull_model"), "{said}");
+        assert!(said.contains("is not installed. ") && said.contains("Or call pull_model"), "{said}");
         let hint = results[1]["error"]["hint"].as_str().unwrap_or_default();
-        assert!(hint.contains("Install it with pull_model"), "{result}");
+        assert!(hint.contains("Or call pull_model"), "{result}");
         assert!(!said.contains("()"), "what was not measured is not told: {said}");
         assert_eq!(fake.requests_to("POST", "/api/chat").len(), 3);
         if !together {
