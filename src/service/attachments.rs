@@ -68,6 +68,11 @@ impl Attachments {
         Self((!files.is_empty()).then(|| Arc::new(Named { files, total, read: OnceCell::new() })))
     }
 
+    /// Whether no file goes with the call.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Checks what can be checked before anything is opened.
     pub(super) fn check(&self) -> Result<(), ServiceError> {
         match &self.0 {

@@ -130,27 +130,31 @@ pub(super) struct Run {
 }
 
 impl Run {
+    // What few calls do is boxed: a future is as large as the largest thing that it may wait for, and a thousand wait.
     pub(super) async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
         let (model, model_reason) = match &call.model {
             Some(model) => (model.clone(), None),
             None => {
-                let default = self.core.default_model().await?;
+                let default = Box::pin(self.core.default_model()).await?;
                 (default.name, Some(default.reason))
             }
         };
         self.live.set_model(&model);
         let mut warnings = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref());
-        let attached = self.attached(&model, &call.attachments).await?;
+        let attached = match call.attachments.is_empty() {
+            true => None,
+            false => Box::pin(self.attached(&model, &call.attachments)).await?,
+        };
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
             warnings.extend(attached.warnings());
         }
         if asked.has_images() {
-            self.with_model(asked.model(), || self.core.require(asked.model(), "vision")).await?;
+            Box::pin(self.with_model(asked.model(), || self.core.require(asked.model(), "vision"))).await?;
         }
         let end = match asked.response_format() {
-            Some(format) => self.formatted(&mut asked, &format, &mut warnings).await?,
+            Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
             None => self.stream(&asked).await?,
         };
         let sampling = asked.sampling();
@@ -243,8 +247,11 @@ impl Run {
     {
         match work().await {
             Err(error) if self.core.may_pull(&error, model) => {
-                self.pull(model).await?;
-                work().await
+                let again = async {
+                    self.pull(model).await?;
+                    work().await
+                };
+                Box::pin(again).await
             }
             done => done,
         }
@@ -276,7 +283,7 @@ impl Run {
                 Err(error) => error,
             };
             let Some(wait) = wait_before(&error, tried, jitter()) else {
-                return Err(self.core.explain(error).await);
+                return Err(Box::pin(self.core.explain(error)).await);
             };
             tried += 1;
             tracing::info!(error = error.logged(), ?wait, tried, "trying again");
