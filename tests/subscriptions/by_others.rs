@@ -47,14 +47,19 @@ fn looks(fake: &FakeOllama) -> usize {
 
 #[tokio::test]
 async fn the_real_program_sees_it_in_both_eras() {
-    let fake = fake().await;
-    let mut host = Process::start(&fake, &[]);
+    // One Ollama for each, so that a look is surely of the one that is waited for.
+    let (of_host, of_listener) = (fake().await, fake().await);
+    let mut host = Process::start(&of_host, &[]);
     host.handshake(BY_HAND, "tests").await;
     subscribe(&mut host, "ollama://models/new:1b").await;
-    let mut listener = Process::start(&fake, &[]);
+    let mut listener = Process::start(&of_listener, &[]);
     listen(&mut listener, json!({ "resourceSubscriptions": ["ollama://models"] })).await;
-    fake.wait_for_requests_to("GET", "/api/ps", 2).await;
-    installed(&fake, &[MODEL, "new:1b"]);
+    for fake in [&of_host, &of_listener] {
+        for path in ["/api/tags", "/api/ps"] {
+            fake.wait_for_requests_to("GET", path, 1).await;
+        }
+        installed(fake, &[MODEL, "new:1b"]);
+    }
     assert_eq!(told(&mut host, BY_HAND).await, "list_changed");
     assert_eq!(told(&mut host, BY_HAND).await, "updated ollama://models/new:1b");
     assert_eq!(told(&mut listener, MODERN).await, "updated ollama://models");
