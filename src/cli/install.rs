@@ -4,9 +4,8 @@ use std::path::{Component, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::builder::NonEmptyStringValueParser;
 
-use super::targets::{ScopeArgument, carry_out, chosen, host_names, refused};
+use super::targets::{Which, carry_out, chosen, refused};
 use super::{Context, USAGE, output, program};
 use crate::hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
 use crate::settings::registry::{ENTRIES, Kind};
@@ -18,15 +17,8 @@ const ALLOW_DIR: &str = "allow-dir";
 /// Arguments of `install`. Settings given with it (`--ollama-host`, `OLLAMA_HOST`) go into the host's file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Which host; `all` for every one that is found here
-    #[arg(long, value_name = "HOST", value_parser = host_names())]
-    host: String,
-    /// Whose file
-    #[arg(long, value_enum, default_value = "user")]
-    scope: ScopeArgument,
-    /// The name of the server in the host
-    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
-    name: String,
+    #[command(flatten)]
+    which: Which,
     /// A variable to write into the host's file, even a secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -56,13 +48,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
         ));
     }
-    let host = Host::of(&arguments.host);
+    let host = Host::of(&arguments.which.host);
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
         if let Some(problem) = not_filled_in(host, &entry) {
             output::error(&problem);
             return Ok(ExitCode::from(USAGE));
         }
-        output::print(&hosts::snippet_masked(host, &arguments.name, &entry));
+        output::print(&hosts::snippet_masked(host, &arguments.which.name, &entry));
         if !host.has_file() {
             output::error(host.prose.next);
         }
@@ -73,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;
-    let targets = match chosen(&arguments.host, arguments.scope.into(), &machine) {
+    let targets = match chosen(&arguments.which.host, arguments.which.scope.into(), &machine) {
         Ok(targets) => targets,
         Err(error) => return Ok(refused(&error)),
     };
@@ -93,8 +85,8 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
     }
     let found = machine.has(target.host);
     let done = || {
-        let change = target.install(&arguments.name, entry)?;
-        let words = format!("{} is now in", arguments.name);
+        let change = target.install(&arguments.which.name, entry)?;
+        let words = format!("{} is now in", arguments.which.name);
         carry_out(&change, arguments.dry_run, target, &words)?;
         Ok::<_, hosts::HostsError>(change.is_needed() && !arguments.dry_run)
     };

@@ -2,13 +2,27 @@
 
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 
 use super::{USAGE, output};
-use crate::hosts::{Change, HOSTS, Host, HostsError, Machine, Scope, Target};
+use crate::hosts::{self, Change, HOSTS, Host, HostsError, Machine, Scope, Target};
 
 /// Every host that was found.
 const ALL: &str = "all";
+
+/// Which entry of which file.
+#[derive(Debug, clap::Args)]
+pub(super) struct Which {
+    /// Which host; `all` for every one that is found here
+    #[arg(long, value_name = "HOST", value_parser = host_names())]
+    pub(super) host: String,
+    /// Whose file
+    #[arg(long, value_enum, default_value = "user")]
+    pub(super) scope: ScopeArgument,
+    /// The name of the server in the host
+    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
+    pub(super) name: String,
+}
 
 /// `--scope`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -30,7 +44,7 @@ impl From<ScopeArgument> for Scope {
 }
 
 /// The names that `--host` takes.
-pub(super) fn host_names() -> PossibleValuesParser {
+fn host_names() -> PossibleValuesParser {
     PossibleValuesParser::new(HOSTS.iter().map(|host| host.id).chain([ALL]))
 }
 

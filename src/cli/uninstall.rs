@@ -2,37 +2,28 @@
 
 use std::process::ExitCode;
 
-use clap::builder::NonEmptyStringValueParser;
-
-use super::targets::{ScopeArgument, carry_out, chosen, host_names, refused};
+use super::targets::{Which, carry_out, chosen, refused};
 use super::{USAGE, output};
-use crate::hosts::{self, Host, HostsError, Machine, Target};
+use crate::hosts::{Host, HostsError, Machine, Target};
 
 /// Arguments of `uninstall`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Which host; `all` for every one that is found here
-    #[arg(long, value_name = "HOST", value_parser = host_names())]
-    host: String,
-    /// Whose file
-    #[arg(long, value_enum, default_value = "user")]
-    scope: ScopeArgument,
-    /// The name of the server in the host
-    #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
-    name: String,
+    #[command(flatten)]
+    which: Which,
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(host) = Host::of(&arguments.host).filter(|host| !host.has_file()) {
+    if let Some(host) = Host::of(&arguments.which.host).filter(|host| !host.has_file()) {
         output::error(&format!("{} has no file to take it out of: remove it in its settings", host.title));
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;
     let mut failed = false;
-    let targets = match chosen(&arguments.host, arguments.scope.into(), &machine) {
+    let targets = match chosen(&arguments.which.host, arguments.which.scope.into(), &machine) {
         Ok(targets) => targets,
         Err(error) => return Ok(refused(&error)),
     };
@@ -46,12 +37,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn uninstall(target: &Target, arguments: &Arguments) -> Result<(), HostsError> {
-    match target.uninstall(&arguments.name)? {
-        Some(change) => {
-            carry_out(&change, arguments.dry_run, target, &format!("{} is no longer in", arguments.name))
-        }
+    match target.uninstall(&arguments.which.name)? {
+        Some(change) => carry_out(
+            &change,
+            arguments.dry_run,
+            target,
+            &format!("{} is no longer in", arguments.which.name),
+        ),
         None => {
-            let (title, name, file) = (target.host.title, &arguments.name, target.file.display());
+            let (title, name, file) = (target.host.title, &arguments.which.name, target.file.display());
             output::line(&format!("{title}: {name} is not in {file}"));
             Ok(())
         }
