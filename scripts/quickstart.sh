@@ -246,5 +246,5 @@ if [[ -n $env_file ]]; then
   [[ -z $server_pid ]] || say "the model server stays up; stop it with: kill $server_pid"
   server_pid=
 else
-  say "it works; next: MCP_SETUP.md shows how your host starts target/release/ollama-mcp"
+  say "it works; next: target/release/ollama-mcp install --host vscode (or another host: MCP_SETUP.md)"
 fi
