@@ -62,7 +62,9 @@ fn state(result: &Value) -> (&str, &str) {
 }
 
 fn id_of(result: &Value) -> String {
-    let id = result.pointer("/structuredContent/completion_id").and_then(Value::as_str);
+    // One that goes on says `completion_id`; one that has ended is OpenAI's object, with `id`.
+    let of = |name| result["structuredContent"][name].as_str();
+    let id = of("completion_id").or_else(|| of("id"));
     id.unwrap_or_else(|| panic!("no id: {result:#}")).to_owned()
 }
 

@@ -8,6 +8,7 @@ mod models;
 mod progress;
 mod resilience;
 mod sdk_client;
+mod truncation;
 
 use serde_json::{Value, json};
 

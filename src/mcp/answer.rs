@@ -15,21 +15,35 @@ use crate::service::text::pulling;
 use crate::service::types::ToolCall;
 use crate::service::{ErrorCode, Registered, ServiceError, Work};
 
+/// A loaded model answers this fast that it is loaded; below that the time is left out.
+const NOTABLE_LOAD_MS: u64 = 100;
+
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct CompletionAnswer<'a> {
-    id: &'a str,
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[schemars(skip)]
     object: &'static str,
     /// Unix seconds
+    #[schemars(skip)]
     created: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
     model: &'a str,
     #[schemars(schema_with = "choices_schema")]
     choices: [Choice<'a>; 1],
     #[schemars(schema_with = "schema::object")]
+    #[serde(skip_serializing_if = "UsageAnswer::is_empty")]
     usage: UsageAnswer,
     /// completed, in_progress or cancelled
     status: &'static str,
-    completion_id: &'a str,
+    /// Of one that has not ended
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_id: Option<&'a str>,
+    /// What to call for the rest
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
     /// Of a turn of a stored conversation
     #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +97,7 @@ struct FunctionAnswer<'a> {
 }
 
 /// The server's own counts; absent where it gave none.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 struct UsageAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tokens: Option<u64>,
@@ -91,6 +105,12 @@ struct UsageAnswer {
     completion_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total_tokens: Option<u64>,
+}
+
+impl UsageAnswer {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -172,15 +192,15 @@ fn of_reply(
                 },
                 content => format!("So far:\n{content}"),
             };
-            let text = format!("{} {so_far}", still_at_work(&completion.id));
+            let text = format!("This is still in progress. {} {so_far}", next_step(&completion.id));
             Ok(unfinished(completion, live, "in_progress", &partial, text))
         }
     }
 }
 
 /// What tells a host's model how to go on.
-pub(super) fn still_at_work(id: &str) -> String {
-    format!("This is still at work. Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
+pub(super) fn next_step(id: &str) -> String {
+    format!("Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
 }
 
 fn unfinished(
@@ -197,16 +217,17 @@ fn unfinished(
         tool_calls: Vec::new(),
     };
     let answer = CompletionAnswer {
-        id: &completion.id,
+        id: None,
         object: "chat.completion",
         created: completion.created,
         model: live.model().unwrap_or_default(),
         choices: [Choice { index: 0, message, finish_reason: None }],
         usage: UsageAnswer::default(),
         status,
-        completion_id: &completion.id,
+        completion_id: Some(&completion.id),
+        next_step: (status == "in_progress").then(|| next_step(&completion.id)),
         conversation_id: live.conversation(),
-        location: "",
+        location: live.location().unwrap_or_default(),
         model_reason: None,
         attachments: Vec::new(),
         warnings: &[],
@@ -237,7 +258,7 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
     };
     let timings = TimingsAnswer {
         queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
-        load_ms: ending.timings.load.map(millis),
+        load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
         prompt_ms: ending.timings.prompt_eval.map(millis),
         first_token_ms: completion.first_piece.map(millis),
         total_ms: millis(completion.total),
@@ -251,14 +272,15 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
         tool_calls: completion.tool_calls.iter().map(tool_call_answer).collect(),
     };
     let answer = CompletionAnswer {
-        id: &registered.id,
+        id: Some(&registered.id),
         object: "chat.completion",
         created: registered.created,
         model: &ending.model,
         choices: [Choice { index: 0, message, finish_reason: Some(ending.finish_reason.as_str()) }],
         usage,
         status: "completed",
-        completion_id: &registered.id,
+        completion_id: None,
+        next_step: None,
         conversation_id: live.conversation(),
         location: ending.location.describe(),
         model_reason: ending.model_reason,

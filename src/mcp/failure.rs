@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::service::{ErrorCode, ServiceError};
 
@@ -23,6 +23,10 @@ struct ErrorBody<'a> {
     hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partial: Option<PartialBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_tokens: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -38,17 +42,23 @@ pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
     if let Some(partial) = error.partial.as_ref().filter(|partial| !partial.content.is_empty()) {
         text = format!("{text}\n\nWhat came before the failure:\n{}", partial.content);
     }
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    result.structured_content = Some(json!({ "error": error_body(error) }));
+    result
+}
+
+/// A failure as programs read it.
+pub(super) fn error_body(error: &ServiceError) -> Value {
     let partial = error.partial.as_ref();
-    let body = ErrorBody {
+    json!(ErrorBody {
         code: error.code.as_str(),
         message: &error.message,
         hint: error.hint.as_deref(),
         partial: partial
             .map(|partial| PartialBody { content: &partial.content, reasoning: &partial.thinking }),
-    };
-    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(json!({ "error": body }));
-    result
+        prompt_tokens: error.tokens.map(|tokens| tokens.prompt),
+        context_tokens: error.tokens.map(|tokens| tokens.context),
+    })
 }
 
 /// The answer of a tool that panicked.

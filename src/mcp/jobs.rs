@@ -6,9 +6,11 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::answer::still_at_work;
+use super::answer::next_step;
+use super::failure::error_body;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
 use crate::service::jobs::{Job, JobState, Report, TransferReport};
@@ -59,10 +61,17 @@ pub(super) fn answer(
         Report::Comparison(replies) => replies::comparison(registered, replies, status),
         Report::Batch(replies) => replies::batch(registered, replies, status),
     };
+    let failure = match &state.report {
+        Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
+            replies::failure(replies)
+        }
+        _ => None,
+    };
     let text = match (status, &state.report) {
         ("in_progress", _) => {
             let aside = state.aside.iter().map(|aside| format!("It waits for a model: {aside}. "));
-            format!("{} {}{text}", still_at_work(&registered.id), aside.collect::<String>())
+            let aside = aside.collect::<String>();
+            format!("This is still in progress. {} {aside}{text}", next_step(&registered.id))
         }
         // A transfer says so itself.
         ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
@@ -72,6 +81,15 @@ pub(super) fn answer(
     };
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
     result.structured_content = structured;
+    if let Some(structured) = result.structured_content.as_mut().and_then(Value::as_object_mut) {
+        if status == "in_progress" {
+            structured.insert("next_step".to_owned(), next_step(&registered.id).into());
+        }
+        if let Some(failure) = &failure {
+            structured.insert("error".to_owned(), error_body(failure));
+        }
+    }
+    result.is_error = failure.map(|_| true).or(result.is_error);
     Ok(result)
 }
 
@@ -79,7 +97,7 @@ fn of_transfer(
     registered: &Registered,
     transfer: &TransferReport,
     status: &'static str,
-) -> (String, Option<serde_json::Value>) {
+) -> (String, Option<Value>) {
     let model = &transfer.model;
     let verb = transfer.operation;
     let text = match status {

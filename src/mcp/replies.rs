@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::answer::{SentAnswer, millis, sent};
 use super::schema;
-use crate::service::Registered;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::Outcome;
 use crate::service::many::Replies;
+use crate::service::{Registered, ServiceError};
 
 /// A comparison of models.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,6 +44,8 @@ struct ReplyAnswer<'a> {
     model: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<FailureAnswer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +98,8 @@ pub(super) fn comparison(
         let head = if head.is_empty() { String::new() } else { format!(" ({})", head.join(", ")) };
         format!("## {}{head}\n{}", result.model.unwrap_or_default(), words(result))
     });
-    let text: Vec<_> = so_far.into_iter().chain(sections).collect();
+    let warnings = warnings(&answer.results, |result| result.model.unwrap_or_default().to_owned());
+    let text: Vec<_> = so_far.into_iter().chain(sections).chain(warnings).collect();
     (text.join("\n\n"), serde_json::to_value(&answer).ok())
 }
 
@@ -116,8 +119,10 @@ pub(super) fn batch(
             Some(ReplyAnswer {
                 index: Some(index),
                 content: reply.content,
+                finish_reason: reply.finish_reason,
                 error: reply.error,
                 attachments: reply.attachments,
+                warnings: reply.warnings,
                 ..ReplyAnswer::default()
             })
         })
@@ -136,7 +141,8 @@ pub(super) fn batch(
         .results
         .iter()
         .map(|result| format!("[{}] {}", result.index.unwrap_or_default(), words(result)));
-    let text: Vec<_> = std::iter::once(head).chain(lines).collect();
+    let warnings = warnings(&answer.results, |result| result.index.unwrap_or_default().to_string());
+    let text: Vec<_> = std::iter::once(head).chain(lines).chain(warnings).collect();
     (text.join("\n"), serde_json::to_value(&answer).ok())
 }
 
@@ -167,6 +173,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
             let ending = &completion.ending;
             ReplyAnswer {
                 content: Some(&completion.content),
+                finish_reason: Some(ending.finish_reason.as_str()),
                 completion_tokens: ending.usage.completion_tokens,
                 tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
                     .map(|rate| (rate * 10.0).round() / 10.0),
@@ -182,6 +189,35 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
             }
         }
     }
+}
+
+/// One line for each warning, with the replies that it is about.
+fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> String) -> Vec<String> {
+    let mut about: Vec<(&str, Vec<String>)> = Vec::new();
+    for (result, warning) in
+        results.iter().flat_map(|result| result.warnings.iter().map(move |w| (result, w)))
+    {
+        match about.iter_mut().find(|(known, _)| known == warning) {
+            Some((_, labels)) => labels.push(label(result)),
+            None => about.push((warning, vec![label(result)])),
+        }
+    }
+    about.iter().map(|(warning, labels)| format!("Warning ({}): {warning}", labels.join(", "))).collect()
+}
+
+/// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.
+pub(super) fn failure(replies: &Replies) -> Option<ServiceError> {
+    let failed: Option<Vec<_>> = replies.replies.iter().map(|reply| reply.as_ref()?.as_ref().err()).collect();
+    let failed = failed?;
+    let first = failed.first()?;
+    let same = failed.iter().all(|error| error.code == first.code && error.message == first.message);
+    let mut error = (*first).clone();
+    error.partial = None;
+    error.message = match same {
+        true => format!("All {} failed: {}", failed.len(), first.message),
+        false => format!("All {} failed, the first one with: {}", failed.len(), first.message),
+    };
+    Some(error)
 }
 
 fn words(result: &ReplyAnswer<'_>) -> String {

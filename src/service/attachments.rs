@@ -3,18 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use super::arrivals::is_cloud;
 use super::types::{Image, Location, Message, Role};
-use super::{Core, ErrorCode, ServiceError};
+use super::{Core, ErrorCode, Registered, ServiceError, Work};
 use crate::files::{self, Content, Fence, FenceError, Opened, fenced};
 
 /// Most files of a call.
 pub const MOST_FILES: usize = 20;
+/// How long an answer waits to learn where its model runs.
+const LOOK: Duration = Duration::from_millis(300);
 /// How many calls read their files at once: what they hold meanwhile is large.
 pub(super) const READ_AT_ONCE: usize = 2;
 
@@ -179,6 +183,16 @@ impl Core {
             None if is_cloud(model) => Location::Remote("ollama.com".to_owned()),
             remote => self.location(remote.as_ref()),
         })
+    }
+
+    /// Looks up where the model of a reply that goes on runs, for its answer. It is best effort: it waits briefly.
+    pub async fn locate(&self, completion: &Registered) {
+        let Work::Reply(live) = &completion.work else { return };
+        if let (Some(model), None) = (live.model(), live.location())
+            && let Ok(Ok(location)) = timeout(LOOK, self.location_of(model)).await
+        {
+            live.set_location(location);
+        }
     }
 
     /// The files of a call as they go to `model`; `None` where the call names none.

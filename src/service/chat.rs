@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
-use super::asked::{Asked, broke_off};
+use super::asked::{Asked, Request, broke_off};
 use super::attachments::{Attached, Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
@@ -17,12 +17,13 @@ use super::registry::{Registered, Work};
 use super::reply_format::violations;
 use super::retry::wait_before;
 use super::text::pulling;
+use super::truncation::Truncation;
 use super::types::{
     FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, ToolCall,
     Usage,
 };
 use super::warnings::{cut_prompt, stopped_at_limit};
-use super::{Core, ServiceError};
+use super::{Core, ErrorCode, ServiceError};
 use crate::providers::ChatStream;
 use crate::providers::types::{ChatEnd, ChatEvent, ChatRequest};
 
@@ -49,6 +50,8 @@ pub struct ChatCall {
     pub tools: Vec<Value>,
     /// How long the model stays loaded afterwards.
     pub keep_alive: Option<Value>,
+    /// What to do with a prompt that does not fit the context.
+    pub truncation: Truncation,
 }
 
 /// How a completion ended, and what it cost.
@@ -90,6 +93,9 @@ impl Core {
     ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
         let live = Live::new();
+        if let Some(model) = &call.model {
+            live.set_model(model);
+        }
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
         completions::spawn(
@@ -155,14 +161,20 @@ impl Run {
         }
         let end = match asked.response_format() {
             Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
-            None => self.stream(&asked).await?,
+            None => self.stream(&mut asked).await?,
         };
         let sampling = asked.sampling();
         if end.finish_reason == FinishReason::Length {
             warnings.push(stopped_at_limit(sampling.max_tokens, self.core.takes_num_ctx()));
         }
-        let takes_num_ctx = self.core.takes_num_ctx();
-        warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, sampling.num_ctx, takes_num_ctx));
+        match asked.fitted() {
+            Some(fitted) => warnings.push(fitted.warning(end.usage.prompt_tokens, sampling.max_tokens)),
+            None => {
+                let takes_num_ctx = self.core.takes_num_ctx();
+                warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), takes_num_ctx));
+            }
+        }
+        warnings.extend(self.core.overflow(&asked, &end.usage).await);
         let location = self.core.location(end.remote.as_ref());
         if attached.is_some() {
             warnings.extend(self.core.went_away(&location));
@@ -209,9 +221,18 @@ impl Run {
     }
 
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
-    async fn stream(&self, asked: &Asked) -> Result<ChatEnd, ServiceError> {
-        // Where the model is pulled first, others have their turn meanwhile.
-        let (_slot, mut events) = self.with_model(asked.model(), || self.in_turn(asked)).await?;
+    async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
+        let (_slot, mut events) = match self.in_turn(asked).await {
+            // The slot is released while the model is pulled.
+            Err(error) if self.core.may_pull(&error, asked.model()) => {
+                let again = async {
+                    self.pull(asked.model()).await?;
+                    self.in_turn(asked).await
+                };
+                Box::pin(again).await?
+            }
+            begun => begun?,
+        };
         while let Some(event) = events.next().await {
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
@@ -225,10 +246,17 @@ impl Run {
     }
 
     /// Waits for its turn, and sends the request.
-    async fn in_turn(&self, asked: &Asked) -> Result<(Slot, ChatStream), ServiceError> {
+    async fn in_turn(&self, asked: &mut Asked) -> Result<(Slot, ChatStream), ServiceError> {
         let slot = self.core.queue.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
         self.live.set_phase(Phase::Waiting);
-        Ok((slot, self.begin(asked).await?))
+        loop {
+            match self.begin(asked).await {
+                Err(error) if error.code == ErrorCode::ContextExceeded => {
+                    Box::pin(self.core.fit(asked, error)).await?;
+                }
+                begun => return Ok((slot, begun?)),
+            }
+        }
     }
 
     /// The files of a call, read; the same ones where they were read before.
@@ -315,8 +343,8 @@ impl Run {
 /// The request that a call makes.
 fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, ServiceError> {
     let keep_alive = keep_alive(call.keep_alive)?;
-    Ok(match question {
-        Question::Messages => Asked::Chat(ChatRequest {
+    let request = match question {
+        Question::Messages => Request::Chat(ChatRequest {
             model,
             messages: call.messages,
             sampling: call.sampling,
@@ -325,8 +353,9 @@ fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, Ser
             think: call.think,
             tools: call.tools,
             keep_alive,
+            truncate: None,
         }),
-        Question::Prompt(prompt) => Asked::Prompt(GenerateRequest {
+        Question::Prompt(prompt) => Request::Prompt(GenerateRequest {
             model,
             sampling: call.sampling,
             options: call.options,
@@ -335,7 +364,8 @@ fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, Ser
             keep_alive,
             ..*prompt
         }),
-    })
+    };
+    Ok(Asked::new(request, call.truncation))
 }
 
 /// A number from 0 to 1 that differs from call to call.

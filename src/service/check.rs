@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ChatCall, ServiceError};
+use super::{ChatCall, ServiceError, truncation};
 
 /// Checks what can be checked before anything is sent.
 pub(super) fn check(call: &ChatCall) -> Result<(), ServiceError> {
@@ -19,6 +19,8 @@ pub(super) fn check(call: &ChatCall) -> Result<(), ServiceError> {
     between("frequency_penalty", sampling.frequency_penalty, -2.0, 2.0)?;
     at_least_one("max_tokens", sampling.max_tokens)?;
     at_least_one("num_ctx", sampling.num_ctx)?;
+    let num_ctx_is_given = sampling.num_ctx.is_some() || call.options.contains_key("num_ctx");
+    truncation::check(call.truncation, num_ctx_is_given)?;
     keep_alive(call.keep_alive.clone())?;
     call.attachments.check()?;
     for (index, tool) in call.tools.iter().enumerate() {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::chat::Ending;
 use super::error::ServiceError;
 use super::registry::Registry;
-use super::types::ToolCall;
+use super::types::{Location, ToolCall};
 use super::work::{Control, caught};
 
 /// A reply that reached its end.
@@ -101,6 +101,7 @@ pub struct Live {
     /// Counts the changes of `buffer`.
     version: watch::Sender<u64>,
     model: OnceLock<String>,
+    location: OnceLock<Location>,
     conversation: Option<String>,
     pub(super) control: Control,
 }
@@ -150,6 +151,7 @@ impl Live {
             buffer: Mutex::new(buffer),
             version: watch::Sender::new(0),
             model: OnceLock::new(),
+            location: OnceLock::new(),
             conversation,
             control: Control::new(),
         }
@@ -163,6 +165,11 @@ impl Live {
     /// The model that answers, once it is known.
     pub fn model(&self) -> Option<&str> {
         self.model.get().map(String::as_str)
+    }
+
+    /// Where the model runs, as answers name it, once that was looked up.
+    pub fn location(&self) -> Option<&str> {
+        self.location.get().map(Location::describe)
     }
 
     /// The conversation of which it is a turn.
@@ -250,6 +257,11 @@ impl Live {
     pub(super) fn set_model(&self, model: &str) {
         // One model answers one completion.
         let _ = self.model.set(model.to_owned());
+    }
+
+    pub(super) fn set_location(&self, location: Location) {
+        // The first to look it up sets it.
+        let _ = self.location.set(location);
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {

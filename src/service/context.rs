@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::manage::full_name;
-use super::{ChatCall, Core, ServiceError};
+use super::{ChatCall, Core, ServiceError, Truncation};
 use crate::store::StoredMessage;
 
 /// Bytes a token in judging: English has about four, code and other scripts fewer.
@@ -29,6 +29,10 @@ impl Core {
         history: &[StoredMessage],
         said: &[&str],
     ) -> Result<Option<(usize, u64)>, ServiceError> {
+        // The call wants no message left out: the server tells whether they fit.
+        if call.truncation != Truncation::Auto && self.takes_num_ctx() {
+            return Ok(None);
+        }
         let fixed = system.map_or(0, of_text) + said.iter().map(|text| of_text(text)).sum::<u64>();
         let given = call.sampling.num_ctx.or_else(|| call.options.get("num_ctx").and_then(Value::as_u64));
         let given = given.filter(|_| self.takes_num_ctx());
@@ -53,15 +57,17 @@ impl Core {
         self.provider.native().is_some()
     }
 
+    /// The context that the model is loaded with.
+    pub(super) async fn loaded_context(&self, model: &str) -> Option<u64> {
+        let running = self.provider.running_models().await.unwrap_or_default();
+        let is_this = |name: &str| full_name(name) == full_name(model);
+        running.iter().find(|running| is_this(&running.name)).and_then(|running| running.context_length)
+    }
+
     /// The model's context: what it is loaded with, or else what it is made for. `None` where nobody tells.
     async fn context_of(&self, model: &str) -> Result<Option<u64>, ServiceError> {
-        let running = self.provider.running_models().await.unwrap_or_default();
-        let loaded = running
-            .iter()
-            .find(|running| full_name(&running.name) == full_name(model))
-            .and_then(|running| running.context_length);
-        if loaded.is_some() {
-            return Ok(loaded);
+        if let Some(loaded) = self.loaded_context(model).await {
+            return Ok(Some(loaded));
         }
         let details = match self.provider.show_model(model).await.map_err(|error| self.error(error)) {
             Ok(details) => details,

@@ -28,6 +28,26 @@ pub struct Ranked {
     pub score: f64,
 }
 
+/// Texts in the order of their likeness to a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The model whose embeddings were compared.
+    pub model: String,
+    /// The likest first.
+    pub ranked: Vec<Ranked>,
+    /// That a text was cut.
+    pub warning: Option<String>,
+}
+
+/// Embeddings, and what was done in silence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// The vectors.
+    pub embeddings: Embeddings,
+    /// That a text was cut.
+    pub warning: Option<String>,
+}
+
 impl Core {
     /// Makes embeddings. Without a model, the first installed one that can. `tell` hears of a model that is pulled first.
     ///
@@ -37,23 +57,41 @@ impl Core {
         self: &Arc<Self>,
         mut request: EmbedRequest,
         mut tell: impl FnMut(Pulling) + Send,
-    ) -> Result<Embeddings, ServiceError> {
+    ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
         if request.model.is_empty() {
             request.model = self.embedding_model().await?;
         }
-        let model = &request.model;
-        match self.embed_once(&request).await {
-            Err(error) if self.may_pull(&error, model) => {
+        match self.embed_once(&mut request).await {
+            Err(error) if self.may_pull(&error, &request.model) => {
+                let model = &request.model;
                 let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
                 self.pull_missing(model, pulling).await?;
-                self.embed_once(&request).await
+                self.embed_once(&mut request).await
             }
             embedded => embedded,
         }
     }
 
-    async fn embed_once(&self, request: &EmbedRequest) -> Result<Embeddings, ServiceError> {
+    /// Ollama cuts a text that does not fit in silence, so it is asked to refuse first.
+    async fn embed_once(&self, request: &mut EmbedRequest) -> Result<Embedded, ServiceError> {
+        let may_cut = request.truncate != Some(false) && self.takes_num_ctx();
+        request.truncate = Some(false);
+        match self.embed_as_it_is(request).await {
+            Err(error) if error.code == ErrorCode::ContextExceeded && may_cut => {
+                request.truncate = Some(true);
+                let embeddings = self.embed_as_it_is(request).await?;
+                Ok(Embedded { embeddings, warning: Some(cut(request.input.len())) })
+            }
+            Err(error) if error.code == ErrorCode::ContextExceeded => {
+                let or = if self.takes_num_ctx() { ", or leave truncate out to have it cut" } else { "" };
+                Err(error.with_hint(format!("Send shorter texts{or}.")))
+            }
+            embeddings => Ok(Embedded { embeddings: embeddings?, warning: None }),
+        }
+    }
+
+    async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<Embeddings, ServiceError> {
         match self.provider.embed(request).await {
             Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
             Ok(embeddings) => Err(ServiceError::new(
@@ -78,7 +116,7 @@ impl Core {
         query: &str,
         texts: Vec<String>,
         tell: impl FnMut(Pulling) + Send,
-    ) -> Result<(String, Vec<Ranked>), ServiceError> {
+    ) -> Result<Ranking, ServiceError> {
         if query.trim().is_empty() {
             return Err(ServiceError::invalid("query", "is empty; it must have text"));
         }
@@ -86,13 +124,13 @@ impl Core {
         let mut input = texts;
         input.push(query.to_owned());
         let request = EmbedRequest::new(model.unwrap_or_default(), input);
-        let mut embeddings = self.embed(request, tell).await?;
+        let Embedded { mut embeddings, warning } = self.embed(request, tell).await?;
         let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
         let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
         let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
         // Stable: what is equally like stays in the given order.
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-        Ok((embeddings.model, ranked))
+        Ok(Ranking { model: embeddings.model, ranked, warning })
     }
 
     async fn embedding_model(&self) -> Result<String, ServiceError> {
@@ -129,6 +167,15 @@ fn check_texts(argument: &str, texts: &[String]) -> Result<(), ServiceError> {
         }
         None => Ok(()),
     }
+}
+
+fn cut(texts: usize) -> String {
+    let which =
+        if texts == 1 { "The text is".to_owned() } else { format!("At least one of the {texts} texts is") };
+    format!(
+        "{which} longer than the model's context, and only its beginning was read. Send shorter texts, or use a model with a \
+         longer context."
+    )
 }
 
 /// The cosine of the angle between two vectors; 0 where one has no length.

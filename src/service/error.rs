@@ -5,12 +5,15 @@
 use crate::providers::{ProviderError, Wait};
 
 use super::completions::Partial;
+use super::retry::runner_ended;
 
 /// The machine-readable kind of a failure. `docs/errors.md` is generated from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// An argument is missing, unknown, of the wrong type or out of range.
     InvalidArgument,
+    /// The prompt does not fit the model's context.
+    ContextExceeded,
     /// The named model is not installed.
     ModelNotFound,
     /// No model is installed that could answer.
@@ -53,6 +56,7 @@ impl ErrorCode {
     /// Every code, in the order of the documents.
     pub const ALL: &[Self] = &[
         Self::InvalidArgument,
+        Self::ContextExceeded,
         Self::ModelNotFound,
         Self::NoModels,
         Self::OllamaUnreachable,
@@ -77,6 +81,7 @@ impl ErrorCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidArgument => "invalid_argument",
+            Self::ContextExceeded => "context_exceeded",
             Self::ModelNotFound => "model_not_found",
             Self::NoModels => "no_models",
             Self::OllamaUnreachable => "ollama_unreachable",
@@ -104,6 +109,10 @@ impl ErrorCode {
             Self::InvalidArgument => (
                 "An argument is missing, unknown, of the wrong type or out of range.",
                 "Correct the argument that the message names.",
+            ),
+            Self::ContextExceeded => (
+                "The prompt does not fit the model's context. `error.prompt_tokens` and `error.context_tokens` have the counts.",
+                "Raise `num_ctx`, set `truncation` to `grow` or `auto`, or send less.",
             ),
             Self::ModelNotFound => {
                 ("The named model is not installed.", "Use the name that is suggested, or install the model.")
@@ -182,12 +191,23 @@ pub struct ServiceError {
     pub hint: Option<String>,
     /// What had been generated before the failure.
     pub partial: Option<Box<Partial>>,
+    /// The counts of a prompt that does not fit the context.
+    pub tokens: Option<TokenCounts>,
+}
+
+/// The tokens of a prompt, and of the context that it does not fit, as the server counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenCounts {
+    /// Tokens of the prompt.
+    pub prompt: u64,
+    /// Tokens of the context.
+    pub context: u64,
 }
 
 impl ServiceError {
     /// An error with no next step.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, partial: None }
+        Self { code, message: message.into(), hint: None, partial: None, tokens: None }
     }
 
     /// An argument that is wrong. `reason` follows the argument's name in the text.
@@ -285,14 +305,16 @@ impl Upstream<'_> {
                 ServiceError::new(Code::Unsupported, unsupported_text(&model, &capability, &message))
             }
             ProviderError::ContextExceeded { prompt_tokens, context_tokens, message } => {
-                let text = match (prompt_tokens, context_tokens) {
-                    (Some(prompt), Some(context)) => {
+                let tokens = prompt_tokens.zip(context_tokens);
+                let tokens = tokens.map(|(prompt, context)| TokenCounts { prompt, context });
+                let text = match tokens {
+                    Some(TokenCounts { prompt, context }) => {
                         format!("The prompt has {prompt} tokens; the model's context here has {context}")
                     }
-                    _ => format!("The prompt does not fit the model's context: {message}"),
+                    None => format!("The prompt does not fit the model's context: {message}"),
                 };
-                ServiceError::new(Code::InvalidArgument, text)
-                    .with_hint("Shorten the prompt, or raise num_ctx.")
+                let error = ServiceError::new(Code::ContextExceeded, text).with_hint("Send less.");
+                ServiceError { tokens, ..error }
             }
             ProviderError::Overloaded { status, message, retry_after } => ServiceError::new(
                 Code::Overloaded,
@@ -313,15 +335,18 @@ impl Upstream<'_> {
                         self.address_setting()
                     )),
                     401 | 403 => error.with_hint(self.credentials_hint()),
+                    500 if runner_ended(&message) => error.with_hint(RUNNER_ENDED_HINT),
                     _ => error,
                 }
             }
             ProviderError::Failed { message } => ServiceError::new(
                 Code::Interrupted,
                 format!("{} failed in mid-answer: {message}", capitalized(noun)),
-            ),
+            )
+            .with_hint(if runner_ended(&message) { RUNNER_ENDED_HINT } else { INTERRUPTED_HINT }),
             ProviderError::Interrupted { reason } => {
                 ServiceError::new(Code::Interrupted, format!("The answer broke off: {reason}"))
+                    .with_hint(INTERRUPTED_HINT)
             }
             ProviderError::Malformed { reason } => ServiceError::new(
                 Code::UpstreamError,
@@ -341,6 +366,11 @@ impl Upstream<'_> {
         .to_owned()
     }
 }
+
+const INTERRUPTED_HINT: &str = "Ask again.";
+
+const RUNNER_ENDED_HINT: &str = "The process that runs the model has ended, often for want of memory: Ollama's log tells why. Ask again; \
+if it happens again, use a smaller model or a smaller num_ctx.";
 
 fn unsupported_text(model: &str, capability: &str, message: &str) -> String {
     let cannot = match capability {

@@ -31,6 +31,7 @@ mod system_prompt;
 pub mod text;
 mod tie;
 mod transfers;
+pub mod truncation;
 pub mod types;
 mod warnings;
 pub mod web;
@@ -57,13 +58,14 @@ pub use completions::Completion;
 use conversations::Threads;
 use disk::Disk;
 use error::Upstream;
-pub use error::{ErrorCode, ServiceError};
+pub use error::{ErrorCode, ServiceError, TokenCounts};
 use models::Capabilities;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
 use system_prompt::SystemPrompt;
 pub use tie::Tie;
+pub use truncation::Truncation;
 use types::{Location, Remote};
 
 /// What the services can be told.

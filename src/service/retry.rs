@@ -26,10 +26,25 @@ pub(super) fn wait_before(error: &ProviderError, tried: u32, jitter: f64) -> Opt
             Some(wait) => Some((*wait).max(backoff)),
             None => Some(backoff),
         },
+        // The runner of the model crashed before it generated anything; Ollama starts another one.
+        ProviderError::Status { status: 500, message } if tried == 0 && runner_ended(message) => {
+            Some(backoff)
+        }
         // No head of an answer: a pooled connection that had died, most likely.
         ProviderError::Interrupted { .. } if tried == 0 => Some(Duration::ZERO),
         _ => None,
     }
+}
+
+/// Whether Ollama says that the process that runs the model has ended.
+pub(super) fn runner_ended(message: &str) -> bool {
+    const TEXTS: [&str; 4] = [
+        "process no longer running",
+        "process has terminated",
+        "running the model: unexpected EOF",
+        "forcibly closed",
+    ];
+    TEXTS.iter().any(|text| message.contains(text))
 }
 
 #[cfg(test)]
@@ -65,5 +80,17 @@ mod tests {
         let broken = ProviderError::Interrupted { reason: "reset".into() };
         assert_eq!(wait_before(&broken, 0, 0.5), Some(Duration::ZERO));
         assert_eq!(wait_before(&broken, 1, 0.5), None);
+    }
+
+    #[test]
+    fn a_runner_that_crashed_is_tried_once_more() {
+        for message in [
+            "llama-server process no longer running",
+            "an error was encountered while running the model: unexpected EOF",
+        ] {
+            let error = ProviderError::Status { status: 500, message: message.into() };
+            assert!(wait_before(&error, 0, 0.5).is_some(), "{message}");
+            assert_eq!(wait_before(&error, 1, 0.5), None, "{message}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a model server does in silence, told: a prompt that was cut, a reply that stopped early.
+//! What a model server does in silence, reported: a prompt that was cut, a reply that stopped early.
 
 use super::types::Usage;
 
@@ -20,9 +20,16 @@ pub(super) fn stopped_at_limit(max_tokens: Option<u64>, takes_num_ctx: bool) -> 
     }
 }
 
-/// A prompt of which the model saw only a part. Ollama cuts one that is longer than the context, and
-/// drops older messages, without a word; only its count of tokens tells. `sent` is in bytes.
-/// Only Ollama takes `num_ctx`.
+/// The prompt and the reply together are longer than the context.
+pub(super) fn context_overflowed(total: u64, context: u64) -> String {
+    format!(
+        "The prompt and the reply have {total} tokens together and the context {context}: the oldest part was dropped while the \
+         reply was generated. Raise num_ctx, or lower max_tokens."
+    )
+}
+
+/// A guess that the model read only a part of the prompt, for servers that ignore `truncate: false` and cut in silence:
+/// only their count of tokens tells. `sent` is in bytes. Only Ollama takes `num_ctx`.
 pub(super) fn cut_prompt(
     sent: usize,
     usage: &Usage,
@@ -38,8 +45,8 @@ pub(super) fn cut_prompt(
         let context = num_ctx.map(|num_ctx| format!(" ({num_ctx} here)")).unwrap_or_default();
         let next = if takes_num_ctx { "Raise num_ctx, or send less." } else { "Send less." };
         format!(
-            "The model read only {read} tokens of a prompt of {sent} bytes: it was cut to the context{context}, or older \
-             messages were dropped. {next}"
+            "The prompt was probably cut to the context{context}, or older messages were dropped: the model server counted only \
+             {read} tokens for {sent} bytes. {next}"
         )
     })
 }

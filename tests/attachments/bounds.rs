@@ -88,3 +88,16 @@ async fn a_reader_that_nobody_stops_has_a_bounded_time() {
     }
     child.kill().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_file_that_does_not_fit_the_context_says_how_it_can_be_read_whole() {
+    let mut host = Host::start(&[]).await;
+    host.write("long.txt", "word ".repeat(3000));
+    host.fake.on("POST", "/api/chat", Answer::recorded("chat_prompt_longer_than_num_ctx"));
+    let result = host.chat(&["long.txt"]).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "context_exceeded");
+    for part in ["num_ctx to 4096", "parts of at most ", "batch_completion as files"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}

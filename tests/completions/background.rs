@@ -16,6 +16,7 @@ async fn it_answers_at_once_and_goes_on() {
     let (fake, gate, mut session) = start(&[]).await;
     let (begun, progress) = session.call_watched("chat_completion", in_background("later")).await;
     assert_eq!((state(&begun).0, progress.len()), ("in_progress", 0));
+    assert_eq!(begun["structuredContent"]["model"], MODEL);
     gate.reached(1).await;
     let id = id_of(&begun);
     came(&mut session).await;

@@ -113,13 +113,6 @@ async fn what_the_model_cannot_do() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_does_not_fit() {
-    let (_fake, mut session) = answering(Answer::recorded("chat_prompt_longer_truncate_false_stream")).await;
-    let result = session.call("chat_completion", plain()).await;
-    expect(&result, "invalid_argument", &["3029 tokens", "512", "num_ctx"]);
-}
-
-#[tokio::test]
 async fn an_answer_that_breaks_off_keeps_its_text() {
     let drop_last = Answer::recorded("chat_stream");
     for (answer, texts, partial) in [

@@ -36,7 +36,7 @@ fn hi() -> Value {
 
 #[tokio::test]
 async fn what_is_not_given_is_not_sent() {
-    let expected = json!({ "model": MODEL, "messages": hi(), "stream": true });
+    let expected = json!({ "model": MODEL, "messages": hi(), "stream": true, "truncate": false });
     assert_eq!(sent(json!({ "prompt": "hi" })).await, expected);
     assert_eq!(sent(json!({ "messages": hi() })).await, expected);
     let nulls = json!({ "prompt": "hi", "messages": null, "temperature": null, "stop": null, "tools": null, "think": null });

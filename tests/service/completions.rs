@@ -35,7 +35,7 @@ async fn a_call_past_its_deadline_returns_and_the_rest_is_fetched() {
     // Without an id: the newest whose end nobody has seen.
     let whole = session.call("get_completion", json!({})).await;
     assert_eq!(whole["structuredContent"]["status"], "completed");
-    assert_eq!(whole["structuredContent"]["completion_id"], id.as_str());
+    assert_eq!(whole["structuredContent"]["id"], id.as_str());
     assert_eq!(whole["content"][0]["text"], REPLY);
     let again = session.call("get_completion", json!({ "completion_id": id })).await;
     assert_eq!(again["content"][0]["text"], REPLY);

@@ -116,3 +116,29 @@ async fn fewer_vectors_than_texts_are_no_answer() {
     let result = session.call("embed", json!({ "model": EMBEDS, "input": ["a", "b"] })).await;
     assert_eq!(tool_error(&result).0, "upstream_error");
 }
+
+#[tokio::test]
+async fn a_text_that_is_cut_is_reported() {
+    let (fake, mut session) = start(&[]).await;
+    let cut = Answer::computed(|request| match request.json()["truncate"].as_bool() {
+        Some(false) => Answer::recorded("embed_model_too_long_truncate_false"),
+        _ => Answer::recorded("embed_model_too_long_truncates"),
+    });
+    fake.on("POST", "/api/embed", cut);
+    let long = "word ".repeat(9000);
+    let result = session.call("embed", json!({ "model": EMBEDS, "input": long })).await;
+    let warning = result["structuredContent"]["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("longer than the model's context"), "{warning}");
+    assert!(text(&result).contains(warning), "{}", text(&result));
+    let truncate: Vec<_> =
+        fake.requests_to("POST", "/api/embed").iter().map(|sent| sent.json()["truncate"].clone()).collect();
+    assert_eq!(truncate, [json!(false), json!(true)]);
+
+    let refused = session.call("embed", json!({ "model": EMBEDS, "input": long, "truncate": false })).await;
+    let (code, said) = tool_error(&refused);
+    assert_eq!(code, "context_exceeded");
+    assert!(
+        said.contains("truncate") && !said.contains("num_ctx"),
+        "it names arguments that embed has: {said}"
+    );
+}

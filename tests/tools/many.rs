@@ -182,7 +182,9 @@ async fn what_all_fail_of_is_followed_by_one_next_step() {
     fake.replay("chat_missing_model_stream");
     let batch = json!({ "model": "nope", "instruction": "x", "inputs": ["a", "b", "c"] });
     let result = session.call("batch_completion", batch).await;
-    let said = text(&result);
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "model_not_found", "one in which every item failed has failed");
+    assert_eq!(result["structuredContent"]["results"].as_array().unwrap().len(), 3);
     assert_eq!(said.matches("FAILED").count(), 3, "{said}");
     assert_eq!(said.matches("Install it with").count(), 1, "{said}");
 }
@@ -210,4 +212,42 @@ async fn a_comparison_has_two_models_to_eight() {
         assert!(said.contains("models") && said.contains("2 to 8"), "{said}");
     }
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
+}
+
+#[tokio::test]
+async fn each_result_says_why_it_ended_and_what_is_wrong_with_it() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("chat_options_num_predict_length");
+    let batch = json!({ "model": MODEL, "instruction": "x", "inputs": ["a", "b", "c"], "max_tokens": 5 });
+    let result = session.call("batch_completion", batch).await;
+    for one in result["structuredContent"]["results"].as_array().unwrap() {
+        assert_eq!(one["finish_reason"], "length", "{one}");
+        assert!(one["warnings"][0].as_str().unwrap().contains("max_tokens (5)"), "{one}");
+    }
+    assert!(
+        text(&result).contains("\nWarning (0, 1, 2): The reply stopped at max_tokens (5)"),
+        "{}",
+        text(&result)
+    );
+}
+
+#[tokio::test]
+async fn an_item_whose_runner_crashed_is_asked_once_more() {
+    let (fake, mut session) = start(&[]).await;
+    fake.on("POST", "/api/chat", reply("fine"));
+    fake.on_next(
+        "POST",
+        "/api/chat",
+        Answer::json(500, json!({ "error": "llama-server process no longer running: 9" })),
+    );
+    let result = session.call("batch_completion", batch(&["one"])).await;
+    assert_eq!(contents(&result), [(0, "fine")]);
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 2);
+    // A runner that crashes again is reported with the next step.
+    fake.replay("chat_nonstream_runner_killed_qwen");
+    let result = session.call("chat_completion", json!({ "model": MODEL, "prompt": "x" })).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "upstream_error");
+    assert!(said.contains("Ollama's log") && said.contains("smaller model"), "{said}");
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 4);
 }

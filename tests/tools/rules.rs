@@ -136,7 +136,8 @@ impl Host {
         };
         let result = self.session.result(revision, "tools/call", params).await;
         check_output(&self.tool(tool)["outputSchema"], tool, &result);
-        if let Some(id) = result["structuredContent"]["completion_id"].as_str() {
+        let structured = &result["structuredContent"];
+        if let Some(id) = structured["completion_id"].as_str().or_else(|| structured["id"].as_str()) {
             self.completion = id.to_owned();
         }
         result
@@ -305,6 +306,7 @@ async fn says_that_it_is_down(address: String, era: Era, tool: &'static str, arg
         "list_conversations" | "get_conversation" | "delete_conversation" => {}
         // Failures stand beside successes.
         "batch_completion" | "compare_models" => {
+            assert_eq!(tool_error(&result).0, "ollama_unreachable", "{tool}");
             for one in result["structuredContent"]["results"].as_array().unwrap() {
                 let error = &one["error"];
                 assert_eq!(error["code"], "ollama_unreachable", "{tool}: {one}");

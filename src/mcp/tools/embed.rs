@@ -10,6 +10,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{self, input_schema, output_schema};
+use crate::service::embeddings::Embedded;
 use crate::service::keep_alive;
 use crate::service::types::EmbedRequest;
 use crate::settings::Toolset;
@@ -48,6 +49,9 @@ struct EmbedAnswer<'a> {
     embeddings: &'a [Vec<f32>],
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tokens: Option<u64>,
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<[&'a str; 1]>,
 }
 
 pub(super) fn entry() -> ToolEntry {
@@ -73,18 +77,22 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
         core.embed(request, move |now| drop(pull.send_replace(Some(now))))
     });
-    let embeddings = embeddings.await?;
+    let Embedded { embeddings, warning } = embeddings.await?;
     let answer = EmbedAnswer {
         model: &embeddings.model,
         dimensions: embeddings.vectors.first().map_or(0, Vec::len),
         embeddings: &embeddings.vectors,
         prompt_tokens: embeddings.prompt_tokens,
+        warnings: warning.as_deref().map(|warning| [warning]),
     };
-    let text = format!(
+    let mut text = format!(
         "{} embeddings of {} numbers each from {}; they are in the structured content.",
         embeddings.vectors.len(),
         answer.dimensions,
         embeddings.model
     );
+    if let Some(warning) = &warning {
+        text.push_str(&format!("\nWarning: {warning}"));
+    }
     Ok(super::answer(text, &answer))
 }

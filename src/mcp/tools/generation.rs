@@ -11,7 +11,7 @@ use crate::mcp::arguments::whole_number;
 use crate::mcp::schema::{self, input_schema_with_some, property_names};
 use crate::service::reply_format::read_response_format;
 use crate::service::types::{Sampling, Think};
-use crate::service::{ChatCall, ServiceError};
+use crate::service::{ChatCall, ServiceError, Truncation};
 
 /// What the tools beside `chat_completion` list of these; they take the others too.
 const LISTED: &[(&str, Option<&str>)] = &[
@@ -59,6 +59,8 @@ pub(super) struct GenerationArguments {
     #[serde(default)]
     #[schemars(schema_with = "think_schema")]
     think: Option<Value>,
+    /// A prompt over the context: "auto" (cut, with a warning), "error", "grow" (larger num_ctx)
+    truncation: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,6 +104,7 @@ impl GenerationArguments {
             response_format: self.response_format.map(read_response_format).transpose()?.flatten(),
             think: self.think.map(read_think).transpose()?,
             keep_alive: self.keep_alive,
+            truncation: self.truncation.as_deref().map(Truncation::parse).transpose()?.unwrap_or_default(),
             ..ChatCall::default()
         })
     }

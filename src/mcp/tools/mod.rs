@@ -224,6 +224,10 @@ async fn wait(
     let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
     if !ended {
         tie.let_go();
+        // One in the background answers at once.
+        if !background {
+            call.server.core().locate(&completion).await;
+        }
     }
     answers::of(&completion, ended)
 }

@@ -10,6 +10,7 @@ use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
+use crate::service::embeddings::Ranking;
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Order texts by meaning against a query with a local embedding model, best first, to pick the relevant ones.";
@@ -33,6 +34,9 @@ struct RankArguments {
 struct RankAnswer {
     model: String,
     results: Vec<RankedAnswer>,
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<[String; 1]>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -65,7 +69,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
             drop(pull.send_replace(Some(now)));
         })
     });
-    let (model, ranked) = ranking.await?;
+    let Ranking { model, ranked, warning } = ranking.await?;
     let results = ranked
         .into_iter()
         .take(most)
@@ -75,10 +79,11 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
             score: (ranked.score * 10_000.0).round() / 10_000.0,
         })
         .collect();
-    let answer = RankAnswer { model, results };
+    let answer = RankAnswer { model, results, warnings: warning.map(|warning| [warning]) };
     let lines = answer.results.iter().map(|result| {
         let start: String = result.text.chars().take(SHOWN).collect();
         format!("{:.3} [{}] {start}", result.score, result.index)
     });
-    Ok(super::answer(lines.collect::<Vec<_>>().join("\n"), &answer))
+    let warning = answer.warnings.iter().flatten().map(|warning| format!("Warning: {warning}"));
+    Ok(super::answer(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer))
 }

@@ -164,6 +164,7 @@ impl Ollama {
             format: None,
             think: None,
             keep_alive,
+            truncate: None,
         };
         self.answered("api/generate", json(&body)?, model).await
     }

@@ -26,6 +26,7 @@ pub(super) fn chat_body(request: &ChatRequest) -> ProviderResult<ChatBody<'_>> {
         think: request.think.map(think_body),
         tools: &request.tools,
         keep_alive: request.keep_alive.as_ref(),
+        truncate: request.truncate,
     })
 }
 
@@ -53,6 +54,7 @@ pub(super) fn generate_body(request: &GenerateRequest) -> ProviderResult<Generat
         format: request.response_format.as_ref().map(format_body),
         think: request.think.map(think_body),
         keep_alive: request.keep_alive.as_ref(),
+        truncate: request.truncate,
     })
 }
 

@@ -25,6 +25,9 @@ pub struct ChatRequest {
     pub tools: Vec<Value>,
     /// How long the model stays loaded: seconds, or a duration such as `"10m"` (Ollama's `keep_alive`).
     pub keep_alive: Option<Value>,
+    /// Whether the server may cut a prompt that does not fit the context (Ollama alone). With `false` it refuses,
+    /// with the exact counts; without it Ollama cuts in silence.
+    pub truncate: Option<bool>,
 }
 
 impl ChatRequest {
@@ -39,6 +42,7 @@ impl ChatRequest {
             think: None,
             tools: Vec::new(),
             keep_alive: None,
+            truncate: None,
         }
     }
 }

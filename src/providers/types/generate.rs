@@ -31,6 +31,9 @@ pub struct GenerateRequest {
     pub think: Option<Think>,
     /// How long the model stays loaded: seconds, or a duration such as `"10m"`.
     pub keep_alive: Option<Value>,
+    /// Whether the server may cut a prompt that does not fit the context (Ollama alone). With `false` it refuses,
+    /// with the exact counts; without it Ollama cuts in silence.
+    pub truncate: Option<bool>,
 }
 
 impl GenerateRequest {
@@ -49,6 +52,7 @@ impl GenerateRequest {
             response_format: None,
             think: None,
             keep_alive: None,
+            truncate: None,
         }
     }
 }

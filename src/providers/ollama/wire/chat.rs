@@ -21,6 +21,8 @@ pub(crate) struct ChatBody<'a> {
     pub(crate) tools: &'a [Value],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keep_alive: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) truncate: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]

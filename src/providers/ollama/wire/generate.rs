@@ -28,4 +28,6 @@ pub(crate) struct GenerateBody<'a> {
     pub(crate) think: Option<ThinkBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keep_alive: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) truncate: Option<bool>,
 }

@@ -1,0 +1,199 @@
+//! A prompt that does not fit the model's context: never cut in silence.
+
+use serde_json::{Value, json};
+
+use super::{MODEL, REPLY};
+use crate::support::fake_ollama::{Answer, FakeOllama, Request};
+use crate::support::mcp_client::{Session, tool_error};
+
+/// What `gemma3` is trained for, by `tests/fixtures/ollama/show_*.json`.
+const REFUSED: &str = "chat_prompt_longer_truncate_false_stream";
+const PROMPT_TOKENS: u64 = 3029;
+const CONTEXT_TOKENS: u64 = 512;
+
+/// A server that refuses the prompt unless it may cut it or the context is large enough. `cuts` is what it says where it may.
+async fn too_long(cuts: &'static str) -> (FakeOllama, Session) {
+    let fake = FakeOllama::start().await.with_defaults();
+    for path in ["/api/chat", "/api/generate"] {
+        let reply = if path == "/api/chat" { "chat_stream" } else { "generate_stream" };
+        fake.on("POST", path, Answer::computed(move |request| answer(request, cuts, reply)));
+    }
+    let session = Session::start(&fake);
+    (fake, session)
+}
+
+fn answer(request: &Request, cuts: &str, reply: &str) -> Answer {
+    let body = request.json();
+    if body["options"]["num_ctx"].as_u64().is_some_and(|num_ctx| num_ctx > PROMPT_TOKENS) {
+        return Answer::recorded(reply);
+    }
+    match body["truncate"].as_bool() {
+        Some(false) => Answer::recorded(REFUSED),
+        _ if cuts == "reply" => Answer::recorded(reply),
+        _ => Answer::recorded(cuts),
+    }
+}
+
+fn asked(truncation: Option<&str>) -> Value {
+    let mut arguments = json!({ "model": MODEL, "prompt": "word ".repeat(3000) });
+    if let Some(truncation) = truncation {
+        arguments["truncation"] = json!(truncation);
+    }
+    arguments
+}
+
+/// What was sent of `truncate` and `num_ctx`, request by request.
+fn sent(fake: &FakeOllama, path: &str) -> Vec<(Option<bool>, Option<u64>)> {
+    let of = |request: &std::sync::Arc<Request>| {
+        let body = request.json();
+        (body["truncate"].as_bool(), body["options"]["num_ctx"].as_u64())
+    };
+    fake.requests_to("POST", path).iter().map(of).collect()
+}
+
+fn warnings(result: &Value) -> Vec<&str> {
+    let warnings = result["structuredContent"]["warnings"].as_array();
+    warnings.into_iter().flatten().map(|warning| warning.as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn auto_cuts_and_warns_with_both_counts() {
+    for truncation in [None, Some("auto")] {
+        for tool in ["chat_completion", "generate"] {
+            let (fake, mut session) = too_long("reply").await;
+            let result = session.call(tool, asked(truncation)).await;
+            assert_ne!(result["isError"], true, "{result:#}");
+            let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
+            for part in ["3029 tokens", "512", "num_ctx to 4096", "grow"] {
+                assert!(warning.contains(part), "{part}: {warning}");
+            }
+            let shown = result["content"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
+            assert!(shown.contains("3029 tokens"), "{shown}");
+            let path = if tool == "generate" { "/api/generate" } else { "/api/chat" };
+            assert_eq!(sent(&fake, path), [(Some(false), None), (Some(true), None)]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn error_refuses_with_the_counts() {
+    let (fake, mut session) = too_long("reply").await;
+    let result = session.call("chat_completion", asked(Some("error"))).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "context_exceeded");
+    for part in ["3029 tokens", "512", "num_ctx to 4096", "\"grow\"", "\"auto\""] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let error = &result["structuredContent"]["error"];
+    assert_eq!(
+        (&error["prompt_tokens"], &error["context_tokens"]),
+        (&json!(PROMPT_TOKENS), &json!(CONTEXT_TOKENS))
+    );
+    assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None)]);
+}
+
+#[tokio::test]
+async fn grow_asks_again_with_a_context_that_fits() {
+    let (fake, mut session) = too_long("reply").await;
+    let result = session.call("chat_completion", asked(Some("grow"))).await;
+    assert_eq!(super::message(&result)["content"], REPLY, "{result:#}");
+    let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
+    assert!(warning.contains("num_ctx 4096") && warning.contains("more memory"), "{warning}");
+    assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None), (Some(false), Some(4096))]);
+}
+
+#[tokio::test]
+async fn grow_stops_at_the_models_own_context() {
+    let (fake, mut session) = too_long("reply").await;
+    let mut shown: Value = json!({ "details": {}, "capabilities": ["completion"],
+        "model_info": { "general.architecture": "x", "x.context_length": 2048 } });
+    fake.on("POST", "/api/show", Answer::json(200, shown.take()));
+    let result = session.call("chat_completion", asked(Some("grow"))).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "context_exceeded");
+    assert!(text.contains("own context length is 2048 tokens") && !text.contains("num_ctx"), "{text}");
+    assert_eq!(sent(&fake, "/api/chat").len(), 1);
+}
+
+#[tokio::test]
+async fn a_prompt_that_cannot_be_cut_says_what_would_do() {
+    // A single message under a GGUF's own template is refused whatever `truncate` says.
+    let (fake, mut session) = too_long("chat_prompt_longer_than_num_ctx").await;
+    let result = session.call("chat_completion", asked(None)).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "context_exceeded");
+    assert!(text.contains("cannot cut") && text.contains("num_ctx to 4096"), "{text}");
+    assert_eq!(sent(&fake, "/api/chat").len(), 2);
+}
+
+#[tokio::test]
+async fn contradictions_and_unknown_values_are_refused_before_anything_is_sent() {
+    let (fake, mut session) = too_long("reply").await;
+    let mut grown = asked(Some("grow"));
+    grown["num_ctx"] = json!(8192);
+    let mut by_options = asked(Some("grow"));
+    by_options["options"] = json!({ "num_ctx": 8192 });
+    for (arguments, named) in
+        [(grown, "num_ctx is given"), (by_options, "num_ctx is given"), (asked(Some("never")), "\"grow\"")]
+    {
+        let result = session.call("chat_completion", arguments).await;
+        let (code, text) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(text.contains("truncation") && text.contains(named), "{text}");
+    }
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
+}
+
+#[tokio::test]
+async fn batches_and_comparisons_carry_the_warnings_of_each_reply() {
+    let (_fake, mut session) = too_long("reply").await;
+    let long = "word ".repeat(3000);
+    let batch = json!({ "model": MODEL, "instruction": "Count.", "inputs": [long, long] });
+    let compared = json!({ "models": [MODEL, "gemma3:270m"], "prompt": long });
+    for (tool, arguments) in [("batch_completion", batch), ("compare_models", compared)] {
+        let result = session.call(tool, arguments).await;
+        for one in result["structuredContent"]["results"].as_array().unwrap() {
+            assert_eq!(one["finish_reason"], "stop", "{tool}: {one}");
+            assert!(one["warnings"][0].as_str().unwrap().contains("3029 tokens"), "{tool}: {one}");
+        }
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert_eq!(text.matches("Warning (").count(), 1, "each warning once: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_context_that_overflows_while_the_reply_is_made_is_reported() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let done = json!({ "model": MODEL, "done": true, "done_reason": "stop", "prompt_eval_count": 1500,
+        "eval_count": 1000, "message": { "role": "assistant", "content": "long" } });
+    fake.on("POST", "/api/chat", Answer::ndjson(&[done]));
+    let mut session = Session::start(&fake);
+    // Given by the call, and as the server says that it is loaded.
+    fake.on(
+        "GET",
+        "/api/ps",
+        Answer::json(200, json!({ "models": [{ "name": MODEL, "model": MODEL, "context_length": 2048 }] })),
+    );
+    for (num_ctx, context) in [(Some(2304), "2304"), (None, "2048")] {
+        let arguments = json!({ "model": MODEL, "prompt": "x", "num_ctx": num_ctx });
+        let result = session.call("chat_completion", arguments).await;
+        let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
+        assert!(warning.contains("2500 tokens together") && warning.contains(context), "{warning}");
+    }
+    let enough =
+        session.call("chat_completion", json!({ "model": MODEL, "prompt": "x", "num_ctx": 4096 })).await;
+    assert!(warnings(&enough).is_empty(), "{enough:#}");
+}
+
+#[tokio::test]
+async fn a_cut_by_a_server_that_ignores_the_field_is_called_probable() {
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.replay("chat_history_longer_than_num_ctx");
+    let mut session = Session::start(&fake);
+    let result = session.call("chat_completion", asked(None)).await;
+    let warnings = warnings(&result);
+    assert!(
+        warnings.iter().any(|warning| warning.contains("probably cut") && warning.contains("38")),
+        "{warnings:?}"
+    );
+}
