@@ -147,3 +147,24 @@ async fn running_models_are_told_with_their_end() {
     assert_eq!(text(&none), "No model is loaded.");
     assert_eq!(none["structuredContent"]["models"], json!([]));
 }
+
+#[tokio::test]
+async fn the_share_on_a_gpu_is_a_percentage_whatever_the_server_says() {
+    let (fake, mut session) = start(&[]).await;
+    let most = u64::MAX;
+    for (size, vram, percent) in [
+        (json!(1000), json!(250), json!(25)),
+        (json!(1000), json!(1001), json!(100)),
+        (json!(1), json!(most), json!(100)),
+        (json!(most), json!(most), json!(100)),
+        (json!(most), json!(most / 2), json!(49)),
+        (json!(0), json!(5), json!(null)),
+        (json!(-1), json!(5), json!(null)),
+    ] {
+        let model = json!({ "name": MODEL, "model": MODEL, "size": size, "size_vram": vram });
+        fake.on("GET", "/api/ps", Answer::json(200, json!({ "models": [model] })));
+        let result = session.call("list_running_models", json!({})).await;
+        text(&result);
+        assert_eq!(result["structuredContent"]["models"][0]["gpu_percent"], percent, "{vram} of {size}");
+    }
+}
