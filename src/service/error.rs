@@ -322,13 +322,7 @@ impl Upstream<'_> {
             | ProviderError::DiskFull { .. }
             | ProviderError::AlreadyQuantized { .. }
             | ProviderError::GaveUp { .. }) => upstream::transfer(noun, error),
-            ProviderError::OutOfDescriptors { address } => ServiceError::new(
-                Code::Overloaded,
-                format!(
-                    "This process has no file descriptors left, so it cannot connect to {noun} at {address}"
-                ),
-            )
-            .with_hint("Try again when other calls have ended, or start it with a higher limit (ulimit -n)."),
+            ProviderError::OutOfDescriptors { address } => upstream::no_descriptor(noun, &address),
             ProviderError::Unsupported { model, capability, message } => {
                 ServiceError::new(Code::Unsupported, upstream::unsupported(&model, &capability, &message))
             }
@@ -344,14 +338,9 @@ impl Upstream<'_> {
                 let error = ServiceError::new(Code::ContextExceeded, text).with_hint("Send less.");
                 ServiceError { tokens, ..error }
             }
-            ProviderError::Overloaded { status, message, retry_after } => ServiceError::new(
-                Code::Overloaded,
-                format!("{} is busy ({status}): {message}", capitalized(noun)),
-            )
-            .with_hint(match retry_after {
-                Some(wait) => format!("It asks to be tried again in {} s.", wait.as_secs()),
-                None => "Try again in a moment.".to_owned(),
-            }),
+            ProviderError::Overloaded { status, message, retry_after } => {
+                upstream::busy(noun, status, &message, retry_after)
+            }
             ProviderError::Status { status, message } => {
                 let error = ServiceError::new(
                     Code::UpstreamError,

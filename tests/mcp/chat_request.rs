@@ -89,6 +89,7 @@ async fn what_stands_beside_the_options_keeps_its_form() {
         ("think", json!(true), "think", json!(true)),
         ("think", json!(false), "think", json!(false)),
         ("think", json!("low"), "think", json!("low")),
+        ("think", json!("max"), "think", json!("max")),
         ("think", json!("high"), "think", json!("high")),
         ("response_format", json!("text"), "format", Value::Null),
     ] {

@@ -168,3 +168,32 @@ async fn the_share_on_a_gpu_is_a_percentage_whatever_the_server_says() {
         assert_eq!(result["structuredContent"]["models"][0]["gpu_percent"], percent, "{vram} of {size}");
     }
 }
+
+#[tokio::test]
+async fn a_copy_onto_itself_is_refused_before_anybody_is_asked() {
+    let (fake, mut session) = start(&[]).await;
+    for destination in [MODEL, "Gemma3:270M", "registry.ollama.ai/library/gemma3:270m"] {
+        let arguments = json!({ "source": MODEL, "destination": destination });
+        let result = session.call("copy_model", arguments).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(
+            (code, said),
+            ("invalid_argument", "destination is the same model as source; give it another name")
+        );
+    }
+    assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
+}
+
+#[tokio::test]
+async fn the_context_that_a_model_is_loaded_with_stands_beside_its_own() {
+    let (_fake, mut session) = start(&[]).await;
+    let result = session.call("list_models", json!({})).await;
+    let models = result["structuredContent"]["models"].as_array().unwrap();
+    let model = models.iter().find(|model| model["name"] == MODEL).unwrap();
+    assert_eq!(
+        (&model["context_length"], &model["loaded_context_length"]),
+        (&json!(32_768), &json!(4096)),
+        "{model}"
+    );
+    assert!(text(&result).contains("context 32768, loaded with 4096"), "{}", text(&result));
+}

@@ -107,6 +107,7 @@ fn think_body(think: Think) -> ThinkBody {
         Think::Low => ThinkBody::Level("low"),
         Think::Medium => ThinkBody::Level("medium"),
         Think::High => ThinkBody::Level("high"),
+        Think::Max => ThinkBody::Level("max"),
     }
 }
 

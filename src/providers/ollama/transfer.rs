@@ -49,13 +49,14 @@ impl About {
 
 /// What is wrong with the weights that a model is made of.
 fn of_weights(text: &str, uploaded: bool) -> Option<ProviderError> {
-    const DAMAGED: [&str; 8] = [
+    const DAMAGED: [&str; 9] = [
         "EOF",
         "invalid file magic",
         "not in GGUF format",
         "invalid GGUF",
         "invalid split GGUF",
         "extends beyond",
+        "exceeds file size",
         "truncated",
         "corrupt",
     ];
@@ -65,10 +66,10 @@ fn of_weights(text: &str, uploaded: bool) -> Option<ProviderError> {
     }
     if names_no_file(text) {
         let digest = text.split_once("sha256-")?.1.get(..64)?;
-        return Some(files(format!("the server has no file sha256:{digest}; upload it first")));
+        return Some(files(format!("is not on the server (sha256:{digest}); upload it first")));
     }
     let damaged = uploaded && DAMAGED.iter().any(|word| text.contains(word));
-    damaged.then(|| files(format!("the file is damaged or not complete: {text}")))
+    damaged.then(|| files(format!("is damaged or not complete ({text}); get the file again")))
 }
 
 fn names_no_file(text: &str) -> bool {

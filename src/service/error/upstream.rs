@@ -22,6 +22,24 @@ pub(super) fn timeout(noun: &str, address: &str, waiting_for: Wait, after: Durat
         .with_hint(hint)
 }
 
+/// The server has too much to do.
+pub(super) fn busy(noun: &str, status: u16, message: &str, retry_after: Option<Duration>) -> ServiceError {
+    ServiceError::new(Code::Overloaded, format!("{} is busy ({status}): {message}", capitalized(noun)))
+        .with_hint(match retry_after {
+            Some(wait) => format!("It asks to be tried again in {} s.", wait.as_secs()),
+            None => "Try again in a moment.".to_owned(),
+        })
+}
+
+/// This process has too many files and connections open.
+pub(super) fn no_descriptor(noun: &str, address: &str) -> ServiceError {
+    ServiceError::new(
+        Code::Overloaded,
+        format!("This process has no file descriptors left, so it cannot connect to {noun} at {address}"),
+    )
+    .with_hint("Try again when other calls have ended, or start it with a higher limit (ulimit -n).")
+}
+
 /// A pull, a push or a create that failed on the server.
 pub(super) fn transfer(noun: &str, error: ProviderError) -> ServiceError {
     match error {
