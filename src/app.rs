@@ -110,6 +110,7 @@ fn timeouts(settings: &ProviderSettings) -> Timeouts {
         connect: settings.connect_timeout,
         first_byte: settings.first_byte_timeout,
         next_byte: settings.idle_timeout,
+        ..Timeouts::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a model server does wrong, and what the caller is told: one row a fault, through the whole server.
 
+#[cfg(unix)]
+mod descriptors;
 mod ollama;
 mod openai;
 mod transient;

@@ -12,6 +12,7 @@ mod models;
 mod named;
 mod pull;
 mod push;
+mod registries;
 mod rules;
 mod web;
 

@@ -73,6 +73,9 @@ fn unknown(name: &str, known: &JsonObject) -> ServiceError {
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(alike, _)| *alike >= SIMILAR);
     match nearest {
+        _ if name == "adapters" => error.with_hint(
+            "LoRA adapters are added with \"ollama create\" and an ADAPTER line on the command line.",
+        ),
         Some((_, nearest)) => error.with_hint(format!("Did you mean {nearest:?}?")),
         None if known.is_empty() => error.with_hint("It takes none."),
         None => {
@@ -110,10 +113,22 @@ fn plain(reason: &str) -> String {
     text
 }
 
-/// Numbers that JSON writers send as `5.0` are whole all the same.
+/// A whole number of at least 1, by its text: whether 0 is taken, the tool checks. Numbers that JSON writers send as `5.0`
+/// are whole all the same.
 pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
+    whole(deserializer, 1)
+}
+
+/// The same where 0 has a meaning.
+pub(super) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    whole(deserializer, 0)
+}
+
+fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D, least: u8) -> Result<Option<u64>, D::Error> {
     use serde::Deserialize as _;
     use serde::de::Error as _;
     let value = Value::deserialize(deserializer)?;
@@ -124,7 +139,7 @@ pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(
     });
     whole
         .map(Some)
-        .ok_or_else(|| D::Error::custom(format!("is {value}; it must be a whole number of at least 0")))
+        .ok_or_else(|| D::Error::custom(format!("is {value}; it must be a whole number of at least {least}")))
 }
 
 #[cfg(test)]
@@ -167,7 +182,7 @@ mod tests {
             (json!({"prompt": 5}), "prompt is integer `5`; it must be text"),
             (
                 json!({"prompt": "x", "max_tokens": -1}),
-                "max_tokens is -1; it must be a whole number of at least 0",
+                "max_tokens is -1; it must be a whole number of at least 1",
             ),
             (json!({}), "the argument `prompt` is missing"),
         ] {

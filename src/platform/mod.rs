@@ -8,7 +8,8 @@ mod system;
 
 pub(crate) use system::{
     bound_process, create_private_directory, create_private_file, file_identity, free_space,
-    is_open_to_others, keep_owner, mode_of, shared_permissions, stdout_hung_up, stop_signal,
+    is_open_to_others, is_out_of_descriptors, keep_owner, mode_of, shared_permissions, stdout_hung_up,
+    stop_signal,
 };
 
 /// Whether the names of environment variables differ in more than case.

@@ -58,6 +58,11 @@ pub(crate) fn shared_permissions() -> Option<Permissions> {
 /// Bounds the memory and the time of work of this process: not done here.
 pub(crate) fn bound_process(_memory: u64, _seconds: u64) {}
 
+/// Whether an operation failed because this process has no socket left (`WSAEMFILE`).
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    cfg!(windows) && error.raw_os_error() == Some(10_024)
+}
+
 /// Bytes that a user may still write where a directory is: not known here.
 pub(crate) fn free_space(_directory: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())

@@ -111,6 +111,12 @@ pub(crate) fn bound_process(memory: u64, seconds: u64) {
     }
 }
 
+/// Whether an operation failed because this process, or the system, has no file descriptor left.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+}
+
 /// Bytes that a user may still write where a directory is.
 pub(crate) fn free_space(directory: &Path) -> io::Result<u64> {
     let stats = rustix::fs::statvfs(directory)?;

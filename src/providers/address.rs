@@ -2,6 +2,8 @@
 
 use url::{Host, Url};
 
+use crate::settings::is_this_machine;
+
 /// The address without credentials, query, fragment and closing slash.
 pub(super) fn shown(url: &Url) -> String {
     format!("{}{}", shown_origin(url), url.path().trim_end_matches('/'))
@@ -16,21 +18,17 @@ pub(super) fn shown_origin(url: &Url) -> String {
     }
 }
 
-/// Whether requests to the address stay on this machine: loopback, or the unspecified address,
-/// which reaches the same.
+/// Whether requests to the address stay on this machine.
 pub(super) fn is_local(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_this_machine(&host))
+}
+
+/// The name that must lead to loopback, for an address that is local by name. The system is not asked:
+/// an entry of the hosts file, or a name server, could send what is meant for this machine elsewhere.
+pub(super) fn pinned_name(url: &Url) -> Option<&str> {
     match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
-        Some(Host::Ipv6(ip)) => {
-            let v4 = ip.to_ipv4_mapped();
-            ip.is_loopback() || ip.is_unspecified() || v4.is_some_and(|ip| ip.is_loopback())
-        }
-        // RFC 6761 keeps `localhost` and all below it for loopback.
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
+        Some(Host::Domain(name)) if is_local(url) => Some(name),
+        _ => None,
     }
 }
 
@@ -47,20 +45,65 @@ mod tests {
     }
 
     #[test]
-    fn local_means_loopback() {
-        for (address, local) in [
+    fn addresses_of_this_machine_in_every_spelling() {
+        let spellings = [
             ("http://127.0.0.1:11434", true),
             ("http://127.8.0.1", true),
-            ("http://[::1]", true),
-            ("http://[::ffff:127.0.0.1]", true),
+            ("http://127.1", true),
+            ("http://127.0.1", true),
+            ("http://2130706433", true),
+            ("http://0x7f000001", true),
+            ("http://0x7f.1", true),
+            ("http://0177.0.0.1", true),
+            ("http://127.0.0.1.", true),
             ("http://0.0.0.0", true),
+            ("http://0", true),
+            ("http://[::1]", true),
+            ("http://[0:0:0:0:0:0:0:1]", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://[::ffff:7f00:1]", true),
+            ("http://[::]", true),
+            ("http://localhost", true),
             ("http://LOCALHOST", true),
+            ("http://localhost.", true),
             ("http://gpu.localhost.", true),
+            ("http://127.0.0.1.localhost", true),
+            ("http://%6cocalhost", true),
+            ("http://\u{ff4c}ocalhost", true),
+            ("http://user@localhost", true),
             ("http://192.168.0.4", false),
+            ("http://10.0.0.1", false),
+            ("http://169.254.169.254", false),
+            ("http://128.0.0.1", false),
+            ("http://[::2]", false),
+            ("http://[::ffff:192.168.0.4]", false),
+            ("http://[::127.0.0.1]", false),
+            ("http://[fe80::1]", false),
+            ("http://localhost..", false),
             ("http://localhost.example.com", false),
             ("http://notlocalhost", false),
-        ] {
+            ("http://localhost-x", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://127.0.0.1@example.com", false),
+            ("http://localhost:pass@example.com", false),
+            ("http://ip6-localhost", false),
+            ("http://host.docker.internal", false),
+        ];
+        for (address, local) in spellings {
             assert_eq!(is_local(&address.parse().unwrap()), local, "{address}");
+        }
+    }
+
+    #[test]
+    fn local_names_are_pinned() {
+        for (address, name) in [
+            ("http://localhost:1", Some("localhost")),
+            ("http://localhost.:1", Some("localhost.")),
+            ("http://GPU.localhost", Some("gpu.localhost")),
+            ("http://127.0.0.1", None),
+            ("http://gpu.example.com", None),
+        ] {
+            assert_eq!(pinned_name(&address.parse().unwrap()), name, "{address}");
         }
     }
 }

@@ -36,6 +36,40 @@ pub enum ProviderError {
         /// The name as it was asked for.
         model: String,
     },
+    /// The registry of a pull or a push failed, by what the server says of it.
+    #[error("the registry failed ({fault:?}): {message}")]
+    Registry {
+        /// The registry's host, where the server names it.
+        host: Option<String>,
+        /// How it failed.
+        fault: RegistryFault,
+        /// What the server said, without addresses and paths where a reason could be told from them.
+        message: String,
+    },
+    /// The disk of the server is full.
+    #[error("the server's disk is full: {message}")]
+    DiskFull {
+        /// What the server said.
+        message: String,
+    },
+    /// The weights are quantized already, so the server cannot quantize them.
+    #[error("the weights cannot be quantized: {message}")]
+    AlreadyQuantized {
+        /// What the server said.
+        message: String,
+    },
+    /// A pull, a push or a create failed on the server for another reason.
+    #[error("the server gave up: {message}")]
+    GaveUp {
+        /// What the server said, unwrapped.
+        message: String,
+    },
+    /// This process has no file descriptor left for a connection.
+    #[error("no file descriptor is left for a connection to {address}")]
+    OutOfDescriptors {
+        /// The address that was to be reached, without credentials.
+        address: String,
+    },
     /// The model lacks a capability that the request needs.
     #[error("model {model:?} does not support {capability}: {message}")]
     Unsupported {
@@ -109,6 +143,10 @@ impl ProviderError {
             Self::Overloaded { status, .. } => format!("the server is busy ({status})"),
             Self::Status { status, .. } => format!("the server answered {status}"),
             Self::Failed { .. } => "the server failed in mid-answer".to_owned(),
+            Self::GaveUp { .. } => "the server gave up".to_owned(),
+            Self::Registry { fault, .. } => format!("the registry failed ({fault:?})"),
+            Self::DiskFull { .. } => "the server's disk is full".to_owned(),
+            Self::AlreadyQuantized { .. } => "the weights are quantized already".to_owned(),
             Self::Malformed { .. } => "the answer cannot be read".to_owned(),
             Self::Unsupported { model, capability, .. } => {
                 format!("model {model:?} does not support {capability}")
@@ -117,6 +155,21 @@ impl ProviderError {
             other => other.to_string(),
         }
     }
+}
+
+/// How a registry failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistryFault {
+    /// No connection: no network, an unknown host, refused, too slow, or broken off.
+    Unreachable,
+    /// No secure connection: its certificate is not trusted, or it speaks no TLS.
+    Insecure,
+    /// It wants a sign-in, or this one may not do that: 401, 403.
+    Denied,
+    /// It has had enough requests, or failed itself: this status.
+    Status(u16),
+    /// What was downloaded is not what its digest says.
+    Damaged,
 }
 
 /// What a timeout waited for.
@@ -128,6 +181,10 @@ pub enum Wait {
     FirstByte,
     /// The next piece of the answer.
     NextByte,
+    /// The whole of an answer that needs no model, such as a list.
+    Control,
+    /// The whole of an answer that comes in one piece once a model has made it, such as embeddings.
+    Answer,
 }
 
 impl std::fmt::Display for Wait {
@@ -136,6 +193,7 @@ impl std::fmt::Display for Wait {
             Self::Connect => "the connection",
             Self::FirstByte => "the first piece of the answer",
             Self::NextByte => "the next piece of the answer",
+            Self::Control | Self::Answer => "the end of the answer",
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP client below both providers: made on first use, pooled, with timeouts and typed failures.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, Method, Response};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 pub(super) use self::body::Body;
@@ -30,6 +31,9 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two pieces of a reply.
     pub next_byte: Duration,
+    /// From sending what needs no model (version, lists, details, deleting ...) to the end of its answer. A server
+    /// that takes longer hangs, and the generous wait for a loading model would hide it.
+    pub control: Duration,
 }
 
 impl Default for Timeouts {
@@ -38,13 +42,11 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(600),
             next_byte: Duration::from_secs(300),
+            control: Duration::from_secs(30),
         }
     }
 }
 
-/// Longest wait for an answer that needs no model (version, lists, details). A server that takes
-/// longer hangs, and the generous wait for a loading model would hide it.
-const CONTROL_ANSWER: Duration = Duration::from_secs(30);
 /// Longest silence of a transfer. A server says nothing while it checks the digest of a file, which
 /// takes many minutes for hundreds of gigabytes on a slow disk.
 const TRANSFER_GAP: Duration = Duration::from_secs(1_800);
@@ -53,6 +55,11 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, and how long that may take.
 const MAX_REFUSAL: usize = 64 * 1024;
 const REFUSAL_BODY: Duration = Duration::from_secs(5);
+/// Where local names lead to; port 0 stands for the address's own. Ollama listens on the first of them.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+];
 const USER_AGENT: &str = concat!("ollama-mcp/", env!("CARGO_PKG_VERSION"));
 
 /// One server: where it is, and how it is spoken to.
@@ -131,12 +138,12 @@ impl Http {
 
     /// Sends JSON for something that needs no model; what a success says does not matter.
     pub(super) async fn tell(&self, method: Method, path: &str, body: Vec<u8>) -> Result<(), Failure> {
-        self.whole(method, path, Some(body), CONTROL_ANSWER).await.map(|_| ())
+        self.whole(method, path, Some(body), Wait::Control).await.map(|_| ())
     }
 
     /// Whether something is there: 404 means that it is not.
     pub(super) async fn has(&self, path: &str) -> Result<bool, Failure> {
-        match self.whole(Method::HEAD, path, None, CONTROL_ANSWER).await {
+        match self.whole(Method::HEAD, path, None, Wait::Control).await {
             Ok(_) => Ok(true),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(false),
             Err(failure) => Err(failure),
@@ -145,7 +152,7 @@ impl Http {
 
     /// Posts JSON, and reads a JSON answer as a whole, for which a model may have to load.
     pub(super) async fn ask<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
-        parsed(path, &self.whole(Method::POST, path, Some(body), Duration::MAX).await?)
+        parsed(path, &self.whole(Method::POST, path, Some(body), Wait::Answer).await?)
     }
 
     /// Posts JSON; the answer is to be read piece by piece.
@@ -167,20 +174,30 @@ impl Http {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<T, Failure> {
-        parsed(path, &self.whole(method, path, body, CONTROL_ANSWER).await?)
+        parsed(path, &self.whole(method, path, body, Wait::Control).await?)
     }
 
-    /// The whole body of an answer. No wait is longer than `most`.
+    /// The whole body of an answer. Each wait in it is bounded, and so is their sum (`waiting_for`): a server
+    /// that sends a byte now and then would otherwise be waited for without end.
     async fn whole(
         &self,
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
-        most: Duration,
+        waiting_for: Wait,
     ) -> Result<Vec<u8>, Failure> {
-        let mut body = self.send(method, path, body, self.timeouts.first_byte.min(most)).await?;
-        body.next_byte = body.next_byte.min(most);
-        Ok(body.read(MAX_ANSWER).await?)
+        let Timeouts { first_byte, next_byte, control, .. } = self.timeouts;
+        let total = match waiting_for {
+            Wait::Control => control,
+            // The model has done its work when the first piece comes.
+            _ => first_byte.saturating_add(next_byte),
+        };
+        let answer = async {
+            let mut body = self.send(method, path, body, first_byte).await?;
+            Ok(body.read(MAX_ANSWER).await?)
+        };
+        let too_long = |_| Err(ProviderError::Timeout { waiting_for, after: total }.into());
+        timeout(total, answer).await.unwrap_or_else(too_long)
     }
 
     /// Sends one request. A pooled connection that closes before the request is written is
@@ -244,6 +261,10 @@ impl Http {
                 .connect_timeout(self.timeouts.connect)
                 // A redirect could carry the prompt and the credentials to another host.
                 .redirect(reqwest::redirect::Policy::none());
+            let builder = match address::pinned_name(&self.base) {
+                Some(name) => builder.resolve_to_addrs(name, &LOOPBACK),
+                None => builder,
+            };
             if self.local { builder.no_proxy() } else { builder }
         };
         let without_roots = || builder().tls_certs_only([]).build();
@@ -263,6 +284,9 @@ impl Http {
     }
 
     fn not_sent(&self, error: &reqwest::Error) -> ProviderError {
+        if transport::is_out_of_descriptors(error) {
+            return ProviderError::OutOfDescriptors { address: self.shown.clone() };
+        }
         if error.is_connect() {
             if error.is_timeout() {
                 return ProviderError::Timeout { waiting_for: Wait::Connect, after: self.timeouts.connect };

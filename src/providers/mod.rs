@@ -26,7 +26,7 @@ mod transport;
 pub mod types;
 
 pub use config::ServerConfig;
-pub use error::{ProviderError, Wait};
+pub use error::{ProviderError, RegistryFault, Wait};
 pub use http::Timeouts;
 pub use native::{FileStream, Native, TransferStream};
 use types::{ChatEvent, ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
@@ -83,23 +83,40 @@ fn check_texts(request: &EmbedRequest) -> ProviderResult<()> {
     if request.input.is_empty() {
         return Err(invalid("input".to_owned(), "is empty; give at least one text"));
     }
+    if request.dimensions == Some(0) {
+        return Err(invalid("dimensions".to_owned(), "is 0; it must be at least 1"));
+    }
     match request.input.iter().position(String::is_empty) {
         Some(index) => Err(invalid(format!("input[{index}]"), "is empty; leave it out, or give it text")),
         None => Ok(()),
     }
 }
 
-/// One vector for each text.
+/// One vector for each text, all of one length, and of that which was asked for.
 fn check_vectors(request: &EmbedRequest, vectors: &[Vec<f32>]) -> ProviderResult<()> {
-    if vectors.len() == request.input.len() && vectors.iter().all(|vector| !vector.is_empty()) {
-        return Ok(());
+    let malformed = |reason| Err(ProviderError::Malformed { reason });
+    let length = vectors.first().map_or(0, Vec::len);
+    if vectors.len() != request.input.len() || length == 0 {
+        return malformed(format!(
+            "{} texts were sent, {} vectors came back, or empty ones",
+            request.input.len(),
+            vectors.len()
+        ));
     }
-    let reason = format!(
-        "{} texts were sent, {} vectors came back, or empty ones",
-        request.input.len(),
-        vectors.len()
-    );
-    Err(ProviderError::Malformed { reason })
+    if let Some(other) = vectors.iter().map(Vec::len).find(|other| *other != length) {
+        return malformed(format!("its vectors differ in length: {length} and {other} numbers"));
+    }
+    let reason = match request.dimensions.map(usize::try_from) {
+        // Ollama takes it in silence where it is more than the model makes.
+        Some(wanted) if wanted.is_ok_and(|wanted| wanted < length) => {
+            format!("was not followed by the server: its vectors have {length} numbers; leave it out")
+        }
+        Some(wanted) if wanted != Ok(length) => {
+            format!("is more than the model makes: its vectors have {length} numbers")
+        }
+        _ => return Ok(()),
+    };
+    Err(ProviderError::InvalidRequest { argument: "dimensions".to_owned(), reason })
 }
 
 /// The JSON of a body. What is sent here has text for keys, so failure is a bug, but not a panic.
@@ -110,5 +127,7 @@ fn json(body: &impl serde::Serialize) -> ProviderResult<Vec<u8>> {
     })
 }
 
+#[cfg(test)]
+mod connection_tests;
 #[cfg(test)]
 mod socket_tests;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use super::refusal::bounded;
+use crate::platform;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 200;
@@ -31,9 +32,18 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
 
 /// Whether what came back is no HTTP at all.
 pub(super) fn is_no_http(error: &reqwest::Error) -> bool {
+    any_cause(error, |cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
+}
+
+/// Whether there was no file descriptor for a connection, which says nothing of the server.
+pub(super) fn is_out_of_descriptors(error: &reqwest::Error) -> bool {
+    any_cause(error, |cause| cause.downcast_ref::<io::Error>().is_some_and(platform::is_out_of_descriptors))
+}
+
+fn any_cause(error: &reqwest::Error, is: impl Fn(&(dyn Error + 'static)) -> bool) -> bool {
     let mut next = error.source();
     while let Some(cause) = next {
-        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+        if is(cause) {
             return true;
         }
         next = inner_of(cause);

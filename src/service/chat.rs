@@ -175,6 +175,7 @@ impl Run {
             }
         }
         warnings.extend(self.core.overflow(&asked, &end.usage).await);
+        warnings.extend(self.core.other_model(asked.model(), end.model.as_deref()));
         let location = self.core.location(end.remote.as_ref());
         if attached.is_some() {
             warnings.extend(self.core.went_away(&location));

@@ -169,9 +169,9 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
     let system = match (chat.system.take(), &found) {
         (Some(given), _) => Some(given),
         (None, Some(found)) => found.system.clone(),
-        (None, None) => core.system_prompt.text()?,
+        // An empty one of the call's is kept, and sent: it takes the model's own away, see `with_system`.
+        (None, None) => core.system_prompt.text()?.filter(|system| !system.is_empty()),
     };
-    let system = system.filter(|system| !system.is_empty());
     let (model, reason) = match (chat.model.take(), found.as_ref().and_then(|found| found.model.clone())) {
         (Some(model), _) => (model, None),
         (None, Some(model)) => (model, Some("the conversation's last model")),

@@ -2,10 +2,12 @@
 //!
 //! Which failure of a provider becomes which error is said here and nowhere else.
 
-use crate::providers::{ProviderError, Wait};
+use crate::providers::ProviderError;
 
 use super::completions::Partial;
 use super::retry::runner_ended;
+
+mod upstream;
 
 /// The machine-readable kind of a failure. `docs/errors.md` is generated from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +28,12 @@ pub enum ErrorCode {
     Overloaded,
     /// The disk has no room for the model that is pulled.
     DiskFull,
+    /// The registry of a pull or a push cannot be reached.
+    RegistryUnreachable,
+    /// The registry wants a sign-in, or does not allow what was asked.
+    RegistryDenied,
+    /// The registry failed, or sent something damaged.
+    RegistryFailed,
     /// A timeout of the settings ran out.
     Timeout,
     /// The answer broke off; what came of it is kept.
@@ -63,6 +71,9 @@ impl ErrorCode {
         Self::Unsupported,
         Self::Overloaded,
         Self::DiskFull,
+        Self::RegistryUnreachable,
+        Self::RegistryDenied,
+        Self::RegistryFailed,
         Self::Timeout,
         Self::Interrupted,
         Self::UpstreamError,
@@ -88,6 +99,9 @@ impl ErrorCode {
             Self::Unsupported => "unsupported",
             Self::Overloaded => "overloaded",
             Self::DiskFull => "disk_full",
+            Self::RegistryUnreachable => "registry_unreachable",
+            Self::RegistryDenied => "registry_denied",
+            Self::RegistryFailed => "registry_failed",
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
             Self::UpstreamError => "upstream_error",
@@ -133,6 +147,18 @@ impl ErrorCode {
             Self::DiskFull => (
                 "The disk has no room for the model; the pull was stopped.",
                 "Free some space, or choose a smaller model.",
+            ),
+            Self::RegistryUnreachable => (
+                "Ollama cannot reach the registry that a model is pulled from or pushed to, or does not trust its certificate.",
+                "Check the connection of the machine that Ollama runs on, and its proxy settings.",
+            ),
+            Self::RegistryDenied => (
+                "The registry wants a sign-in, or does not allow what was asked.",
+                "Sign Ollama in with `ollama signin`; check the model's name.",
+            ),
+            Self::RegistryFailed => (
+                "The registry answered with a failure of its own, or what came from it is damaged.",
+                "Try again later.",
             ),
             Self::Timeout => {
                 ("A timeout of the settings ran out.", "Raise the setting that the message names.")
@@ -283,16 +309,7 @@ impl Upstream<'_> {
             )
             .with_hint(self.start_hint()),
             ProviderError::Timeout { waiting_for, after } => {
-                let (setting, what) = match waiting_for {
-                    Wait::Connect => ("OLLAMA_MCP_CONNECT_TIMEOUT", "did not accept a connection"),
-                    Wait::FirstByte => ("OLLAMA_MCP_FIRST_BYTE_TIMEOUT", "did not begin its answer"),
-                    Wait::NextByte => ("OLLAMA_MCP_IDLE_TIMEOUT", "sent nothing more"),
-                };
-                ServiceError::new(
-                    Code::Timeout,
-                    format!("{} at {} {what} for {after:?}", capitalized(noun), self.address),
-                )
-                .with_hint(format!("Raise {setting} if the model needs longer."))
+                upstream::timeout(noun, self.address, waiting_for, after)
             }
             ProviderError::ModelNotFound { model } => {
                 ServiceError::new(Code::ModelNotFound, format!("Model {model:?} is not installed"))
@@ -301,8 +318,13 @@ impl Upstream<'_> {
                 ServiceError::new(Code::ModelNotFound, format!("No registry has a model {model:?}"))
                     .with_hint("Check the name and the tag; ollama.com/library lists what can be pulled.")
             }
+            error @ (ProviderError::Registry { .. }
+            | ProviderError::DiskFull { .. }
+            | ProviderError::AlreadyQuantized { .. }
+            | ProviderError::GaveUp { .. }) => upstream::transfer(noun, error),
+            ProviderError::OutOfDescriptors { address } => upstream::no_descriptor(noun, &address),
             ProviderError::Unsupported { model, capability, message } => {
-                ServiceError::new(Code::Unsupported, unsupported_text(&model, &capability, &message))
+                ServiceError::new(Code::Unsupported, upstream::unsupported(&model, &capability, &message))
             }
             ProviderError::ContextExceeded { prompt_tokens, context_tokens, message } => {
                 let tokens = prompt_tokens.zip(context_tokens);
@@ -316,14 +338,9 @@ impl Upstream<'_> {
                 let error = ServiceError::new(Code::ContextExceeded, text).with_hint("Send less.");
                 ServiceError { tokens, ..error }
             }
-            ProviderError::Overloaded { status, message, retry_after } => ServiceError::new(
-                Code::Overloaded,
-                format!("{} is busy ({status}): {message}", capitalized(noun)),
-            )
-            .with_hint(match retry_after {
-                Some(wait) => format!("It asks to be tried again in {} s.", wait.as_secs()),
-                None => "Try again in a moment.".to_owned(),
-            }),
+            ProviderError::Overloaded { status, message, retry_after } => {
+                upstream::busy(noun, status, &message, retry_after)
+            }
             ProviderError::Status { status, message } => {
                 let error = ServiceError::new(
                     Code::UpstreamError,
@@ -371,19 +388,6 @@ const INTERRUPTED_HINT: &str = "Ask again.";
 
 const RUNNER_ENDED_HINT: &str = "The process that runs the model has ended, often for want of memory: Ollama's log tells why. Ask again; \
 if it happens again, use a smaller model or a smaller num_ctx.";
-
-fn unsupported_text(model: &str, capability: &str, message: &str) -> String {
-    let cannot = match capability {
-        "tools" => "call tools",
-        "vision" => "read images",
-        "thinking" => "think before it answers",
-        "insert" => "fill in text before a suffix",
-        "embedding" => "make embeddings",
-        "completion" => "chat (it makes embeddings)",
-        _ => return format!("Model {model:?}: {message}"),
-    };
-    format!("Model {model:?} cannot {cannot}")
-}
 
 fn capitalized(noun: &str) -> String {
     let mut chars = noun.chars();

@@ -54,10 +54,9 @@ impl Core {
     /// Gives a model a second name.
     ///
     /// # Errors
-    /// As [`Core::load_model`].
+    /// As [`Core::load_model`], and those of [`check_copy`].
     pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
-        model_name("source", source)?;
-        model_name("destination", destination)?;
+        check_copy(source, destination)?;
         self.explained(self.native()?.copy(source, destination).await).await?;
         self.installed_changed(destination);
         Ok(())
@@ -102,6 +101,22 @@ impl Core {
             Err(error) => Err(self.explain(error).await),
         }
     }
+}
+
+/// Checks the names of a copy.
+///
+/// # Errors
+/// `invalid_argument`, also where both names are of one model.
+pub fn check_copy(source: &str, destination: &str) -> Result<(), ServiceError> {
+    model_name("source", source)?;
+    model_name("destination", destination)?;
+    if full_name(source) == full_name(destination) {
+        return Err(ServiceError::invalid(
+            "destination",
+            "is the same model as source; give it another name",
+        ));
+    }
+    Ok(())
 }
 
 /// A name as Ollama lists it, in lower case and with its tag: one model has many names, with and without what is

@@ -117,12 +117,19 @@ impl Core {
             return Ok(DefaultModel { name: loaded.model.name.clone(), reason: "the loaded model" });
         }
         // One server writes all its times alike, so their texts sort as the times do.
-        candidates.sort_by(|a, b| b.model.modified_at.cmp(&a.model.modified_at));
+        let time = |listed: &ListedModel| (listed.model.modified_at.clone(), listed.model.created);
+        candidates.sort_by_cached_key(|listed| std::cmp::Reverse(time(listed)));
         match candidates.as_slice() {
             [] => Err(no_models(self.provider.name())),
             [only] => Ok(DefaultModel { name: only.model.name.clone(), reason: "the only chat model" }),
-            [newest, ..] => {
-                Ok(DefaultModel { name: newest.model.name.clone(), reason: "the newest chat model" })
+            [first, second, ..] => {
+                // Without times, or with one time for all, none is known to be the newest.
+                let reason = if time(first) == time(second) {
+                    "the first chat model by name"
+                } else {
+                    "the newest chat model"
+                };
+                Ok(DefaultModel { name: first.model.name.clone(), reason })
             }
         }
     }
@@ -139,6 +146,11 @@ impl Core {
         let capabilities = details.capabilities.map(Arc::from);
         self.capabilities.put(model, capabilities.clone());
         Ok(capabilities)
+    }
+
+    /// A warning where another model answered than was asked. Ollama answers with the model that is named, or not at all.
+    pub(super) fn other_model(&self, asked: &str, answered: Option<&str>) -> Option<String> {
+        answered.filter(|_| !self.tells_loaded()).and_then(|answered| other_model(asked, answered))
     }
 
     /// The error that a provider's failure is, with the names of models that would do.
@@ -264,6 +276,18 @@ impl Capabilities {
     }
 }
 
+/// That another model answered than was asked: a server with one model takes every name. Names that begin alike are
+/// of one model, such as `gpt-4o` and `gpt-4o-2024-08-06`.
+fn other_model(asked: &str, answered: &str) -> Option<String> {
+    let (wanted, found) = (full_name(asked), full_name(answered));
+    let (wanted_base, found_base) = (split_tag(&wanted).0, split_tag(&found).0);
+    let alike = wanted == found
+        || wanted_base != found_base
+            && (wanted_base.starts_with(found_base) || found_base.starts_with(wanted_base));
+    (!alike)
+        .then(|| format!("{answered:?} answered, not {asked:?}, which the call named: the server chose it."))
+}
+
 /// Whether a model chats, as far as it is known: an embedding model does not.
 fn can_chat(model: &Model) -> bool {
     match &model.capabilities {
@@ -308,6 +332,21 @@ fn split_tag(name: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_model_than_was_asked_is_told() {
+        for (asked, answered) in [
+            ("gemma3", "gemma3:latest"),
+            ("gpt-4o", "gpt-4o-2024-08-06"),
+            ("Registry.ollama.ai/library/a:1b", "a:1b"),
+        ] {
+            assert_eq!(other_model(asked, answered), None, "{asked} {answered}");
+        }
+        for (asked, answered) in [("qwen", "llama"), ("gemma3:4b", "gemma3:1b")] {
+            let warning = other_model(asked, answered).unwrap();
+            assert!(warning.contains(asked) && warning.contains(answered), "{warning}");
+        }
+    }
 
     #[test]
     fn the_nearest_model_is_the_one_that_was_meant() {

@@ -25,6 +25,8 @@ const KNOWN: &[(&str, Takes)] = &[
     ("main_gpu", Takes::Whole),
     ("use_mmap", Takes::Switch),
     ("num_thread", Takes::Whole),
+    // Since 0.33.
+    ("draft_num_predict", Takes::Whole),
 ];
 
 /// What an option takes.
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_unknown_option_is_told_with_the_nearest() {
-        let options = json!({"num_cxt": 1, "min_p": 0.1, "mirostat_zz": 2});
+        let options = json!({"num_cxt": 1, "min_p": 0.1, "draft_num_predict": 4, "mirostat_zz": 2});
         assert_eq!(
             ignored_options(options.as_object().unwrap()),
             [

@@ -54,12 +54,15 @@ impl SystemPrompt {
 impl Core {
     /// The call with its system prompt among the messages: its own, or else the default one.
     pub(super) fn with_system(&self, mut call: ChatCall) -> Result<ChatCall, ServiceError> {
+        let own = call.messages.first().is_some_and(|message| message.role == Role::System);
         let system = match call.system.take() {
-            Some(given) => Some(given),
+            // An empty one is sent where it is asked for: a system message in the first place keeps Ollama from
+            // putting the model's own system prompt there.
+            Some(given) => Some(given).filter(|given| !given.is_empty() || !own),
             None if call.messages.iter().any(|message| message.role == Role::System) => None,
-            None => self.system_prompt.text()?,
+            None => self.system_prompt.text()?.filter(|system| !system.is_empty()),
         };
-        if let Some(system) = system.filter(|system| !system.is_empty()) {
+        if let Some(system) = system {
             call.messages.insert(0, Message::text(Role::System, system));
         }
         Ok(call)

@@ -144,8 +144,12 @@ pub(super) async fn follow(
             *incomplete |= completed < total;
             layers.insert(digest, (completed, total));
         }
-        let (done, all) = layers.values().fold((0, 0), |(done, all), layer| (done + layer.0, all + layer.1));
+        let (done, all): (u64, u64) = layers.values().fold((0, 0), |(done, all): (u64, u64), layer| {
+            (done.saturating_add(layer.0), all.saturating_add(layer.1))
+        });
         let ended = status == "success";
+        // The last reports of a layer may be left out.
+        let done = if ended { all } else { done };
         job.advance(|state| {
             state.status.clone_from(&status);
             // Never back: a resumed pull tells of its layers anew.

@@ -139,17 +139,9 @@ impl HostUrl {
         self.port
     }
 
-    /// Whether it is this machine by its name or address: `127.0.0.0/8`, `::1`, `localhost` and the
-    /// names below it (RFC 6761).
+    /// Whether it is this machine, see [`is_this_machine`].
     pub fn is_loopback(&self) -> bool {
-        match &self.host {
-            Host::Ipv4(ip) => ip.is_loopback(),
-            Host::Ipv6(ip) => ip.is_loopback(),
-            Host::Domain(name) => {
-                let name = name.trim_end_matches('.');
-                name == "localhost" || name.ends_with(".localhost")
-            }
-        }
+        is_this_machine(&self.host)
     }
 
     /// Whether it is ollama.com over https: the one place that `OLLAMA_API_KEY` may go to.
@@ -186,6 +178,25 @@ impl HostUrl {
         let path = url.path().trim_end_matches('/').to_owned();
         Ok(Self { is_https, host, port, path, surprises: Vec::new() })
     }
+}
+
+/// Whether requests to a host stay on this machine: a loopback address, the unspecified one (which reaches
+/// the same), `localhost`, and the names below it (RFC 6761). Requests to those names are sent to loopback
+/// whatever the system resolves them to; any other name counts as another machine, even where the hosts file
+/// says otherwise.
+pub fn is_this_machine(host: &Host<impl AsRef<str>>) -> bool {
+    let ip = match host {
+        Host::Ipv4(ip) => IpAddr::V4(*ip),
+        Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical(),
+        Host::Domain(name) => return is_localhost(name.as_ref()),
+    };
+    ip.is_loopback() || ip.is_unspecified()
+}
+
+/// Whether a name is `localhost`, or below it.
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 impl PartialEq for HostUrl {

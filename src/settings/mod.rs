@@ -32,7 +32,7 @@ pub use chat::ChatSettings;
 pub use error::SettingsError;
 pub use files::{FileSettings, with_home};
 pub use headers::Header;
-pub use host_url::{HostUrl, HostUrlError};
+pub use host_url::{HostUrl, HostUrlError, is_this_machine};
 pub use markdown::settings_markdown;
 pub use provider::{ProviderKind, ProviderSettings};
 pub use pulls::PullSettings;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Kind, MODEL, Row, check_all, lines, piece};
-use crate::support::fake_ollama::{Answer, Gate};
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::mcp_client::Session;
 
 const HTML: &str = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
 
@@ -187,6 +188,26 @@ async fn a_line_without_end_is_given_up() {
     let row =
         Row::new("a line without end", Answer::endless_line(), "upstream_error", &["a line is longer than"]);
     row.check(Kind::Ollama).await;
+}
+
+#[tokio::test]
+async fn statistics_that_overflow_cost_no_reply() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::start(&fake);
+    for number in
+        ["18446744073709551616", "1e400", "-1", "99999999999999999999999999999999999999999", "\"x\""]
+    {
+        let last = format!(
+            "{{\"message\":{{\"content\":\"\"}},\"done\":true,\"done_reason\":\"stop\",\"total_duration\":{number},\
+             \"load_duration\":{number},\"prompt_eval_count\":9,\"eval_count\":{number},\"eval_duration\":{number}}}\n"
+        );
+        let first = format!("{}\n", piece("one"));
+        fake.on("POST", "/api/chat", Answer::raw_chunks(vec![first.into_bytes(), last.into_bytes()]));
+        let result = session.call("chat_completion", json!({ "model": MODEL, "prompt": "hi" })).await;
+        let structured = &result["structuredContent"];
+        assert_eq!(structured["choices"][0]["message"]["content"], "one", "{number}: {result}");
+        assert_eq!(structured["usage"]["prompt_tokens"], 9, "{number}: {result}");
+    }
 }
 
 fn well() -> Answer {

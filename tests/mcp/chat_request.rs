@@ -89,6 +89,7 @@ async fn what_stands_beside_the_options_keeps_its_form() {
         ("think", json!(true), "think", json!(true)),
         ("think", json!(false), "think", json!(false)),
         ("think", json!("low"), "think", json!("low")),
+        ("think", json!("max"), "think", json!("max")),
         ("think", json!("high"), "think", json!("high")),
         ("response_format", json!("text"), "format", Value::Null),
     ] {
@@ -209,4 +210,16 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
         assert_eq!(tool_error(&result).0, "invalid_argument");
     }
     assert!(fake.requests().is_empty(), "{:?}", fake.requests());
+}
+
+#[tokio::test]
+async fn an_empty_system_prompt_takes_the_models_own_away() {
+    // Ollama adds the model's own where the first message is of another role.
+    let empty = json!({ "role": "system", "content": "" });
+    let body = sent(json!({ "prompt": "hi", "system": "" })).await;
+    assert_eq!(body["messages"], json!([empty, { "role": "user", "content": "hi" }]));
+    let own = json!({ "role": "system", "content": "own" });
+    let messages = json!([own, { "role": "user", "content": "hi" }]);
+    let body = sent(json!({ "messages": messages, "system": "" })).await;
+    assert_eq!(body["messages"], messages);
 }

@@ -78,3 +78,45 @@ async fn a_model_that_is_named_needs_no_other_request() {
     let paths: Vec<_> = fake.requests().iter().map(|request| request.path.clone()).collect();
     assert_eq!(paths, ["/api/chat"]);
 }
+
+#[tokio::test]
+async fn another_server_tells_which_is_the_newest_by_its_own_times() {
+    for (times, expected) in [
+        ([Some(1), Some(3), Some(2)], ("b", "the newest chat model")),
+        ([Some(5), Some(5), Some(5)], ("a", "the first chat model by name")),
+        ([None, None, None], ("a", "the first chat model by name")),
+    ] {
+        let fake = FakeOllama::start().await.with_defaults();
+        let listed: Vec<Value> = ["c", "b", "a"]
+            .iter()
+            .zip(times)
+            .map(|(id, created)| json!({ "id": id, "created": created }))
+            .collect();
+        fake.on("GET", "/v1/models", Answer::json(200, json!({ "data": listed })));
+        let mut session = Session::openai(&fake);
+        let result = session.call("chat_completion", json!({ "prompt": "x" })).await;
+        let sent = fake.wait_for("POST", "/v1/chat/completions").await.json();
+        let reason = result["structuredContent"]["model_reason"].as_str().unwrap();
+        assert_eq!((sent["model"].as_str().unwrap(), reason), expected, "{times:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_model_than_was_named_is_told() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut session = Session::openai(&fake);
+    for (answered, told) in [("llama", true), ("qwen", false), ("qwen-2026", false)] {
+        let pieces = [
+            format!("{{\"model\":\"{answered}\",\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}"),
+            format!(
+                "{{\"model\":\"{answered}\",\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}"
+            ),
+            "[DONE]".to_owned(),
+        ];
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        fake.on("POST", "/v1/chat/completions", Answer::sse(&pieces));
+        let result = session.call("chat_completion", json!({ "model": "qwen", "prompt": "x" })).await;
+        let warnings = result["structuredContent"]["warnings"].to_string();
+        assert_eq!(warnings.contains("answered, not"), told, "{answered}: {warnings}");
+    }
+}

@@ -57,6 +57,20 @@ async fn it_goes_where_a_call_brings_none() {
 }
 
 #[tokio::test]
+async fn a_conversation_without_one_stays_without_the_models_own() {
+    let (fake, _home, mut session) = start("Answer in Latin.").await;
+    let mut first = turn("a", "x");
+    first["system"] = json!("");
+    session.call("converse", first).await;
+    session.call("converse", turn("a", "y")).await;
+    for request in fake.requests_to("POST", "/api/chat") {
+        assert_eq!(sent(&request)[0], ("system".to_owned(), String::new()));
+    }
+    let read = session.call("get_conversation", json!({ "conversation_id": "a" })).await;
+    assert!(!read["content"][0]["text"].as_str().unwrap().contains("## system"), "{read}");
+}
+
+#[tokio::test]
 async fn a_change_counts_and_a_conversation_keeps_its_own() {
     let (fake, home, mut session) = start("first").await;
     let file = home.path().join("prompt.txt");

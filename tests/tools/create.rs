@@ -169,3 +169,17 @@ async fn a_creation_in_the_background_is_fetched_and_a_cancelled_one_stops() {
     fake.closed(request).await;
     session.still_serves().await;
 }
+
+#[tokio::test]
+async fn adapters_are_refused_with_the_way_that_there_is() {
+    let (_fake, mut session) = start(&[]).await;
+    let arguments = json!({ "model": "new", "from": MODEL, "adapters": { "a.gguf": "sha256:0" } });
+    let result = session.call("create_model", arguments).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "invalid_argument");
+    assert!(
+        said.contains("adapters") && said.contains("ollama create") && said.contains("ADAPTER"),
+        "{said}"
+    );
+    assert!(!said.contains("Did you mean"), "{said}");
+}

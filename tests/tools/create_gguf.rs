@@ -144,3 +144,23 @@ async fn a_call_that_is_cancelled_in_mid_upload_stops_it() {
     session.still_serves().await;
     assert!(fake.requests_to("POST", "/api/create").is_empty());
 }
+
+#[tokio::test]
+async fn a_file_that_is_cut_short_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, _, blob) = weights(dir.path(), "mine.gguf", 3_000);
+    let (fake, mut session) = allowed(dir.path()).await;
+    fake.on("HEAD", &blob, Answer::empty(200));
+    for said in [
+        "unexpected EOF",
+        "invalid file magic",
+        "tensor \"token_embd.weight\" offset+size (9) exceeds file size (5)",
+    ] {
+        let steps = [json!({ "status": "parsing GGUF" }), json!({ "error": said })];
+        fake.on("POST", "/api/create", Answer::ndjson(&steps));
+        let result = session.call("create_model", from_file(&path)).await;
+        let (code, text) = tool_error(&result);
+        assert_eq!(code, "invalid_argument");
+        assert!(text.starts_with("gguf is damaged or not complete") && text.contains(said), "{text}");
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
-use crate::support::fake_ollama::{Answer, FakeOllama, Request};
+use crate::support::fake_ollama::{Answer, FakeOllama, Recording, Request};
 use crate::support::mcp_client::tool_error;
 
 const EMBEDS: &str = "qwen-embed:0.5b";
@@ -141,4 +141,56 @@ async fn a_text_that_is_cut_is_reported() {
         said.contains("truncate") && !said.contains("num_ctx"),
         "it names arguments that embed has: {said}"
     );
+}
+
+#[tokio::test]
+async fn numbers_are_as_short_as_the_server_writes_them() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("embed_model_ok");
+    let result = session.call("embed", json!({ "model": EMBEDS, "input": "The sky is blue." })).await;
+    let written = result["structuredContent"]["embeddings"].to_string();
+    let answer: Value = serde_json::from_str(&Recording::load("embed_model_ok").body).unwrap();
+    let served = answer["embeddings"].to_string();
+    assert_eq!(written.len(), served.len(), "bytes of the numbers");
+    let numbers = |value: &Value| -> Vec<f32> {
+        value[0].as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+    };
+    assert_eq!(numbers(&result["structuredContent"]["embeddings"]), numbers(&answer["embeddings"]));
+}
+
+#[tokio::test]
+async fn dimensions_that_cannot_be_are_refused() {
+    let (fake, mut session) = start(&[]).await;
+    let vectors = json!({ "model": EMBEDS, "embeddings": [[1.0, 2.0, 3.0]] });
+    fake.on("POST", "/api/embed", Answer::json(200, vectors));
+    let ask = |dimensions: u64| json!({ "model": EMBEDS, "input": "x", "dimensions": dimensions });
+    for (dimensions, words) in [
+        (0, "at least 1"),
+        (4, "is more than the model makes: its vectors have 3 numbers"),
+        (u64::MAX, "is more than the model makes"),
+        (2, "was not followed by the server: its vectors have 3 numbers"),
+    ] {
+        let result = session.call("embed", ask(dimensions)).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "invalid_argument", "{said}");
+        assert!(said.starts_with("dimensions ") && said.contains(words), "{said}");
+    }
+    assert_eq!(fake.requests_to("POST", "/api/embed").len(), 3, "0 is not sent");
+    text(&session.call("embed", ask(3)).await);
+}
+
+#[tokio::test]
+async fn vectors_of_unequal_length_are_no_answer() {
+    let (fake, mut session) = start(&[]).await;
+    let vectors = json!({ "model": EMBEDS, "embeddings": [[1.0, 2.0], [1.0]] });
+    fake.on("POST", "/api/embed", Answer::json(200, vectors));
+    for (tool, arguments) in [
+        ("embed", json!({ "model": EMBEDS, "input": ["a", "b"] })),
+        ("rank", json!({ "model": EMBEDS, "query": "a", "texts": ["b"] })),
+    ] {
+        let result = session.call(tool, arguments).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "upstream_error", "{said}");
+        assert!(said.contains("2 and 1 numbers"), "{said}");
+    }
 }

@@ -98,3 +98,20 @@ async fn a_model_that_cannot_fill_in_says_so() {
     let result = session.call("generate", json!({ "model": "no-such-model", "prompt": "a" })).await;
     assert_eq!(tool_error(&result).0, "model_not_found");
 }
+
+#[tokio::test]
+async fn an_empty_system_prompt_takes_the_models_own_away() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("generate_stream");
+    // Ollama takes an empty text for none given, and would put the model's own in its place.
+    for (given, sent) in
+        [(json!(""), json!(" ")), (json!("Be brief."), json!("Be brief.")), (Value::Null, Value::Null)]
+    {
+        let mut arguments = json!({ "model": CODER, "prompt": "hi", "system": given });
+        if given.is_null() {
+            arguments.as_object_mut().unwrap().remove("system");
+        }
+        text(&session.call("generate", arguments).await);
+        assert_eq!(fake.requests_to("POST", "/api/generate").last().unwrap().json()["system"], sent);
+    }
+}

@@ -147,3 +147,53 @@ async fn running_models_are_told_with_their_end() {
     assert_eq!(text(&none), "No model is loaded.");
     assert_eq!(none["structuredContent"]["models"], json!([]));
 }
+
+#[tokio::test]
+async fn the_share_on_a_gpu_is_a_percentage_whatever_the_server_says() {
+    let (fake, mut session) = start(&[]).await;
+    let most = u64::MAX;
+    for (size, vram, percent) in [
+        (json!(1000), json!(250), json!(25)),
+        (json!(1000), json!(1001), json!(100)),
+        (json!(1), json!(most), json!(100)),
+        (json!(most), json!(most), json!(100)),
+        (json!(most), json!(most / 2), json!(49)),
+        (json!(0), json!(5), json!(null)),
+        (json!(-1), json!(5), json!(null)),
+    ] {
+        let model = json!({ "name": MODEL, "model": MODEL, "size": size, "size_vram": vram });
+        fake.on("GET", "/api/ps", Answer::json(200, json!({ "models": [model] })));
+        let result = session.call("list_running_models", json!({})).await;
+        text(&result);
+        assert_eq!(result["structuredContent"]["models"][0]["gpu_percent"], percent, "{vram} of {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_onto_itself_is_refused_before_anybody_is_asked() {
+    let (fake, mut session) = start(&[]).await;
+    for destination in [MODEL, "Gemma3:270M", "registry.ollama.ai/library/gemma3:270m"] {
+        let arguments = json!({ "source": MODEL, "destination": destination });
+        let result = session.call("copy_model", arguments).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(
+            (code, said),
+            ("invalid_argument", "destination is the same model as source; give it another name")
+        );
+    }
+    assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
+}
+
+#[tokio::test]
+async fn the_context_that_a_model_is_loaded_with_stands_beside_its_own() {
+    let (_fake, mut session) = start(&[]).await;
+    let result = session.call("list_models", json!({})).await;
+    let models = result["structuredContent"]["models"].as_array().unwrap();
+    let model = models.iter().find(|model| model["name"] == MODEL).unwrap();
+    assert_eq!(
+        (&model["context_length"], &model["loaded_context_length"]),
+        (&json!(32_768), &json!(4096)),
+        "{model}"
+    );
+    assert!(text(&result).contains("context 32768, loaded with 4096"), "{}", text(&result));
+}

@@ -45,6 +45,7 @@ async fn a_pull_tells_of_its_bytes() {
     let structured = &result["structuredContent"];
     assert_eq!((&structured["status"], &structured["operation"]), (&json!("completed"), &json!("pull")));
     assert_eq!(structured["total_bytes"], 98_362_466);
+    assert_eq!(structured["completed_bytes"], 98_362_466, "done is all of it");
     assert!(structured.get("already_present").is_none(), "{structured}");
     let body = fake.requests_to("POST", "/api/pull")[0].json();
     assert_eq!((&body["model"], &body["stream"]), (&json!("smollm2:135m"), &json!(true)));

@@ -127,7 +127,7 @@ pub(in crate::mcp) fn markdown(conversation: &Conversation) -> String {
             conversation.total
         ));
     }
-    if let Some(system) = &conversation.system {
+    if let Some(system) = conversation.system.as_ref().filter(|system| !system.is_empty()) {
         let system = without_headings_of_ours(system);
         page.push_str(&format!("\n## system\n\n{system}\n"));
     }

@@ -9,7 +9,7 @@ use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::mcp::confirm::{Consent, Question, consent};
 use crate::mcp::schema::{input_schema, output_schema};
-use crate::service::manage::model_name;
+use crate::service::manage::check_copy;
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the person first, or else needs confirm.";
@@ -33,8 +33,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
-    model_name("source", &arguments.source)?;
-    model_name("destination", &arguments.destination)?;
+    check_copy(&arguments.source, &arguments.destination)?;
     let core = call.server.core();
     if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
         let question = Question {

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
@@ -46,6 +46,7 @@ enum Texts {
 struct EmbedAnswer<'a> {
     model: &'a str,
     dimensions: usize,
+    #[serde(serialize_with = "short_numbers")]
     embeddings: &'a [Vec<f32>],
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tokens: Option<u64>,
@@ -95,4 +96,14 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         text.push_str(&format!("\nWarning: {warning}"));
     }
     Ok(super::answer(text, &answer))
+}
+
+/// A number of 32 bits as short as it can be told: as one of 64 bits it would be written with twice the digits.
+fn short(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
+}
+
+fn short_numbers<S: Serializer>(vectors: &&[Vec<f32>], serializer: S) -> Result<S::Ok, S::Error> {
+    let short = |vector: &Vec<f32>| vector.iter().copied().map(short).collect::<Vec<_>>();
+    serializer.collect_seq(vectors.iter().map(short))
 }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::mcp::arguments::whole_number;
+use crate::mcp::arguments::{whole_number, whole_number_or_zero};
 use crate::mcp::schema::{self, input_schema_with_some, property_names};
 use crate::service::reply_format::read_response_format;
 use crate::service::types::{Sampling, Think};
@@ -29,7 +29,7 @@ pub(super) struct GenerationArguments {
     temperature: Option<f64>,
     /// 0 to 1
     top_p: Option<f64>,
-    #[serde(default, deserialize_with = "whole_number")]
+    #[serde(default, deserialize_with = "whole_number_or_zero")]
     top_k: Option<u64>,
     #[serde(default, deserialize_with = "whole_number")]
     max_tokens: Option<u64>,
@@ -118,6 +118,7 @@ fn read_think(think: Value) -> Result<Think, ServiceError> {
             "low" => Ok(Think::Low),
             "medium" => Ok(Think::Medium),
             "high" => Ok(Think::High),
+            "max" => Ok(Think::Max),
             "true" => Ok(Think::On),
             "false" | "none" => Ok(Think::Off),
             _ => Err(wrong_think(&think)),
@@ -129,7 +130,7 @@ fn read_think(think: Value) -> Result<Think, ServiceError> {
 fn wrong_think(think: &Value) -> ServiceError {
     ServiceError::invalid(
         "think",
-        format!("is {think}; it must be true, false, \"low\", \"medium\" or \"high\""),
+        format!("is {think}; it must be true, false, \"low\", \"medium\", \"high\" or \"max\""),
     )
 }
 

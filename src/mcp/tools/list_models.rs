@@ -33,6 +33,9 @@ struct ModelAnswer {
     /// Tokens
     #[serde(skip_serializing_if = "Option::is_none")]
     context_length: Option<u64>,
+    /// Less of it, where it is loaded
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loaded_context_length: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     capabilities: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +73,7 @@ impl From<Vec<ListedModel>> for ModelsAnswer {
                 quantization: listed.model.quantization,
                 family: listed.model.family,
                 context_length: listed.model.context_length,
+                loaded_context_length: listed.running.and_then(|running| running.context_length),
                 capabilities: listed.model.capabilities,
                 modified_at: listed.model.modified_at,
             })
@@ -93,9 +97,13 @@ impl ModelAnswer {
         facts.extend(self.parameters.clone());
         facts.extend(self.quantization.clone());
         facts.extend(self.size_bytes.map(human_size));
-        facts.extend(self.context_length.map(|tokens| format!("context {tokens}")));
+        facts.extend(match (self.context_length, self.loaded_context_length) {
+            (Some(tokens), Some(loaded)) => Some(format!("context {tokens}, loaded with {loaded}")),
+            (Some(tokens), None) => Some(format!("context {tokens}")),
+            (None, loaded) => loaded.map(|loaded| format!("loaded with context {loaded}")),
+        });
         facts.extend(self.capabilities.as_ref().map(|words| words.join("/")));
-        if self.loaded == Some(true) {
+        if self.loaded == Some(true) && self.loaded_context_length.is_none() {
             facts.push("loaded".to_owned());
         }
         if self.location != "local" {

@@ -60,11 +60,7 @@ impl From<Vec<RunningModel>> for RunningAnswer {
 impl From<RunningModel> for RunningModelAnswer {
     fn from(model: RunningModel) -> Self {
         Self {
-            gpu_percent: model
-                .size
-                .zip(model.size_vram)
-                .filter(|(size, _)| *size > 0)
-                .map(|(size, vram)| vram * 100 / size),
+            gpu_percent: model.size.zip(model.size_vram).and_then(|(size, vram)| percent(vram, size)),
             name: model.name,
             size_bytes: model.size,
             vram_bytes: model.size_vram,
@@ -73,6 +69,12 @@ impl From<RunningModel> for RunningModelAnswer {
             expires_at: model.expires_at.filter(|at| !at.starts_with("23") && !at.starts_with("22")),
         }
     }
+}
+
+/// How much of a whole a part is, at most all of it; `None` for a whole of nothing.
+fn percent(part: u64, whole: u64) -> Option<u64> {
+    let percent = u128::from(part).saturating_mul(100).checked_div(u128::from(whole))?;
+    u64::try_from(percent.min(100)).ok()
 }
 
 impl RunningAnswer {

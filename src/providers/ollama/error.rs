@@ -59,7 +59,11 @@ fn about_the_request(said: &Said, asked: Asked<'_>) -> Option<ProviderError> {
         });
     }
     let argument = wrong_argument(&said.message, asked)?;
-    Some(ProviderError::InvalidRequest { argument, reason: said.message.clone() })
+    // Its words name the argument in their own way, or not at all.
+    Some(ProviderError::InvalidRequest {
+        argument,
+        reason: format!("is refused by Ollama: {}", said.message),
+    })
 }
 
 /// The argument that the text is about, as callers spell it.
@@ -112,6 +116,9 @@ fn explained(status: u16, said: Said) -> String {
             format!("{message}: Ollama has no such route there; check that the address is Ollama's own, without /v1 or /api")
         }
         (_, Form::Html) => format!("{message}: something else than Ollama answered, such as a proxy; check the address"),
+        (_, Form::Json) if message.contains("exceeds file size") => {
+            format!("{message} (the model's file is damaged or not complete; pull or create the model again)")
+        }
         (_, Form::Json) if message.starts_with("option \"") => {
             format!("{message} (a parameter stored in the model; create the model anew without it)")
         }

@@ -20,6 +20,7 @@ mod error;
 mod models;
 mod native;
 mod ndjson;
+mod registry;
 mod request;
 mod transfer;
 mod web;

@@ -58,6 +58,7 @@ fn listed_model(model: ListedModel) -> Model {
         name: String::new(),
         size: model.size,
         modified_at: told(model.modified_at),
+        created: None,
         digest: told(model.digest),
         family: told(details.family),
         parameter_size: told(details.parameter_size),
@@ -129,6 +130,7 @@ mod tests {
         assert_eq!(
             models[0],
             Model {
+                created: None,
                 name: "qwen2.5-coder:0.5b".into(),
                 size: Some(491_400_228),
                 modified_at: Some("2026-11-21T02:25:20.526617961Z".into()),

@@ -12,6 +12,10 @@ use crate::providers::types::{
 };
 use crate::providers::{ProviderError, ProviderResult};
 
+/// What takes the place of a model's own system prompt in `/api/generate`, where an empty text counts as none given
+/// (`server/routes.go`: `req.System != ""`). In `/api/chat` an empty system message does it.
+const NO_SYSTEM: &str = " ";
+
 /// The body of `POST /api/chat`; it borrows the texts, which can be large.
 ///
 /// # Errors
@@ -45,7 +49,7 @@ pub(super) fn generate_body(request: &GenerateRequest) -> ProviderResult<Generat
         model: &request.model,
         prompt: &request.prompt,
         suffix: request.suffix.as_deref(),
-        system: request.system.as_deref(),
+        system: request.system.as_deref().map(|system| if system.is_empty() { NO_SYSTEM } else { system }),
         template: request.template.as_deref(),
         raw: request.raw,
         images: request.images.iter().map(|image| image.base64.as_str()).collect(),
@@ -103,6 +107,7 @@ fn think_body(think: Think) -> ThinkBody {
         Think::Low => ThinkBody::Level("low"),
         Think::Medium => ThinkBody::Level("medium"),
         Think::High => ThinkBody::Level("high"),
+        Think::Max => ThinkBody::Level("max"),
     }
 }
 

@@ -26,26 +26,54 @@ pub(super) enum About {
 impl About {
     /// The error that a text stands for, where it has a better word than the text itself.
     pub(super) fn meaning(&self, text: &str) -> Option<ProviderError> {
-        let no_file =
-            text.starts_with("open ") && (text.contains("no such file") || text.contains("cannot find the"));
         match self {
             Self::Pull(model) | Self::Create { from: Some(model) }
                 if text == "pull model manifest: file does not exist" =>
             {
-                Some(ProviderError::NotInRegistry { model: model.clone() })
+                return Some(ProviderError::NotInRegistry { model: model.clone() });
             }
             // The text names files of the server, which say nothing to its callers.
-            Self::Push(model) if no_file => Some(ProviderError::ModelNotFound { model: model.clone() }),
-            Self::Create { .. } if no_file => {
-                let digest = text.split_once("sha256-")?.1.get(..64)?;
-                Some(ProviderError::InvalidRequest {
-                    argument: "files".to_owned(),
-                    reason: format!("the server has no file sha256:{digest}; upload it first"),
-                })
+            Self::Push(model) if names_no_file(text) => {
+                return Some(ProviderError::ModelNotFound { model: model.clone() });
             }
-            _ => None,
+            Self::Create { from } => {
+                if let Some(error) = of_weights(text, from.is_none()) {
+                    return Some(error);
+                }
+            }
+            _ => {}
         }
+        super::registry::failure(text)
     }
+}
+
+/// What is wrong with the weights that a model is made of.
+fn of_weights(text: &str, uploaded: bool) -> Option<ProviderError> {
+    const DAMAGED: [&str; 9] = [
+        "EOF",
+        "invalid file magic",
+        "not in GGUF format",
+        "invalid GGUF",
+        "invalid split GGUF",
+        "extends beyond",
+        "exceeds file size",
+        "truncated",
+        "corrupt",
+    ];
+    let files = |reason: String| ProviderError::InvalidRequest { argument: "files".to_owned(), reason };
+    if text.contains("quantization is only supported for") {
+        return Some(ProviderError::AlreadyQuantized { message: text.to_owned() });
+    }
+    if names_no_file(text) {
+        let digest = text.split_once("sha256-")?.1.get(..64)?;
+        return Some(files(format!("is not on the server (sha256:{digest}); upload it first")));
+    }
+    let damaged = uploaded && DAMAGED.iter().any(|word| text.contains(word));
+    damaged.then(|| files(format!("is damaged or not complete ({text}); get the file again")))
+}
+
+fn names_no_file(text: &str) -> bool {
+    text.starts_with("open ") && (text.contains("no such file") || text.contains("cannot find the"))
 }
 
 /// The decoder of one transfer.
@@ -103,7 +131,7 @@ impl State {
     fn event(&self, line: TransferLine) -> ProviderResult<TransferEvent> {
         if let Some(error) = &line.error {
             let message = Said::in_stream(error.get()).message;
-            return Err(self.about.meaning(&message).unwrap_or(ProviderError::Failed { message }));
+            return Err(self.about.meaning(&message).unwrap_or(ProviderError::GaveUp { message }));
         }
         let Some(Value::String(status)) = line.status else {
             let reason = "a line has neither a status nor an error".to_owned();
@@ -119,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::providers::fixture;
+    use crate::providers::{RegistryFault, fixture};
 
     fn pull() -> About {
         About::Pull("mine:1b".to_owned())
@@ -191,20 +219,45 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_keep_their_text() {
-        for (case, text) in [
-            ("pull_connection_refused_stream", "connection refused"),
-            ("pull_no_network_stream", "network is unreachable"),
-            ("create_from_missing_no_network", "network is unreachable"),
+    fn a_registry_that_fails_is_named_with_the_reason() {
+        for (case, name, text) in [
+            ("pull_connection_refused_stream", "127.0.0.1:9", "connection refused"),
+            ("pull_no_network_stream", "registry.ollama.ai", "network is unreachable"),
+            ("create_from_missing_no_network", "registry.ollama.ai", "network is unreachable"),
         ] {
-            let ProviderError::Failed { message } = error(case, pull()) else { panic!("{case}") };
-            assert!(message.contains(text), "{message}");
+            let expected = ProviderError::Registry {
+                host: Some(name.to_owned()),
+                fault: RegistryFault::Unreachable,
+                message: text.to_owned(),
+            };
+            assert_eq!(error(case, pull()), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn weights_that_cannot_be_used_are_told_apart() {
+        let of =
+            |text: &str, from: Option<&str>| About::Create { from: from.map(str::to_owned) }.meaning(text);
+        for text in ["unexpected EOF", "invalid file magic", "supplied file was not in GGUF format"] {
+            let error = of(text, None);
+            assert!(
+                matches!(&error, Some(ProviderError::InvalidRequest { argument, reason })
+                    if argument == "files" && reason.contains("damaged") && reason.contains(text)),
+                "{error:?}"
+            );
+        }
+        let text = "quantization is only supported for F16 and F32 models";
+        let expected = ProviderError::AlreadyQuantized { message: text.to_owned() };
+        assert_eq!(of(text, Some("m:1b")), Some(expected));
+    }
+
+    #[test]
+    fn other_failures_keep_their_text() {
         let failed = |body: &str| decoded(pull(), [body.as_bytes()]).pop().unwrap().unwrap_err();
         let message = "internal server error".to_owned();
         assert_eq!(
             failed("{\"error\":\"internal server error\",\"status\":500}\n"),
-            ProviderError::Failed { message }
+            ProviderError::GaveUp { message }
         );
         assert!(matches!(failed("{}\n"), ProviderError::Malformed { .. }));
         assert!(matches!(failed("<html>\n"), ProviderError::Malformed { .. }));

@@ -24,6 +24,7 @@ fn model(listed: ListedModel) -> Option<Model> {
     let lengths = [listed.max_model_len, listed.context_length, listed.max_context_length, meta.n_ctx_train];
     Some(Model {
         name: listed.id.filter(|id| !id.is_empty())?,
+        created: listed.created,
         size: meta.size,
         parameter_size: meta.n_params.map(parameter_size),
         context_length: lengths.into_iter().flatten().find(|length| *length > 0),
@@ -52,6 +53,7 @@ mod tests {
             [
                 Model {
                     name: "qwen".into(),
+                    created: Some(1),
                     size: Some(485_000_000),
                     parameter_size: Some("630.17M".into()),
                     context_length: Some(32_768),

@@ -69,7 +69,8 @@ fn reasoning_effort(think: Think) -> Option<&'static str> {
         Think::On => None,
         Think::Low => Some("low"),
         Think::Medium => Some("medium"),
-        Think::High => Some("high"),
+        // The most that OpenAI's API has a word for.
+        Think::High | Think::Max => Some("high"),
     }
 }
 
@@ -163,9 +164,12 @@ mod tests {
         );
         request.response_format = Some(ResponseFormat::Json);
         assert_eq!(sent(&request)["response_format"], json!({"type": "json_object"}));
-        for (think, effort) in
-            [(Think::On, Value::Null), (Think::Low, json!("low")), (Think::High, json!("high"))]
-        {
+        for (think, effort) in [
+            (Think::On, Value::Null),
+            (Think::Low, json!("low")),
+            (Think::High, json!("high")),
+            (Think::Max, json!("high")),
+        ] {
             request.think = Some(think);
             assert_eq!(sent(&request)["reasoning_effort"], effort);
         }

@@ -92,6 +92,8 @@ pub enum Think {
     Medium,
     /// Hard.
     High,
+    /// As hard as the model can.
+    Max,
 }
 
 /// A piece of a reply.

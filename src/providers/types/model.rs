@@ -18,6 +18,8 @@ pub struct Model {
     pub size: Option<u64>,
     /// When it was last changed, RFC 3339 as the server wrote it.
     pub modified_at: Option<String>,
+    /// When it was made, in seconds since 1970. Some servers tell of the moment in which they are asked.
+    pub created: Option<u64>,
     /// The digest of its manifest.
     pub digest: Option<String>,
     /// The architecture's family, such as `gemma3`.

@@ -45,9 +45,12 @@ fn format_think_tools_and_keep_alive() {
     let mut request = ChatRequest::new("m", vec![]);
     request.tools = vec![json!({"type": "function"})];
     request.keep_alive = Some(json!("10m"));
-    for (think, expected) in
-        [(Think::Off, json!(false)), (Think::On, json!(true)), (Think::High, json!("high"))]
-    {
+    for (think, expected) in [
+        (Think::Off, json!(false)),
+        (Think::On, json!(true)),
+        (Think::High, json!("high")),
+        (Think::Max, json!("max")),
+    ] {
         request.think = Some(think);
         assert_eq!(sent(&request)["think"], expected);
     }

@@ -14,6 +14,8 @@ pub(crate) struct ModelsAnswer {
 #[serde(default)]
 pub(crate) struct ListedModel {
     pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "count")]
+    pub(crate) created: Option<u64>,
     /// llama.cpp's.
     pub(crate) meta: Option<Meta>,
     /// vLLM's length of the context.
