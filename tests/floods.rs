@@ -6,7 +6,13 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::mcp_client::tool_error;
 use crate::support::process::Process;
+#[cfg(target_os = "linux")]
+use crate::support::process::peak_kib;
+
+/// A model that is installed in the fake's world.
+const MODEL: &str = "gemma3:270m";
 
 /// Far above what these floods need, far below what they would take if all of it were kept.
 #[cfg(target_os = "linux")]
@@ -204,12 +210,57 @@ async fn a_batch_of_ten_thousand() {
     flooded.over("batches", started).await;
 }
 
-/// The most memory that a process ever had.
-#[cfg(target_os = "linux")]
-fn peak_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    // A process that has ended has no memory.
-    let line = line.unwrap_or_else(|| panic!("the server is gone: {status}"));
-    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+/// A server that answers, with a fake that says what it likes.
+async fn hostile() -> (FakeOllama, Process) {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut host = Process::start(&fake, &["--toolsets=all"]);
+    host.handshake("2025-11-25", "tests").await;
+    (fake, host)
+}
+
+/// A tool's answer, and how it is under this memory.
+#[allow(clippy::print_stdout, reason = "the measured memory is a finding of the test")]
+async fn called(host: &mut Process, tool: &str, arguments: Value, most_mib: u64) -> Value {
+    let params = json!({ "name": tool, "arguments": arguments });
+    let answer = host.ask("tools/call", params).await;
+    #[cfg(target_os = "linux")]
+    {
+        let peak = peak_kib(host.id()) / 1024;
+        println!("{tool}: {peak} MiB");
+        assert!(peak <= most_mib, "{tool} took {peak} MiB");
+    }
+    answer["result"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_the_model_server_are_bounded() {
+    let (fake, mut host) = hostile().await;
+    let list = |entry: &str, count: usize| format!("[{}]", vec![entry; count].join(","));
+    let text = |body: String| Answer::text(200, "application/json", &body);
+    let many = |count| text(format!("{{\"models\":{}}}", list("{}", count)));
+    let long = || text(format!("{{\"models\":[{{\"name\":\"{}\"}}]}}", "x".repeat(20 << 20)));
+    for (path, tool, what, answer) in [
+        ("/api/tags", "list_models", "more than 10000 entries", many(1_000_000)),
+        ("/api/tags", "list_models", "longer than 16777216 bytes", long()),
+        ("/api/ps", "list_running_models", "more than 10000 entries", many(1_000_000)),
+        ("/api/ps", "list_running_models", "longer than 16777216 bytes", long()),
+    ] {
+        fake.on("GET", path, answer);
+        let result = called(&mut host, tool, json!({}), 250).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "upstream_error", "{tool}: {said}");
+        assert!(said.contains(what) && said.len() < 2_000, "{tool}: {said}");
+    }
+    let vocabulary = text(format!("{{\"model_info\":{{\"a\":{}}}}}", list("0", 5_000_000)));
+    fake.on("POST", "/api/show", vocabulary);
+    let result = called(&mut host, "show_model", json!({ "model": MODEL, "verbose": true }), 250).await;
+    assert_eq!(result["structuredContent"]["metadata"]["a"], "(5000000 items)", "{result:#}");
+    for (vectors, what) in [
+        (list("[]", 1_000_000), "more than 2049"),
+        (format!("[{}]", list("0", 5_000_000)), "more than 65536"),
+    ] {
+        fake.on("POST", "/api/embed", text(format!("{{\"embeddings\":{vectors}}}")));
+        let result = called(&mut host, "embed", json!({ "model": MODEL, "input": "a" }), 250).await;
+        assert!(tool_error(&result).1.contains(what), "{result:#}");
+    }
 }

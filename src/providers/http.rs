@@ -48,7 +48,9 @@ const CONTROL_ANSWER: Duration = Duration::from_secs(30);
 /// Longest silence of a transfer. A server says nothing while it checks the digest of a file, which
 /// takes many minutes for hundreds of gigabytes on a slow disk.
 const TRANSFER_GAP: Duration = Duration::from_secs(1_800);
-/// Longest answer that is read as a whole. The details of a model with all its tensors are 5 MB.
+/// Longest answer that needs no model. The details of a model with all its tensors are 5 MB.
+const MAX_CONTROL_ANSWER: usize = 16 * 1024 * 1024;
+/// Longest answer that is read as a whole: embeddings of 2,048 texts.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, and how long that may take.
 const MAX_REFUSAL: usize = 64 * 1024;
@@ -180,7 +182,8 @@ impl Http {
     ) -> Result<Vec<u8>, Failure> {
         let mut body = self.send(method, path, body, self.timeouts.first_byte.min(most)).await?;
         body.next_byte = body.next_byte.min(most);
-        Ok(body.read(MAX_ANSWER).await?)
+        let limit = if most == CONTROL_ANSWER { MAX_CONTROL_ANSWER } else { MAX_ANSWER };
+        Ok(body.read(limit).await?)
     }
 
     /// Sends one request. A pooled connection that closes before the request is written is
