@@ -12,6 +12,7 @@ mod models;
 mod named;
 mod pull;
 mod push;
+mod response_format;
 mod rules;
 mod web;
 

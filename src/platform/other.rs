@@ -58,6 +58,9 @@ pub(crate) fn shared_permissions() -> Option<Permissions> {
 /// Bounds the memory and the time of work of this process: not done here.
 pub(crate) fn bound_process(_memory: u64, _seconds: u64) {}
 
+/// Ends this process when its parent ends: the end of the input tells here.
+pub(crate) fn end_with_parent() {}
+
 /// Bytes that a user may still write where a directory is: not known here.
 pub(crate) fn free_space(_directory: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())

@@ -111,6 +111,13 @@ pub(crate) fn bound_process(memory: u64, seconds: u64) {
     }
 }
 
+/// Ends this process when the thread that started it ends, where the system can.
+pub(crate) fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    // Where it is refused, the end of the input tells.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}
+
 /// Bytes that a user may still write where a directory is.
 pub(crate) fn free_space(directory: &Path) -> io::Result<u64> {
     let stats = rustix::fs::statvfs(directory)?;

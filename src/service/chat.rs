@@ -14,7 +14,6 @@ use super::jobs::Job;
 use super::options::ignored_options;
 use super::queue::Slot;
 use super::registry::{Registered, Work};
-use super::reply_format::violations;
 use super::retry::wait_before;
 use super::text::pulling;
 use super::truncation::Truncation;
@@ -98,11 +97,9 @@ impl Core {
         }
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        completions::spawn(
-            &live,
-            Arc::clone(&self.registry),
-            async move { run.answer(call, question).await },
-        );
+        completions::spawn(&live, Arc::clone(&self.registry), async move {
+            run.answer(call, question).await
+        });
         Ok(registered)
     }
 }
@@ -191,37 +188,8 @@ impl Run {
         })
     }
 
-    /// Asks for a reply of a given form; once more, with the violations named, where the first one
-    /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
-    async fn formatted(
-        &self,
-        asked: &mut Asked,
-        format: &ResponseFormat,
-        warnings: &mut Vec<String>,
-    ) -> Result<ChatEnd, ServiceError> {
-        self.live.hold();
-        let end = self.stream(asked).await?;
-        let wrong = self.live.read_draft(|reply| violations(format, reply));
-        // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
-        if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
-            self.live.accept();
-            return Ok(end);
-        }
-        asked.correct(self.live.reject(), correction(format, &wrong));
-        let end = self.stream(asked).await?;
-        let wrong = self.live.read_draft(|reply| violations(format, reply));
-        if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
-            warnings.push(format!(
-                "The reply does not keep to response_format, though the model was asked twice: {}.",
-                wrong.join("; ")
-            ));
-        }
-        self.live.accept();
-        Ok(end)
-    }
-
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
-    async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
+    pub(super) async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
         let (_slot, mut events) = match self.in_turn(asked).await {
             // The slot is released while the model is pulled.
             Err(error) if self.core.may_pull(&error, asked.model()) => {
@@ -380,14 +348,6 @@ fn with_id(mut call: ToolCall) -> ToolCall {
         call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
     }
     call
-}
-
-fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
-    let wanted = match format {
-        ResponseFormat::Json => "JSON".to_owned(),
-        ResponseFormat::Schema(schema) => format!("JSON that is valid against this JSON Schema: {schema}"),
-    };
-    format!("Your reply cannot be used: {}. Reply again with nothing but {wanted}", wrong.join("; "))
 }
 
 /// Tokens of the reply a second, by the server's own counts.

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use super::chat::Ending;
 use super::error::ServiceError;
-use super::registry::Registry;
 use super::types::{Location, ToolCall};
-use super::work::{Control, caught};
+use super::work::Control;
+pub(super) use super::work::{spawn, spawn_then};
 
 /// A reply that reached its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -334,37 +334,6 @@ impl Live {
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Runs `work` as a completion of its own. A panic and a cancellation are outcomes as well.
-pub(super) fn spawn<W>(live: &Arc<Live>, registry: Arc<Registry>, work: W)
-where
-    W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
-{
-    spawn_then(live, registry, work, |ending| async { Ok(ending) });
-}
-
-/// The same, with a last step that no cancellation stops: what has been generated is there by then.
-pub(super) fn spawn_then<T, W, F>(
-    live: &Arc<Live>,
-    registry: Arc<Registry>,
-    work: W,
-    finish: impl FnOnce(T) -> F + Send + 'static,
-) where
-    T: Send + 'static,
-    W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-    F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
-{
-    let live = Arc::clone(live);
-    tokio::spawn(async move {
-        let ending = match live.control.run(work).await {
-            Ok(made) => caught(finish(made)).await,
-            Err(error) => Err(error),
-        };
-        let ending = ending.map_err(|error| error.with_partial(live.partial()));
-        live.end(ending);
-        registry.sweep();
-    });
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod queue;
 mod registry;
 pub mod reply_format;
 mod retry;
+pub mod schema_check;
 mod system_prompt;
 pub mod text;
 mod tie;
@@ -134,6 +135,8 @@ pub struct Core {
     poll_interval: Duration,
     /// How many calls read their files at once.
     reading: Arc<Semaphore>,
+    /// How many replies are checked in processes of their own at once.
+    checking: Arc<Semaphore>,
 }
 
 impl Core {
@@ -157,6 +160,7 @@ impl Core {
             poll_interval: options.poll_interval,
             web: options.web,
             reading: Arc::new(Semaphore::new(attachments::READ_AT_ONCE)),
+            checking: Arc::new(Semaphore::new(schema_check::CHECKED_AT_ONCE)),
         })
     }
 
