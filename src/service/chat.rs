@@ -151,6 +151,7 @@ impl Run {
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
+            self.live.mark_files();
             warnings.extend(attached.warnings());
         }
         if asked.has_images() {
@@ -273,7 +274,12 @@ impl Run {
     /// Sends the request, and again while it may be: nothing is generated before this returns.
     async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
+        // The name stays as it is from the check until the server has begun to answer.
+        let in_use = self.live.has_files().then(|| self.core.names.rely_on(asked.model())).transpose()?;
         loop {
+            if in_use.is_some() {
+                Box::pin(self.core.check_takes_files(asked.model())).await?;
+            }
             let error = match asked.send(&self.core).await? {
                 Ok(events) => return Ok(events),
                 Err(error) => error,

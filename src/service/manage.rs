@@ -58,6 +58,7 @@ impl Core {
     pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
         model_name("source", source)?;
         model_name("destination", destination)?;
+        let _changing = self.names.change(destination)?;
         self.explained(self.native()?.copy(source, destination).await).await?;
         self.installed_changed(destination);
         Ok(())

@@ -22,6 +22,7 @@ pub mod manage;
 pub mod many;
 pub mod messages;
 pub mod models;
+mod names;
 mod options;
 mod queue;
 mod registry;
@@ -61,6 +62,7 @@ use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError, TokenCounts};
 use models::Capabilities;
+use names::Names;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
@@ -120,6 +122,7 @@ pub struct Core {
     provider: Arc<dyn Provider>,
     default_model: Option<String>,
     capabilities: Capabilities,
+    names: Names,
     queue: Queue,
     registry: Arc<Registry>,
     store: Option<Arc<dyn ConversationStore>>,
@@ -146,6 +149,7 @@ impl Core {
             provider,
             default_model: options.default_model,
             capabilities: Capabilities::default(),
+            names: Names::default(),
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
             store: options.store,
