@@ -264,3 +264,55 @@ async fn lists_of_the_model_server_are_bounded() {
         assert!(tool_error(&result).1.contains(what), "{result:#}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_without_end_are_stopped_and_what_came_is_kept() {
+    let (fake, mut host) = hostile().await;
+    let calls = format!(r#"{{"message":{{"tool_calls":[{}]}},"done":false}}"#, vec!["{}"; 1_000].join(","));
+    let calls = format!("{calls}\n").into_bytes();
+    fake.on("POST", "/api/chat", Answer::raw_chunks(vec![calls; 400]));
+    let chat = json!({ "model": MODEL, "prompt": "?" });
+    let result = called(&mut host, "chat_completion", chat.clone(), 250).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "interrupted");
+    assert!(said.contains("The reply was stopped: it is longer than 64 MiB"), "{said}");
+
+    let too_many =
+        format!(r#"{{"message":{{"tool_calls":[{}]}},"done":false}}"#, vec!["{}"; 100_000].join(","));
+    fake.on("POST", "/api/chat", Answer::raw_chunks(vec![format!("{too_many}\n").into_bytes()]));
+    let result = called(&mut host, "chat_completion", chat, 250).await;
+    assert!(tool_error(&result).1.contains("more than 1000 entries"), "{result:#}");
+    host.still_serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waiting_calls_hold_is_bounded_together() {
+    const PROMPT: usize = 36 << 20;
+    let mut flooded = start(&["--max-message-bytes=40MiB"]).await;
+    let mut refused = 0;
+    let mut held = Vec::new();
+    for _ in 0..9 {
+        let params = json!({ "name": "chat_completion", "arguments": { "model": MODEL, "prompt": "x".repeat(PROMPT), "background": true } });
+        let id = flooded.host.request("tools/call", params).await;
+        let answer = flooded.host.answer(id).await;
+        match answer["result"]["isError"] == true {
+            true => {
+                let (code, said) = tool_error(&answer["result"]);
+                assert_eq!(code, "overloaded");
+                assert!(said.contains("bytes of prompts, images and files"), "{said}");
+                refused += 1;
+            }
+            false => held.push(answer["result"]["structuredContent"]["completion_id"].clone()),
+        }
+    }
+    assert_eq!((held.len(), refused), (7, 2));
+    // Who is stopped gives back what it held.
+    for id in held {
+        let params = json!({ "name": "cancel_completion", "arguments": { "completion_id": id } });
+        flooded.host.ask("tools/call", params).await;
+    }
+    let params = json!({ "name": "chat_completion", "arguments": { "model": MODEL, "prompt": "x".repeat(PROMPT), "background": true } });
+    let answer = flooded.host.ask("tools/call", params).await;
+    assert_ne!(answer["result"]["isError"], true, "{answer:#}");
+    flooded.gate.open();
+}

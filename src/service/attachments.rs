@@ -118,6 +118,11 @@ impl Attached {
         })
     }
 
+    /// Bytes of the images as they are sent.
+    pub(super) fn image_bytes(&self) -> usize {
+        self.images.iter().map(|image| image.base64.len()).sum()
+    }
+
     /// Bytes that all of it takes, as text and as decoded images.
     fn size(&self) -> u64 {
         let images: usize = self.images.iter().map(|image| image.base64.len() / 4 * 3).sum();

@@ -10,6 +10,7 @@ use super::asked::{Asked, Request, broke_off};
 use super::attachments::{Attached, Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
+use super::held::{bytes_of_call, bytes_of_prompt};
 use super::jobs::Job;
 use super::options::ignored_options;
 use super::queue::Slot;
@@ -91,6 +92,7 @@ impl Core {
         question: Question,
     ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
+        let held = self.memory.hold(bytes_of_call(&call) + question.bytes())?;
         let live = Live::new();
         if let Some(model) = &call.model {
             live.set_model(model);
@@ -98,6 +100,7 @@ impl Core {
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
         completions::spawn(&live, Arc::clone(&self.registry), async move {
+            let _held = held;
             run.answer(call, question).await
         });
         Ok(registered)
@@ -124,6 +127,15 @@ pub(super) enum Question {
     Prompt(Box<GenerateRequest>),
 }
 
+impl Question {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Messages => 0,
+            Self::Prompt(prompt) => bytes_of_prompt(prompt),
+        }
+    }
+}
+
 /// One reply in the making.
 pub(super) struct Run {
     pub(super) core: Arc<Core>,
@@ -148,6 +160,8 @@ impl Run {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
+        let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
+        let _held = self.core.memory.hold(size)?;
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
@@ -203,6 +217,7 @@ impl Run {
             begun => begun?,
         };
         while let Some(event) = events.next().await {
+            self.live.check_size()?;
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
                 Ok(ChatEvent::Thinking(text)) => self.live.push_thinking(&text),

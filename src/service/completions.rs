@@ -7,10 +7,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::chat::Ending;
-use super::error::ServiceError;
+use super::error::{ErrorCode, ServiceError};
 use super::types::{Location, ToolCall};
 use super::work::Control;
 pub(super) use super::work::{spawn, spawn_then};
+
+/// The longest reply, in bytes; a server that never ends would fill the memory.
+const MAX_REPLY: usize = 64 << 20;
+/// What a tool call takes beside its texts.
+const CALL_BYTES: usize = 256;
 
 /// A reply that reached its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,12 +123,20 @@ struct Buffer {
     hold: bool,
     thinking: String,
     tool_calls: Vec<ToolCall>,
+    /// What the tool calls take, in bytes.
+    call_bytes: usize,
     pieces: u64,
     first_piece: Option<Instant>,
     queued: Duration,
     /// Since when it waits for its turn.
     queued_at: Option<Instant>,
     outcome: Option<Outcome>,
+}
+
+impl Buffer {
+    fn size(&self) -> usize {
+        self.content.len() + self.draft.len() + self.thinking.len() + self.call_bytes
+    }
 }
 
 impl Live {
@@ -144,6 +157,7 @@ impl Live {
             hold: false,
             thinking: String::new(),
             tool_calls: Vec::new(),
+            call_bytes: 0,
             pieces: 0,
             first_piece: None,
             queued: Duration::ZERO,
@@ -191,7 +205,20 @@ impl Live {
             }
             None => 0,
         };
-        text + buffer.content.len() + buffer.draft.len() + buffer.thinking.len() + 1024
+        text + buffer.size() + 1024
+    }
+
+    /// Checks that the reply so far is not too long.
+    ///
+    /// # Errors
+    /// `interrupted`; what has come is kept.
+    pub(super) fn check_size(&self) -> Result<(), ServiceError> {
+        if self.lock().size() <= MAX_REPLY {
+            return Ok(());
+        }
+        let message = format!("The reply was stopped: it is longer than {} MiB", MAX_REPLY >> 20);
+        Err(ServiceError::new(ErrorCode::Interrupted, message)
+            .with_hint("Use what has come, or ask for less, for example with max_tokens."))
     }
 
     /// What it is doing.
@@ -255,6 +282,7 @@ impl Live {
     pub(super) fn reject(&self) -> String {
         let mut buffer = self.lock();
         buffer.tool_calls.clear();
+        buffer.call_bytes = 0;
         std::mem::take(&mut buffer.draft)
     }
 
@@ -302,7 +330,10 @@ impl Live {
     }
 
     pub(super) fn push_tool_call(&self, call: ToolCall) {
-        self.push(Phase::Answering, |buffer| buffer.tool_calls.push(call));
+        self.push(Phase::Answering, |buffer| {
+            buffer.call_bytes += CALL_BYTES + call.id.len() + call.name.len() + call.arguments.len();
+            buffer.tool_calls.push(call);
+        });
     }
 
     pub(super) fn has_tool_calls(&self) -> bool {

@@ -17,6 +17,7 @@ pub mod embeddings;
 mod error;
 pub mod generate;
 pub mod health;
+mod held;
 pub mod jobs;
 pub mod manage;
 pub mod many;
@@ -61,6 +62,7 @@ use conversations::Threads;
 use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError, TokenCounts};
+use held::Memory;
 use models::Capabilities;
 use names::Names;
 use queue::Queue;
@@ -123,6 +125,7 @@ pub struct Core {
     default_model: Option<String>,
     capabilities: Capabilities,
     names: Names,
+    memory: Memory,
     queue: Queue,
     registry: Arc<Registry>,
     store: Option<Arc<dyn ConversationStore>>,
@@ -150,6 +153,7 @@ impl Core {
             default_model: options.default_model,
             capabilities: Capabilities::default(),
             names: Names::default(),
+            memory: Memory::default(),
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
             store: options.store,
