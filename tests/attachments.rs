@@ -2,6 +2,7 @@
 
 mod bounds;
 mod given;
+mod moved;
 mod refused;
 mod turns;
 

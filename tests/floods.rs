@@ -6,7 +6,13 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::mcp_client::tool_error;
 use crate::support::process::Process;
+#[cfg(target_os = "linux")]
+use crate::support::process::peak_kib;
+
+/// A model that is installed in the fake's world.
+const MODEL: &str = "gemma3:270m";
 
 /// Far above what these floods need, far below what they would take if all of it were kept.
 #[cfg(target_os = "linux")]
@@ -204,12 +210,109 @@ async fn a_batch_of_ten_thousand() {
     flooded.over("batches", started).await;
 }
 
-/// The most memory that a process ever had.
-#[cfg(target_os = "linux")]
-fn peak_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    // A process that has ended has no memory.
-    let line = line.unwrap_or_else(|| panic!("the server is gone: {status}"));
-    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+/// A server that answers, with a fake that says what it likes.
+async fn hostile() -> (FakeOllama, Process) {
+    let fake = FakeOllama::start().await.with_defaults();
+    let mut host = Process::start(&fake, &["--toolsets=all"]);
+    host.handshake("2025-11-25", "tests").await;
+    (fake, host)
+}
+
+/// A tool's answer, and how it is under this memory.
+#[allow(clippy::print_stdout, reason = "the measured memory is a finding of the test")]
+async fn called(host: &mut Process, tool: &str, arguments: Value, most_mib: u64) -> Value {
+    let params = json!({ "name": tool, "arguments": arguments });
+    let answer = host.ask("tools/call", params).await;
+    #[cfg(target_os = "linux")]
+    {
+        let peak = peak_kib(host.id()) / 1024;
+        println!("{tool}: {peak} MiB");
+        assert!(peak <= most_mib, "{tool} took {peak} MiB");
+    }
+    answer["result"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_the_model_server_are_bounded() {
+    let (fake, mut host) = hostile().await;
+    let list = |entry: &str, count: usize| format!("[{}]", vec![entry; count].join(","));
+    let text = |body: String| Answer::text(200, "application/json", &body);
+    let many = |count| text(format!("{{\"models\":{}}}", list("{}", count)));
+    let long = || text(format!("{{\"models\":[{{\"name\":\"{}\"}}]}}", "x".repeat(20 << 20)));
+    for (path, tool, what, answer) in [
+        ("/api/tags", "list_models", "more than 10000 entries", many(1_000_000)),
+        ("/api/tags", "list_models", "longer than 16777216 bytes", long()),
+        ("/api/ps", "list_running_models", "more than 10000 entries", many(1_000_000)),
+        ("/api/ps", "list_running_models", "longer than 16777216 bytes", long()),
+    ] {
+        fake.on("GET", path, answer);
+        let result = called(&mut host, tool, json!({}), 250).await;
+        let (code, said) = tool_error(&result);
+        assert_eq!(code, "upstream_error", "{tool}: {said}");
+        assert!(said.contains(what) && said.len() < 2_000, "{tool}: {said}");
+    }
+    let vocabulary = text(format!("{{\"model_info\":{{\"a\":{}}}}}", list("0", 5_000_000)));
+    fake.on("POST", "/api/show", vocabulary);
+    let result = called(&mut host, "show_model", json!({ "model": MODEL, "verbose": true }), 250).await;
+    assert_eq!(result["structuredContent"]["metadata"]["a"], "(5000000 items)", "{result:#}");
+    for (vectors, what) in [
+        (list("[]", 1_000_000), "more than 2049"),
+        (format!("[{}]", list("0", 5_000_000)), "more than 65536"),
+    ] {
+        fake.on("POST", "/api/embed", text(format!("{{\"embeddings\":{vectors}}}")));
+        let result = called(&mut host, "embed", json!({ "model": MODEL, "input": "a" }), 250).await;
+        assert!(tool_error(&result).1.contains(what), "{result:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_without_end_are_stopped_and_what_came_is_kept() {
+    let (fake, mut host) = hostile().await;
+    let calls = format!(r#"{{"message":{{"tool_calls":[{}]}},"done":false}}"#, vec!["{}"; 1_000].join(","));
+    let calls = format!("{calls}\n").into_bytes();
+    fake.on("POST", "/api/chat", Answer::raw_chunks(vec![calls; 400]));
+    let chat = json!({ "model": MODEL, "prompt": "?" });
+    let result = called(&mut host, "chat_completion", chat.clone(), 250).await;
+    let (code, said) = tool_error(&result);
+    assert_eq!(code, "interrupted");
+    assert!(said.contains("The reply was stopped: it is longer than 64 MiB"), "{said}");
+
+    let too_many =
+        format!(r#"{{"message":{{"tool_calls":[{}]}},"done":false}}"#, vec!["{}"; 100_000].join(","));
+    fake.on("POST", "/api/chat", Answer::raw_chunks(vec![format!("{too_many}\n").into_bytes()]));
+    let result = called(&mut host, "chat_completion", chat, 250).await;
+    assert!(tool_error(&result).1.contains("more than 1000 entries"), "{result:#}");
+    host.still_serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waiting_calls_hold_is_bounded_together() {
+    const PROMPT: usize = 36 << 20;
+    let mut flooded = start(&["--max-message-bytes=40MiB"]).await;
+    let mut refused = 0;
+    let mut held = Vec::new();
+    for _ in 0..9 {
+        let params = json!({ "name": "chat_completion", "arguments": { "model": MODEL, "prompt": "x".repeat(PROMPT), "background": true } });
+        let id = flooded.host.request("tools/call", params).await;
+        let answer = flooded.host.answer(id).await;
+        match answer["result"]["isError"] == true {
+            true => {
+                let (code, said) = tool_error(&answer["result"]);
+                assert_eq!(code, "overloaded");
+                assert!(said.contains("bytes of prompts, images and files"), "{said}");
+                refused += 1;
+            }
+            false => held.push(answer["result"]["structuredContent"]["completion_id"].clone()),
+        }
+    }
+    assert_eq!((held.len(), refused), (7, 2));
+    // Who is stopped gives back what it held.
+    for id in held {
+        let params = json!({ "name": "cancel_completion", "arguments": { "completion_id": id } });
+        flooded.host.ask("tools/call", params).await;
+    }
+    let params = json!({ "name": "chat_completion", "arguments": { "model": MODEL, "prompt": "x".repeat(PROMPT), "background": true } });
+    let answer = flooded.host.ask("tools/call", params).await;
+    assert_ne!(answer["result"]["isError"], true, "{answer:#}");
+    flooded.gate.open();
 }

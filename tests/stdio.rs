@@ -8,6 +8,7 @@ mod handshakes;
 mod logs;
 mod malformed;
 mod pressure;
+mod scarcity;
 mod settings;
 #[cfg(unix)]
 mod signals;

@@ -13,6 +13,7 @@ mod named;
 mod pull;
 mod push;
 mod registries;
+mod response_format;
 mod rules;
 mod web;
 

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::files::pdf;
+use crate::service::schema_check;
 use crate::settings::registry::{ENTRIES, Entry, Kind};
 use crate::settings::{Loaded, Settings, Sources};
 use crate::{app, telemetry};
@@ -75,9 +76,10 @@ pub fn main() -> ExitCode {
     } else {
         let matches = command().get_matches();
         match matches.subcommand_name() {
-            // It has no settings: what it needs is its input.
-            Some(pdf::SUBCOMMAND) => {
-                pdf::serve(io::stdin(), io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+            // They have no settings: what they need is their input.
+            Some(pdf::SUBCOMMAND) => pdf::serve(io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+            Some(schema_check::SUBCOMMAND) => {
+                schema_check::serve(io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into)
             }
             _ => run(&matches),
         }
@@ -141,7 +143,10 @@ fn command() -> Command {
     let reader = Command::new(pdf::SUBCOMMAND)
         .hide(true)
         .about("Print the text of the PDF on stdin, for the server itself");
-    command_for_people().subcommand(reader)
+    let checker = Command::new(schema_check::SUBCOMMAND)
+        .hide(true)
+        .about("Check a reply against a JSON Schema, both on stdin, for the server itself");
+    command_for_people().subcommand(reader).subcommand(checker)
 }
 
 /// Without what only the server itself starts.

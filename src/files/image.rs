@@ -1,9 +1,9 @@
 //! Images as vision models take them: PNG or JPEG, of a size that they can use.
 
 use std::io::Cursor;
+use std::sync::{Mutex, PoisonError};
 
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use super::Content;
@@ -14,8 +14,12 @@ const LONGEST_SIDE: u32 = 2048;
 const MOST_PIXELS: u64 = 64_000_000;
 /// The longest side that is decoded: to scale a strip takes many times what it has.
 const MOST_SIDE: u32 = 65_535;
-/// The most bytes that decoding may take.
-const MOST_MEMORY: u64 = 512 << 20;
+/// The most bytes of an image once it is decoded: 55 megapixels of a photo.
+const MAX_DECODED: u64 = 160 << 20;
+/// The most bytes that a decoder takes, its result counted.
+const MAX_MEMORY: u64 = 2 * MAX_DECODED;
+/// One image is decoded at a time, whatever else is read.
+static DECODING: Mutex<()> = Mutex::new(());
 const JPEG_QUALITY: u8 = 90;
 
 /// Checks an image; a huge one, or one in a format that not every model server reads, is made anew.
@@ -36,14 +40,22 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
         return Ok(Content::Image { bytes, media_type });
     }
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_MEMORY);
+    limits.max_alloc = Some(MAX_MEMORY);
     let mut reader = reader();
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(broken)?;
+    let size = decoder.total_bytes();
+    if size > MAX_DECODED {
+        return Err(format!(
+            "is an image of {width} x {height} pixels, which takes {size} bytes decoded; at most {MAX_DECODED} are read: scale it down"
+        ));
+    }
+    let _one = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
     let orientation = decoder.orientation().map_err(broken)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
     if !is_small {
-        image = image.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle);
+        // Averages pixels as they are; `resize` makes floats of them first, five times the memory.
+        image = image.thumbnail(LONGEST_SIDE, LONGEST_SIDE);
     }
     image.apply_orientation(orientation);
     let mut out = Cursor::new(Vec::new());
@@ -105,6 +117,52 @@ mod tests {
         assert!(said.contains("60000 x 60000 pixels"), "{said}");
         let broken = made(3000, 3, ImageFormat::Png)[..60].to_vec();
         assert!(prepare(broken, ImageFormat::Png).unwrap_err().starts_with("is a broken image"));
+    }
+
+    #[test]
+    fn image_is_refused_by_its_decoded_size_before_it_is_decoded() {
+        // 36 megapixels are not too many, but eight bytes each are.
+        let mut deep = made(1, 1, ImageFormat::Png);
+        deep[16..26].copy_from_slice(&[0, 0, 0x17, 0x70, 0, 0, 0x17, 0x70, 16, 6]);
+        let crc = crc(&deep[12..29]);
+        deep[29..33].copy_from_slice(&crc.to_be_bytes());
+        let said = prepare(deep, ImageFormat::Png).unwrap_err();
+        assert!(said.contains("6000 x 6000 pixels, which takes 288000000 bytes decoded"), "{said}");
+    }
+
+    /// Bytes by a generator of our own, the same on every run.
+    fn noise() -> impl FnMut() -> usize {
+        let mut seed = 1_u32;
+        move || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize
+        }
+    }
+
+    #[test]
+    fn three_hundred_mutated_images_are_read_or_refused() {
+        let mut noise = noise();
+        let pictures = [
+            (made(40, 30, ImageFormat::Gif), ImageFormat::Gif),
+            (made(40, 30, ImageFormat::WebP), ImageFormat::WebP),
+            // Wide, so that they are decoded as well.
+            (made(2100, 3, ImageFormat::Png), ImageFormat::Png),
+            (made(2100, 3, ImageFormat::Jpeg), ImageFormat::Jpeg),
+        ];
+        let mut refused = 0;
+        for number in 0..300 {
+            let (bytes, format) = &pictures[number % pictures.len()];
+            let mut bytes = bytes.clone();
+            for _ in 0..1 + noise() % 8 {
+                let place = noise() % bytes.len();
+                bytes[place] = noise() as u8;
+            }
+            if number % 3 == 0 {
+                bytes.truncate(noise() % bytes.len());
+            }
+            refused += usize::from(prepare(bytes, *format).is_err());
+        }
+        assert!((50..300).contains(&refused), "{refused}");
     }
 
     fn crc(bytes: &[u8]) -> u32 {

@@ -4,9 +4,6 @@ use ::image::ImageFormat;
 
 use super::text;
 
-/// How many bytes tell a PDF.
-pub(super) const HEAD: u64 = 8192;
-
 /// What a file is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {

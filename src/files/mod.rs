@@ -10,7 +10,7 @@ pub mod pdf;
 mod secrets;
 mod text;
 
-use std::io::{Read as _, Seek as _};
+use std::io::Read as _;
 
 pub use fence::{Fence, FenceError, Opened};
 use kind::Kind;
@@ -37,26 +37,24 @@ pub enum Content {
 #[error("{0}")]
 pub struct ReadError(pub String);
 
-/// Reads a file of at most `most` bytes, as what its content says it is.
+/// Reads a file of at most `most` bytes, as what its content says it is. What takes long is given up once `stopped` says
+/// so.
 ///
 /// # Errors
 /// It is too large, cannot be read, or is nothing that a model reads.
-pub fn read(mut opened: Opened, most: u64) -> Result<Content, ReadError> {
+pub fn read(mut opened: Opened, most: u64, stopped: &dyn Fn() -> bool) -> Result<Content, ReadError> {
     if opened.size > most {
         return Err(too_large(opened.size, most));
     }
     let cannot = |error: std::io::Error| ReadError(format!("cannot be read: {error}"));
     let mut bytes = Vec::new();
-    opened.file.by_ref().take(kind::HEAD).read_to_end(&mut bytes).map_err(cannot)?;
-    if kind::is_pdf(&bytes) {
-        opened.file.rewind().map_err(cannot)?;
-        return pdf::read(opened.file).map(Content::Pdf).map_err(ReadError);
-    }
     // It may have grown since it was opened.
-    let rest = (most + 1).saturating_sub(bytes.len() as u64);
-    opened.file.take(rest).read_to_end(&mut bytes).map_err(cannot)?;
+    opened.file.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > most {
         return Err(too_large(bytes.len() as u64, most));
+    }
+    if kind::is_pdf(&bytes) {
+        return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError);
     }
     match kind::of(&bytes) {
         Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError),

@@ -4,16 +4,14 @@
 //! starts itself once more, gives it the opened file as its input, and reads the pages from its output, a JSON value a
 //! line: how many pages there are, then each page's text, or null where it cannot be read.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
-use crate::platform::{bound_process, this_program};
+use crate::platform::bound_process;
+use crate::platform::child::{Child, Next, read_input};
 
 /// The subcommand under which the program reads a PDF.
 pub const SUBCOMMAND: &str = "read-pdf";
@@ -25,47 +23,35 @@ const MOST_TEXT: u64 = 20_000_000;
 /// The most memory, in bytes, that the reading process may take, where the system can bound it.
 const MOST_MEMORY: u64 = 2 << 30;
 
-/// Reads a file from its start; `None` for pages that cannot be read.
-pub(super) fn read(file: File) -> Result<Vec<Option<String>>, String> {
-    let program =
-        this_program().map_err(|error| format!("is a PDF, and the reader of it was not found: {error}"))?;
-    let mut child = Command::new(program)
-        .arg(SUBCOMMAND)
-        .stdin(Stdio::from(file))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
+/// Reads a file; `None` for pages that cannot be read. Nothing waits any longer once `stopped` says so.
+pub(super) fn read(file: Vec<u8>, stopped: &dyn Fn() -> bool) -> Result<Vec<Option<String>>, String> {
+    let child = Child::start(SUBCOMMAND, file, MOST_TEXT)
         .map_err(|error| format!("is a PDF, and the reader of it did not start: {error}"))?;
-    let (sender, lines) = mpsc::channel();
-    if let Some(output) = child.stdout.take() {
-        // It ends with the child, which is stopped below at the latest.
-        std::thread::spawn(move || {
-            let lines = BufReader::new(output.take(MOST_TEXT)).lines();
-            lines.map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-    }
-    let pages = gather(&lines, Instant::now() + TIME);
-    // Whether it has ended already or not; neither can fail in a way that matters.
-    let _ = child.kill();
-    let _ = child.wait();
-    pages
+    gather(&child, Instant::now() + TIME, stopped)
 }
 
 /// The pages until the end of the lines, or the deadline.
-fn gather(lines: &mpsc::Receiver<String>, deadline: Instant) -> Result<Vec<Option<String>>, String> {
+fn gather(
+    child: &Child,
+    deadline: Instant,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Vec<Option<String>>, String> {
     let mut total = None;
     let mut pages: Vec<Option<String>> = Vec::new();
     let mut in_time = true;
     loop {
-        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) if total.is_none() => total = Some(serde_json::from_str::<usize>(&line).unwrap_or(0)),
+        match child.next(deadline, stopped) {
+            Next::Line(line) if total.is_none() => {
+                total = Some(serde_json::from_str::<usize>(&line).unwrap_or(0));
+            }
             // A line that was cut at the bound is no JSON.
-            Ok(line) => pages.push(serde_json::from_str(&line).unwrap_or(None)),
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
+            Next::Line(line) => pages.push(serde_json::from_str(&line).unwrap_or(None)),
+            Next::End => break,
+            Next::TimedOut => {
                 in_time = false;
                 break;
             }
+            Next::Stopped => return Err("is a PDF whose reading was stopped".to_owned()),
         }
     }
     let is_blank = |page: &Option<String>| page.as_ref().is_none_or(|text| text.trim().is_empty());
@@ -88,15 +74,13 @@ fn gather(lines: &mpsc::Receiver<String>, deadline: Instant) -> Result<Vec<Optio
     }
 }
 
-/// The reading process: a PDF in, lines out.
+/// The reading process: a PDF in, lines out. It ends with its parent.
 ///
 /// # Errors
 /// The input cannot be read or the output not written.
-pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
-    // Its time too: nobody stops it where the server was killed.
+pub fn serve(mut output: impl Write) -> io::Result<()> {
     bound_process(MOST_MEMORY, 2 * TIME.as_secs());
-    let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes)?;
+    let bytes = read_input()?;
     let opened = catch_unwind(|| {
         let mut document = Document::load_mem(&bytes).ok()?;
         if document.is_encrypted() {

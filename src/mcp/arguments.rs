@@ -11,6 +11,8 @@ use crate::service::{ErrorCode, ServiceError};
 
 /// Below this similarity (0 to 1) a name is no suggestion.
 const SIMILAR: f64 = 0.6;
+/// Characters that are shown of what a caller wrote.
+const MAX_SHOWN: usize = 100;
 
 /// Reads the arguments of a tool whose input schema is `schema`.
 ///
@@ -65,8 +67,10 @@ fn typed<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, ServiceError> 
 }
 
 fn unknown(name: &str, known: &JsonObject) -> ServiceError {
+    let shown: String = name.chars().take(MAX_SHOWN).collect();
     let error =
-        ServiceError::new(ErrorCode::InvalidArgument, format!("{name:?} is not an argument of this tool"));
+        ServiceError::new(ErrorCode::InvalidArgument, format!("{shown:?} is not an argument of this tool"));
+    let name = shown.as_str();
     let nearest = known
         .keys()
         .map(|known| (strsim::normalized_damerau_levenshtein(known, name), known))
@@ -87,7 +91,15 @@ fn unknown(name: &str, known: &JsonObject) -> ServiceError {
 
 /// serde's words for Rust's types, in JSON's.
 fn plain(reason: &str) -> String {
-    let mut text = reason.to_owned();
+    // serde repeats the whole of a wrong value.
+    let mut text = match reason.char_indices().nth(4 * MAX_SHOWN) {
+        Some(_) => {
+            let (start, end): (String, String) =
+                (reason.chars().take(MAX_SHOWN).collect(), reason.chars().rev().take(MAX_SHOWN).collect());
+            format!("{start}...{}", end.chars().rev().collect::<String>())
+        }
+        None => reason.to_owned(),
+    };
     for (rust, json) in [
         (", expected", "; expected"),
         ("invalid type: string", "is the text"),

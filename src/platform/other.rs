@@ -63,6 +63,9 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     cfg!(windows) && error.raw_os_error() == Some(10_024)
 }
 
+/// Ends this process when its parent ends: the end of the input tells here.
+pub(crate) fn end_with_parent() {}
+
 /// Bytes that a user may still write where a directory is: not known here.
 pub(crate) fn free_space(_directory: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())

@@ -117,6 +117,13 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
 }
 
+/// Ends this process when the thread that started it ends, where the system can.
+pub(crate) fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    // Where it is refused, the end of the input tells.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}
+
 /// Bytes that a user may still write where a directory is.
 pub(crate) fn free_space(directory: &Path) -> io::Result<u64> {
     let stats = rustix::fs::statvfs(directory)?;

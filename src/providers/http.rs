@@ -50,7 +50,9 @@ impl Default for Timeouts {
 /// Longest silence of a transfer. A server says nothing while it checks the digest of a file, which
 /// takes many minutes for hundreds of gigabytes on a slow disk.
 const TRANSFER_GAP: Duration = Duration::from_secs(1_800);
-/// Longest answer that is read as a whole. The details of a model with all its tensors are 5 MB.
+/// Longest answer that needs no model. The details of a model with all its tensors are 5 MB.
+const MAX_CONTROL_ANSWER: usize = 16 * 1024 * 1024;
+/// Longest answer that is read as a whole: embeddings of 2,048 texts.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, and how long that may take.
 const MAX_REFUSAL: usize = 64 * 1024;
@@ -187,14 +189,14 @@ impl Http {
         waiting_for: Wait,
     ) -> Result<Vec<u8>, Failure> {
         let Timeouts { first_byte, next_byte, control, .. } = self.timeouts;
-        let total = match waiting_for {
-            Wait::Control => control,
+        let (total, limit) = match waiting_for {
+            Wait::Control => (control, MAX_CONTROL_ANSWER),
             // The model has done its work when the first piece comes.
-            _ => first_byte.saturating_add(next_byte),
+            _ => (first_byte.saturating_add(next_byte), MAX_ANSWER),
         };
         let answer = async {
             let mut body = self.send(method, path, body, first_byte).await?;
-            Ok(body.read(MAX_ANSWER).await?)
+            Ok(body.read(limit).await?)
         };
         let too_long = |_| Err(ProviderError::Timeout { waiting_for, after: total }.into());
         timeout(total, answer).await.unwrap_or_else(too_long)

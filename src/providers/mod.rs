@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 mod address;
+mod bounded;
 mod config;
 mod error;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Files that a model of this machine reads: which may go where, and how much of them.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::arrivals::is_cloud;
 use super::types::{Image, Location, Message, Role};
@@ -116,6 +118,11 @@ impl Attached {
         })
     }
 
+    /// Bytes of the images as they are sent.
+    pub(super) fn image_bytes(&self) -> usize {
+        self.images.iter().map(|image| image.base64.len()).sum()
+    }
+
     /// Bytes that all of it takes, as text and as decoded images.
     fn size(&self) -> u64 {
         let images: usize = self.images.iter().map(|image| image.base64.len() / 4 * 3).sum();
@@ -210,18 +217,29 @@ impl Core {
             let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
             return Err(refused(argument, &FenceError::NothingAllowed));
         }
-        if !self.files.allow_remote
-            && let Location::Remote(host) = self.location_of(model).await?
-        {
-            return Err(ServiceError::new(
+        self.check_takes_files(model).await?;
+        named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)
+    }
+
+    /// Checks where a model runs now. It is asked before the files are opened, and again right before they are sent:
+    /// while a call waits for its turn, its model's name can be given to another model.
+    ///
+    /// # Errors
+    /// `attachment_denied` where it does not run on this machine, and those of the provider.
+    pub(super) async fn check_takes_files(&self, model: &str) -> Result<(), ServiceError> {
+        if self.files.allow_remote {
+            return Ok(());
+        }
+        match self.location_of(model).await? {
+            Location::Local => Ok(()),
+            Location::Remote(host) => Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,
                 format!("Model {model:?} runs at {host} and not on this machine: the files would go there"),
             )
             .with_hint(
                 "Use a model whose location is local (list_models), or let the user allow it with --allow-remote-files.",
-            ));
+            )),
         }
-        named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)
     }
 
     /// Files each of its own, which share the bounds of one call.
@@ -246,16 +264,29 @@ impl Core {
     async fn read(&self, named: Arc<Named>) -> Result<Arc<Attached>, ServiceError> {
         let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| ServiceError::internal())?;
         let (fence, settings) = (Arc::clone(&self.fence), self.files.clone());
+        // Dropped with the call that waits: then the reader of a PDF is killed, and the files that are left are skipped.
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let _guard = stop.drop_guard();
         blocking(move || {
-            // A call that is cancelled is not waited for, and its reading goes on.
             let _permit = permit;
             let mut attached = Attached::default();
+            let counted = Cell::new(0);
             for (argument, path) in &named.files {
+                if stopped.is_cancelled() {
+                    // Another call may read the same files later.
+                    named.total.fetch_sub(counted.get(), Ordering::Relaxed);
+                    return Err(ServiceError::new(
+                        ErrorCode::Cancelled,
+                        "The reading of the files was stopped",
+                    ));
+                }
                 let opened = open(&fence, argument, path)?;
                 let (name, size) = (opened.name.clone(), opened.size);
                 let most = settings.max_file_bytes as u64;
                 let count = |bytes: u64, what: &str| {
                     let before = named.total.fetch_add(bytes, Ordering::Relaxed);
+                    counted.set(counted.get() + bytes);
                     if before.saturating_add(bytes) <= settings.max_call_bytes as u64 {
                         return Ok(());
                     }
@@ -269,8 +300,8 @@ impl Core {
                 if size <= most {
                     count(size, "the files of a call have")?;
                 }
-                let content =
-                    files::read(opened, most).map_err(|error| unreadable(argument, path, &error.0))?;
+                let content = files::read(opened, most, &|| stopped.is_cancelled())
+                    .map_err(|error| unreadable(argument, path, &error.0))?;
                 let before = attached.size();
                 attached.add(name, size, content);
                 // A small file can unpack to much.

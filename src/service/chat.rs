@@ -10,11 +10,11 @@ use super::asked::{Asked, Request, broke_off};
 use super::attachments::{Attached, Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
+use super::held::{bytes_of_call, bytes_of_prompt};
 use super::jobs::Job;
 use super::options::ignored_options;
 use super::queue::Slot;
 use super::registry::{Registered, Work};
-use super::reply_format::violations;
 use super::retry::wait_before;
 use super::text::pulling;
 use super::truncation::Truncation;
@@ -92,17 +92,17 @@ impl Core {
         question: Question,
     ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
+        let held = self.memory.hold(bytes_of_call(&call) + question.bytes())?;
         let live = Live::new();
         if let Some(model) = &call.model {
             live.set_model(model);
         }
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        completions::spawn(
-            &live,
-            Arc::clone(&self.registry),
-            async move { run.answer(call, question).await },
-        );
+        completions::spawn(&live, Arc::clone(&self.registry), async move {
+            let _held = held;
+            run.answer(call, question).await
+        });
         Ok(registered)
     }
 }
@@ -125,6 +125,15 @@ pub(super) enum Question {
     Messages,
     /// A bare prompt; model, sampling and the like come from the call.
     Prompt(Box<GenerateRequest>),
+}
+
+impl Question {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Messages => 0,
+            Self::Prompt(prompt) => bytes_of_prompt(prompt),
+        }
+    }
 }
 
 /// One reply in the making.
@@ -151,9 +160,12 @@ impl Run {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
+        let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
+        let _held = self.core.memory.hold(size)?;
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
+            self.live.mark_files();
             warnings.extend(attached.warnings());
         }
         if asked.has_images() {
@@ -192,37 +204,8 @@ impl Run {
         })
     }
 
-    /// Asks for a reply of a given form; once more, with the violations named, where the first one
-    /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
-    async fn formatted(
-        &self,
-        asked: &mut Asked,
-        format: &ResponseFormat,
-        warnings: &mut Vec<String>,
-    ) -> Result<ChatEnd, ServiceError> {
-        self.live.hold();
-        let end = self.stream(asked).await?;
-        let wrong = self.live.read_draft(|reply| violations(format, reply));
-        // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
-        if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
-            self.live.accept();
-            return Ok(end);
-        }
-        asked.correct(self.live.reject(), correction(format, &wrong));
-        let end = self.stream(asked).await?;
-        let wrong = self.live.read_draft(|reply| violations(format, reply));
-        if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
-            warnings.push(format!(
-                "The reply does not keep to response_format, though the model was asked twice: {}.",
-                wrong.join("; ")
-            ));
-        }
-        self.live.accept();
-        Ok(end)
-    }
-
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
-    async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
+    pub(super) async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
         let (_slot, mut events) = match self.in_turn(asked).await {
             // The slot is released while the model is pulled.
             Err(error) if self.core.may_pull(&error, asked.model()) => {
@@ -235,6 +218,7 @@ impl Run {
             begun => begun?,
         };
         while let Some(event) = events.next().await {
+            self.live.check_size()?;
             match event {
                 Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
                 Ok(ChatEvent::Thinking(text)) => self.live.push_thinking(&text),
@@ -306,7 +290,12 @@ impl Run {
     /// Sends the request, and again while it may be: nothing is generated before this returns.
     async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
+        // The name stays as it is from the check until the server has begun to answer.
+        let in_use = self.live.has_files().then(|| self.core.names.rely_on(asked.model())).transpose()?;
         loop {
+            if in_use.is_some() {
+                Box::pin(self.core.check_takes_files(asked.model())).await?;
+            }
             let error = match asked.send(&self.core).await? {
                 Ok(events) => return Ok(events),
                 Err(error) => error,
@@ -381,14 +370,6 @@ fn with_id(mut call: ToolCall) -> ToolCall {
         call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
     }
     call
-}
-
-fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
-    let wanted = match format {
-        ResponseFormat::Json => "JSON".to_owned(),
-        ResponseFormat::Schema(schema) => format!("JSON that is valid against this JSON Schema: {schema}"),
-    };
-    format!("Your reply cannot be used: {}. Reply again with nothing but {wanted}", wrong.join("; "))
 }
 
 /// Tokens of the reply a second, by the server's own counts.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::manage::name_length;
 use super::{ChatCall, ServiceError, truncation};
 
 /// Checks what can be checked before anything is sent.
@@ -12,6 +13,7 @@ pub(super) fn check(call: &ChatCall) -> Result<(), ServiceError> {
             "is empty; name a model, or leave it out for the default one",
         ));
     }
+    call.model.as_deref().map_or(Ok(()), |model| name_length("model", model))?;
     let sampling = &call.sampling;
     between("temperature", sampling.temperature, 0.0, 2.0)?;
     between("top_p", sampling.top_p, 0.0, 1.0)?;

@@ -1,15 +1,21 @@
 //! Completions that run on their own: a call attaches to one, and what was generated is never lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::chat::Ending;
-use super::error::ServiceError;
-use super::registry::Registry;
+use super::error::{ErrorCode, ServiceError};
 use super::types::{Location, ToolCall};
-use super::work::{Control, caught};
+use super::work::Control;
+pub(super) use super::work::{spawn, spawn_then};
+
+/// The longest reply, in bytes; a server that never ends would fill the memory.
+const MAX_REPLY: usize = 64 << 20;
+/// What a tool call takes beside its texts.
+const CALL_BYTES: usize = 256;
 
 /// A reply that reached its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +109,8 @@ pub struct Live {
     model: OnceLock<String>,
     location: OnceLock<Location>,
     conversation: Option<String>,
+    /// Files go to the model.
+    has_files: AtomicBool,
     pub(super) control: Control,
 }
 
@@ -115,12 +123,20 @@ struct Buffer {
     hold: bool,
     thinking: String,
     tool_calls: Vec<ToolCall>,
+    /// What the tool calls take, in bytes.
+    call_bytes: usize,
     pieces: u64,
     first_piece: Option<Instant>,
     queued: Duration,
     /// Since when it waits for its turn.
     queued_at: Option<Instant>,
     outcome: Option<Outcome>,
+}
+
+impl Buffer {
+    fn size(&self) -> usize {
+        self.content.len() + self.draft.len() + self.thinking.len() + self.call_bytes
+    }
 }
 
 impl Live {
@@ -141,6 +157,7 @@ impl Live {
             hold: false,
             thinking: String::new(),
             tool_calls: Vec::new(),
+            call_bytes: 0,
             pieces: 0,
             first_piece: None,
             queued: Duration::ZERO,
@@ -153,6 +170,7 @@ impl Live {
             model: OnceLock::new(),
             location: OnceLock::new(),
             conversation,
+            has_files: AtomicBool::new(false),
             control: Control::new(),
         }
     }
@@ -187,7 +205,20 @@ impl Live {
             }
             None => 0,
         };
-        text + buffer.content.len() + buffer.draft.len() + buffer.thinking.len() + 1024
+        text + buffer.size() + 1024
+    }
+
+    /// Checks that the reply so far is not too long.
+    ///
+    /// # Errors
+    /// `interrupted`; what has come is kept.
+    pub(super) fn check_size(&self) -> Result<(), ServiceError> {
+        if self.lock().size() <= MAX_REPLY {
+            return Ok(());
+        }
+        let message = format!("The reply was stopped: it is longer than {} MiB", MAX_REPLY >> 20);
+        Err(ServiceError::new(ErrorCode::Interrupted, message)
+            .with_hint("Use what has come, or ask for less, for example with max_tokens."))
     }
 
     /// What it is doing.
@@ -251,6 +282,7 @@ impl Live {
     pub(super) fn reject(&self) -> String {
         let mut buffer = self.lock();
         buffer.tool_calls.clear();
+        buffer.call_bytes = 0;
         std::mem::take(&mut buffer.draft)
     }
 
@@ -262,6 +294,14 @@ impl Live {
     pub(super) fn set_location(&self, location: Location) {
         // The first to look it up sets it.
         let _ = self.location.set(location);
+    }
+
+    pub(super) fn mark_files(&self) {
+        self.has_files.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_files(&self) -> bool {
+        self.has_files.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {
@@ -290,7 +330,10 @@ impl Live {
     }
 
     pub(super) fn push_tool_call(&self, call: ToolCall) {
-        self.push(Phase::Answering, |buffer| buffer.tool_calls.push(call));
+        self.push(Phase::Answering, |buffer| {
+            buffer.call_bytes += CALL_BYTES + call.id.len() + call.name.len() + call.arguments.len();
+            buffer.tool_calls.push(call);
+        });
     }
 
     pub(super) fn has_tool_calls(&self) -> bool {
@@ -334,37 +377,6 @@ impl Live {
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Runs `work` as a completion of its own. A panic and a cancellation are outcomes as well.
-pub(super) fn spawn<W>(live: &Arc<Live>, registry: Arc<Registry>, work: W)
-where
-    W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
-{
-    spawn_then(live, registry, work, |ending| async { Ok(ending) });
-}
-
-/// The same, with a last step that no cancellation stops: what has been generated is there by then.
-pub(super) fn spawn_then<T, W, F>(
-    live: &Arc<Live>,
-    registry: Arc<Registry>,
-    work: W,
-    finish: impl FnOnce(T) -> F + Send + 'static,
-) where
-    T: Send + 'static,
-    W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-    F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
-{
-    let live = Arc::clone(live);
-    tokio::spawn(async move {
-        let ending = match live.control.run(work).await {
-            Ok(made) => caught(finish(made)).await,
-            Err(error) => Err(error),
-        };
-        let ending = ending.map_err(|error| error.with_partial(live.partial()));
-        live.end(ending);
-        registry.sweep();
-    });
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::chat::{Ending, Question, Run};
 use super::check::check;
 use super::completions::{self, Live, Phase};
+use super::held::bytes_of_call;
 use super::registry::Work;
 use super::types::{Message, Role, ToolCall};
 use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
@@ -53,6 +54,7 @@ impl Core {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }
         check(&call.chat)?;
+        let held = self.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
         let live = Live::in_conversation(&call.conversation_id);
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
@@ -61,7 +63,10 @@ impl Core {
         completions::spawn_then(
             &live,
             Arc::clone(&self.registry),
-            async move { answer(&run, call).await },
+            async move {
+                let _held = held;
+                answer(&run, call).await
+            },
             move |answered| async move { written.write(answered).await },
         );
         Ok(registered)
@@ -182,6 +187,7 @@ async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
     };
     live.set_model(&model);
     let history = found.map(|found| found.messages).unwrap_or_default();
+    let _held = core.memory.hold(history.iter().map(|message| message.content.len()).sum())?;
     let attached = run.attached(&model, &chat.attachments).await?;
     let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
     let left_out =

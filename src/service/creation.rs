@@ -146,6 +146,7 @@ impl Core {
                 let digest = core.upload(&job, weights).await?;
                 request.files.push((name, digest));
             }
+            let _changing = core.names.change(&request.model)?;
             let stream = match core.native()?.create(&request).await {
                 Ok(stream) => stream,
                 Err(error) => return Err(core.creation_error(error).await),

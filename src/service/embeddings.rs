@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::manage::name_length;
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::types::{EmbedRequest, Embeddings};
 
@@ -59,6 +60,7 @@ impl Core {
         mut tell: impl FnMut(Pulling) + Send,
     ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
+        name_length("model", &request.model)?;
         if request.model.is_empty() {
             request.model = self.embedding_model().await?;
         }

@@ -6,8 +6,8 @@ use super::types::Location;
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::{Native, ProviderError};
 
-/// Longest name that is passed on; registries allow less.
-const MOST_NAME: usize = 256;
+/// Longest name of a model, in bytes; registries allow less.
+pub const MAX_NAME: usize = 256;
 
 impl Core {
     /// Ollama's own API.
@@ -57,6 +57,7 @@ impl Core {
     /// As [`Core::load_model`], and those of [`check_copy`].
     pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
         check_copy(source, destination)?;
+        let _changing = self.names.change(destination)?;
         self.explained(self.native()?.copy(source, destination).await).await?;
         self.installed_changed(destination);
         Ok(())
@@ -131,6 +132,21 @@ pub fn full_name(name: &str) -> String {
     if has_tag { name.to_owned() } else { format!("{name}:latest") }
 }
 
+/// Checks how long a model's name is, whatever characters the server allows: it is compared with all names, and
+/// repeated in texts.
+///
+/// # Errors
+/// `invalid_argument`.
+pub fn name_length(argument: &str, name: &str) -> Result<(), ServiceError> {
+    if name.len() <= MAX_NAME {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(
+        argument,
+        format!("has {} characters; the name of a model has at most {MAX_NAME}", name.chars().count()),
+    ))
+}
+
 /// Checks that a text can be a model's name: it goes into questions and addresses.
 ///
 /// # Errors
@@ -143,7 +159,8 @@ pub fn model_name(argument: &str, name: &str) -> Result<(), ServiceError> {
         ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/' | '@');
-    if name.len() > MOST_NAME || !name.chars().all(allowed) {
+    name_length(argument, name)?;
+    if !name.chars().all(allowed) {
         return Err(ServiceError::invalid(
             argument,
             "is no model's name: letters, digits and . _ - : / are allowed, such as gemma3:4b or hf.co/user/model:Q4_K_M",

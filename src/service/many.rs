@@ -8,6 +8,7 @@ use futures_util::stream;
 use super::attachments::Attachments;
 use super::chat::ChatCall;
 use super::completions::Outcome;
+use super::held::{Held, bytes_of_call};
 use super::jobs::{Job, Report};
 use super::manage::model_name;
 use super::types::{Message, Role};
@@ -65,10 +66,11 @@ impl Core {
         let call = self.with_system(call.clone())?;
         let calls: Vec<_> =
             models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
-        self.check_all(&calls)?;
+        let held = self.check_all(&calls)?;
         let report = Report::Comparison(Replies::new(models.to_vec()));
         let at_once = if together { calls.len() } else { 1 };
         Ok(self.start_job("comparing", report, move |core, job| async move {
+            let _held = held;
             core.answer_all(&job, calls, at_once).await
         }))
     }
@@ -111,18 +113,21 @@ impl Core {
         let of_files =
             self.each_alone("files", files).into_iter().map(|file| asking(instruction.to_owned(), file));
         let calls: Vec<_> = of_texts.chain(of_files).collect();
-        self.check_all(&calls)?;
+        let held = self.check_all(&calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();
         let at_once = calls.len();
         let report = Report::Batch(Replies::new(labels));
         // The queue says how many run at once; all of them stand in it.
         Ok(self.start_job("working", report, move |core, job| async move {
+            let _held = held;
             core.answer_all(&job, calls, at_once).await
         }))
     }
 
-    fn check_all(&self, calls: &[ChatCall]) -> Result<(), ServiceError> {
-        calls.iter().try_for_each(super::check::check)
+    /// Checks the calls of a job, and counts what they hold.
+    fn check_all(&self, calls: &[ChatCall]) -> Result<Held, ServiceError> {
+        calls.iter().try_for_each(super::check::check)?;
+        self.memory.hold(calls.iter().map(bytes_of_call).sum())
     }
 
     async fn answer_all(

@@ -17,16 +17,19 @@ pub mod embeddings;
 mod error;
 pub mod generate;
 pub mod health;
+mod held;
 pub mod jobs;
 pub mod manage;
 pub mod many;
 pub mod messages;
 pub mod models;
+mod names;
 mod options;
 mod queue;
 mod registry;
 pub mod reply_format;
 mod retry;
+pub mod schema_check;
 mod system_prompt;
 pub mod text;
 mod tie;
@@ -59,7 +62,9 @@ use conversations::Threads;
 use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError, TokenCounts};
+use held::Memory;
 use models::Capabilities;
+use names::Names;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
@@ -119,6 +124,8 @@ pub struct Core {
     provider: Arc<dyn Provider>,
     default_model: Option<String>,
     capabilities: Capabilities,
+    names: Names,
+    memory: Memory,
     queue: Queue,
     registry: Arc<Registry>,
     store: Option<Arc<dyn ConversationStore>>,
@@ -134,6 +141,8 @@ pub struct Core {
     poll_interval: Duration,
     /// How many calls read their files at once.
     reading: Arc<Semaphore>,
+    /// How many replies are checked in processes of their own at once.
+    checking: Arc<Semaphore>,
 }
 
 impl Core {
@@ -143,6 +152,8 @@ impl Core {
             provider,
             default_model: options.default_model,
             capabilities: Capabilities::default(),
+            names: Names::default(),
+            memory: Memory::default(),
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
             store: options.store,
@@ -157,6 +168,7 @@ impl Core {
             poll_interval: options.poll_interval,
             web: options.web,
             reading: Arc::new(Semaphore::new(attachments::READ_AT_ONCE)),
+            checking: Arc::new(Semaphore::new(schema_check::CHECKED_AT_ONCE)),
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::manage::full_name;
+use super::manage::{MAX_NAME, full_name, name_length};
 use super::types::{Location, Model, ModelDetails, RunningModel};
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::ProviderError;
@@ -85,6 +85,7 @@ impl Core {
     /// # Errors
     /// `model_not_found` with the nearest name, and those of the provider.
     pub async fn show_model(&self, model: &str) -> Result<ModelDetails, ServiceError> {
+        name_length("model", model)?;
         match self.provider.show_model(model).await {
             Ok(details) => Ok(details),
             Err(error) => Err(self.explain(error).await),
@@ -97,6 +98,7 @@ impl Core {
     /// As [`Core::show_model`].
     pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
         let Some(native) = self.provider.native() else { return self.show_model(model).await };
+        name_length("model", model)?;
         match native.show_verbose(model).await {
             Ok(details) => Ok(details),
             Err(error) => Err(self.explain(error).await),
@@ -308,10 +310,15 @@ fn no_models(provider: &str) -> ServiceError {
 
 /// The installed name that was most likely meant.
 pub fn nearest_model<'a>(meant: &str, installed: &[&'a str]) -> Option<&'a str> {
+    // The comparison takes the product of both lengths.
+    if meant.len() > MAX_NAME {
+        return None;
+    }
     let meant = meant.to_lowercase();
     let (meant_base, meant_tag) = split_tag(&meant);
     installed
         .iter()
+        .filter(|name| name.len() <= MAX_NAME)
         .map(|name| {
             let lower = name.to_lowercase();
             let (base, tag) = split_tag(&lower);
@@ -358,5 +365,8 @@ mod tests {
         assert_eq!(nearest_model("gemma3:12b", &installed), Some("gemma3:4b"));
         assert_eq!(nearest_model("zzz", &installed), None);
         assert_eq!(nearest_model("x", &[]), None);
+        let long = "llama3.2".repeat(1_000_000);
+        assert_eq!(nearest_model(&long, &installed), None);
+        assert_eq!(nearest_model("gemma", &[&long, "gemma3:4b"]), Some("gemma3:4b"));
     }
 }

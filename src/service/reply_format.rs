@@ -1,12 +1,15 @@
 //! `response_format`: what callers may ask for, and whether a reply keeps to it.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::Core;
+use super::asked::Asked;
+use super::chat::Run;
 use super::error::ServiceError;
-use super::types::ResponseFormat;
-
-/// Violations that are named to the model and to the caller.
-const MOST_VIOLATIONS: usize = 5;
+use super::schema_check::{Unchecked, Verdict, check_here, check_size, no_schema, unchecked, work_of};
+use super::types::{FinishReason, ResponseFormat};
+use crate::providers::types::ChatEnd;
 
 /// Reads `response_format`: `"json"`, a JSON Schema, or OpenAI's `json_object` and `json_schema` forms.
 ///
@@ -48,29 +51,103 @@ fn read_object(mut object: Map<String, Value>) -> Result<Option<ResponseFormat>,
     if !schema.is_object() {
         return Err(ServiceError::invalid("response_format", "must be a JSON Schema object"));
     }
-    match jsonschema::validator_for(&schema) {
-        Ok(_) => Ok(Some(ResponseFormat::Schema(schema))),
-        Err(error) => Err(ServiceError::invalid("response_format", format!("is not a JSON Schema: {error}"))),
+    check_size(&schema)?;
+    // What may take long is checked where it can be stopped, before the model is asked.
+    if work_of(&schema).is_some()
+        && let Verdict::NoSchema(why) = check_here(&schema, None)
+    {
+        return Err(no_schema(&why));
+    }
+    Ok(Some(ResponseFormat::Schema(schema)))
+}
+
+impl Core {
+    /// Checks a schema that was not checked when it was read.
+    ///
+    /// # Errors
+    /// `invalid_argument` for what is no schema, or takes too long to be checked; `overloaded`.
+    pub(super) async fn check_format(&self, format: &ResponseFormat) -> Result<(), ServiceError> {
+        let ResponseFormat::Schema(schema) = format else { return Ok(()) };
+        if work_of(schema).is_some() {
+            return Ok(());
+        }
+        match self.check_schema(schema, None).await {
+            Ok(Verdict::Violations(_)) => Ok(()),
+            Ok(Verdict::NoSchema(why)) => Err(no_schema(&why)),
+            Err(why) => Err(unchecked(why)),
+        }
+    }
+
+    /// What is wrong with a reply: empty where it keeps to the format.
+    pub(super) async fn violations(
+        &self,
+        format: &ResponseFormat,
+        reply: String,
+    ) -> Result<Vec<String>, Unchecked> {
+        match format {
+            ResponseFormat::Json => {
+                let read = tokio::task::spawn_blocking(move || {
+                    serde_json::from_str::<IgnoredAny>(reply.trim()).err().map(|error| error.to_string())
+                });
+                let wrong = read.await.map_err(|_| Unchecked::NotStarted)?;
+                Ok(wrong.map(|error| format!("it is not JSON ({error})")).into_iter().collect())
+            }
+            ResponseFormat::Schema(schema) => match self.check_schema(schema, Some(reply)).await? {
+                Verdict::Violations(wrong) => Ok(wrong),
+                // It was a schema when it was read.
+                Verdict::NoSchema(_) => Ok(Vec::new()),
+            },
+        }
     }
 }
 
-/// What is wrong with a reply: empty where it keeps to the format.
-pub(super) fn violations(format: &ResponseFormat, reply: &str) -> Vec<String> {
-    let reply: Value = match serde_json::from_str(reply.trim()) {
-        Ok(reply) => reply,
-        Err(error) => return vec![format!("it is not JSON ({error})")],
-    };
-    let ResponseFormat::Schema(schema) = format else { return Vec::new() };
-    // It compiled when it was read.
-    let Ok(validator) = jsonschema::validator_for(schema) else { return Vec::new() };
-    validator
-        .iter_errors(&reply)
-        .take(MOST_VIOLATIONS)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            path => format!("{path}: {error}"),
+impl Run {
+    /// Asks for a reply of a given form; once more, with the violations named, where the first one
+    /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
+    pub(super) async fn formatted(
+        &self,
+        asked: &mut Asked,
+        format: &ResponseFormat,
+        warnings: &mut Vec<String>,
+    ) -> Result<ChatEnd, ServiceError> {
+        self.core.check_format(format).await?;
+        self.live.hold();
+        let end = self.stream(asked).await?;
+        let wrong = self.wrong(format, warnings).await;
+        // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
+        if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
+            self.live.accept();
+            return Ok(end);
+        }
+        asked.correct(self.live.reject(), correction(format, &wrong));
+        let end = self.stream(asked).await?;
+        let wrong = self.wrong(format, warnings).await;
+        if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
+            warnings.push(format!(
+                "The reply does not keep to response_format, though the model was asked twice: {}.",
+                wrong.join("; ")
+            ));
+        }
+        self.live.accept();
+        Ok(end)
+    }
+
+    /// What is wrong with the reply; nothing that is known where it cannot be checked.
+    async fn wrong(&self, format: &ResponseFormat, warnings: &mut Vec<String>) -> Vec<String> {
+        let reply = self.live.read_draft(str::to_owned);
+        self.core.violations(format, reply).await.unwrap_or_else(|why| {
+            warnings.push(format!("The reply was not checked against response_format: {}.", why.reason()));
+            Vec::new()
         })
-        .collect()
+    }
+}
+
+fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
+    let wanted = match format {
+        ResponseFormat::Json => "JSON".to_owned(),
+        ResponseFormat::Schema(schema) => format!("JSON that is valid against this JSON Schema: {schema}"),
+    };
+    format!("Your reply cannot be used: {}. Reply again with nothing but {wanted}", wrong.join("; "))
 }
 
 #[cfg(test)]
@@ -105,13 +182,14 @@ mod tests {
 
     #[test]
     fn a_reply_is_held_against_its_schema() {
-        let format = ResponseFormat::Schema(
-            json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}),
-        );
-        assert!(violations(&format, " {\"n\": 3}\n").is_empty());
-        assert_eq!(violations(&format, "{\"n\": \"3\"}").len(), 1);
-        assert!(violations(&format, "{}")[0].contains("\"n\" is a required property"));
-        assert!(violations(&format, "Sure! {").first().unwrap().starts_with("it is not JSON"));
-        assert!(violations(&ResponseFormat::Json, "[1]").is_empty());
+        let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+        let violations = |reply: &str| match check_here(&schema, Some(reply)) {
+            Verdict::Violations(wrong) => wrong,
+            Verdict::NoSchema(why) => panic!("{why}"),
+        };
+        assert!(violations(" {\"n\": 3}\n").is_empty());
+        assert_eq!(violations("{\"n\": \"3\"}").len(), 1);
+        assert!(violations("{}")[0].contains("\"n\" is a required property"));
+        assert!(violations("Sure! {").first().unwrap().starts_with("it is not JSON"));
     }
 }

@@ -60,6 +60,7 @@ impl Core {
 
     /// Pulls until it is done, going on where a connection broke.
     pub(super) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
+        let _changing = self.names.change(model)?;
         let mut fruitless = 0;
         let mut incomplete = false;
         loop {

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::support::process::{children, is_running, peak_kib, until};
 
 #[tokio::test]
 async fn what_small_files_unpack_to_is_bounded_as_well() {
@@ -18,54 +20,124 @@ async fn what_small_files_unpack_to_is_bounded_as_well() {
     assert!(host.fake.requests_to("POST", "/api/chat").is_empty());
 }
 
-/// The processes that a process has started.
+/// A PDF whose reading takes many seconds.
 #[cfg(target_os = "linux")]
-fn children(of: u32) -> Vec<u32> {
-    let parent = |id: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // After the name, which may hold anything: its state, its parent.
-        let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
-        let (state, parent) = (rest.next()?, rest.next()?.parse::<u32>().ok()?);
-        (state != "Z").then_some(parent)
-    };
-    let all = std::fs::read_dir("/proc").unwrap();
-    let ids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    ids.filter(|id| parent(*id) == Some(of)).collect()
+fn slow_pdf() -> Vec<u8> {
+    pdf(&vec!["word ".repeat(200).as_str(); 4000])
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn calls_that_are_cancelled_do_not_read_more_at_once() {
+async fn cancelled_calls_stop_their_readers_and_skip_the_other_files() {
     let mut host = Host::start(&[]).await;
-    let page = "word ".repeat(200);
-    host.write("slow.pdf", pdf(&vec![page.as_str(); 2000]));
+    host.write("slow.pdf", slow_pdf());
+    host.write("a.txt", "inside");
     let server = host.process.id();
-    let patience = Instant::now() + Duration::from_secs(60);
-    let mut begun = Vec::new();
-    for number in 1..=4 {
+    let mut readers = Vec::new();
+    let mut calls = Vec::new();
+    for number in 1..=2 {
+        let params = json!({ "name": "chat_completion", "arguments": chat(&["slow.pdf"; 5]) });
+        calls.push(host.process.request("tools/call", params).await);
+        until("a reader starts", || {
+            readers = children(server);
+            readers.len() == number
+        })
+        .await;
+    }
+    // Both places are taken; this one waits for its own.
+    let params = json!({ "name": "chat_completion", "arguments": chat(&["a.txt"]) });
+    let third = host.process.request("tools/call", params).await;
+    for call in calls {
+        host.process.cancel(call).await;
+    }
+    let answer = host.process.answer(third).await;
+    assert_ne!(answer["result"]["isError"], true, "{answer:#}");
+    until("the readers end", || children(server).is_empty()).await;
+    assert_eq!(host.fake.requests_to("POST", "/api/chat").len(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn reader_ends_with_the_server_however_that_ends() {
+    for how in ["TERM", "KILL", "end of input"] {
+        let mut host = Host::start(&[]).await;
+        host.write("slow.pdf", slow_pdf());
+        let server = host.process.id();
         let params = json!({ "name": "chat_completion", "arguments": chat(&["slow.pdf"]) });
-        let id = host.process.request("tools/call", params).await;
-        // The first two are read; when they are cancelled, their reading goes on.
-        if number <= 2 {
-            while begun.len() < number {
-                assert!(Instant::now() < patience, "nothing is read");
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                begun = children(server);
+        let call = host.process.request("tools/call", params).await;
+        let mut readers = Vec::new();
+        until("a reader starts", || {
+            readers = children(server);
+            !readers.is_empty()
+        })
+        .await;
+        match how {
+            "end of input" => {
+                host.process.cancel(call).await;
+                host.process.end_input().await;
             }
-            host.process.cancel(id).await;
+            signal => host.process.signal(signal),
+        }
+        until(&format!("the reader ends after {how}"), || !readers.iter().any(|reader| is_running(*reader)))
+            .await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn huge_images_take_a_bounded_memory() {
+    let mut host = Host::start(&[]).await;
+    host.all_models(&json!({ "capabilities": ["completion", "vision"] }));
+    // 25 megapixels in a file of 80 KB, and twice at the same time.
+    host.write("huge.png", png(5000, 5000));
+    let arguments = json!({ "model": MODEL, "prompt": "?", "attachments": ["huge.png"] });
+    let params = json!({ "name": "chat_completion", "arguments": arguments });
+    let calls = [
+        host.process.request("tools/call", params.clone()).await,
+        host.process.request("tools/call", params).await,
+    ];
+    for call in calls {
+        let answer = host.process.answer(call).await;
+        assert_ne!(answer["result"]["isError"], true, "{answer:#}");
+    }
+    let peak = peak_kib(host.process.id()) / 1024;
+    assert!(peak < 200, "{peak} MiB");
+}
+
+#[tokio::test]
+async fn three_hundred_mutated_pdfs_are_read_or_refused() {
+    let mut host = Host::start(&[]).await;
+    let whole = pdf(&["First page", "Second page"]);
+    let mut seed = 1_u32;
+    let mut noise = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize
+    };
+    let mut outcomes = [0, 0];
+    for batch in 0..6 {
+        let mut names = Vec::new();
+        for number in 0..50 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + noise() % 10 {
+                let place = noise() % bytes.len();
+                bytes[place] = noise() as u8;
+            }
+            if number % 5 == 0 {
+                bytes.truncate(noise() % bytes.len());
+            }
+            names.push(format!("{batch}-{number}.pdf"));
+            host.write(names.last().unwrap(), bytes);
+        }
+        let arguments = json!({ "model": MODEL, "instruction": "?", "files": names });
+        let result = host.call("batch_completion", arguments).await;
+        for one in result["structuredContent"]["results"].as_array().unwrap() {
+            let code = &one["error"]["code"];
+            assert!(code.is_null() || code == "attachment_unreadable", "{one}");
+            outcomes[usize::from(code.is_null())] += 1;
         }
     }
-    let mut most = 0;
-    loop {
-        let now = children(server);
-        most = most.max(now.len());
-        if !now.iter().any(|id| begun.contains(id)) {
-            break;
-        }
-        assert!(Instant::now() < patience, "the reading does not end");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(most, 2);
+    assert!(outcomes.iter().all(|count| *count > 10), "{outcomes:?}");
+    host.process.still_serves().await;
 }
 
 /// The reader of a PDF, where the server was killed and nobody stops it.
@@ -74,6 +146,7 @@ async fn calls_that_are_cancelled_do_not_read_more_at_once() {
 async fn a_reader_that_nobody_stops_has_a_bounded_time() {
     let home = TempDir::new().unwrap();
     let mut command = crate::support::process::command(&home);
+    // Its input never comes.
     let mut child = command.arg("read-pdf").stdin(std::process::Stdio::piped()).spawn().unwrap();
     let limits = format!("/proc/{}/limits", child.id().unwrap());
     let patience = Instant::now() + Duration::from_secs(20);

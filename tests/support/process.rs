@@ -172,3 +172,46 @@ impl Ended {
         assert_eq!((self.code, self.messages.as_slice()), (Some(0), &[][..]), "stderr: {}", self.stderr);
     }
 }
+
+/// The parent of a process that runs.
+#[cfg(target_os = "linux")]
+fn parent(id: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // After the name, which may hold anything: its state, its parent.
+    let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
+    let (state, parent) = (rest.next()?, rest.next()?.parse().ok()?);
+    (state != "Z").then_some(parent)
+}
+
+/// Whether a process runs.
+#[cfg(target_os = "linux")]
+pub fn is_running(id: u32) -> bool {
+    parent(id).is_some()
+}
+
+/// The processes that a process has started and that run.
+#[cfg(target_os = "linux")]
+pub fn children(of: u32) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").unwrap();
+    let ids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    ids.filter(|id| parent(*id) == Some(of)).collect()
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + 3 * PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it is not so that {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The most memory that a process ever had.
+#[cfg(target_os = "linux")]
+pub fn peak_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    // A process that has ended has no memory.
+    let line = line.unwrap_or_else(|| panic!("the server is gone: {status}"));
+    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+}

@@ -285,6 +285,36 @@ async fn every_tool_says_that_a_model_is_missing() {
     }
 }
 
+/// The arguments that name models.
+const NAMES: [&str; 5] = ["model", "models", "source", "destination", "from"];
+
+#[tokio::test]
+async fn every_tool_refuses_a_name_of_a_megabyte_and_does_not_repeat_it() {
+    let fake = world().await;
+    let mut host = Host::of(&fake.url()).await;
+    let long = "x".repeat(1 << 20);
+    let asked = |fake: &FakeOllama| fake.requests().len();
+    for (tool, arguments, _) in calls() {
+        let properties = host.tool(tool)["inputSchema"]["properties"].as_object().unwrap().clone();
+        for name in NAMES.into_iter().filter(|name| properties.contains_key(*name)) {
+            let mut too_long = arguments.clone();
+            too_long[name] = if name == "models" { json!([MODEL, long]) } else { json!(long) };
+            let before = asked(&fake);
+            let result = host.call(Era::ByHand, tool, too_long).await;
+            let (code, text) = tool_error(&result);
+            assert!(code == "invalid_argument" && text.contains(name), "{tool} {name}: {code}");
+            assert!(text.contains("at most 256"), "{tool} {name}: {text}");
+            assert!(result.to_string().len() < 2_000, "{tool} repeats the {name}");
+            assert_eq!(asked(&fake), before, "{tool} asked the model server of the {name}");
+        }
+        let mut unknown = arguments.clone();
+        unknown[&long] = json!(1);
+        let result = host.call(Era::ByHand, tool, unknown).await;
+        assert_eq!(tool_error(&result).0, "invalid_argument", "{tool}");
+        assert!(result.to_string().len() < 2_000, "{tool} repeats an argument's name");
+    }
+}
+
 #[tokio::test]
 async fn every_tool_says_that_ollama_is_down() {
     let address = FakeOllama::closed_address().to_string();

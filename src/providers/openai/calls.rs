@@ -43,6 +43,11 @@ impl Calls {
         before
     }
 
+    /// Bytes of the call that is being received.
+    pub(super) fn size(&self) -> usize {
+        self.current.as_ref().map_or(0, |(_, call)| call.arguments.len())
+    }
+
     /// No further piece comes: gives the last call.
     pub(super) fn finish(&mut self) -> Option<ToolCall> {
         let (_, mut call) = self.current.take()?;

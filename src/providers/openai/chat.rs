@@ -6,7 +6,7 @@ use super::calls::Calls;
 use super::sse::Sse;
 use super::wire::{Chunk, Delta};
 use crate::providers::ProviderError;
-use crate::providers::lines::LineTooLong;
+use crate::providers::lines::{LineTooLong, MAX_LINE};
 use crate::providers::refusal::{Said, bounded};
 use crate::providers::replies::{Decode, Events};
 use crate::providers::types::{ChatEnd, ChatEvent, FinishReason, Timings, Usage};
@@ -138,6 +138,10 @@ impl State {
         for piece in delta.tool_calls.unwrap_or_default() {
             self.calls_tools = true;
             events.extend(self.calls.take(piece).map(|call| Ok(ChatEvent::ToolCall(call))));
+        }
+        if self.calls.size() > MAX_LINE {
+            let reason = format!("a tool call is longer than {MAX_LINE} bytes");
+            self.fail(ProviderError::Interrupted { reason }, events);
         }
     }
 

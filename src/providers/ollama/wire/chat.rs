@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::providers::bounded::{MAX_CALLS, list};
 use crate::providers::number::count;
 
 #[derive(Debug, Serialize)]
@@ -104,6 +105,7 @@ pub(crate) struct ChatLine {
 pub(crate) struct MessageLine {
     pub(crate) content: Option<String>,
     pub(crate) thinking: Option<String>,
+    #[serde(deserialize_with = "list::<MAX_CALLS, _, _>")]
     pub(crate) tool_calls: Option<Vec<CallLine>>,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::providers::bounded::vectors;
 use crate::providers::number::count;
 
 #[derive(Debug, Serialize)]
@@ -23,6 +24,7 @@ pub(crate) struct EmbedBody<'a> {
 #[serde(default)]
 pub(crate) struct EmbedAnswer {
     pub(crate) model: Option<String>,
+    #[serde(deserialize_with = "vectors")]
     pub(crate) embeddings: Option<Vec<Vec<f32>>>,
     #[serde(deserialize_with = "count")]
     pub(crate) prompt_eval_count: Option<u64>,

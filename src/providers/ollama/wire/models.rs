@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::providers::bounded::{MAX_MODELS, MAX_WORDS, list, metadata};
 use crate::providers::number::count;
 
 #[derive(Debug, Deserialize)]
@@ -11,8 +12,10 @@ pub(crate) struct VersionAnswer {
     pub(crate) version: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct TagsAnswer {
+    #[serde(deserialize_with = "list::<MAX_MODELS, _, _>")]
     pub(crate) models: Option<Vec<ListedModel>>,
 }
 
@@ -26,6 +29,7 @@ pub(crate) struct ListedModel {
     pub(crate) size: Option<u64>,
     pub(crate) digest: Option<String>,
     pub(crate) details: Option<DetailsAnswer>,
+    #[serde(deserialize_with = "list::<MAX_WORDS, _, _>")]
     pub(crate) capabilities: Option<Vec<String>>,
     pub(crate) remote_host: Option<String>,
     pub(crate) remote_model: Option<String>,
@@ -43,8 +47,10 @@ pub(crate) struct DetailsAnswer {
     pub(crate) embedding_length: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct PsAnswer {
+    #[serde(deserialize_with = "list::<MAX_MODELS, _, _>")]
     pub(crate) models: Option<Vec<LoadedModel>>,
 }
 
@@ -77,9 +83,11 @@ pub(crate) struct ShowAnswer {
     pub(crate) template: Option<String>,
     pub(crate) system: Option<String>,
     pub(crate) details: Option<DetailsAnswer>,
+    #[serde(deserialize_with = "metadata")]
     pub(crate) model_info: Option<Map<String, Value>>,
     /// Only counted.
     pub(crate) tensors: Option<Vec<IgnoredAny>>,
+    #[serde(deserialize_with = "list::<MAX_WORDS, _, _>")]
     pub(crate) capabilities: Option<Vec<String>>,
     pub(crate) modified_at: Option<String>,
     pub(crate) remote_host: Option<String>,

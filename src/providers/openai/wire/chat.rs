@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::providers::bounded::{MAX_CALLS, list};
 use crate::providers::number::count;
 
 /// The body: the conversation, and everything else that is small.
@@ -118,6 +119,7 @@ pub(crate) struct Delta {
     pub(crate) content: Option<String>,
     pub(crate) reasoning_content: Option<String>,
     pub(crate) reasoning: Option<String>,
+    #[serde(deserialize_with = "list::<MAX_CALLS, _, _>")]
     pub(crate) tool_calls: Option<Vec<CallDelta>>,
 }
 

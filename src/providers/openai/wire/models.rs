@@ -2,11 +2,14 @@
 
 use serde::Deserialize;
 
+use crate::providers::bounded::{MAX_MODELS, list};
 use crate::providers::number::count;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct ModelsAnswer {
     /// Null where an Ollama has no models.
+    #[serde(deserialize_with = "list::<MAX_MODELS, _, _>")]
     pub(crate) data: Option<Vec<ListedModel>>,
 }
 
