@@ -188,6 +188,7 @@ impl ServerHandler for McpServer {
             context,
             input_responses: request.input_responses,
             request_state: request.request_state,
+            fingerprint: Vec::new(),
         };
         Ok(tools::run(entry, call).await)
     }

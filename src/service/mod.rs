@@ -26,6 +26,7 @@ mod options;
 mod queue;
 mod registry;
 pub mod reply_format;
+pub mod reservations;
 mod retry;
 mod system_prompt;
 pub mod text;
@@ -63,6 +64,7 @@ use models::Capabilities;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
+use reservations::Reservations;
 use system_prompt::SystemPrompt;
 pub use tie::Tie;
 pub use truncation::Truncation;
@@ -128,6 +130,7 @@ pub struct Core {
     files: FileSettings,
     auto_pull: bool,
     arrivals: Arrivals,
+    reservations: Reservations,
     disk: Disk,
     changes: changes::Changes,
     web: Option<Arc<OllamaWeb>>,
@@ -152,6 +155,7 @@ impl Core {
             files: options.files,
             auto_pull: options.auto_pull,
             arrivals: Arrivals::default(),
+            reservations: Reservations::default(),
             disk: options.disk,
             changes: changes::Changes::default(),
             poll_interval: options.poll_interval,
