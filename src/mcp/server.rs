@@ -276,7 +276,7 @@ impl ServerHandler for McpServer {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::get(&request.name, request.arguments.unwrap_or_default()).map(Into::into)
+        prompts::get(self.core(), &request.name, request.arguments.unwrap_or_default()).await.map(Into::into)
     }
 
     async fn complete(
