@@ -247,3 +247,40 @@ fn refused(question: &Question<'_>, why: &str) -> ServiceError {
         format!("{} of {:?} was not done: {why}", question.tool, question.subject),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_counts_once_for_its_call_in_its_process() {
+        let (here, elsewhere) = (Confirmations::new(), Confirmations::new());
+        let state = here.issue(b"delete a").unwrap();
+        assert!(here.redeem(&state, b"delete b").unwrap_err().contains("does not belong to this call"));
+        assert!(elsewhere.redeem(&state, b"delete a").unwrap_err().contains("does not belong to this call"));
+        // What was refused has used nothing up.
+        assert_eq!(here.redeem(&state, b"delete a"), Ok(()));
+        assert!(here.redeem(&state, b"delete a").unwrap_err().contains("already used"));
+    }
+
+    #[test]
+    fn open_questions_are_bounded() {
+        let confirmations = Confirmations::new();
+        let first = confirmations.issue(b"x").unwrap();
+        let rest: Vec<_> = (0..MAX_PENDING).map(|_| confirmations.issue(b"x").unwrap()).collect();
+        assert!(confirmations.redeem(&first, b"x").is_err(), "the oldest is dropped");
+        assert!(rest.iter().all(|state| confirmations.redeem(state, b"x").is_ok()));
+        assert!(confirmations.pending.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_fingerprint_is_of_all_arguments_in_any_order() {
+        let of = |json: &str| fingerprint(&serde_json::from_str(json).unwrap());
+        assert_eq!(of(r#"{"a":1,"b":{"c":2,"d":[3]}}"#), of(r#"{"b":{"d":[3],"c":2},"a":1}"#));
+        for other in
+            [r#"{"a":1,"b":{"c":2,"d":[4]}}"#, r#"{"a":1}"#, r#"{"a":1,"b":{"c":2,"d":[3]},"e":null}"#]
+        {
+            assert_ne!(of(r#"{"a":1,"b":{"c":2,"d":[3]}}"#), of(other), "{other}");
+        }
+    }
+}

@@ -177,6 +177,7 @@ async fn malformed_params_are_wrong_params_not_an_unknown_method() {
         ("chat_completion", json!({ "prompt": "x" }), "a tool is called with tools/call"),
         ("logging/setLevel", json!({}), "OLLAMA_MCP_LOG"),
         ("subscriptions/listen", json!({ "notifications": {} }), "resources/subscribe"),
+        ("subscriptions/listen", json!({}), "resources/subscribe"),
         (&"x\u{1b}".repeat(1_000), json!([1]), "the methods are"),
     ] {
         let (code, message) = host.error(method, params).await;

@@ -95,13 +95,15 @@ fn nearest(method: &str, modern: bool) -> String {
     }
 }
 
-/// Whether params name revision 2026-07-28, or a newer one that is known.
-fn is_modern(params: Option<&str>) -> bool {
-    let Ok(Some(meta)) = meta(params) else { return false };
-    let version = meta.get("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str);
-    version.is_some_and(|version| {
-        (ProtocolVersion::V_2026_07_28.as_str()..=ProtocolVersion::LATEST.as_str()).contains(&version)
-    })
+/// Whether params name revision 2026-07-28 or a newer one. `None` for a revision that is not known: that has an error of
+/// its own.
+fn is_modern(params: Option<&str>) -> Option<bool> {
+    let Ok(Some(meta)) = meta(params) else { return Some(false) };
+    match meta.get("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str) {
+        Some(version) if version > ProtocolVersion::LATEST.as_str() => None,
+        Some(version) => Some(version >= ProtocolVersion::V_2026_07_28.as_str()),
+        None => Some(false),
+    }
 }
 
 /// Reads a request.
@@ -110,8 +112,14 @@ fn is_modern(params: Option<&str>) -> bool {
 /// An unknown method goes before what is wrong with its params.
 pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientRequest, Refused> {
     use ClientRequest as R;
-    if REMOVED.contains(&method) && is_modern(params) {
-        return Err(Refused::Method(not_found(method, true)));
+    let exists = match method {
+        "subscriptions/listen" => is_modern(params) != Some(false),
+        method if REMOVED.contains(&method) => is_modern(params) != Some(true),
+        // server/discover has no older form: what it lacks is its metadata.
+        _ => true,
+    };
+    if !exists {
+        return Err(Refused::Method(not_found(method, method != "subscriptions/listen")));
     }
     Ok(match method {
         "ping" => R::PingRequest(bare(params)?),
@@ -128,7 +136,7 @@ pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientReques
         "prompts/list" => R::ListPromptsRequest(optional(params)?),
         "prompts/get" => R::GetPromptRequest(required(params)?),
         "completion/complete" => R::CompleteRequest(required(params)?),
-        _ => return Err(Refused::Method(not_found(method, is_modern(params)))),
+        _ => return Err(Refused::Method(not_found(method, is_modern(params) == Some(true)))),
     })
 }
 
