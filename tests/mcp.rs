@@ -6,6 +6,7 @@ mod chat_request;
 mod definitions;
 mod models;
 mod progress;
+mod prompts;
 mod resilience;
 mod sdk_client;
 mod truncation;

@@ -3,6 +3,7 @@
 mod auto_pull;
 mod choice;
 mod confirm;
+mod confirm_stateless;
 mod create;
 mod create_gguf;
 mod embeddings;

@@ -107,9 +107,11 @@ pub fn errors_markdown() -> String {
     }
     page.push_str(
         "\nErrors of the protocol itself are JSON-RPC errors: `-32700` (the line is no JSON), `-32600` (no message, or an id\n\
-         that is in flight), `-32601` (unknown method), `-32602` (malformed params, an unknown tool or prompt, and since\n\
+         that is in flight), `-32601` (unknown method: the message names\n\
+         what there is instead), `-32602` (malformed params, an unknown tool or prompt, and since\n\
          2026-07-28 an unknown resource), `-32002` (an unknown resource, in older revisions), `-32603` (a bug, or the model\n\
-         server failed while a resource was read). The connection goes on after each of them.\n",
+         server failed while a resource was read). A line that is no JSON is answered with its id where that can be read.\n\
+         The connection goes on after each of them.\n",
     );
     page
 }

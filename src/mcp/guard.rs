@@ -8,13 +8,14 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use rmcp::model::{
-    ClientNotification, ClientRequest, ErrorData, MetaObject, ProtocolVersion, ServerConfig, ServerResult,
+    ClientNotification, ClientRequest, ErrorCode, ErrorData, MetaObject, ProtocolVersion, ServerConfig,
+    ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use serde_json::Value;
 
 use super::failure;
-use super::stdio::InFlight;
+use super::stdio::{InFlight, not_found};
 
 /// The key under which a result names the server since revision 2026-07-28.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -54,6 +55,10 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
             () = cancelled.cancelled() => return Err(ErrorData::internal_error("cancelled", None)),
         };
         match result {
+            // rmcp's message is the bare name of the method.
+            Ok(Err(error)) if error.code == ErrorCode::METHOD_NOT_FOUND => {
+                Err(not_found(&error.message, modern))
+            }
             Ok(result) if modern => result.map(|result| self.with_server_info(result)),
             Ok(result) => result,
             Err(_) if is_tool_call => Ok(ServerResult::CallToolResult(failure::internal_error())),

@@ -45,7 +45,7 @@ impl Core {
         model: &str,
         mut tell: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<(), ServiceError> {
-        let arrival = self.arrival(model);
+        let arrival = self.arrival(model)?;
         let mut changes = arrival.0.watch();
         loop {
             let (bytes, outcome) = {
@@ -68,24 +68,26 @@ impl Core {
         }
     }
 
-    fn arrival(self: &Arc<Self>, model: &str) -> Arc<Arrival> {
+    fn arrival(self: &Arc<Self>, model: &str) -> Result<Arc<Arrival>, ServiceError> {
         let mut arrivals = self.arrivals.0.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals.retain(|_, arrival| arrival.strong_count() > 0);
         let name = full_name(model);
         let running =
             arrivals.get(&name).and_then(Weak::upgrade).filter(|arrival| arrival.0.outcome().is_none());
         if let Some(arrival) = running {
-            return arrival;
+            return Ok(arrival);
         }
+        let reserved = self.reserve_pull(model)?;
         tracing::info!(model, "a call names a model that is not installed; pulling it");
         let job = Job::new("pulling", super::transfers::report("pull", model));
         let arrival = Arc::new(Arrival(Arc::clone(&job)));
         arrivals.insert(name, Arc::downgrade(&arrival));
         let (core, model) = (Arc::clone(self), model.to_owned());
         tokio::spawn(async move {
+            let _reserved = reserved;
             job.conclude(async { core.pull(&job, &model, false).await }).await;
         });
-        arrival
+        Ok(arrival)
     }
 }
 

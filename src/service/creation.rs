@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::jobs::{Job, Report};
 use super::manage::model_name;
 use super::options::check_parameters;
+use super::reservations::Reservation;
 use super::types::{CreateRequest, Location, Role};
 use super::{Core, ErrorCode, Registered, ServiceError};
 use crate::files::Opened;
@@ -137,10 +138,12 @@ impl Core {
         self: &Arc<Self>,
         mut request: CreateRequest,
         weights: Option<Weights>,
+        reserved: Reservation,
     ) -> Result<Arc<Registered>, ServiceError> {
         self.native()?;
         let report = super::transfers::report("create", &request.model);
         Ok(self.start_job("creating", report, move |core, job| async move {
+            let _reserved = reserved;
             if let Some(weights) = weights {
                 let name = weights.name.clone();
                 let digest = core.upload(&job, weights).await?;

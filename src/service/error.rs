@@ -52,7 +52,7 @@ pub enum ErrorCode {
     ConversationConflict,
     /// A file of the user's own, such as that of the conversations, cannot be read or written.
     StorageFailed,
-    /// What destroys or publishes was not confirmed, so nothing was done.
+    /// Deleting, overwriting or publishing was not confirmed, so nothing was done.
     NotConfirmed,
     /// The completion was cancelled before its end.
     Cancelled,
@@ -194,8 +194,8 @@ impl ErrorCode {
                 "Do what the message says of the file that it names; `chat_completion` works without conversations.",
             ),
             Self::NotConfirmed => (
-                "What destroys or publishes was not confirmed: nothing was done.",
-                "Ask the person, then call again with `confirm: true` where the settings allow it.",
+                "Deleting, overwriting or publishing was not confirmed: nothing was done.",
+                "Ask the user, then call again with `confirm: true` where the settings allow it.",
             ),
             Self::Cancelled => {
                 ("The completion was cancelled before its end.", "Start it again where it is wanted.")

@@ -28,6 +28,7 @@ mod options;
 mod queue;
 mod registry;
 pub mod reply_format;
+pub mod reservations;
 mod retry;
 pub mod schema_check;
 mod system_prompt;
@@ -68,6 +69,7 @@ use names::Names;
 use queue::Queue;
 use registry::Registry;
 pub use registry::{Registered, Work};
+use reservations::Reservations;
 use system_prompt::SystemPrompt;
 pub use tie::Tie;
 pub use truncation::Truncation;
@@ -135,6 +137,7 @@ pub struct Core {
     files: FileSettings,
     auto_pull: bool,
     arrivals: Arrivals,
+    reservations: Reservations,
     disk: Disk,
     changes: changes::Changes,
     web: Option<Arc<OllamaWeb>>,
@@ -163,6 +166,7 @@ impl Core {
             files: options.files,
             auto_pull: options.auto_pull,
             arrivals: Arrivals::default(),
+            reservations: Reservations::default(),
             disk: options.disk,
             changes: changes::Changes::default(),
             poll_interval: options.poll_interval,

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 
 use super::jobs::{Job, Report, TransferReport};
 use super::manage::model_name;
+use super::reservations::Reservation;
 use super::{Core, ErrorCode, Registered, ServiceError};
 use crate::providers::types::TransferEvent;
 use crate::providers::{ProviderError, TransferStream};
@@ -26,12 +27,14 @@ impl Core {
         self: &Arc<Self>,
         model: &str,
         insecure: bool,
+        reserved: Reservation,
     ) -> Result<Arc<Registered>, ServiceError> {
         model_name("model", model)?;
         self.native()?;
         let model = model.to_owned();
         let report = report("pull", &model);
         Ok(self.start_job("pulling", report, move |core, job| async move {
+            let _reserved = reserved;
             core.pull(&job, &model, insecure).await
         }))
     }

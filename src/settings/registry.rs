@@ -298,7 +298,7 @@ pub static CONFIRM: Entry = Entry {
     kind: Kind::Text,
     default: Some("auto"),
     secret: false,
-    help: "Who confirms what destroys or publishes: `auto` asks the person where the host can and else takes `confirm: true`, `elicit` takes a person's word alone.",
+    help: "Who confirms deleting, overwriting and publishing: `auto` asks the user where the host can, and else accepts `confirm: true`; `elicit` accepts the user's own answer only.",
 };
 
 /// What is logged.

@@ -79,7 +79,9 @@ async fn some_failures_are_as_they_were_published() {
         let result = session.call(tool, arguments).await;
         insta::assert_json_snapshot!(name, result);
     }
-    for (name, arguments) in [("ask_local_model", json!({ "question": "Why?", "model": "m" }))] {
+    for (name, arguments) in
+        [("ask_local_model", json!({ "question": "Why is it?", "model": "gemma3:270m" }))]
+    {
         let result =
             session.result(BY_HAND, "prompts/get", json!({ "name": name, "arguments": arguments })).await;
         insta::assert_json_snapshot!(format!("prompt_{name}"), result);

@@ -28,8 +28,21 @@ async fn what_is_no_message_is_refused_and_the_connection_goes_on() {
     let mut shell = Process::start(&fake, &[]);
     for (line, code, id) in [
         (&b"hello"[..], -32700, Value::Null),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"", -32700, Value::Null),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\xfe\"}", -32700, Value::Null),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"", -32700, json!(1)),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":1", -32700, Value::Null),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\xfe\"}", -32700, json!(1)),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\",\"params\":{\"x\":-Infinity}}",
+            -32700,
+            json!(2),
+        ),
+        (
+            b"{\"method\":\"ping\",\"params\":{\"id\":9,\"x\":NaN},\"jsonrpc\":\"2.0\",\"id\":\"b\"}",
+            -32700,
+            json!("b"),
+        ),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":NaN,\"method\":\"ping\"}", -32700, Value::Null),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\",\"method\":\"ping\"}", -32600, json!(3)),
         (b"\x00\x01\x02", -32700, Value::Null),
         (b"{} {}", -32700, Value::Null),
         (b"{}", -32600, Value::Null),
@@ -158,6 +171,18 @@ async fn malformed_params_are_wrong_params_not_an_unknown_method() {
     for method in ["nope", "tools/nope", "resources/nope", "sampling/createMessage", ""] {
         let (code, message) = host.error(method, json!({ "uri": "ollama://models" })).await;
         assert_eq!(code, -32601, "{method}: {message}");
+    }
+    for (method, params, part) in [
+        ("tools/lst", json!({}), "did you mean tools/list?"),
+        ("chat_completion", json!({ "prompt": "x" }), "a tool is called with tools/call"),
+        ("logging/setLevel", json!({}), "OLLAMA_MCP_LOG"),
+        ("subscriptions/listen", json!({ "notifications": {} }), "resources/subscribe"),
+        ("subscriptions/listen", json!({}), "resources/subscribe"),
+        (&"x\u{1b}".repeat(1_000), json!([1]), "the methods are"),
+    ] {
+        let (code, message) = host.error(method, params).await;
+        assert_eq!(code, -32601, "{message}");
+        assert!(message.contains(part) && message.len() < 1_000 && !message.contains('\u{1b}'), "{message}");
     }
     host.finish().await.well();
 }

@@ -82,8 +82,23 @@ async fn a_chat_reports_progress() {
 async fn ping_and_the_handshake_are_gone() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &[]);
-    assert_eq!(host.error("ping", with_meta(json!({}))).await.0, -32601);
-    assert_eq!(host.error("logging/setLevel", with_meta(json!({ "level": "info" }))).await.0, -32601);
+    for (method, params, part) in [
+        ("ping", json!({}), "server/discover"),
+        ("logging/setLevel", json!({ "level": "info" }), "OLLAMA_MCP_LOG"),
+        ("resources/subscribe", json!({ "uri": "ollama://models" }), "subscriptions/listen"),
+        ("resources/unsubscribe", json!({ "uri": "ollama://models" }), "subscriptions/listen"),
+        ("nope", json!({ "x": 1 }), "tools/call"),
+    ] {
+        let mut incomplete = with_meta(json!({}));
+        incomplete["_meta"].as_object_mut().unwrap().remove("io.modelcontextprotocol/clientCapabilities");
+        let wrong = json!({ "uri": 5, "level": "no" });
+        // Whatever the params are.
+        for params in [with_meta(params), with_meta(json!({})), with_meta(wrong), incomplete] {
+            let (code, message) = host.error(method, params.clone()).await;
+            assert_eq!(code, -32601, "{method} {params}: {message}");
+            assert!(message.contains(method) && message.contains(part), "{message}");
+        }
+    }
     host.still_serves().await;
     host.finish().await.well();
 }

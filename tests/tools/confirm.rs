@@ -1,13 +1,13 @@
-//! What destroys is confirmed first: by the person where the host can ask, else by `confirm`.
+//! What destroys is confirmed first: by the user where the host can ask, else by `confirm`.
 
 use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::FakeOllama;
-use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta, tool_error};
+use crate::support::mcp_client::{BY_HAND, Session, tool_error};
 use crate::support::schema::assert_valid_message;
 
-fn deleted(fake: &FakeOllama) -> usize {
+pub(super) fn deleted(fake: &FakeOllama) -> usize {
     fake.requests_to("DELETE", "/api/delete").len()
 }
 
@@ -24,7 +24,7 @@ async fn who_can_ask(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
     (fake, session)
 }
 
-fn delete(model: &str) -> Value {
+pub(super) fn delete(model: &str) -> Value {
     json!({ "name": "delete_model", "arguments": { "model": model } })
 }
 
@@ -54,37 +54,83 @@ async fn nobody_is_asked_about_a_model_that_is_not_there() {
     assert_eq!((deleted(&fake), session.set_aside().len()), (0, 0));
 }
 
-#[tokio::test]
-async fn the_person_decides() {
-    let cases = [
-        (json!({ "action": "accept", "content": { "confirm": true } }), None),
-        (json!({ "action": "accept", "content": { "confirm": false } }), Some("declined")),
-        (json!({ "action": "decline" }), Some("declined")),
-        (json!({ "action": "cancel" }), Some("dismissed")),
+/// Accepted forms whose content is no valid choice, or the choice to keep.
+pub(super) fn no_yes() -> Vec<Value> {
+    let accepted = |content: Value| json!({ "action": "accept", "content": content });
+    let contents = [
+        json!({}),
+        json!({ "confirm": null }),
+        json!({ "confirm": "" }),
+        json!({ "confirm": "no" }),
+        json!({ "confirm": "yes" }),
+        json!({ "confirm": "delete " }),
+        json!({ "confirm": "Keep" }),
+        json!({ "confirm": "Overwrite" }),
+        json!({ "confirm": false }),
+        json!({ "confirm": true }),
+        json!({ "confirm": 1 }),
+        json!({ "confirm": ["Delete"] }),
+        json!({ "confirm": { "Delete": true } }),
+        json!({ "choice": "Delete" }),
+        json!("Delete"),
+        json!(["Delete"]),
+        Value::Null,
     ];
-    for (answer, refusal) in cases {
-        let (fake, mut session) = who_can_ask(&[]).await;
-        // The model's own word does not count where the person can be asked.
+    let mut answers: Vec<_> = contents.into_iter().map(accepted).collect();
+    answers.push(json!({ "action": "accept" }));
+    for action in ["decline", "cancel", "yes"] {
+        answers.push(json!({ "action": action, "content": { "confirm": "Delete" } }));
+    }
+    answers.extend([json!({}), json!({ "content": { "confirm": "Delete" } })]);
+    answers
+}
+
+#[tokio::test]
+async fn only_the_choice_to_delete_deletes() {
+    let yes = json!({ "action": "accept", "content": { "confirm": "Delete" } });
+    let (fake, mut session) = who_can_ask(&[]).await;
+    for answer in no_yes().into_iter().chain([yes.clone()]) {
+        // The model's own word does not count where the user can be asked.
         let mut params = delete(MODEL);
         params["arguments"]["confirm"] = json!(true);
         let id = session.request("tools/call", params).await;
         let question = session.next().await;
-        assert_valid_message(BY_HAND, None, &question);
+        for revision in ["2025-06-18", BY_HAND] {
+            assert_valid_message(revision, None, &question);
+        }
         assert_eq!(question["method"], "elicitation/create", "{question}");
         let asked = question["params"]["message"].as_str().unwrap();
         assert!(asked.contains(MODEL) && asked.contains("MB"), "name and size: {asked}");
+        let schema = &question["params"]["requestedSchema"];
+        assert_eq!(schema["properties"]["confirm"]["enum"], json!(["Keep", "Delete"]), "{schema}");
+        assert_eq!(schema["required"], json!(["confirm"]), "{schema}");
         assert_eq!(deleted(&fake), 0, "not before the answer");
         session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer })).await;
         let result = session.answer(id).await["result"].take();
-        match refusal {
-            None => assert_eq!(text(&result), "gemma3:270m is deleted."),
-            Some(refusal) => {
-                let (code, said) = tool_error(&result);
-                assert_eq!(code, "not_confirmed");
-                assert!(said.contains(refusal), "{said}");
-            }
+        if answer == yes {
+            assert_eq!((text(&result), deleted(&fake)), ("gemma3:270m is deleted.", 1));
+        } else {
+            assert_eq!((tool_error(&result).0, deleted(&fake)), ("not_confirmed", 0), "{answer}: {result}");
         }
-        assert_eq!(deleted(&fake), usize::from(refusal.is_none()), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_error_says_what_came_back() {
+    let cases = [
+        (json!({ "action": "accept", "content": { "confirm": "Keep" } }), "the user chose \"Keep\""),
+        (json!({ "action": "accept" }), "without a valid choice (confirm must be \"Delete\" or \"Keep\")"),
+        (json!({ "action": "decline" }), "the user declined"),
+        (json!({ "action": "cancel" }), "the user dismissed the question"),
+    ];
+    let (_fake, mut session) = who_can_ask(&[]).await;
+    for (answer, part) in cases {
+        let id = session.request("tools/call", delete(MODEL)).await;
+        let question = session.next().await;
+        session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer })).await;
+        let result = session.answer(id).await["result"].take();
+        let (code, said) = tool_error(&result);
+        assert!(code == "not_confirmed" && said.contains(part), "{said}");
     }
 }
 
@@ -112,114 +158,11 @@ async fn a_connection_that_ends_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn the_person_alone_where_the_settings_say_so() {
+async fn the_user_alone_where_the_settings_say_so() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     let result = session.call("delete_model", json!({ "model": MODEL, "confirm": true })).await;
     let (code, said) = tool_error(&result);
     assert_eq!(code, "not_confirmed");
     assert!(said.contains("OLLAMA_MCP_CONFIRM"), "{said}");
     assert_eq!(deleted(&fake), 0);
-}
-
-/// Params of the stateless revision, from a client that can ask.
-fn stateless(model: &str, more: Value) -> Value {
-    let mut params = delete(model);
-    params["_meta"] = modern_meta();
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({ "elicitation": { "form": {} } });
-    for (key, value) in more.as_object().unwrap() {
-        params[key] = value.clone();
-    }
-    params
-}
-
-/// The params that hand an answer back.
-fn answered(model: &str, action: &str, state: &str) -> Value {
-    let answer = json!({ "action": action, "content": { "confirm": true } });
-    stateless(model, json!({ "inputResponses": { "confirm": answer }, "requestState": state }))
-}
-
-#[tokio::test]
-async fn the_stateless_revision_asks_by_its_answer() {
-    let (fake, mut session) = start(&[]).await;
-    fake.replay("delete");
-    let asked = session.result(MODERN, "tools/call", stateless(MODEL, json!({}))).await;
-    assert_eq!(asked["resultType"], "input_required", "{asked}");
-    let question = &asked["inputRequests"]["confirm"];
-    assert_eq!(question["method"], "elicitation/create", "{asked}");
-    assert!(question["params"]["message"].as_str().unwrap().contains(MODEL));
-    let state = asked["requestState"].as_str().unwrap();
-    assert_eq!(deleted(&fake), 0);
-
-    let mut tampered = state.to_owned().into_bytes();
-    let middle = tampered.len() / 2;
-    tampered[middle] = if tampered[middle] == b'A' { b'B' } else { b'A' };
-    let tampered = String::from_utf8(tampered).unwrap();
-    let refused = [
-        answered(MODEL, "accept", &tampered),
-        answered(MODEL, "accept", "made up"),
-        // An answer about one model is none about another.
-        answered("smollm2:135m", "accept", state),
-        answered(MODEL, "decline", state),
-    ];
-    for params in refused {
-        let result = session.result(MODERN, "tools/call", params.clone()).await;
-        assert_eq!(tool_error(&result).0, "not_confirmed", "{params}");
-        assert_eq!(deleted(&fake), 0, "{params}");
-    }
-
-    let done = session.result(MODERN, "tools/call", answered(MODEL, "accept", state)).await;
-    assert_eq!((text(&done), deleted(&fake)), ("gemma3:270m is deleted.", 1));
-}
-
-#[tokio::test]
-async fn what_is_done_is_what_was_asked() {
-    let (fake, mut session) = start(&[]).await;
-    fake.replay("push_success_stream");
-    let params = |name: &str, arguments: Value, state: Option<&str>| {
-        let more = match state {
-            None => json!({}),
-            Some(state) => json!({
-                "inputResponses": { "confirm": { "action": "accept", "content": { "confirm": true } } }, "requestState": state,
-            }),
-        };
-        let mut params = stateless(MODEL, more);
-        params["name"] = json!(name);
-        params["arguments"] = arguments;
-        params
-    };
-    let cases = [
-        (
-            "copy_model",
-            json!({ "source": "smollm2:135m", "destination": MODEL }),
-            json!({ "source": "qwen2.5-tools:0.5b", "destination": MODEL }),
-            "/api/copy",
-        ),
-        (
-            "push_model",
-            json!({ "model": "me/mine" }),
-            json!({ "model": "me/mine", "insecure": true }),
-            "/api/push",
-        ),
-    ];
-    for (tool, asked, other, path) in cases {
-        let first = session.result(MODERN, "tools/call", params(tool, asked, None)).await;
-        let state = first["requestState"].as_str().unwrap();
-        let result = session.result(MODERN, "tools/call", params(tool, other.clone(), Some(state))).await;
-        assert_eq!(tool_error(&result).0, "not_confirmed", "{tool}: {result}");
-        assert!(fake.requests_to("POST", path).is_empty(), "{tool}");
-        let again = session.result(MODERN, "tools/call", params(tool, other, None)).await;
-        let (before, after) = (&first["inputRequests"]["confirm"], &again["inputRequests"]["confirm"]);
-        assert_ne!(before["params"]["message"], after["params"]["message"], "the person is told: {tool}");
-    }
-}
-
-#[tokio::test]
-async fn an_answer_to_another_process_is_not_believed() {
-    let (_fake, mut first) = start(&[]).await;
-    let asked = first.result(MODERN, "tools/call", stateless(MODEL, json!({}))).await;
-    let state = asked["requestState"].as_str().unwrap();
-    let (fake, mut second) = start(&[]).await;
-    fake.replay("delete");
-    let result = second.result(MODERN, "tools/call", answered(MODEL, "accept", state)).await;
-    assert_eq!((tool_error(&result).0, deleted(&fake)), ("not_confirmed", 0));
 }

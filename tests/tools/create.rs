@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
-use crate::support::fake_ollama::{Answer, FakeOllama};
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta, tool_error};
 
 fn created(fake: &FakeOllama) -> usize {
@@ -97,6 +97,63 @@ async fn a_taken_name_is_confirmed_first() {
 }
 
 #[tokio::test]
+async fn a_name_that_another_call_is_installing_is_refused() {
+    let (fake, mut session) = start(&[]).await;
+    let gate = Gate::new();
+    fake.on("POST", "/api/create", Answer::recorded("create_from_stream").gate_after(1, &gate));
+    fake.replay("copy").replay("pull_success_stream");
+    let create = json!({ "model": "mine", "from": MODEL });
+    // At once: both find that the name is free, and one of them goes on.
+    let call = json!({ "name": "create_model", "arguments": create });
+    let ids = [session.request("tools/call", call.clone()).await, session.request("tools/call", call).await];
+    let refused = session.next().await;
+    let (code, said) = tool_error(&refused["result"]);
+    assert!(code == "overloaded" && said.contains("mine") && said.contains("another name"), "{said}");
+    gate.reached(1).await;
+    // However the name is written, whatever installs it, and confirmed or not.
+    for (tool, arguments) in [
+        ("create_model", json!({ "model": "Library/Mine:latest", "from": MODEL, "confirm": true })),
+        ("copy_model", json!({ "source": MODEL, "destination": "mine", "confirm": true })),
+        ("pull_model", json!({ "model": "mine", "confirm": true })),
+    ] {
+        let result = session.call(tool, arguments).await;
+        assert_eq!(tool_error(&result).0, "overloaded", "{tool}: {result}");
+    }
+    gate.open();
+    let first = if refused["id"] == ids[0] { ids[1] } else { ids[0] };
+    text(&session.answer(first).await["result"].take());
+    assert_eq!((created(&fake), fake.requests_to("POST", "/api/pull").len()), (1, 0));
+    assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
+    // The name is free again afterwards, also when the call has failed.
+    fake.replay("create_bad_template");
+    tool_error(&session.call("create_model", create.clone()).await);
+    fake.replay("create_from_stream");
+    text(&session.call("create_model", create).await);
+}
+
+#[tokio::test]
+async fn a_name_is_held_while_the_user_is_asked() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("create_from_stream");
+    let params = json!({
+        "protocolVersion": BY_HAND, "capabilities": { "elicitation": {} },
+        "clientInfo": { "name": "tests", "version": "1" },
+    });
+    session.result(BY_HAND, "initialize", params).await;
+    session.notify("notifications/initialized", json!({})).await;
+    let call = json!({ "name": "create_model", "arguments": { "model": MODEL, "from": "smollm2:135m" } });
+    let id = session.request("tools/call", call.clone()).await;
+    let question = session.next().await;
+    assert!(question["params"]["message"].as_str().unwrap().contains("made from smollm2:135m"), "{question}");
+    let second = session.request("tools/call", call).await;
+    assert_eq!(tool_error(&session.answer(second).await["result"]).0, "overloaded");
+    let yes = json!({ "action": "accept", "content": { "confirm": "Overwrite" } });
+    session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes })).await;
+    text(&session.answer(id).await["result"].take());
+    assert_eq!(created(&fake), 1);
+}
+
+#[tokio::test]
 async fn a_taken_name_is_known_however_it_is_written() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("create_from_stream");
@@ -143,7 +200,8 @@ async fn the_stateless_revision_asks_and_goes_on() {
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({ "elicitation": { "form": {} } });
     let asked = session.result(MODERN, "tools/call", params.clone()).await;
     assert_eq!((asked["resultType"].as_str(), created(&fake)), (Some("input_required"), 0), "{asked}");
-    params["inputResponses"] = json!({ "confirm": { "action": "accept", "content": { "confirm": true } } });
+    params["inputResponses"] =
+        json!({ "confirm": { "action": "accept", "content": { "confirm": "Overwrite" } } });
     params["requestState"] = asked["requestState"].clone();
     let done = session.result(MODERN, "tools/call", params).await;
     assert_eq!((text(&done), created(&fake)), ("create of gemma3:270m is done.", 1));

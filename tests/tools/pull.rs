@@ -15,7 +15,7 @@ use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::mcp_client::{Session, tool_error};
 
 fn smollm() -> Value {
-    json!({ "model": "smollm2:135m" })
+    json!({ "model": "smollm2:360m" })
 }
 
 fn id_of(result: &Value) -> String {
@@ -41,14 +41,42 @@ async fn a_pull_tells_of_its_bytes() {
     assert_eq!(bytes.last().unwrap().1, Some(98_362_432.0));
     gate.open();
     let result = session.answer(id).await["result"].take();
-    assert_eq!(text(&result), "pull of smollm2:135m is done.");
+    assert_eq!(text(&result), "pull of smollm2:360m is done.");
     let structured = &result["structuredContent"];
     assert_eq!((&structured["status"], &structured["operation"]), (&json!("completed"), &json!("pull")));
     assert_eq!(structured["total_bytes"], 98_362_466);
     assert_eq!(structured["completed_bytes"], 98_362_466, "done is all of it");
     assert!(structured.get("already_present").is_none(), "{structured}");
     let body = fake.requests_to("POST", "/api/pull")[0].json();
-    assert_eq!((&body["model"], &body["stream"]), (&json!("smollm2:135m"), &json!(true)));
+    assert_eq!((&body["model"], &body["stream"]), (&json!("smollm2:360m"), &json!(true)));
+}
+
+#[tokio::test]
+async fn an_installed_model_is_not_replaced_unconfirmed() {
+    let (fake, mut session) = start(&[]).await;
+    fake.replay("pull_success_stream");
+    for name in ["gemma3:270m", "Gemma3:270M", "https://registry.ollama.ai/library/gemma3:270m"] {
+        for more in [json!({}), json!({ "confirm": false }), json!({ "background": true })] {
+            let mut arguments = more;
+            arguments["model"] = json!(name);
+            let result = session.call("pull_model", arguments).await;
+            let (code, said) = tool_error(&result);
+            assert!(code == "not_confirmed" && said.contains("gemma3:270m is already installed"), "{said}");
+            assert!(said.contains("confirm: true"), "{said}");
+        }
+    }
+    assert!(fake.requests_to("POST", "/api/pull").is_empty());
+    let confirmed = json!({ "model": "gemma3:270m", "confirm": true });
+    assert_eq!(text(&session.call("pull_model", confirmed.clone()).await), "pull of gemma3:270m is done.");
+
+    let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
+    fake.replay("pull_success_stream");
+    let result = session.call("pull_model", confirmed).await;
+    let (code, said) = tool_error(&result);
+    assert!(code == "not_confirmed" && said.contains("OLLAMA_MCP_CONFIRM"), "{said}");
+    assert!(fake.requests_to("POST", "/api/pull").is_empty());
+    // What overwrites nothing asks nobody.
+    text(&session.call("pull_model", smollm()).await);
 }
 
 #[tokio::test]
@@ -66,12 +94,12 @@ async fn a_pull_that_breaks_off_goes_on() {
     fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(2));
     fake.replay("pull_success_stream");
     let result = session.call("pull_model", smollm()).await;
-    assert_eq!(text(&result), "pull of smollm2:135m is done.");
+    assert_eq!(text(&result), "pull of smollm2:360m is done.");
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 2);
     // What this call itself had fetched before the break was not there already.
     fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(3));
     fake.replay("pull_already_there_stream");
-    assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:135m is done.");
+    assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:360m is done.");
 }
 
 #[tokio::test]
@@ -96,7 +124,7 @@ async fn a_pull_in_the_background_is_fetched_later() {
     let (fake, mut session) = start(&[]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
-    let begun = session.call("pull_model", json!({ "model": "smollm2:135m", "background": true })).await;
+    let begun = session.call("pull_model", json!({ "model": "smollm2:360m", "background": true })).await;
     assert_eq!(begun["structuredContent"]["status"], "in_progress");
     gate.reached(1).await;
     let id = id_of(&begun);
@@ -114,14 +142,14 @@ async fn a_pull_in_the_background_is_fetched_later() {
 async fn the_size_is_told_before_the_bytes_have_come() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
-    let begun = session.call("pull_model", json!({ "model": "smollm2:135m", "background": true })).await;
+    let begun = session.call("pull_model", json!({ "model": "smollm2:360m", "background": true })).await;
     assert_eq!(begun["structuredContent"]["total_bytes"], 98_362_432, "{begun}");
     assert!(text(&begun).contains("of 98 MB"), "{begun}");
 
     let params = json!({ "name": "pull_model", "arguments": smollm(), "_meta": { "progressToken": "t" } });
     session.request("tools/call", params).await;
     let mut said = Vec::new();
-    while !said.iter().any(|text| text == "smollm2:135m is 98 MB or more") {
+    while !said.iter().any(|text| text == "smollm2:360m is 98 MB or more") {
         said.push(session.next().await["params"]["message"].as_str().unwrap().to_owned());
     }
     assert!(said.iter().all(|text| !text.contains('%')), "{said:?}");
@@ -169,7 +197,7 @@ async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
     ] {
         let (fake, mut session) = with_room(dir.path(), free).await;
         fake.replay("pull_success_stream");
-        assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:135m is done.");
+        assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:360m is done.");
     }
 }
 

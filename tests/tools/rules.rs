@@ -48,7 +48,7 @@ pub(super) fn calls() -> Vec<(&'static str, Value, Option<&'static str>)> {
         ("delete_conversation", json!({ "conversation_id": "rules", "confirm": true }), None),
         ("show_model", json!({ "model": MODEL, "verbose": true }), Some("model")),
         ("list_running_models", json!({}), None),
-        ("pull_model", json!({ "model": "smollm2:135m" }), Some("model")),
+        ("pull_model", json!({ "model": "smollm2:135m", "confirm": true }), Some("model")),
         ("load_model", json!({ "model": MODEL, "keep_alive": "5m" }), Some("model")),
         ("unload_model", json!({ "model": MODEL }), Some("model")),
         ("copy_model", json!({ "source": MODEL, "destination": "mine" }), Some("source")),

@@ -2,11 +2,19 @@
 //!
 //! MCP 2025-11-25, server/prompts.
 
+use std::time::Duration;
+
 use rmcp::model::{ErrorData, GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role};
 use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::service::Core;
 
 /// The argument that is completed from the installed models.
 pub(super) const MODEL_ARGUMENT: &str = "model";
+
+/// How long a prompt waits to learn which models are installed.
+const MODEL_WAIT: Duration = Duration::from_secs(2);
 
 struct Definition {
     name: &'static str,
@@ -181,12 +189,25 @@ pub(super) fn has_argument(prompt: &str, argument: &str) -> Option<bool> {
 ///
 /// # Errors
 /// Invalid params: an unknown prompt, a missing, unknown or non-text argument.
-pub(super) fn get(name: &str, arguments: JsonObject) -> Result<GetPromptResult, ErrorData> {
+pub(super) async fn get(
+    core: &Core,
+    name: &str,
+    arguments: JsonObject,
+) -> Result<GetPromptResult, ErrorData> {
+    let model = arguments.get(MODEL_ARGUMENT).and_then(Value::as_str).unwrap_or_default().trim();
+    // Nobody knows while the server is down: then the tool will tell.
+    let installed =
+        model.is_empty() || !matches!(timeout(MODEL_WAIT, core.installed(model)).await, Ok(Ok(None)));
+    fill_in(name, arguments, installed)
+}
+
+/// `installed` is whether the argument `model` names an installed model.
+fn fill_in(name: &str, arguments: JsonObject, installed: bool) -> Result<GetPromptResult, ErrorData> {
     let Some(definition) = find(name) else {
         let names: Vec<_> = DEFINITIONS.iter().map(|definition| definition.name).collect();
         return Err(invalid(format!("unknown prompt {name:?}; the prompts are {}", names.join(", "))));
     };
-    let mut given = Given(Vec::new());
+    let mut given = Given { arguments: Vec::new(), installed };
     for (argument, value) in arguments {
         if !definition.arguments.iter().any(|known| known.name == argument) {
             let names: Vec<_> = definition.arguments.iter().map(|known| known.name).collect();
@@ -196,7 +217,7 @@ pub(super) fn get(name: &str, arguments: JsonObject) -> Result<GetPromptResult, 
             )));
         }
         match value {
-            Value::String(text) => given.0.push((argument, text)),
+            Value::String(text) => given.arguments.push((argument, text)),
             Value::Null => {}
             _ => return Err(invalid(format!("argument {argument} of {name} must be text"))),
         }
@@ -209,7 +230,10 @@ pub(super) fn get(name: &str, arguments: JsonObject) -> Result<GetPromptResult, 
             return Err(invalid(format!("argument {} of {name} is missing", argument.name)));
         }
     }
-    let text = (definition.text)(&given);
+    let mut text = (definition.text)(&given);
+    if let Some(main) = definition.arguments.first() {
+        text.push_str(&given.note(main.name));
+    }
     Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)])
         .with_description(definition.description))
 }
@@ -223,11 +247,15 @@ fn invalid(message: String) -> ErrorData {
 }
 
 /// The arguments that were given.
-struct Given(Vec<(String, String)>);
+struct Given {
+    arguments: Vec<(String, String)>,
+    /// Whether the argument `model` names an installed model.
+    installed: bool,
+}
 
 impl Given {
     fn find(&self, name: &str) -> Option<&str> {
-        let (_, text) = self.0.iter().find(|(given, _)| given == name)?;
+        let (_, text) = self.arguments.iter().find(|(given, _)| given == name)?;
         (!text.trim().is_empty()).then_some(text.as_str())
     }
 
@@ -268,9 +296,31 @@ impl Given {
         paths.split([',', '\n']).map(str::trim).filter(|path| !path.is_empty()).collect()
     }
 
-    /// ` and the model "x"`, where one was named.
+    /// ` and the model "x"`, where an installed one was named.
     fn model(&self) -> String {
-        self.find(MODEL_ARGUMENT).map(|model| format!(" and `model` {model:?}")).unwrap_or_default()
+        let model = self.find(MODEL_ARGUMENT).filter(|_| self.installed);
+        model.map(|model| format!(" and `model` {model:?}")).unwrap_or_default()
+    }
+
+    /// Claude Code and others split what is typed after a command at spaces, give each argument one word and drop
+    /// the rest. That is not visible here, but to the host's model, which sees the command: tell it. `main` is the
+    /// argument that the words were meant for.
+    fn note(&self, main: &str) -> String {
+        let mut note = String::new();
+        if let Some(model) = self.find(MODEL_ARGUMENT).filter(|_| !self.installed) {
+            note = format!(
+                "\n\n({model:?} was given as the model. No model of that name is installed, so leave it out; it may be a word of the \
+                 {main}.)"
+            );
+        }
+        let one_word_each = self.arguments.iter().all(|(_, text)| !text.trim().contains(char::is_whitespace));
+        if one_word_each && self.find(main).is_some() {
+            note.push_str(&format!(
+                "\n\n(If I typed more after the command's name than stands above, the host has split it at its spaces: then the \
+                 whole text after the command's name is the {main}, and no other argument was given.)"
+            ));
+        }
+        note
     }
 }
 
@@ -282,7 +332,7 @@ mod tests {
 
     fn text(name: &str, arguments: Value) -> Result<String, String> {
         let Value::Object(arguments) = arguments else { panic!("no object") };
-        let prompt = get(name, arguments).map_err(|error| error.message.to_string())?;
+        let prompt = fill_in(name, arguments, true).map_err(|error| error.message.to_string())?;
         Ok(serde_json::to_value(&prompt.messages[0]).unwrap()["content"]["text"].as_str().unwrap().to_owned())
     }
 
@@ -295,9 +345,9 @@ mod tests {
         assert!(said.contains(r#"`attachments` ["a b.txt","c.pdf","~/d.md"] (do not open"#), "{said}");
         let said = text("summarize_privately", json!({ "text": "It was." })).unwrap();
         assert!(said.contains("with the text as it is.") && said.ends_with("\n\nIt was."), "{said}");
-        let said = text("review_code_locally", json!({ "code": "f()", "paths": "a.rs" })).unwrap();
+        let said = text("review_code_locally", json!({ "code": "f() + g()", "paths": "a.rs" })).unwrap();
         assert!(said.contains(r#"`attachments` ["a.rs"], and the code below"#), "{said}");
-        assert!(said.ends_with("```\nf()\n```"), "{said}");
+        assert!(said.ends_with("```\nf() + g()\n```"), "{said}");
         for name in ["summarize_privately", "review_code_locally"] {
             assert!(text(name, json!({ "paths": " " })).unwrap_err().contains("needs one of the arguments"));
         }

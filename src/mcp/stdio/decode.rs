@@ -8,7 +8,8 @@ use rmcp::model::{ClientJsonRpcMessage, ClientResult, ErrorData, JsonRpcError, J
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::methods;
+use super::methods::{self, Refused};
+use super::skim::IdSkimmer;
 
 /// What a line holds.
 #[derive(Debug)]
@@ -45,7 +46,9 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     let single = |decoded| DecodedLine::Single(Some(Box::new(decoded)));
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_matches([' ', '\t', '\r']),
-        Err(error) => return single(refuse_parse(&format!("the line is not UTF-8: {error}"))),
+        Err(error) => {
+            return single(refuse_parse(skimmed_id(line), &format!("the line is not UTF-8: {error}")));
+        }
     };
     if text.is_empty() {
         return DecodedLine::Single(None);
@@ -56,13 +59,13 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     match serde_json::from_str::<Vec<&RawValue>>(text) {
         Ok(items) if items.is_empty() => single(refuse_request(None, "an empty batch holds no message")),
         Ok(items) => DecodedLine::Batch(items.into_iter()),
-        Err(error) => single(refuse_parse(&error.to_string())),
+        Err(error) => single(refuse_parse(None, &error.to_string())),
     }
 }
 
 /// The refusal of a line that is too long; `id` is JSON text.
 pub(super) fn refuse_too_long(id: Option<&str>, limit: usize) -> JsonRpcError {
-    let id = id.and_then(|id| serde_json::from_str(id).ok());
+    let id = id.and_then(read_id);
     let message = format!("the message is longer than {limit} bytes (setting OLLAMA_MCP_MAX_MESSAGE_BYTES)");
     JsonRpcError::new(id, ErrorData::invalid_request(message, None))
 }
@@ -99,13 +102,13 @@ fn decode_one(text: &str) -> Decoded {
         // A data error may come before a syntax error further on, which goes first.
         Err(error) => {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-                Err(syntax) => refuse_parse(&syntax.to_string()),
+                Err(syntax) => refuse_parse(skimmed_id(text.as_bytes()), &syntax.to_string()),
                 Ok(_) if !text.starts_with('{') => refuse_request(None, "a message is a JSON object"),
-                Ok(_) => refuse_request(None, &error.to_string()),
+                Ok(_) => refuse_request(skimmed_id(text.as_bytes()), &error.to_string()),
             };
         }
     };
-    let id = envelope.id.0.and_then(|id| serde_json::from_str::<RequestId>(id).ok());
+    let id = envelope.id.0.and_then(read_id);
     if envelope.jsonrpc.0.map(serde_json::from_str::<&str>).and_then(Result::ok) != Some("2.0") {
         return refuse_request(id, r#"a message has "jsonrpc":"2.0""#);
     }
@@ -139,7 +142,8 @@ fn decode_request(id: Option<RequestId>, method: &str, params: Option<&str>) -> 
     };
     match methods::request(&method, params) {
         Ok(request) => message(JsonRpcMessage::request(request, id)),
-        Err(reason) => Decoded::Refused(JsonRpcError::new(
+        Err(Refused::Method(error)) => Decoded::Refused(JsonRpcError::new(Some(id), error)),
+        Err(Refused::Params(reason)) => Decoded::Refused(JsonRpcError::new(
             Some(id),
             ErrorData::invalid_params(format!("invalid params of {method}: {reason}"), None),
         )),
@@ -150,8 +154,19 @@ fn message(message: ClientJsonRpcMessage) -> Decoded {
     Decoded::Message(Box::new(message))
 }
 
-fn refuse_parse(reason: &str) -> Decoded {
-    Decoded::Refused(JsonRpcError::new(None, ErrorData::parse_error(format!("not JSON: {reason}"), None)))
+/// The id of a message that is not JSON throughout: its sender waits for an answer to it.
+fn skimmed_id(text: &[u8]) -> Option<RequestId> {
+    let mut skimmer = IdSkimmer::default();
+    skimmer.feed(text);
+    skimmer.finish().as_deref().and_then(read_id)
+}
+
+fn read_id(json: &str) -> Option<RequestId> {
+    serde_json::from_str(json).ok()
+}
+
+fn refuse_parse(id: Option<RequestId>, reason: &str) -> Decoded {
+    Decoded::Refused(JsonRpcError::new(id, ErrorData::parse_error(format!("not JSON: {reason}"), None)))
 }
 
 fn refuse_request(id: Option<RequestId>, reason: &str) -> Decoded {

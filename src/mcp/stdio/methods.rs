@@ -1,20 +1,126 @@
 //! Each method's params, read straight into their type.
 
 use rmcp::model::{
-    ClientNotification, ClientRequest, ConstString, CustomNotification, CustomRequest, DiscoverRequest,
-    Extensions, JsonObject, Notification, NotificationMetaObject, NotificationNoParam, Request,
-    RequestMetaObject, RequestNoParam, RequestOptionalParam,
+    ClientNotification, ClientRequest, ConstString, CustomNotification, DiscoverRequest, ErrorCode,
+    ErrorData, Extensions, JsonObject, Notification, NotificationMetaObject, NotificationNoParam,
+    ProtocolVersion, Request, RequestMetaObject, RequestNoParam, RequestOptionalParam,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Reads a request. A method that has no type here becomes a custom one, which the service refuses by name.
+/// The methods of this server, in all revisions.
+const METHODS: [&str; 14] = [
+    "server/discover",
+    "initialize",
+    "ping",
+    "tools/list",
+    "tools/call",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "subscriptions/listen",
+    "prompts/list",
+    "prompts/get",
+    "completion/complete",
+];
+
+/// Those that revision 2026-07-28 has removed.
+const REMOVED: [&str; 3] = ["ping", "resources/subscribe", "resources/unsubscribe"];
+
+/// Those that it has added.
+const ADDED: [&str; 2] = ["server/discover", "subscriptions/listen"];
+
+/// Below this similarity (0 to 1) a method is not suggested.
+const MIN_SIMILARITY: f64 = 0.6;
+
+/// Characters of an unknown method that its error repeats.
+const MAX_SHOWN: usize = 100;
+
+/// Why a request is not handed on.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// There is no such method, whatever its params are.
+    Method(ErrorData),
+    /// What is wrong with the params, with the path to it.
+    Params(String),
+}
+
+impl From<String> for Refused {
+    fn from(reason: String) -> Self {
+        Self::Params(reason)
+    }
+}
+
+/// The error of a method that does not exist, with what there is instead. `modern`: the request is of revision
+/// 2026-07-28.
+pub(crate) fn not_found(method: &str, modern: bool) -> ErrorData {
+    let instead = match method {
+        "resources/subscribe" | "resources/unsubscribe" if modern => {
+            "revision 2026-07-28 has subscriptions/listen instead, with notifications.resourceSubscriptions".to_owned()
+        }
+        "ping" if modern => {
+            "revision 2026-07-28 has removed it; any request shows that the server answers, such as server/discover".to_owned()
+        }
+        "subscriptions/listen" => {
+            "it is of revision 2026-07-28, which a request names in its _meta; in older revisions call resources/subscribe"
+                .to_owned()
+        }
+        "logging/setLevel" => {
+            "this server sends no log messages to clients; its log goes to stderr, at the level of OLLAMA_MCP_LOG".to_owned()
+        }
+        _ => nearest(method, modern),
+    };
+    let shown: String = method.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("method not found: {shown}; {instead}"), None)
+}
+
+fn nearest(method: &str, modern: bool) -> String {
+    let method: String = method.chars().take(MAX_SHOWN).collect();
+    let of_other_revisions: &[&str] = if modern { &REMOVED } else { &ADDED };
+    let methods = METHODS.into_iter().filter(|known| !of_other_revisions.contains(known));
+    let nearest = methods
+        .clone()
+        .map(|known| (strsim::normalized_damerau_levenshtein(known, &method), known))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
+    match nearest {
+        Some((_, nearest)) => format!("did you mean {nearest}?"),
+        None => {
+            let methods: Vec<_> = methods.collect();
+            format!("the methods are {}; a tool is called with tools/call", methods.join(", "))
+        }
+    }
+}
+
+/// Whether params name revision 2026-07-28 or a newer one. `None` for a revision that is not known: that has an error of
+/// its own.
+fn is_modern(params: Option<&str>) -> Option<bool> {
+    let Ok(Some(meta)) = meta(params) else { return Some(false) };
+    match meta.get("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str) {
+        Some(version) if version > ProtocolVersion::LATEST.as_str() => None,
+        Some(version) => Some(version >= ProtocolVersion::V_2026_07_28.as_str()),
+        None => Some(false),
+    }
+}
+
+/// Reads a request.
 ///
 /// # Errors
-/// What is wrong with the params, with the path to it.
-pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientRequest, String> {
+/// An unknown method goes before what is wrong with its params.
+pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientRequest, Refused> {
     use ClientRequest as R;
+    let exists = match method {
+        "subscriptions/listen" => is_modern(params) != Some(false),
+        method if REMOVED.contains(&method) => is_modern(params) != Some(true),
+        // server/discover has no older form: what it lacks is its metadata.
+        _ => true,
+    };
+    if !exists {
+        return Err(Refused::Method(not_found(method, method != "subscriptions/listen")));
+    }
     Ok(match method {
         "ping" => R::PingRequest(bare(params)?),
         "initialize" => R::InitializeRequest(required(params)?),
@@ -30,12 +136,7 @@ pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientReques
         "prompts/list" => R::ListPromptsRequest(optional(params)?),
         "prompts/get" => R::GetPromptRequest(required(params)?),
         "completion/complete" => R::CompleteRequest(required(params)?),
-        "logging/setLevel" => R::SetLevelRequest(required(params)?),
-        _ => {
-            let mut request = CustomRequest::new(method, typed::<Option<Value>>(params.unwrap_or("null"))?);
-            insert_meta(&mut request.extensions, meta(params)?);
-            R::CustomRequest(request)
-        }
+        _ => return Err(Refused::Method(not_found(method, is_modern(params) == Some(true)))),
     })
 }
 

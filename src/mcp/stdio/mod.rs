@@ -33,6 +33,7 @@ use decode::Decoded;
 pub(crate) use in_flight::InFlight;
 use in_flight::Refused;
 use lines::{Line, LineReader};
+pub(crate) use methods::not_found;
 
 /// Messages that wait to be written before reading stops.
 const OUTGOING: usize = 64;
@@ -221,7 +222,7 @@ impl Reader {
     }
 
     async fn refuse(&self, error: JsonRpcError) {
-        // Its id belongs to no request in flight, or to another one, so it answers none.
+        // This error does not settle a pending request.
         if let Err(error) = self.outgoing.send(&ServerJsonRpcMessage::Error(error), None).await {
             tracing::debug!(%error, "a refusal could not be written");
         }

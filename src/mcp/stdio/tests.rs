@@ -57,7 +57,6 @@ fn metadata_beside_params_is_no_unknown_field() {
     for (method, params) in [
         ("server/discover", String::new()),
         ("tools/list", String::new()),
-        ("ping", String::new()),
         ("tools/call", r#""name":"x","#.to_owned()),
         ("resources/read", r#""uri":"x","#.to_owned()),
         ("prompts/get", r#""name":"x","#.to_owned()),
@@ -90,17 +89,17 @@ fn malformed_params_of_a_known_method_are_refused_with_the_path() {
 }
 
 #[test]
-fn what_is_no_json_is_a_parse_error_without_an_id() {
-    for line in [
-        "nonsense",
-        "{",
-        r#"{"jsonrpc":"2.0","id":1,"method":"ping"} x"#,
-        r#"{"a":1,"#,
-        "[1,",
-        "\u{1}",
-        r#"{"jsonrpc":3,"jsonrpc":4"#,
-    ] {
+fn what_is_no_json_is_a_parse_error_with_the_id_where_one_is_readable() {
+    for line in ["nonsense", "{", r#"{"a":1,"#, "[1,", "\u{1}", r#"{"jsonrpc":3,"jsonrpc":4"#] {
         assert_eq!(refused(line), (-32700, Value::Null), "{line}");
+    }
+    for line in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"} x"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":-Infinity}}"#,
+        r#"{"params":{"id":2,"x":[NaN]},"id":1"#,
+    ] {
+        let id = if line.ends_with("1") { Value::Null } else { json!(1) };
+        assert_eq!(refused(line), (-32700, id), "{line}");
     }
     let mut decoded = decode_line(b"{\"x\":\"\xFF\"}");
     assert!(matches!(decoded.next(), Some(Decoded::Refused(error)) if error.error.code.0 == -32700));
@@ -127,11 +126,11 @@ fn what_is_no_message_is_an_invalid_request_with_the_id_where_one_is_readable() 
 }
 
 #[test]
-fn an_unknown_method_goes_on_to_be_refused_by_name() {
-    let JsonRpcMessage::Request(request) = message(r#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#) else {
-        panic!()
-    };
-    assert_eq!(request.request.method(), "no/such");
+fn an_unknown_method_goes_before_its_params() {
+    for params in ["", r#","params":5"#, r#","params":{"_meta":5}"#] {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"no/such"{params}}}"#);
+        assert_eq!(refused(&line), (-32601, json!(1)), "{line}");
+    }
 }
 
 #[test]

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
-use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::confirm::{Action, Consent, Question, consent};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::manage::check_copy;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the person first, or else needs confirm.";
+const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";
 
 /// Arguments of `copy_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,9 +35,11 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
     check_copy(&arguments.source, &arguments.destination)?;
     let core = call.server.core();
+    let _reserved = core.reserve_name(&arguments.destination)?;
     if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
         let question = Question {
             tool: "copy_model",
+            action: Action::Overwrite,
             subject: &taken,
             text: format!("Overwrite the model {taken} with {}?", arguments.source),
             argument: arguments.confirm,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::confirm::{Action, Consent, Question, consent};
 use crate::mcp::jobs::TransferAnswer;
 use crate::mcp::progress::Progress;
 use crate::mcp::schema::{self, input_schema, output_schema};
@@ -16,7 +16,7 @@ use crate::service::types::CreateRequest;
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Make a model from an installed one or a GGUF file: system prompt, template, default parameters, first messages, \
-quantization. Onto a name that is taken: the person is asked first, or else confirm must be true.";
+quantization. Overwriting a name asks the user first, or needs confirm: true.";
 
 /// Arguments of `create_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,7 +55,7 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the person takes, too.
+    // The host counts the time that the user takes, too.
     let deadline = deadline_of(&call);
     let arguments: CreateArguments = call.arguments()?;
     let (confirm, background) = (arguments.confirm, arguments.background == Some(true));
@@ -80,18 +80,24 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     if background {
         core.allow_background()?;
     }
+    // The reservation first: of two calls with one new name, only one may find that it is free.
+    let reserved = core.reserve_name(&request.model)?;
     if let Some((taken, ..)) = core.installed(&request.model).await? {
         let question = Question {
             tool: "create_model",
+            action: Action::Overwrite,
             subject: &taken,
-            text: format!("Overwrite the model {taken} with a new one?"),
+            text: format!(
+                "Overwrite the model {taken} with a new model made from {}?",
+                request.from.as_deref().unwrap_or("a GGUF file")
+            ),
             argument: confirm,
         };
         if let Consent::Ask(question) = consent(&call, &question).await? {
             return Ok((*question).into());
         }
     }
-    let job = core.start_create(request, weights)?;
+    let job = core.start_create(request, weights, reserved)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }

@@ -1,4 +1,4 @@
-//! `delete_conversation`: deletes a stored conversation, once the person has said so.
+//! `delete_conversation`: deletes a stored conversation, once the user has confirmed it.
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
@@ -6,18 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AskingResult, ToolCall, ToolEntry};
-use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::confirm::{Action, Consent, Question, consent};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str =
-    "Delete a stored conversation for good. The person is asked first, or else confirm must be true.";
+    "Delete a stored conversation for good. Asks the user first, or needs confirm: true.";
 
 /// Arguments of `delete_conversation`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct DeleteArguments {
     conversation_id: String,
-    /// The person agreed
+    /// The user agreed
     confirm: Option<bool>,
 }
 
@@ -40,11 +40,12 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let core = call.server.core();
-    // Nobody is asked about a conversation that is not there.
+    // Resolve the conversation first, so that the user is never asked to confirm a no-op.
     let found = core.conversation(&arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
         tool: "delete_conversation",
+        action: Action::Delete,
         subject: id,
         text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
         argument: arguments.confirm,

@@ -1,4 +1,4 @@
-//! `delete_model`: deletes a model from the disk, once the person has said so.
+//! `delete_model`: deletes a model from the disk, once the user has confirmed it.
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
@@ -7,20 +7,20 @@ use serde::Deserialize;
 
 use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
-use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::confirm::{Action, Consent, Question, consent};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::manage::model_name;
 use crate::service::text::human_size;
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str =
-    "Delete an installed model from the disk. The person is asked first, or else confirm must be true.";
+    "Delete an installed model from the disk. Asks the user first, or needs confirm: true.";
 
 /// Arguments of `delete_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct DeleteArguments {
     model: String,
-    /// The person agreed
+    /// The user agreed
     confirm: Option<bool>,
 }
 
@@ -37,13 +37,14 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let core = call.server.core();
-    // Nobody is asked about a model that is not there.
+    // Resolve the model first, so that the user is never asked to confirm a no-op.
     let Some((name, size, _)) = core.installed(&arguments.model).await? else {
         return Err(core.absent(&arguments.model).await);
     };
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
         tool: "delete_model",
+        action: Action::Delete,
         subject: &name,
         text: format!("Delete the model {name}{size} from this Ollama?"),
         argument: arguments.confirm,

@@ -45,14 +45,14 @@ use tokio::time::Instant;
 
 use super::progress::{self, Progress};
 use super::server::McpServer;
-use super::{answer as answers, arguments, deadline, failure};
+use super::{answer as answers, arguments, confirm, deadline, failure};
 use crate::service::{Core, Registered, ServiceError, Tie};
 use crate::settings::{ToolSettings, Toolset};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
 type ToolResult = Result<CallToolResult, ServiceError>;
 
-/// What a tool's run gives that may ask the person first.
+/// What a tool's run gives that may ask the user first.
 type AskingResult = Result<CallToolResponse, ServiceError>;
 
 /// A tool: its published definition and what it does.
@@ -87,7 +87,7 @@ impl ToolEntry {
         }
     }
 
-    /// A tool that may ask the person before it acts.
+    /// A tool that may ask the user before it acts.
     fn asking(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>) -> Self {
         Self {
             definition,
@@ -130,6 +130,8 @@ pub(super) struct ToolCall<'a> {
     pub(super) input_responses: Option<InputResponses>,
     /// What this server gave it to hand back with the answer.
     pub(super) request_state: Option<String>,
+    /// A digest of all arguments, for tools that ask the user.
+    pub(super) fingerprint: Vec<u8>,
 }
 
 impl ToolCall<'_> {
@@ -199,11 +201,14 @@ pub(super) fn exists(name: &str) -> bool {
 }
 
 /// Runs a tool. Its failures are answers too.
-pub(super) async fn run(entry: &ToolEntry, call: ToolCall<'_>) -> CallToolResponse {
+pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
     let result = match entry.run {
         Run::Answering(run) => run(call).await.map(CallToolResponse::from),
-        Run::Asking(run) => run(call).await,
+        Run::Asking(run) => {
+            call.fingerprint = confirm::fingerprint(&call.arguments);
+            run(call).await
+        }
     };
     result.unwrap_or_else(|error| {
         tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");

@@ -1,4 +1,4 @@
-//! `push_model`: publishes a model in a registry, once the person has said so.
+//! `push_model`: publishes a model in a registry, once the user has confirmed it.
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
@@ -6,15 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::mcp::confirm::{Consent, Question, consent};
+use crate::mcp::confirm::{Action, Consent, Question, consent};
 use crate::mcp::jobs::TransferAnswer;
 use crate::mcp::progress::Progress;
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::manage::model_name;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. The person is asked first, or else confirm \
-must be true.";
+const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. Asks the user first, or needs confirm: true.";
 
 /// Arguments of `push_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,7 +33,7 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the person takes, too.
+    // The host counts the time that the user takes, too.
     let deadline = deadline_of(&call);
     let arguments: PushArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
@@ -42,6 +41,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
         tool: "push_model",
+        action: Action::Publish,
         subject: &arguments.model,
         text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
         argument: arguments.confirm,
