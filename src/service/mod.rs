@@ -54,7 +54,7 @@ pub use changes::{Change, Follower, Poll};
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
-use conversations::Threads;
+use conversations::TurnLocks;
 use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError};
@@ -120,7 +120,7 @@ pub struct Core {
     queue: Queue,
     registry: Arc<Registry>,
     store: Option<Arc<dyn ConversationStore>>,
-    threads: Threads,
+    turn_locks: TurnLocks,
     system_prompt: SystemPrompt,
     fence: Arc<Fence>,
     files: FileSettings,
@@ -144,7 +144,7 @@ impl Core {
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
             store: options.store,
-            threads: Threads::default(),
+            turn_locks: TurnLocks::default(),
             system_prompt: SystemPrompt::new(options.system_prompt),
             fence: Arc::new(Fence::new(options.files.allowed.clone()).with_private(options.private_files)),
             files: options.files,
