@@ -41,12 +41,12 @@ use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, JsonObject, 
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
+use super::deadline::Deadline;
 use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::stdio::LineTurn;
-use super::{answer as answers, arguments, deadline, failure};
+use super::{answer as answers, arguments, failure};
 use crate::service::{Core, Registered, ServiceError, Tie};
 use crate::settings::{ToolSettings, Toolset};
 
@@ -246,7 +246,7 @@ async fn wait(
     completion: Arc<Registered>,
     progress: Option<Progress>,
     background: bool,
-    deadline: Option<Instant>,
+    deadline: Deadline,
 ) -> ToolResult {
     call.turn_passes();
     // Dropped with the call when that is cancelled, and the work is stopped with it.
@@ -258,9 +258,9 @@ async fn wait(
     answers::of(&completion, ended)
 }
 
-/// When a call returns with what there is; `None` for at the end.
-fn deadline_of(call: &ToolCall<'_>) -> Option<Instant> {
-    deadline::deadline(call.server.options().call_deadline, &call.context).map(|wait| Instant::now() + wait)
+/// When a call that begins now returns with what there is.
+fn deadline_of(call: &ToolCall<'_>) -> Deadline {
+    Deadline::of(call.server.options().call_deadline, &call.context, call.server.input_closed_token())
 }
 
 /// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.
