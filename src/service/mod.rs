@@ -87,7 +87,7 @@ pub struct CoreOptions {
     pub auto_pull: bool,
     /// Where pulled models go, where that is on this machine.
     pub disk: Disk,
-    /// How often is looked for what others changed, while somebody watches.
+    /// Within which time it is told what others changed, while somebody watches.
     pub poll_interval: Duration,
     /// The web search of ollama.com, where there is a key and it is wanted.
     pub web: Option<Arc<OllamaWeb>>,
