@@ -7,6 +7,7 @@ mod end_of_input;
 mod handshakes;
 mod logs;
 mod malformed;
+mod order;
 mod pressure;
 mod scarcity;
 mod settings;

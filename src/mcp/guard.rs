@@ -1,4 +1,4 @@
-//! The wrapper around every handler: a panic becomes an answer, a cancelled request ends at once.
+//! The wrapper around every handler: a panic becomes an answer, a cancelled request ends at once, a listen is bounded.
 //!
 //! rmcp does neither by itself: a handler that panics leaves its caller without an answer, and one
 //! whose request was cancelled runs on.
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::failure;
 use super::stdio::{InFlight, not_found};
+use super::subscriptions::Listeners;
 
 /// The key under which a result names the server since revision 2026-07-28.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -26,13 +27,14 @@ pub(crate) struct Guard<S> {
     in_flight: InFlight,
     /// What the server says of itself, as results of the stateless revision carry it.
     server_info: Option<Value>,
+    listeners: Listeners,
 }
 
 impl<S: Service<RoleServer>> Guard<S> {
     /// Guards `inner`; the transport shares `in_flight`.
     pub(crate) fn new(inner: S, in_flight: InFlight) -> Self {
         let server_info = serde_json::to_value(inner.get_info().server_info).ok();
-        Self { inner, in_flight, server_info }
+        Self { inner, in_flight, server_info, listeners: Listeners::default() }
     }
 }
 
@@ -43,6 +45,12 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         let _running = self.in_flight.handler(context.id.clone());
+        let _listening = match &request {
+            ClientRequest::SubscriptionsListenRequest(listen) => {
+                Some(self.listeners.admit(&listen.params.notifications)?)
+            }
+            _ => None,
+        };
         let cancelled = context.ct.clone();
         let is_tool_call = matches!(request, ClientRequest::CallToolRequest(_));
         let modern =

@@ -11,6 +11,7 @@ use rmcp::service::{Peer, RequestContext, RoleServer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::deadline::Deadline;
 use super::jobs;
 use super::server::McpServer;
 use crate::service::completions::{Cursor, Live, Phase, Update};
@@ -111,10 +112,10 @@ pub(super) async fn follow(
     completion: &Registered,
     progress: Option<Progress>,
     from_now: bool,
-    deadline: Option<Instant>,
+    deadline: Deadline,
 ) -> bool {
     // A message that is on its way is never given up: it would come after the answer.
-    let deadline = past(deadline);
+    let deadline = deadline.passed();
     tokio::pin!(deadline);
     match (&completion.work, progress) {
         (_, None) => tokio::select! {
@@ -141,7 +142,7 @@ pub(super) async fn follow(
 /// Those of `work`, and `timeout`.
 pub(super) async fn while_pulling<T, F>(
     mut progress: Option<Progress>,
-    deadline: Option<Instant>,
+    deadline: Deadline,
     work: impl FnOnce(watch::Sender<Option<Pulling>>) -> F,
 ) -> Result<T, ServiceError>
 where
@@ -149,7 +150,7 @@ where
 {
     let (pull, mut changes) = watch::channel(None);
     let work = work(pull);
-    let deadline = past(deadline);
+    let deadline = deadline.passed();
     tokio::pin!(work, deadline);
     let mut told = String::new();
     let mut heartbeat = Instant::now() + HEARTBEAT;
@@ -181,14 +182,6 @@ fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
             "What has come is kept. Call again to go on. Or fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
             pull.model
         ))
-}
-
-/// Waits for a deadline, or for ever where there is none.
-async fn past(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }
 
 struct Follower<'a> {

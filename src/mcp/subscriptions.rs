@@ -11,14 +11,63 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{ErrorData, ResourceUpdatedNotificationParam, SubscriptionFilter};
 use rmcp::service::{Peer, RoleServer, SubscriptionContext};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::resources::Address;
 use super::server::McpServer;
 use crate::service::{Change, Follower, Poll};
 
-/// Resources that one session may subscribe to. Far above what a host does; a bound so that it cannot grow the server.
-const MOST_RESOURCES: usize = 1024;
+/// Resources that a connection may subscribe to, and those that it may listen to. Far above what a host does; a bound
+/// so that it cannot grow the server.
+const MAX_RESOURCES: usize = 1024;
+/// Resources of one listen: rmcp compares each of them with each other one.
+const MAX_RESOURCES_OF_LISTEN: usize = 256;
+/// Bytes of a URI. The longest name of a model, percent-encoded, fits.
+const MAX_URI_BYTES: usize = 2048;
+
+/// How much the listens of a connection may hold. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Listeners(Arc<Semaphore>);
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_RESOURCES)))
+    }
+}
+
+impl Listeners {
+    /// Checks what a listen asks for, before anything is compared or kept; the answer is held as long as the listen.
+    ///
+    /// # Errors
+    /// Too many resources, or too long a URI.
+    pub(super) fn admit(&self, filter: &SubscriptionFilter) -> Result<OwnedSemaphorePermit, ErrorData> {
+        let uris = filter.resource_subscriptions.as_deref().unwrap_or_default();
+        if uris.len() > MAX_RESOURCES_OF_LISTEN {
+            let text = format!(
+                "notifications.resourceSubscriptions has {} URIs; one subscriptions/listen may have {MAX_RESOURCES_OF_LISTEN}",
+                uris.len()
+            );
+            return Err(ErrorData::invalid_params(text, None));
+        }
+        uris.iter().try_for_each(|uri| check_length(uri))?;
+        let count = u32::try_from(uris.len()).unwrap_or(u32::MAX);
+        Arc::clone(&self.0).try_acquire_many_owned(count).map_err(|_| {
+            let text = format!(
+                "too many resources are listened to: a connection may listen to {MAX_RESOURCES}; cancel a subscriptions/listen first"
+            );
+            ErrorData::invalid_request(text, None)
+        })
+    }
+}
+
+fn check_length(uri: &str) -> Result<(), ErrorData> {
+    if uri.len() <= MAX_URI_BYTES {
+        return Ok(());
+    }
+    let text = format!("the URI is {} bytes long; it may have {MAX_URI_BYTES}", uri.len());
+    Err(ErrorData::invalid_params(text, None))
+}
 
 /// The subscriptions of one session of an older revision.
 #[derive(Default)]
@@ -54,11 +103,12 @@ impl Subscriptions {
         peer: Peer<RoleServer>,
         uri: String,
     ) -> Result<(), ErrorData> {
+        check_length(&uri)?;
         let address = Address::subscribable(&uri, server.stores())?;
         let polled = address.is_polled();
         let mut session = self.lock();
-        if session.resources.len() >= MOST_RESOURCES && !session.resources.contains_key(&uri) {
-            let said = format!("{MOST_RESOURCES} resources are subscribed to; unsubscribe from some");
+        if session.resources.len() >= MAX_RESOURCES && !session.resources.contains_key(&uri) {
+            let said = format!("{MAX_RESOURCES} resources are subscribed to; unsubscribe from some");
             return Err(ErrorData::invalid_request(said, None));
         }
         session.resources.insert(uri, address);

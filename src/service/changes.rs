@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Core;
@@ -13,6 +15,8 @@ use super::manage::full_name;
 
 /// Changes that wait for one follower; one that lags further is told that everything may have changed.
 const WAITING: usize = 64;
+/// A look that takes longer has failed: a server that hangs must not end the looking.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 /// Something that is not as it was. Names are complete, as [`full_name`] gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +38,8 @@ pub enum Change {
 pub(super) struct Changes {
     signal: OnceLock<broadcast::Sender<Change>>,
     polling: Mutex<Polling>,
+    /// Wakes the poll after a change of our own.
+    own: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -85,11 +91,16 @@ impl Changes {
     /// Tells of our own work.
     fn tell_own(&self, change: Change) {
         let mut polling = self.lock();
-        if polling.running.strong_count() > 0 {
+        let polled = polling.running.strong_count() > 0;
+        if polled {
             polling.told.insert(change.clone());
         }
         drop(polling);
         self.tell(change);
+        if polled {
+            // It is looked at once, so that a later change by others is not taken for this one.
+            self.own.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Polling> {
@@ -103,7 +114,8 @@ impl Core {
         Follower(self.changes.signal().subscribe())
     }
 
-    /// Looks every few seconds for what others change, as long as the answer, or one given to another caller, is held.
+    /// Looks for what others change, so often that it is told within the poll interval, as long as the answer, or one
+    /// given to another caller, is held.
     pub fn poll_changes(self: &Arc<Self>) -> Arc<Poll> {
         let mut polling = self.changes.lock();
         if let Some(poll) = polling.running.upgrade() {
@@ -116,8 +128,8 @@ impl Core {
         polling.told.clear();
         drop(polling);
         let core = Arc::downgrade(self);
-        let every = self.poll_interval;
-        tokio::spawn(async move { stopped.run_until_cancelled(look_around(core, every)).await });
+        let within = self.poll_interval;
+        tokio::spawn(async move { stopped.run_until_cancelled(look_around(core, within)).await });
         poll
     }
 
@@ -140,14 +152,18 @@ struct Seen {
     loaded: BTreeMap<String, String>,
 }
 
-async fn look_around(core: Weak<Core>, every: Duration) {
+async fn look_around(core: Weak<Core>, within: Duration) {
     let mut last: Option<Seen> = None;
     let mut was_down = false;
     loop {
         let Some(core) = core.upgrade() else { return };
+        let began = Instant::now();
         // What we did before the look began is in what it sees.
         let told = std::mem::take(&mut core.changes.lock().told);
-        match look(&core).await {
+        let seen = tokio::time::timeout(LONGEST_LOOK, look(&core)).await.ok().flatten();
+        // A failure may be of the moment, and what it has missed is late by now.
+        let again = seen.is_none() && !was_down;
+        match seen {
             None => {
                 // Not seen, so not to be passed over when it is.
                 core.changes.lock().told.extend(told);
@@ -170,9 +186,24 @@ async fn look_around(core: Weak<Core>, every: Duration) {
                 last = Some(seen);
             }
         }
-        drop(core);
-        tokio::time::sleep(every).await;
+        let pause = if again { shortest_pause(within) } else { pause_after(began.elapsed(), within) };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // The core is held meanwhile: dropping the last holder of the poll ends this.
+            () = core.changes.own.notified() => tokio::time::sleep(shortest_pause(within) / 5).await,
+        }
     }
+}
+
+/// How long to wait after a look that took so long, that the next one, should it take as long, ends within `within`
+/// of this one's beginning: what changes just after the server has answered is told in time. A tenth is kept as margin.
+fn pause_after(look: Duration, within: Duration) -> Duration {
+    (within - within / 10).saturating_sub(look * 2).max(shortest_pause(within))
+}
+
+/// A slow server is not asked without a pause.
+fn shortest_pause(within: Duration) -> Duration {
+    within / 10
 }
 
 /// `None` while the server does not answer, which is no news to anybody here.
@@ -239,6 +270,18 @@ mod tests {
         ]);
         assert_eq!(differences(&before, &now), expected);
         assert_eq!(differences(&now, &now), BTreeSet::new());
+    }
+
+    #[test]
+    fn what_changes_right_after_a_look_is_told_in_time() {
+        let within = Duration::from_secs(5);
+        for took in [0, 20, 500, 1000, 2000, 2200] {
+            let took = Duration::from_millis(took);
+            // From the beginning of one look to the end of the next.
+            let told_after = took + pause_after(took, within) + took;
+            assert!(told_after < within, "{took:?}: {told_after:?}");
+        }
+        assert_eq!(pause_after(Duration::from_secs(60), within), Duration::from_millis(500));
     }
 
     #[tokio::test]

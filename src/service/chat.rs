@@ -13,7 +13,7 @@ use super::completions::{self, Live, Outcome, Phase};
 use super::held::{bytes_of_call, bytes_of_prompt};
 use super::jobs::Job;
 use super::options::ignored_options;
-use super::queue::Slot;
+use super::queue::{Reservation, Slot};
 use super::registry::{Registered, Work};
 use super::retry::wait_before;
 use super::text::pulling;
@@ -97,7 +97,8 @@ impl Core {
         if let Some(model) = &call.model {
             live.set_model(model);
         }
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
+        let place = self.queue.reserve();
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None, place };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
         completions::spawn(&live, Arc::clone(&self.registry), async move {
             let _held = held;
@@ -109,9 +110,14 @@ impl Core {
 
 impl Core {
     /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
-    pub(super) async fn reply(self: &Arc<Self>, call: ChatCall, job: &Arc<Job>) -> Outcome {
+    pub(super) async fn reply(
+        self: &Arc<Self>,
+        call: ChatCall,
+        job: &Arc<Job>,
+        place: Reservation,
+    ) -> Outcome {
         let live = Live::new();
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)) };
+        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
         live.end(
             run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
         );
@@ -142,6 +148,8 @@ pub(super) struct Run {
     pub(super) live: Arc<Live>,
     /// What the reply is a part of; it hears of a pull as well.
     pub(super) job: Option<Arc<Job>>,
+    /// Its place among the calls that want to generate.
+    pub(super) place: Reservation,
 }
 
 impl Run {
@@ -232,7 +240,7 @@ impl Run {
 
     /// Waits for its turn, and sends the request.
     async fn in_turn(&self, asked: &mut Asked) -> Result<(Slot, ChatStream), ServiceError> {
-        let slot = self.core.queue.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
+        let slot = self.place.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
         self.live.set_phase(Phase::Waiting);
         loop {
             match self.begin(asked).await {
@@ -250,6 +258,9 @@ impl Run {
         model: &str,
         attachments: &Attachments,
     ) -> Result<Option<Arc<Attached>>, ServiceError> {
+        if !attachments.is_empty() {
+            self.place.delay();
+        }
         self.with_model(model, || self.core.attached(model, attachments)).await
     }
 
@@ -272,6 +283,7 @@ impl Run {
 
     /// Pulls the model first, and tells whoever follows.
     async fn pull(&self, model: &str) -> Result<(), ServiceError> {
+        self.place.delay();
         let tell_job = |aside: Option<String>| {
             if let Some(job) = &self.job {
                 job.advance(|state| state.aside = aside);

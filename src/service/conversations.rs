@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
 use super::chat::{Ending, Question, Run};
@@ -57,7 +59,10 @@ impl Core {
         let held = self.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
         let live = Live::in_conversation(&call.conversation_id);
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None };
+        // Both orders are those in which the calls came, whichever of their tasks runs first.
+        let turn = self.turn_locks.queue(&call.conversation_id);
+        let run =
+            Run { core: Arc::clone(self), live: Arc::clone(&live), job: None, place: self.queue.reserve() };
         let written = self.clone();
         // The end of the reply is the end of cancelling: then it is written, and not half.
         completions::spawn_then(
@@ -65,7 +70,7 @@ impl Core {
             Arc::clone(&self.registry),
             async move {
                 let _held = held;
-                answer(&run, call).await
+                answer(&run, call, turn).await
             },
             move |answered| async move { written.write(answered).await },
         );
@@ -163,11 +168,15 @@ struct Answered {
     _in_turn: OwnedMutexGuard<()>,
 }
 
-async fn answer(run: &Run, call: TurnCall) -> Result<Answered, ServiceError> {
+async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
     let TurnCall { conversation_id: id, prompt, mut chat } = call;
     let (core, live) = (&run.core, &run.live);
     let said_ms = now_ms();
-    let in_turn = core.threads.enter(&id, |ahead| live.set_phase(Phase::Queued(ahead))).await;
+    let waits = |ahead| {
+        live.set_phase(Phase::Queued(ahead));
+        run.place.delay();
+    };
+    let in_turn = turn.acquire(waits).await;
     live.set_phase(Phase::Waiting);
     let found = core.store()?.get(&id, None).await.map_err(failed)?;
     let after = found.as_ref().map(|found| found.revision);
@@ -299,19 +308,26 @@ fn failed(error: StoreError) -> ServiceError {
         .with_hint(format!("{hint} chat_completion works without."))
 }
 
-/// Who is at a conversation in this process: one turn after another.
+/// The turns of each conversation in this process: one after another, in the order in which they were queued.
 #[derive(Debug, Default)]
-pub(super) struct Threads(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+pub(super) struct TurnLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
 
-impl Threads {
-    /// Waits for the turns before this one; `tell` gets how many there are.
-    async fn enter(&self, id: &str, tell: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
+/// A turn that has its place behind those before it.
+struct QueuedTurn {
+    ahead: usize,
+    acquired: Option<OwnedMutexGuard<()>>,
+    acquiring: BoxFuture<'static, OwnedMutexGuard<()>>,
+}
+
+impl TurnLocks {
+    /// Takes the place behind the turns that are there.
+    fn queue(&self, id: &str) -> QueuedTurn {
         let lock = self.lock_of(id);
-        if let Ok(first) = Arc::clone(&lock).try_lock_owned() {
-            return first;
-        }
-        tell(Arc::strong_count(&lock) - 1);
-        lock.lock_owned().await
+        let ahead = Arc::strong_count(&lock) - 1;
+        let mut acquiring = lock.lock_owned().boxed();
+        // The lock is fair, and whoever has asked once is in its line.
+        let acquired = (&mut acquiring).now_or_never();
+        QueuedTurn { ahead, acquired, acquiring }
     }
 
     fn lock_of(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
@@ -323,5 +339,18 @@ impl Threads {
         let lock = Arc::default();
         locks.insert(id.to_owned(), Arc::downgrade(&lock));
         lock
+    }
+}
+
+impl QueuedTurn {
+    /// Waits for the turns before this one; `waits` gets how many there are.
+    async fn acquire(self, waits: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
+        match self.acquired {
+            Some(first) => first,
+            None => {
+                waits(self.ahead);
+                self.acquiring.await
+            }
+        }
     }
 }

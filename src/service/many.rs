@@ -11,6 +11,7 @@ use super::completions::Outcome;
 use super::held::{Held, bytes_of_call};
 use super::jobs::{Job, Report};
 use super::manage::model_name;
+use super::queue::Reservation;
 use super::types::{Message, Role};
 use super::{Core, Registered, ServiceError};
 
@@ -69,6 +70,7 @@ impl Core {
         let held = self.check_all(&calls)?;
         let report = Report::Comparison(Replies::new(models.to_vec()));
         let at_once = if together { calls.len() } else { 1 };
+        let calls = self.in_order(calls, at_once);
         Ok(self.start_job("comparing", report, move |core, job| async move {
             let _held = held;
             core.answer_all(&job, calls, at_once).await
@@ -116,6 +118,7 @@ impl Core {
         let held = self.check_all(&calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();
         let at_once = calls.len();
+        let calls = self.in_order(calls, at_once);
         let report = Report::Batch(Replies::new(labels));
         // The queue says how many run at once; all of them stand in it.
         Ok(self.start_job("working", report, move |core, job| async move {
@@ -130,10 +133,20 @@ impl Core {
         self.memory.hold(calls.iter().map(bytes_of_call).sum())
     }
 
+    /// The calls with their places in the queue, all taken now: what is asked for later comes after the whole job.
+    fn in_order(&self, calls: Vec<ChatCall>, at_once: usize) -> Vec<(ChatCall, Reservation)> {
+        let calls: Vec<_> = calls.into_iter().map(|call| (call, self.queue.reserve())).collect();
+        for (_, place) in calls.iter().skip(at_once) {
+            // It comes after another one of the job.
+            place.delay();
+        }
+        calls
+    }
+
     async fn answer_all(
         self: &Arc<Self>,
         job: &Arc<Job>,
-        calls: Vec<ChatCall>,
+        calls: Vec<(ChatCall, Reservation)>,
         at_once: usize,
     ) -> Result<(), ServiceError> {
         let total = calls.len();
@@ -141,7 +154,7 @@ impl Core {
         let answers = calls
             .into_iter()
             .enumerate()
-            .map(|(index, call)| async move { (index, self.reply(call, job).await) });
+            .map(|(index, (call, place))| async move { (index, self.reply(call, job, place).await) });
         let mut answers = stream::iter(answers).buffer_unordered(at_once.max(1));
         while let Some((index, outcome)) = answers.next().await {
             job.advance(|state| {

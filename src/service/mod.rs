@@ -59,7 +59,7 @@ pub use changes::{Change, Follower, Poll};
 pub use chat::ChatCall;
 pub use check::keep_alive;
 pub use completions::Completion;
-use conversations::Threads;
+use conversations::TurnLocks;
 use disk::Disk;
 use error::Upstream;
 pub use error::{ErrorCode, ServiceError, TokenCounts};
@@ -96,7 +96,7 @@ pub struct CoreOptions {
     pub auto_pull: bool,
     /// Where pulled models go, where that is on this machine.
     pub disk: Disk,
-    /// How often is looked for what others changed, while somebody watches.
+    /// Within which time it is told what others changed, while somebody watches.
     pub poll_interval: Duration,
     /// The web search of ollama.com, where there is a key and it is wanted.
     pub web: Option<Arc<OllamaWeb>>,
@@ -131,7 +131,7 @@ pub struct Core {
     queue: Queue,
     registry: Arc<Registry>,
     store: Option<Arc<dyn ConversationStore>>,
-    threads: Threads,
+    turn_locks: TurnLocks,
     system_prompt: SystemPrompt,
     fence: Arc<Fence>,
     files: FileSettings,
@@ -160,7 +160,7 @@ impl Core {
             queue: Queue::new(options.max_concurrent, options.max_waiting),
             registry: Arc::default(),
             store: options.store,
-            threads: Threads::default(),
+            turn_locks: TurnLocks::default(),
             system_prompt: SystemPrompt::new(options.system_prompt),
             fence: Arc::new(Fence::new(options.files.allowed.clone()).with_private(options.private_files)),
             files: options.files,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{REPLY, chat, chat_in_flight, gated, reply};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
-use crate::support::mcp_client::modern_meta;
+use crate::support::mcp_client::{BY_HAND, modern_meta};
 use crate::support::process::Process;
 
 #[tokio::test]
@@ -115,4 +115,46 @@ async fn an_open_listen_does_not_hold_the_process() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let answers: Vec<_> = ended.messages.iter().filter(|message| message["id"] == id).collect();
     assert_eq!(answers.len(), 1, "a listen ends with its result: {:?}", ended.messages);
+}
+
+#[tokio::test]
+async fn a_call_whose_deadline_runs_is_waited_for_to_its_end() {
+    let mut watched = chat("watched");
+    watched["_meta"] = json!({ "progressToken": 1 });
+    let batch = json!({ "instruction": "wait", "inputs": ["one"], "model": super::MODEL });
+    let batch = json!({ "name": "batch_completion", "arguments": batch });
+    for params in [chat("wait"), watched, batch] {
+        let (fake, gate) = gated().await;
+        let mut host = Process::start(&fake, &["--call-deadline=1s"]);
+        host.handshake(BY_HAND, "tests").await;
+        let id = host.request("tools/call", params).await;
+        let request = fake.wait_for("POST", "/api/chat").await;
+        gate.reached(1).await;
+        host.end_input().await;
+        // Long after the deadline.
+        assert!(!fake.closed_within(request.index, Duration::from_millis(1_500)).await);
+        gate.open();
+        let ended = host.finish().await;
+        let answer = ended.messages.iter().find(|message| message["id"] == id).expect("an answer");
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains(REPLY), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_the_call_asks_for_ends_in_time() {
+    let gate = Gate::new();
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));
+    let mut shell = Process::start(&fake, &[]);
+    let mut background = chat("long");
+    background["arguments"]["background"] = json!(true);
+    shell.ask("tools/call", background).await;
+    let look = json!({ "name": "get_completion", "arguments": { "wait_seconds": 0.5 } });
+    let id = shell.request("tools/call", look).await;
+    let ended = shell.finish().await;
+    assert!(ended.took < Duration::from_secs(8), "{:?}", ended.took);
+    let answer = ended.only();
+    assert_eq!(answer["id"], id);
+    assert_eq!(answer["result"]["structuredContent"]["status"], "in_progress");
 }

@@ -33,7 +33,7 @@ async fn a_slow_reader_gets_fewer_notifications_not_a_pile() {
     fake.on("GET", "/api/ps", changing);
     let mut session = quick(&fake.url());
     // Slashes at the end do not matter, and such an address soon fills the pipe.
-    let uri = format!("ollama://running{}", "/".repeat(8_000));
+    let uri = format!("ollama://running{}", "/".repeat(2_000));
     subscribe(&mut session, &uri).await;
     fake.wait_for_requests_to("GET", "/api/ps", LOOKS + 2).await;
     session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": uri })).await;
@@ -65,6 +65,19 @@ async fn the_real_program_sees_it_in_both_eras() {
     assert_eq!(told(&mut listener, MODERN).await, "updated ollama://models");
     host.finish().await.well();
     listener.finish().await.only();
+}
+
+#[tokio::test]
+async fn after_a_change_of_our_own_is_looked_at_once() {
+    let fake = fake().await;
+    let hourly = CoreOptions { poll_interval: Duration::from_secs(3600), ..CoreOptions::default() };
+    let mut session = Session::of_core(&fake.url(), hourly);
+    subscribe(&mut session, "ollama://models").await;
+    fake.wait_for_requests_to("GET", "/api/ps", 1).await;
+    // Otherwise what others do with the same model until the next look would pass for it.
+    session.ask("tools/call", super::delete("smollm2:135m")).await;
+    fake.wait_for_requests_to("GET", "/api/tags", 2).await;
+    assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://models");
 }
 
 #[tokio::test]

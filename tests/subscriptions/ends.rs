@@ -47,6 +47,48 @@ async fn subscriptions_are_bounded() {
 }
 
 #[tokio::test]
+async fn a_listen_is_bounded_and_so_are_all_of_a_connection() {
+    let fake = fake().await;
+    let mut host = Process::start(&fake, &[]);
+    let uris = |count: usize| (0..count).map(|n| format!("ollama://models/m:{n}")).collect::<Vec<_>>();
+    let params = |uris: Vec<String>| json!({ "_meta": modern_meta(), "notifications": { "resourceSubscriptions": uris } });
+    // 2.4 MB each: comparing each of them with each other one would take minutes.
+    for _ in 0..3 {
+        let (code, said) = host.error("subscriptions/listen", params(uris(100_000))).await;
+        assert!(code == -32602 && said.contains("100000") && said.contains("256"), "{code} {said}");
+    }
+    let mut last = 0;
+    for _ in 0..4 {
+        let (id, accepted) = listen(&mut host, json!({ "resourceSubscriptions": uris(256) })).await;
+        assert_eq!(accepted["resourceSubscriptions"].as_array().unwrap().len(), 256);
+        last = id;
+    }
+    let (code, said) = host.error("subscriptions/listen", params(uris(1))).await;
+    assert!(code == -32600 && said.contains("1024"), "{code} {said}");
+    host.cancel(last).await;
+    host.still_serves().await;
+    listen(&mut host, json!({ "resourceSubscriptions": uris(256) })).await;
+    let ended = host.finish().await;
+    assert_eq!((ended.code, ended.messages.len()), (Some(0), 4));
+}
+
+#[tokio::test]
+async fn an_address_of_any_length_is_not_kept() {
+    let fake = fake().await;
+    let mut host = Process::start(&fake, &[]);
+    let longest = format!("ollama://models/{}", "m".repeat(2048 - "ollama://models/".len()));
+    subscribe(&mut host, &longest).await;
+    let longer = format!("{longest}m");
+    let (code, said) = host.error("resources/subscribe", json!({ "uri": longer })).await;
+    assert!(code == -32602 && said.contains("2049 bytes") && said.len() < 200, "{code} {said}");
+    listen(&mut host, json!({ "resourceSubscriptions": [longest] })).await;
+    let params = json!({ "_meta": modern_meta(), "notifications": { "resourceSubscriptions": [longer] } });
+    let (code, said) = host.error("subscriptions/listen", params).await;
+    assert!(code == -32602 && said.contains("2049 bytes") && said.len() < 200, "{code} {said}");
+    host.finish().await.only();
+}
+
+#[tokio::test]
 async fn the_end_of_the_input_ends_it_promptly() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);

@@ -10,6 +10,7 @@ mod decode;
 mod in_flight;
 mod lines;
 mod methods;
+mod order;
 mod skim;
 #[cfg(any(test, fuzzing))]
 pub(super) mod splits;
@@ -19,8 +20,8 @@ mod tests;
 use std::sync::Arc;
 
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ErrorCode, ErrorData, JsonRpcError, JsonRpcMessage, RequestId,
-    ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, ErrorData, JsonRpcError,
+    JsonRpcMessage, RequestId, ServerJsonRpcMessage,
 };
 use rmcp::service::{RoleServer, RxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -34,6 +35,8 @@ pub(crate) use in_flight::InFlight;
 use in_flight::Refused;
 use lines::{Line, LineReader};
 pub(crate) use methods::not_found;
+use order::LineOrder;
+pub(crate) use order::LineTurn;
 
 /// Messages that wait to be written before reading stops.
 const OUTGOING: usize = 64;
@@ -65,7 +68,8 @@ impl LineTransport {
         let (outgoing, to_write) = Outgoing::new();
         let (to_service, incoming) = mpsc::channel(INCOMING);
         let writer = tokio::spawn(write_lines(output, to_write, in_flight.clone(), broken));
-        let reader = Reader { max_line, to_service, outgoing: outgoing.clone(), in_flight };
+        let order = LineOrder::default();
+        let reader = Reader { max_line, to_service, outgoing: outgoing.clone(), in_flight, order };
         tokio::spawn(reader.run(LineReader::new(input, max_line)));
         Self { incoming, outgoing, writer: Some(writer) }
     }
@@ -155,6 +159,7 @@ struct Reader {
     to_service: mpsc::Sender<ClientJsonRpcMessage>,
     outgoing: Outgoing,
     in_flight: InFlight,
+    order: LineOrder,
 }
 
 impl Reader {
@@ -191,7 +196,7 @@ impl Reader {
 
     /// Hands a message on. An error means that the service has ended.
     async fn dispatch(&self, decoded: Decoded) -> Result<(), ()> {
-        let message = match decoded {
+        let mut message = match decoded {
             Decoded::Message(message) => message,
             Decoded::Refused(error) => {
                 self.refuse(error).await;
@@ -202,11 +207,14 @@ impl Reader {
                 return Ok(());
             }
         };
-        match &*message {
+        match &mut *message {
             JsonRpcMessage::Request(request) => {
                 if let Err(refused) = self.in_flight.register(&request.id) {
                     self.refuse(refusal(&request.id, &refused)).await;
                     return Ok(());
+                }
+                if let ClientRequest::CallToolRequest(call) = &mut request.request {
+                    call.extensions.insert(self.order.next());
                 }
             }
             JsonRpcMessage::Notification(notification) => {

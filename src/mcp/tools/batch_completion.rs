@@ -37,7 +37,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
         .with_annotations(super::read_only("Work through many texts", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Generate)
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Generate)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -54,7 +54,7 @@ pub(super) fn entry() -> ToolEntry {
             .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
             // Sampling makes each reply another one, so it is not idempotent.
             .with_annotations(super::read_only("Ask a local model", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling()
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling()
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -38,7 +38,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
         .with_annotations(super::read_only("Compare models", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Compare)
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Compare)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -46,7 +46,10 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Converse with a local model")
         .with_raw_output_schema(output_schema::<TurnAnswer>())
         .with_annotations(annotations);
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).changing()
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .in_toolset(Toolset::Conversations)
+        .changing()
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

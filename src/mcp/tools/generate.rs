@@ -47,7 +47,11 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Complete a prompt")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(super::read_only("Complete a prompt", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Generate).of_ollama()
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .in_toolset(Toolset::Generate)
+        .of_ollama()
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -6,10 +6,10 @@ use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::time::Instant;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::answer::{self, BriefAnswer};
+use crate::mcp::deadline::Deadline;
 use crate::mcp::progress::{self, Progress};
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
@@ -42,7 +42,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let deadline = match arguments.wait_seconds {
         None => by_default,
         Some(seconds) if (0.0..=LONGEST_WAIT).contains(&seconds) => {
-            Some(Instant::now() + Duration::from_secs_f64(seconds))
+            Deadline::requested(Duration::from_secs_f64(seconds))
         }
         Some(seconds) => {
             return Err(ServiceError::invalid(

@@ -41,11 +41,12 @@ use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, JsonObject, 
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
+use super::deadline::Deadline;
 use super::progress::{self, Progress};
 use super::server::McpServer;
-use super::{answer as answers, arguments, confirm, deadline, failure};
+use super::stdio::LineTurn;
+use super::{answer as answers, arguments, confirm, failure};
 use crate::service::{Core, Registered, ServiceError, Tie};
 use crate::settings::{ToolSettings, Toolset};
 
@@ -65,6 +66,8 @@ pub(super) struct ToolEntry {
     needs_ollama: bool,
     /// It may pull the model that a call names, where the settings say so.
     pulls: bool,
+    /// Its calls begin in the order of their lines, since their replies are made in it.
+    in_order: bool,
     run: Run,
 }
 
@@ -83,6 +86,7 @@ impl ToolEntry {
             changes: false,
             needs_ollama: false,
             pulls: false,
+            in_order: false,
             run: Run::Answering(run),
         }
     }
@@ -95,6 +99,7 @@ impl ToolEntry {
             changes: true,
             needs_ollama: false,
             pulls: false,
+            in_order: false,
             run: Run::Asking(run),
         }
     }
@@ -111,6 +116,11 @@ impl ToolEntry {
 
     fn pulling(mut self) -> Self {
         self.pulls = true;
+        self
+    }
+
+    fn in_order(mut self) -> Self {
+        self.in_order = true;
         self
     }
 
@@ -135,6 +145,20 @@ pub(super) struct ToolCall<'a> {
 }
 
 impl ToolCall<'_> {
+    /// Waits until every call whose line came before has begun.
+    async fn turn_comes(&self) {
+        if let Some(turn) = self.context.extensions.get::<LineTurn>() {
+            turn.come().await;
+        }
+    }
+
+    /// The call has begun: the next one may.
+    fn turn_passes(&self) {
+        if let Some(turn) = self.context.extensions.get::<LineTurn>() {
+            turn.pass();
+        }
+    }
+
     /// The arguments of these names as a type of their own; what is left is for [`ToolCall::arguments`].
     fn part<T: DeserializeOwned>(&mut self, names: &[String]) -> Result<T, ServiceError> {
         arguments::take_part(names, &mut self.arguments)
@@ -203,6 +227,11 @@ pub(super) fn exists(name: &str) -> bool {
 /// Runs a tool. Its failures are answers too.
 pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
+    if entry.in_order {
+        call.turn_comes().await;
+    } else {
+        call.turn_passes();
+    }
     let result = match entry.run {
         Run::Answering(run) => run(call).await.map(CallToolResponse::from),
         Run::Asking(run) => {
@@ -222,8 +251,9 @@ async fn wait(
     completion: Arc<Registered>,
     progress: Option<Progress>,
     background: bool,
-    deadline: Option<Instant>,
+    deadline: Deadline,
 ) -> ToolResult {
+    call.turn_passes();
     // Dropped with the call when that is cancelled, and the work is stopped with it.
     let tie = Tie::new(Arc::clone(&completion));
     let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
@@ -237,9 +267,9 @@ async fn wait(
     answers::of(&completion, ended)
 }
 
-/// When a call returns with what there is; `None` for at the end.
-fn deadline_of(call: &ToolCall<'_>) -> Option<Instant> {
-    deadline::deadline(call.server.options().call_deadline, &call.context).map(|wait| Instant::now() + wait)
+/// When a call that begins now returns with what there is.
+fn deadline_of(call: &ToolCall<'_>) -> Deadline {
+    Deadline::of(call.server.options().call_deadline, &call.context, call.server.input_closed_token())
 }
 
 /// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.
