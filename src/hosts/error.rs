@@ -31,7 +31,7 @@ pub enum HostsError {
     },
     /// The file does not parse.
     #[error(
-        "{}:{line}:{column}: {problem}. The file was left as it is: mend it there and try again.",
+        "{}:{line}:{column}: {problem}. The file was left as it is: correct it there and try again.",
         file.display()
     )]
     Syntax {
@@ -45,7 +45,7 @@ pub enum HostsError {
         problem: String,
     },
     /// A key of the file holds something else than servers.
-    #[error("{}: {key} is not {expected}. The file was left as it is: mend it and try again.", file.display())]
+    #[error("{}: {key} must be {expected}. The file was left as it is: correct it and try again.", file.display())]
     Shape {
         /// The file.
         file: PathBuf,
@@ -53,6 +53,18 @@ pub enum HostsError {
         key: String,
         /// What it should be.
         expected: &'static str,
+    },
+    /// The entry of that name is another server's.
+    #[error("{}: the entry \"{name}\" {what}. Nothing was changed. {step}", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+        /// The entry's name.
+        name: String,
+        /// What it is, as a predicate.
+        what: String,
+        /// What to do.
+        step: &'static str,
     },
     /// Someone else wrote the file meanwhile.
     #[error("{} was changed by another program just now; nothing was written. Try again.", file.display())]
@@ -77,6 +89,8 @@ pub(super) enum Problem {
     Syntax { line: usize, column: usize, problem: String },
     /// A key holds the wrong kind of value.
     Shape { key: String, expected: &'static str },
+    /// The entry is another server's.
+    Foreign { name: String, what: String, step: &'static str },
 }
 
 impl Problem {
@@ -85,11 +99,12 @@ impl Problem {
         match self {
             Self::Syntax { line, column, problem } => HostsError::Syntax { file, line, column, problem },
             Self::Shape { key, expected } => HostsError::Shape { file, key, expected },
+            Self::Foreign { name, what, step } => HostsError::Foreign { file, name, what, step },
         }
     }
 
     pub(super) fn shape(path: &[&str], expected: &'static str) -> Self {
-        let key = if path.is_empty() { "the whole".to_owned() } else { path.join(".") };
+        let key = if path.is_empty() { "the top level".to_owned() } else { path.join(".") };
         Self::Shape { key, expected }
     }
 }
