@@ -120,13 +120,14 @@ pub async fn visit(mut command: tokio::process::Command, limit: Duration) -> Res
     }
 }
 
-/// The last line of a process that has ended, which says why.
+/// The line of a process that has ended which says why: the first that is called an error, else the last.
 async fn last_words(stderr: ChildStderr) -> Option<String> {
     let mut text = String::new();
     let read = stderr.take(64 * 1024);
     tokio::pin!(read);
     tokio::time::timeout(Duration::from_secs(1), read.read_to_string(&mut text)).await.ok()?.ok()?;
-    text.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned)
+    let error = text.lines().find(|line| line.starts_with("error: "));
+    error.or_else(|| text.lines().rfind(|line| !line.trim().is_empty())).map(str::to_owned)
 }
 
 /// A connection to a server that runs as a child process.

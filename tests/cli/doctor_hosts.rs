@@ -58,6 +58,13 @@ async fn doctor_tells_of_entries_that_cannot_work() {
             "does not answer: the handshake failed: ollama-mcp: OLLAMA_MCP_LGO is set",
             1,
         ),
+        // What an earlier `install` left of another package's entry.
+        (json!({ "command": PROGRAM, "args": ["-y", "ollama-mcp"] }), "unexpected argument '-y' found", 1),
+        (
+            json!({ "command": PROGRAM, "args": ["-y", "ollama-mcp"] }),
+            "install --host cursor --force replaces",
+            1,
+        ),
         (json!({ "command": "npx", "args": ["other"] }), "runs another program: npx", 0),
     ] {
         let home = Home::new();

@@ -126,6 +126,11 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
                 section.fact(format!("{place}: {problem}"));
                 continue;
             }
+            // Arguments stay at an installation, also those of another program that this one does not know.
+            Err(problem) if !entry.args.is_empty() => section.bad(
+                format!("{place}: {problem}"),
+                Some(format!("{install} --force replaces the whole entry in {file}, with its arguments")),
+            ),
             Err(problem) => section.bad(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
