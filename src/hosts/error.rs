@@ -73,13 +73,22 @@ pub enum HostsError {
         file: PathBuf,
     },
     /// The file, its folder or its backup cannot be written.
-    #[error("{} cannot be written: {source}. Check its permissions and those of its folder.", file.display())]
+    #[error("{} cannot be written: {source}. {}", file.display(), step(source))]
     Unwritable {
         /// The file.
         file: PathBuf,
         /// The system's words.
         source: std::io::Error,
     },
+}
+
+fn step(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make room on the disk and try again.",
+        ErrorKind::TimedOut => "Try again when it has ended.",
+        _ => "Check its permissions and those of its folder.",
+    }
 }
 
 /// What is wrong with a text, before the file it came from is known.

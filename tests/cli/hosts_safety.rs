@@ -67,6 +67,36 @@ async fn an_entry_without_a_program_is_another_server_s() {
     assert_eq!(home.json(FILE)["mcpServers"]["ollama"]["url"], "http://127.0.0.1:1/mcp");
 }
 
+/// Its entry has the program and its arguments in one list.
+#[tokio::test]
+async fn a_second_installation_into_opencode_keeps_its_arguments() {
+    let home = Home::new();
+    let file = ".config/opencode/opencode.json";
+    home.write(file, r#"{ "mcp": { "ollama": { "type": "local", "command": ["/old/ollama-mcp", "--read-only"], "timeout": 9, "environment": { "A": "1" } } } }"#);
+    home.well(&["install", "opencode", "--env", "B=2"]).await;
+    let expected = json!({
+        "type": "local", "command": [PROGRAM, "--read-only"], "timeout": 9, "environment": { "A": "1", "B": "2" },
+    });
+    assert_eq!(home.json(file)["mcp"]["ollama"], expected);
+}
+
+#[tokio::test]
+async fn both_editions_of_windsurf_get_the_entry_and_give_it_back() {
+    let home = Home::new();
+    let files = [".config/devin/mcp_config.json", ".codeium/windsurf/mcp_config.json"];
+    for file in files {
+        home.write(file, "{}");
+    }
+    home.well(&["install", "windsurf"]).await;
+    for file in files {
+        assert_eq!(home.json(file)["mcpServers"]["ollama"]["command"], PROGRAM, "{file}");
+    }
+    home.well(&["uninstall", "windsurf"]).await;
+    for file in files {
+        assert_eq!(home.read(file), "{}", "{file}");
+    }
+}
+
 #[tokio::test]
 async fn the_host_may_stand_without_a_flag_and_a_near_name_is_suggested() {
     let home = Home::new();
