@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::hosts::{HOSTS, Machine, Scope, Target};
+use crate::hosts::{self, Machine};
 use crate::mcp::{self, Connection, McpServer, ServerOptions};
 use crate::platform;
 use crate::providers::ollama::{Ollama, OllamaWeb};
@@ -91,10 +91,7 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
         return Vec::new();
     }
-    let hosts = Machine::of_process().into_iter().flat_map(|machine| {
-        let of_users = |host| Target::of(host, Scope::User, &machine).map(|target| target.file);
-        HOSTS.iter().filter_map(|host| of_users(host).ok()).collect::<Vec<_>>()
-    });
+    let hosts = Machine::of_process().into_iter().flat_map(|machine| hosts::private_files(&machine));
     hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
 }
 

@@ -10,6 +10,7 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::platform::open_regular;
 use crate::settings::TelemetrySettings;
 
 /// Crates that print whole messages and headers below `info`.
@@ -31,7 +32,7 @@ pub(crate) fn init(settings: &TelemetrySettings) -> Result<(), String> {
     let file = match &settings.log_file {
         None => None,
         Some(path) => {
-            let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+            let file = open_regular(OpenOptions::new().create(true).append(true), path).map_err(|error| {
                 format!("OLLAMA_MCP_LOG_FILE {} cannot be opened: {error}", path.display())
             })?;
             Some(

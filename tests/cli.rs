@@ -5,6 +5,7 @@ mod doctor;
 mod doctor_hosts;
 mod home;
 mod hosts;
+mod hosts_safety;
 mod manifest;
 mod try_prompt;
 mod usage;

@@ -22,11 +22,8 @@ pub(super) struct Arguments {
     /// A variable to write into the host's file, even a secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
-    /// Show what would change, and change nothing
-    #[arg(long, conflicts_with = "print")]
-    dry_run: bool,
     /// Print what to paste, and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     print: bool,
 }
 
@@ -38,6 +35,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             return Ok(ExitCode::from(USAGE));
         }
     };
+    if let Some(problem) = missing_folder(&context.flags) {
+        output::error(&problem);
+        return Ok(ExitCode::from(USAGE));
+    }
     if let Err(error) = checked(context, &given) {
         output::error(&format!("--env: {error}"));
         return Ok(ExitCode::from(USAGE));
@@ -48,13 +49,20 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
         ));
     }
-    let host = Host::of(&arguments.which.host);
+    let host = Host::of(arguments.which.host());
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
         if let Some(problem) = not_filled_in(host, &entry) {
             output::error(&problem);
             return Ok(ExitCode::from(USAGE));
         }
         output::print(&hosts::snippet_masked(host, &arguments.which.name, &entry));
+        let hidden = entry.hidden_variables();
+        if !hidden.is_empty() {
+            output::error(&format!(
+                "*** stands for a secret that is not printed: fill in {}",
+                hidden.join(", ")
+            ));
+        }
         if !host.has_file() {
             output::error(host.prose.next);
         }
@@ -65,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;
-    let targets = match chosen(&arguments.which.host, arguments.which.scope.into(), &machine) {
+    let targets = match chosen(arguments.which.host(), arguments.which.scope.into(), &machine) {
         Ok(targets) => targets,
         Err(error) => return Ok(refused(&error)),
     };
@@ -84,13 +92,11 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
         return false;
     }
     let found = machine.has(target.host);
-    let done = || {
-        let change = target.install(&arguments.which.name, entry)?;
-        let words = format!("{} is now in", arguments.which.name);
-        carry_out(&change, arguments.dry_run, target, &words)?;
-        Ok::<_, hosts::HostsError>(change.is_needed() && !arguments.dry_run)
-    };
-    match done() {
+    let which = &arguments.which;
+    let words = format!("{} is now in", which.name);
+    let done =
+        carry_out(which, target, &words, true, || target.install(&which.name, entry, which.force).map(Some));
+    match done {
         Ok(true) => {
             if !found {
                 output::error(&format!(
@@ -174,6 +180,26 @@ fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result
     Ok(arguments)
 }
 
+/// A folder that the server could not open. One that the host fills in, or the server itself, is not known here.
+fn missing_folder(flags: &[(&'static SettingEntry, String)]) -> Option<String> {
+    let folders = flags.iter().filter(|(entry, _)| is_for_the_host(entry)).map(|(_, folder)| folder);
+    let missing = folders.filter(|folder| !folder.is_empty() && !folder.contains("${")).find_map(|folder| {
+        let whole = PathBuf::from(absolute(&at_home(folder)).ok()?);
+        (!whole.exists()).then_some((folder, whole))
+    });
+    let (folder, whole) = missing?;
+    Some(format!(
+        "--{ALLOW_DIR} {folder}: {} does not exist. Create it first, or name another directory.",
+        whole.display()
+    ))
+}
+
+/// A path with `~/` written out, as the server reads it.
+fn at_home(path: &str) -> String {
+    let home = path.strip_prefix("~/").zip(std::env::home_dir());
+    home.map_or_else(|| path.to_owned(), |(rest, home)| home.join(rest).display().to_string())
+}
+
 /// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
 fn is_handed_on(origin: &SettingOrigin) -> bool {
     let entry = origin.entry;
@@ -224,7 +250,7 @@ fn absolute(path: &str) -> anyhow::Result<String> {
     if path.contains("${") || path.starts_with('~') {
         return Ok(path.to_owned());
     }
-    let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is no path"))?;
+    let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is not a path"))?;
     // The server takes no "..": what a folder is called must say where it is.
     let mut tidy = PathBuf::new();
     for component in absolute.components() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::output;
-use crate::hosts::{Machine, Sighting, survey};
+use crate::hosts::{HOSTS, Host, Machine, Sighting, survey};
 
 /// Arguments of `list-hosts`.
 #[derive(Debug, clap::Args)]
@@ -16,12 +16,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let sightings = survey(&Machine::of_process()?);
+    let machine = Machine::of_process()?;
+    let sightings = survey(&machine);
+    let without_file = || HOSTS.iter().filter(|host| !host.has_file());
     if arguments.json {
-        let hosts: Vec<_> = sightings.iter().map(report).collect();
+        let others = without_file().map(|host| report_without_file(host, machine.has(host)));
+        let hosts: Vec<_> = sightings.iter().map(report).chain(others).collect();
         output::line(&serde_json::to_string_pretty(&hosts)?);
     } else {
         sightings.iter().for_each(write);
+        without_file().for_each(|host| write_without_file(host, machine.has(host)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -50,6 +54,23 @@ pub(super) fn report(sighting: &Sighting) -> Map<String, Value> {
     report
 }
 
+/// A host that keeps its servers to itself; whether this one is among them is not known.
+fn report_without_file(host: &Host, found: bool) -> Map<String, Value> {
+    Map::from_iter([
+        ("host".to_owned(), host.id.into()),
+        ("title".to_owned(), host.title.into()),
+        ("scope".to_owned(), "user".into()),
+        ("file".to_owned(), Value::Null),
+        ("found".to_owned(), found.into()),
+    ])
+}
+
+fn write_without_file(host: &Host, found: bool) {
+    let found = if found { "" } else { " (not found here)" };
+    output::line(&format!("{} [{}, user]{found}", host.title, host.id));
+    output::line(&format!("  no file: \"ollama-mcp install --host {}\" prints what to paste", host.id));
+}
+
 fn write(sighting: &Sighting) {
     let target = &sighting.target;
     let found = if sighting.found { "" } else { " (not found here)" };
@@ -58,10 +79,13 @@ fn write(sighting: &Sighting) {
     match &sighting.entries {
         Ok(entries) => {
             if entries.is_empty() && sighting.found {
-                output::line("  without this server");
+                output::line("  not installed");
             }
             for (name, entry) in entries {
-                output::line(&format!("  has {name}: {}", entry.command));
+                match entry.foreign() {
+                    None => output::line(&format!("  has {name}: {}", entry.command)),
+                    Some(what) => output::line(&format!("  the entry {name} {what}")),
+                }
             }
         }
         Err(error) => output::line(&format!("  {error}")),

@@ -1,8 +1,10 @@
 //! What `install` and `uninstall` have in common: which files, and how a change is shown and made.
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{USAGE, output};
 use crate::hosts::{self, Change, HOSTS, Host, HostsError, Machine, Scope, Target};
@@ -10,18 +12,43 @@ use crate::hosts::{self, Change, HOSTS, Host, HostsError, Machine, Scope, Target
 /// Every host that was found.
 const ALL: &str = "all";
 
+/// How often a file is read again because another program has changed it meanwhile.
+const MAX_ATTEMPTS: u32 = 5;
+
 /// Which entry of which file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Which {
+    /// The same as --host
+    #[arg(
+        value_name = "HOST",
+        value_parser = HostName,
+        required_unless_present = "host",
+        conflicts_with = "host",
+        hide_possible_values = true
+    )]
+    named: Option<String>,
     /// Which host; `all` for every one that is found here
-    #[arg(long, value_name = "HOST", value_parser = host_names())]
-    pub(super) host: String,
+    #[arg(long, value_name = "HOST", value_parser = HostName)]
+    host: Option<String>,
     /// Whose file
     #[arg(long, value_enum, default_value = "user")]
     pub(super) scope: ScopeArgument,
     /// The name of the server in the host
     #[arg(long, default_value = hosts::DEFAULT_NAME, value_parser = NonEmptyStringValueParser::new())]
     pub(super) name: String,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Replace or take out an entry even if it is not this server's
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+impl Which {
+    /// The host that was named, or [`ALL`].
+    pub(super) fn host(&self) -> &str {
+        self.host.as_deref().or(self.named.as_deref()).unwrap_or_default()
+    }
 }
 
 /// `--scope`.
@@ -43,18 +70,60 @@ impl From<ScopeArgument> for Scope {
     }
 }
 
-/// The names that `--host` takes.
-fn host_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(HOSTS.iter().map(|host| host.id).chain([ALL]))
+/// A name that `--host` takes. Another one is refused with those that may have been meant.
+#[derive(Debug, Clone)]
+struct HostName;
+
+impl TypedValueParser for HostName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let given = value.to_string_lossy();
+        if Host::of(&given).is_some() || given == ALL {
+            return Ok(given.into_owned());
+        }
+        let texts = |names: Vec<&str>| ContextValue::Strings(names.into_iter().map(str::to_owned).collect());
+        let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
+        if let Some(argument) = argument {
+            error.insert(ContextKind::InvalidArg, ContextValue::String(argument.to_string()));
+        }
+        error.insert(ContextKind::InvalidValue, ContextValue::String(given.clone().into_owned()));
+        error.insert(ContextKind::ValidValue, texts(names().collect()));
+        let meant = Host::meant_by(&given);
+        if !meant.is_empty() {
+            error.insert(ContextKind::SuggestedValue, texts(meant));
+        }
+        Err(error)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(names().map(PossibleValue::new)))
+    }
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    HOSTS.iter().map(|host| host.id).chain([ALL])
 }
 
 /// The files that were meant. For `all`: of each host that was found and has such a file.
 pub(super) fn chosen(name: &str, scope: Scope, machine: &Machine) -> Result<Vec<Target>, HostsError> {
     match Host::of(name) {
-        Some(host) => Ok(vec![Target::of(host, scope, machine)?]),
+        Some(host) => Target::of(host, scope, machine),
         None => {
             let found = HOSTS.iter().filter(|host| host.has_file() && machine.has(host));
-            Ok(found.filter_map(|host| Target::of(host, scope, machine).ok()).collect())
+            let mut targets: Vec<Target> = Vec::new();
+            for target in found.filter_map(|host| Target::of(host, scope, machine).ok()).flatten() {
+                // Two editions of one program share a project's file.
+                if !targets.iter().any(|known| known.file == target.file) {
+                    targets.push(target);
+                }
+            }
+            Ok(targets)
         }
     }
 }
@@ -68,26 +137,52 @@ pub(super) fn refused(error: &HostsError) -> ExitCode {
     }
 }
 
-/// Shows a change, or makes it and tells of it. The words are those of what was done: "added to".
+/// Shows a change, or makes it and tells of it; gives whether it was made. The words are those of what was done:
+/// "ollama is now in".
 pub(super) fn carry_out(
-    change: &Change,
-    dry_run: bool,
+    which: &Which,
     target: &Target,
-    done: &str,
-) -> Result<(), HostsError> {
+    words: &str,
+    installs: bool,
+    plan: impl Fn() -> Result<Option<Change>, HostsError>,
+) -> Result<bool, HostsError> {
     let (title, file) = (target.host.title, target.file.display());
-    if !change.is_needed() {
-        output::line(&format!("{title}: nothing to change in {file}"));
-        return Ok(());
+    if which.dry_run {
+        match plan()?.filter(Change::is_needed) {
+            Some(change) => output::print(&change.diff()),
+            None => output::line(&format!("{title}: nothing to change in {file}")),
+        }
+        return Ok(false);
     }
-    if dry_run {
-        output::print(&change.diff());
-        return Ok(());
+    let mut attempt = 1;
+    let (change, backup) = loop {
+        let lock = target.lock(installs)?;
+        let Some(change) = plan()? else {
+            output::line(&format!("{title}: {} is not in {file}", which.name));
+            return Ok(false);
+        };
+        if !change.is_needed() {
+            output::line(&format!("{title}: nothing to change in {file}"));
+            return Ok(false);
+        }
+        match change.write(&lock) {
+            Ok(backup) => break (change, backup),
+            Err(HostsError::Changed { .. }) if attempt < MAX_ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    };
+    output::line(&format!("{title}: {words} {file}"));
+    if let Some((what, variables)) = change.foreign() {
+        output::line(&format!("  the entry that was there before {what}"));
+        if !variables.is_empty() {
+            let variables = variables.join(", ");
+            output::line(&format!(
+                "  its variables were not kept: {variables} (set one with --env NAME=VALUE)"
+            ));
+        }
     }
-    let backup = change.write()?;
-    output::line(&format!("{title}: {done} {file}"));
     if let Some(backup) = backup {
-        output::line(&format!("  as it was before: {}", backup.display()));
+        output::line(&format!("  backup: {}", backup.display()));
     }
-    Ok(())
+    Ok(true)
 }

@@ -13,7 +13,7 @@ use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOpt
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::secrets::secret_part;
+use super::secrets::{is_copy_of, secret_part};
 use super::text::in_a_line;
 use crate::platform::{FIFOS_WAIT, FILES_HAVE_CASE, PATHS_HAVE_DRIVES};
 use crate::settings::with_home;
@@ -151,9 +151,17 @@ impl Fence {
         }
     }
 
-    /// Whether a file, by the path with no link in it, is one of those that hold secrets.
+    /// Whether a file, by the path with no link in it, is one of those that hold secrets, or a copy beside one.
     fn is_private(&self, real: &Path) -> bool {
-        self.private.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == real))
+        let is_copy = |path: &Path| {
+            let names = real.file_name().zip(path.file_name());
+            names.is_some_and(|(copy, of)| is_copy_of(&copy.to_string_lossy(), &of.to_string_lossy()))
+                && path.parent().and_then(|folder| std::fs::canonicalize(folder).ok()).as_deref()
+                    == real.parent()
+        };
+        self.private
+            .iter()
+            .any(|path| is_copy(path) || std::fs::canonicalize(path).is_ok_and(|path| path == real))
     }
 
     /// Whether something on a share is allowed itself.
@@ -220,7 +228,7 @@ impl Why {
 fn not_secret<'a>(places: impl Iterator<Item = (&'a Root, PathBuf)>) -> Result<(&'a Root, PathBuf), Why> {
     let mut why = Why::Outside;
     for (root, rest) in places {
-        match secret_part(&rest) {
+        match secret_part(&root.real, &rest) {
             None => return Ok((root, rest)),
             Some(part) => why = Why::Secret(part),
         }

@@ -7,6 +7,7 @@ mod fence;
 mod image;
 mod kind;
 pub mod pdf;
+mod secret_names;
 mod secrets;
 mod text;
 

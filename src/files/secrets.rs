@@ -1,85 +1,65 @@
-//! Names of files and directories that hold secrets by convention.
+//! Whether a path leads to secrets by its names, as [`super::secret_names`] has them.
 
 use std::path::Path;
 
-/// Whole names.
-const NAMES: [&str; 31] = [
-    ".ssh",
-    ".git",
-    ".gnupg",
-    ".aws",
-    ".azure",
-    ".gcloud",
-    ".kube",
-    ".docker",
-    ".password-store",
-    ".netrc",
-    "_netrc",
-    ".pgpass",
-    ".my.cnf",
-    ".npmrc",
-    ".pypirc",
-    ".htpasswd",
-    ".vault-token",
-    ".git-credentials",
-    ".terraformrc",
-    ".boto",
-    ".s3cfg",
-    ".dockercfg",
-    // The hosts' own: tokens of MCP servers, logins, transcripts.
-    ".mcp.json",
-    "mcp.json",
-    "mcp_config.json",
-    "claude_desktop_config.json",
-    ".claude.json",
-    ".claude",
-    ".codex",
-    ".gemini",
-    "oauth_creds.json",
-];
+use super::secret_names::{DATA, SECRETS};
 
-/// How names begin.
-const BEGINNINGS: [&str; 2] = [".env", "id_"];
-
-/// How names end.
-const ENDINGS: [&str; 10] = [
-    ".pem",
-    ".key",
-    ".p12",
-    ".pfx",
-    ".jks",
-    ".keystore",
-    ".kdbx",
-    ".ppk",
-    ".tfstate",
-    // Also .credentials.json and application_default_credentials.json.
-    "credentials.json",
-];
-
-/// What follows `credentials` in the name of a file that holds them, and not the code that reads them.
-const CREDENTIALS: [&str; 10] =
-    ["", ".json", ".toml", ".yaml", ".yml", ".xml", ".ini", ".csv", ".db", ".txt"];
-
-/// The first part of a path that holds secrets by its name, whatever its case.
-pub(super) fn secret_part(path: &Path) -> Option<String> {
-    path.iter().map(|part| part.to_string_lossy()).find(|part| is_secret(part)).map(String::from)
+/// The first part of `rest` that holds secrets by its name, whatever its case. `rest` lies below `root`, which counts
+/// where a name is known by the folders before it alone (`.m2/settings.xml`).
+pub(super) fn secret_part(root: &Path, rest: &Path) -> Option<String> {
+    let plain = |path: &Path| path.iter().map(|part| plain(&part.to_string_lossy())).collect::<Vec<_>>();
+    let mut parts = plain(root);
+    for (part, plain) in rest.iter().zip(plain(rest)) {
+        parts.push(plain);
+        if SECRETS.iter().flat_map(|(_, patterns)| *patterns).any(|pattern| ends_with(&parts, pattern)) {
+            return Some(part.to_string_lossy().into_owned());
+        }
+    }
+    None
 }
 
-fn is_secret(name: &str) -> bool {
-    // Windows drops dots and blanks at the end of a name.
+/// Whether a name is that of a copy, as editors and `install` name copies of `original`.
+pub(super) fn is_copy_of(name: &str, original: &str) -> bool {
+    let original = original.to_lowercase();
+    let swap = |name: &str| name.strip_prefix('.')?.strip_suffix(".swp").map(str::to_owned);
+    let name = name.to_lowercase();
+    without_backup(&name) == original || swap(&name) == Some(original)
+}
+
+/// A name as it is compared. Windows drops dots and blanks at the end of a name.
+fn plain(name: &str) -> String {
     let name = name.trim_end_matches(['.', ' ']).to_lowercase();
-    let name = without_backup(&name);
-    NAMES.contains(&name)
-        || (name.starts_with('.') && name.ends_with("_history"))
-        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
-        || ENDINGS.iter().any(|ending| name.ends_with(ending))
-        || name.strip_prefix("credentials").is_some_and(|rest| CREDENTIALS.contains(&rest))
+    without_backup(&name).to_owned()
 }
 
-/// The name of what this is a copy of, as editors and `install` name copies.
+/// Whether a path ends with a pattern: names with `*` in them, and `/` between them.
+fn ends_with(parts: &[String], pattern: &str) -> bool {
+    let mut parts = parts.iter().rev();
+    pattern.rsplit('/').all(|pattern| parts.next().is_some_and(|part| matches(part, pattern)))
+}
+
+/// Whether a name is a pattern's: `*` stands for anything, `.@` at the end for the ending of a file of data.
+fn matches(name: &str, pattern: &str) -> bool {
+    if let Some(start) = pattern.strip_suffix(".@") {
+        return DATA.iter().any(|ending| name.strip_suffix(ending).is_some_and(|name| matches(name, start)));
+    }
+    let Some((start, rest)) = pattern.split_once('*') else { return name == pattern };
+    let Some(mut name) = name.strip_prefix(start) else { return false };
+    let mut pieces: Vec<_> = rest.split('*').collect();
+    let end = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        match name.split_once(piece) {
+            Some((_, after)) => name = after,
+            None => return false,
+        }
+    }
+    name.ends_with(end)
+}
+
+/// The name of what this is a copy of.
 fn without_backup(name: &str) -> &str {
     let name = name.trim_end_matches('~');
-    [".bak", ".old", ".orig", ".backup"]
+    [".bak", ".old", ".orig", ".backup", ".save"]
         .iter()
         .find_map(|mark| {
             let (original, rest) = name.rsplit_once(mark)?;
@@ -92,9 +72,13 @@ fn without_backup(name: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn secret(path: &str) -> Option<String> {
+        secret_part(Path::new("/home/you"), Path::new(path))
+    }
+
     #[test]
     fn secrets_are_known_by_their_names() {
-        for secret in [
+        for path in [
             ".env",
             ".ENV",
             ".env.local",
@@ -125,13 +109,162 @@ mod tests {
             "server.pem~",
             ".bash_history",
         ] {
-            assert!(secret_part(Path::new(secret)).is_some(), "{secret}");
+            assert!(secret(path).is_some(), "{path}");
+        }
+    }
+
+    /// Names that once passed.
+    #[test]
+    fn secrets_of_many_tools_are_known() {
+        for path in [
+            "deploy_rsa",
+            "work_ed25519",
+            "kubeconfig",
+            "prod.tfvars",
+            "service-account-prod.json",
+            "x-firebase-adminsdk-1.json",
+            "client_secret_123.json",
+            "secrets.yaml",
+            "prod.env",
+            ".config/gh/hosts.yml",
+            "rclone.conf",
+            ".m2/settings.xml",
+            "gradle.properties",
+            ".condarc",
+            "pip.conf",
+            ".yarnrc.yml",
+            ".terraform.d/credentials.tfrc.json",
+            ".passwd-s3fs",
+            ".vault_pass",
+            "AuthKey.p8",
+            "key.asc",
+            "backup.gpg",
+            "host.keytab",
+            "office.ovpn",
+            "wg0.conf",
+            ".authinfo",
+            ".msmtprc",
+            ".smbcredentials",
+            ".Xauthority",
+            ".kaggle/kaggle.json",
+            ".databrickscfg",
+            ".oci/config",
+            ".huggingface/token",
+            "cookies.sqlite",
+            "logins.json",
+            "key4.db",
+            "wallet.dat",
+            ".dev.vars",
+            ".flaskenv",
+            "wp-config.php",
+            ".gitconfig",
+            // Of hosts, and of `install`.
+            ".zed/settings.json",
+            ".zed/settings.json.bak-1700000000",
+            ".qwen/settings.json",
+            "opencode.json",
+            "opencode.jsonc~",
+            ".ollama-mcp-aB3dE6",
+            ".ollama-mcp-aB3dE6.tmp",
+        ] {
+            assert!(secret(path).is_some(), "{path}");
+        }
+    }
+
+    /// The names of files and endings that shhgit's signatures (eth0izzle/shhgit, config.yaml) call secret.
+    #[test]
+    fn what_a_public_list_calls_secret_is_known() {
+        for path in [
+            "a.pem",
+            "a.pkcs12",
+            "a.p12",
+            "a.pfx",
+            "a.asc",
+            "otr.private_key",
+            "a.ovpn",
+            "a.rdp",
+            "a.bek",
+            "a.tpm",
+            "a.fve",
+            "a.jks",
+            "a.psafe3",
+            "secret_token.rb",
+            "a.agilekeychain",
+            "a.keychain",
+            "a.kwallet",
+            "credentials.xml",
+            "LocalSettings.php",
+            "a.tblk",
+            "proftpdpasswd",
+            "robomongo.json",
+            "filezilla.xml",
+            "recentservers.xml",
+            "terraform.tfvars",
+            "a_rsa",
+            "a_dsa",
+            "a_ed25519",
+            "a_ecdsa",
+            ".ssh/config",
+            "a.key",
+            "a.keypair",
+            ".bash_history",
+            ".zsh_history",
+            ".mysql_history",
+            ".psql_history",
+            ".pgpass",
+            "pgpass",
+            ".irb_history",
+            ".purple/accounts.xml",
+            ".irssi/config",
+            ".recon-ng/keys.db",
+            ".dbeaver-data-sources.xml",
+            ".muttrc",
+            ".s3cfg",
+            "s3cfg",
+            ".aws/credentials",
+            "sftp-config.json",
+            ".trc",
+            "a.keystore",
+            "a.keyring",
+            "a.kdb",
+            "a.kdbx",
+            ".htpasswd",
+            "htpasswd",
+            ".netrc",
+            "_netrc",
+            ".gem/credentials",
+            ".tugboat",
+            "doctl/config.yaml",
+            ".git-credentials",
+            ".config/hub",
+            ".gitconfig",
+            ".chef/me.pem",
+            "etc/shadow",
+            ".dockercfg",
+            ".npmrc",
+            "npmrc",
+            ".env",
+        ] {
+            assert!(secret(path).is_some(), "{path}");
+        }
+        // Code, logs and dumps: what people attach, and no secret by their purpose.
+        for path in [
+            "a.log",
+            "a.sql",
+            "settings.py",
+            "database.yml",
+            "config.php",
+            ".bashrc",
+            ".profile",
+            "etc/passwd",
+        ] {
+            assert_eq!(secret(path), None, "{path}");
         }
     }
 
     #[test]
     fn other_names_are_left_alone() {
-        for plain in [
+        for path in [
             "env",
             "environment.md",
             ".gitignore",
@@ -139,6 +272,14 @@ mod tests {
             "key",
             "keyboard.rs",
             "credentials.rs",
+            "secrets.rs",
+            "secret_names.rs",
+            "settings.json",
+            "settings.xml",
+            "config/gh/hosts.yml",
+            "wgpu.toml",
+            "client_secret.rs",
+            "service_account.py",
             "grid_a",
             "a.pem.txt",
             "notes.bak",
@@ -146,7 +287,27 @@ mod tests {
             "order_history",
             ".cursor/rules/style.mdc",
         ] {
-            assert_eq!(secret_part(Path::new(plain)), None, "{plain}");
+            assert_eq!(secret(path), None, "{path}");
         }
+    }
+
+    /// Whoever allows a folder wants what is in it, and not a file in it that is known by its folder.
+    #[test]
+    fn the_allowed_folder_counts_for_what_is_known_by_its_folder_alone() {
+        let below = |root: &str, rest: &str| secret_part(Path::new(root), Path::new(rest));
+        assert!(below("/home/you/.m2", "settings.xml").is_some());
+        assert!(below("/home/you/.zed", "settings.json").is_some());
+        assert_eq!(below("/home/you/.ssh", "config"), None);
+        assert_eq!(below("/home/you/.m2/settings.xml", ""), None);
+    }
+
+    #[test]
+    fn copies_are_known_as_editors_name_them() {
+        for name in
+            ["config.toml", "config.toml~", "Config.toml.bak", "config.toml.bak-17-2", ".config.toml.swp"]
+        {
+            assert!(is_copy_of(name, "config.toml"), "{name}");
+        }
+        assert!(!is_copy_of("config.toml.md", "config.toml"));
     }
 }

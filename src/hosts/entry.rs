@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Format, Host};
+use super::table::{Format, Host, Shape};
 use super::{json, mask, toml};
+
+/// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.
+const OTHER_PACKAGE: &str = "ollama-mcp";
 
 /// A server in a host's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,13 +23,24 @@ pub struct Entry {
 
 impl Entry {
     /// Reads an entry as far as it is one: hosts take other kinds (a URL), which have no command.
-    pub(super) fn read(value: &Value) -> Option<Self> {
+    pub(super) fn read(host: &Host, value: &Value) -> Option<Self> {
         let command = value.get("command")?;
-        // Zed once wrote { "path": ..., "args": ... } there.
-        let command = command.as_str().or_else(|| command.get("path")?.as_str())?.to_owned();
         let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
-        let args = value.get("args").map(texts).unwrap_or_default();
-        let env = value.get("env").and_then(Value::as_object).into_iter().flatten();
+        let (command, args) = match host.shape {
+            Shape::CommandAndArgs => {
+                // Zed once wrote { "path": ..., "args": ... } there.
+                let command = command.as_str().or_else(|| command.get("path")?.as_str())?.to_owned();
+                (command, value.get("args").map(texts).unwrap_or_default())
+            }
+            Shape::CommandList => {
+                let mut words: Vec<String> = texts(command);
+                if words.is_empty() {
+                    return None;
+                }
+                (words.remove(0), words)
+            }
+        };
+        let env = value.get(host.shape.env()).and_then(Value::as_object).into_iter().flatten();
         let env = env.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
         Some(Self { command, args, env })
     }
@@ -37,18 +51,49 @@ impl Entry {
         Path::new(name).file_stem().is_some_and(|stem| stem == env!("CARGO_PKG_NAME"))
     }
 
+    /// What this entry starts, where that is not this server. It names no argument, since one may be a secret.
+    pub fn foreign(&self) -> Option<String> {
+        if self.is_this_server() {
+            return None;
+        }
+        let package = |argument: &String| {
+            let name = argument.strip_prefix("@rawveg/").unwrap_or(argument);
+            name.split('@').next() == Some(OTHER_PACKAGE)
+        };
+        let known = if self.args.iter().any(package) {
+            " (rawveg/ollama-mcp, which this server can replace)"
+        } else {
+            ""
+        };
+        Some(format!("runs another program: {}{known}", self.command))
+    }
+
+    /// The variables whose values are not shown.
+    pub fn hidden_variables(&self) -> Vec<&str> {
+        let hidden = self.env.iter().filter(|(name, value)| mask::hides(name, value));
+        hidden.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The entry as a host takes it.
     pub(super) fn value(&self, host: &Host) -> Value {
         let mut fields = Map::new();
         for (name, value) in host.fields {
             fields.insert((*name).to_owned(), (*value).into());
         }
-        fields.insert("command".to_owned(), self.command.as_str().into());
-        // Some versions of Zed refuse an entry without it; the others do not mind.
-        fields.insert("args".to_owned(), json!(self.args));
+        match host.shape {
+            Shape::CommandAndArgs => {
+                fields.insert("command".to_owned(), self.command.as_str().into());
+                // Some versions of Zed refuse an entry without it; the others do not mind.
+                fields.insert("args".to_owned(), json!(self.args));
+            }
+            Shape::CommandList => {
+                let words: Vec<_> = std::iter::once(&self.command).chain(&self.args).collect();
+                fields.insert("command".to_owned(), json!(words));
+            }
+        }
         if !self.env.is_empty() {
             let env = self.env.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
-            fields.insert("env".to_owned(), Value::Object(env.collect()));
+            fields.insert(host.shape.env().to_owned(), Value::Object(env.collect()));
         }
         Value::Object(fields)
     }
@@ -56,18 +101,22 @@ impl Entry {
 
 /// What to paste into a host's file, where there is nothing yet.
 pub fn snippet(host: &Host, name: &str, entry: &Entry) -> String {
-    let path = [host.key, name];
-    let made = match host.format {
-        Format::Json => json::set("", &path, &entry.value(host)),
-        Format::Toml => toml::set("", &path, &entry.value(host)),
-    };
-    // An empty text always takes an entry.
-    made.unwrap_or_default()
+    rendered(host, &[host.key, name], &entry.value(host))
 }
 
 /// [`snippet`], with `***` for what looks secret.
 pub fn snippet_masked(host: &Host, name: &str, entry: &Entry) -> String {
-    mask::masked(host.format, &snippet(host, name, entry))
+    rendered(host, &[host.key, name], &mask::masked(&entry.value(host)))
+}
+
+/// A value alone in a file of the host's format.
+pub(super) fn rendered(host: &Host, path: &[&str], value: &Value) -> String {
+    let made = match host.format {
+        Format::Json => json::set("", path, value),
+        Format::Toml => toml::set("", path, value),
+    };
+    // An empty text always takes an entry.
+    made.unwrap_or_default()
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -31,7 +31,7 @@ pub enum HostsError {
     },
     /// The file does not parse.
     #[error(
-        "{}:{line}:{column}: {problem}. The file was left as it is: mend it there and try again.",
+        "{}:{line}:{column}: {problem}. The file was left as it is: correct it there and try again.",
         file.display()
     )]
     Syntax {
@@ -45,7 +45,7 @@ pub enum HostsError {
         problem: String,
     },
     /// A key of the file holds something else than servers.
-    #[error("{}: {key} is not {expected}. The file was left as it is: mend it and try again.", file.display())]
+    #[error("{}: {key} must be {expected}. The file was left as it is: correct it and try again.", file.display())]
     Shape {
         /// The file.
         file: PathBuf,
@@ -54,6 +54,18 @@ pub enum HostsError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The entry of that name is another server's.
+    #[error("{}: the entry \"{name}\" {what}. Nothing was changed. {step}", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+        /// The entry's name.
+        name: String,
+        /// What it is, as a predicate.
+        what: String,
+        /// What to do.
+        step: &'static str,
+    },
     /// Someone else wrote the file meanwhile.
     #[error("{} was changed by another program just now; nothing was written. Try again.", file.display())]
     Changed {
@@ -61,13 +73,22 @@ pub enum HostsError {
         file: PathBuf,
     },
     /// The file, its folder or its backup cannot be written.
-    #[error("{} cannot be written: {source}. Check its permissions and those of its folder.", file.display())]
+    #[error("{} cannot be written: {source}. {}", file.display(), step(source))]
     Unwritable {
         /// The file.
         file: PathBuf,
         /// The system's words.
         source: std::io::Error,
     },
+}
+
+fn step(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make room on the disk and try again.",
+        ErrorKind::TimedOut => "Try again when it has ended.",
+        _ => "Check its permissions and those of its folder.",
+    }
 }
 
 /// What is wrong with a text, before the file it came from is known.
@@ -77,6 +98,8 @@ pub(super) enum Problem {
     Syntax { line: usize, column: usize, problem: String },
     /// A key holds the wrong kind of value.
     Shape { key: String, expected: &'static str },
+    /// The entry is another server's.
+    Foreign { name: String, what: String, step: &'static str },
 }
 
 impl Problem {
@@ -85,11 +108,12 @@ impl Problem {
         match self {
             Self::Syntax { line, column, problem } => HostsError::Syntax { file, line, column, problem },
             Self::Shape { key, expected } => HostsError::Shape { file, key, expected },
+            Self::Foreign { name, what, step } => HostsError::Foreign { file, name, what, step },
         }
     }
 
     pub(super) fn shape(path: &[&str], expected: &'static str) -> Self {
-        let key = if path.is_empty() { "the whole".to_owned() } else { path.join(".") };
+        let key = if path.is_empty() { "the top level".to_owned() } else { path.join(".") };
         Self::Shape { key, expected }
     }
 }

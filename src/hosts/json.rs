@@ -70,41 +70,22 @@ pub(super) fn remove(text: &str, path: &[&str]) -> Result<Option<String>, Proble
     Ok(find(object, last).map(|property| cut(text, &parsed, object, property)))
 }
 
-/// The places of all strings, by the keys that lead to them, and of all comments, which have none.
-pub(super) fn texts(
-    text: &str,
-    mut visit: impl FnMut(Option<&[&str]>, std::ops::Range<usize>, &str),
-) -> Result<(), Problem> {
+/// Whether the object at a path has nothing in it, not even a comment.
+pub(super) fn is_blank(text: &str, path: &[&str]) -> Result<bool, Problem> {
     let parsed = parse(text)?;
-    if let Some(value) = &parsed.value {
-        walk(value, &mut Vec::new(), &mut |keys, range, text| visit(Some(keys), range, text));
-    }
-    for token in parsed.tokens.iter().flatten() {
-        if let Token::CommentLine(comment) | Token::CommentBlock(comment) = token.token {
-            visit(None, token.start()..token.end(), comment);
+    let Some(mut object) = parsed.value.as_ref().and_then(|root| root.as_object()) else { return Ok(false) };
+    for key in path {
+        match find(object, key).and_then(|property| property.value.as_object()) {
+            Some(found) => object = found,
+            None => return Ok(false),
         }
     }
-    Ok(())
-}
-
-fn walk<'a>(
-    value: &'a jsonc_parser::ast::Value<'_>,
-    keys: &mut Vec<&'a str>,
-    visit: &mut impl FnMut(&[&str], std::ops::Range<usize>, &str),
-) {
-    use jsonc_parser::ast::Value;
-    match value {
-        Value::StringLit(text) => visit(keys, text.range.start..text.range.end, &text.value),
-        Value::Object(object) => {
-            for property in &object.properties {
-                keys.push(property.name.as_str());
-                walk(&property.value, keys, visit);
-                keys.pop();
-            }
-        }
-        Value::Array(array) => array.elements.iter().for_each(|element| walk(element, keys, visit)),
-        _ => {}
-    }
+    let (before, after) = match path {
+        [] => (text.get(..object.start()), text.get(object.end()..)),
+        _ => (Some(""), Some("")),
+    };
+    let inside = text.get(object.start() + 1..object.end() - 1);
+    Ok([before, after, inside].iter().all(|part| part.is_some_and(|part| part.trim().is_empty())))
 }
 
 /// What hosts take: JSON with comments and trailing commas. All else that the parser could read is refused,

@@ -50,12 +50,22 @@ impl Machine {
         Ok(Self { platform, home, project, variables })
     }
 
-    /// The file that a host reads for this user: the first candidate that is there (or whose folder is),
-    /// else the one that a fresh installation would have.
-    pub fn user_file(&self, host: &Host) -> Option<PathBuf> {
-        let candidates = self.candidates(host);
-        let present = candidates.iter().find(|file| self.is_trace(file));
-        present.or(candidates.first()).cloned()
+    /// The files that a host reads for this user: the first candidate that is there (or whose folder is), and the others
+    /// too if each is read by another edition of the program; else the one that a fresh installation would have.
+    pub fn user_files(&self, host: &Host) -> Vec<PathBuf> {
+        let mut candidates = self.user_candidates(host);
+        let fresh = candidates.first().cloned();
+        candidates.retain(|file| self.is_trace(file));
+        // Of two names in one folder the file that is there counts, not one that could be.
+        let is_there = |file: &PathBuf| {
+            candidates.iter().any(|other| other != file && other.parent() == file.parent() && other.exists())
+        };
+        let mut present: Vec<_> =
+            candidates.iter().filter(|file| file.exists() || !is_there(file)).cloned().collect();
+        if !host.every_place {
+            present.truncate(1);
+        }
+        if present.is_empty() { fresh.into_iter().collect() } else { present }
     }
 
     /// The file that a host reads in this project.
@@ -66,11 +76,12 @@ impl Machine {
     /// Whether there is a sign of the host: a file or folder of its own.
     pub fn has(&self, host: &Host) -> bool {
         let traces = host.traces.iter().filter_map(|trace| self.expand(trace));
-        self.candidates(host).iter().any(|file| self.is_trace(file))
+        self.user_candidates(host).iter().any(|file| self.is_trace(file))
             || traces.into_iter().any(|at| at.exists())
     }
 
-    fn candidates(&self, host: &Host) -> Vec<PathBuf> {
+    /// Every file that a host may read for this user, there or not.
+    pub fn user_candidates(&self, host: &Host) -> Vec<PathBuf> {
         let moved = host.variable.and_then(|name| self.directory(name));
         let file_name = host.user.first().and_then(|place| place.on(self.platform).rsplit('/').next());
         if let (Some(folder), Some(name)) = (moved, file_name) {
@@ -127,6 +138,7 @@ impl Place {
             Platform::Windows => template
                 .replace("$appdata", "%APPDATA%")
                 .replace("$local", "%LOCALAPPDATA%")
+                .replace("$config", "~/.config")
                 .replace('~', "%USERPROFILE%")
                 .replace('/', "\\"),
             Platform::Linux | Platform::MacOs => template.replace("$config", "~/.config"),

@@ -61,13 +61,21 @@ in the folder. By command: `ollama-mcp install --host vscode --scope workspace -
               block there.",
 };
 
+pub(super) const VSCODE_INSIDERS: Prose = Prose {
+    next: "Run \"MCP: List Servers\" in VS Code Insiders, choose the server and start it.",
+    note: "It has a folder of settings of its own; the file of a project is the same as VS Code's.",
+    more: "",
+    check: VSCODE.check,
+    trouble: "the same menu has **Show Output** with the server's log, and **Restart**.",
+};
+
 pub(super) const CLAUDE_DESKTOP: Prose = Prose {
-    next: "Quit Claude Desktop wholly (closing its window is not enough) and start it again.",
+    next: "Quit Claude Desktop completely (closing its window is not enough) and start it again.",
     note: "**Settings > Developer > Edit Config** leads to it. Where Windows installed the app as an MSIX package (the usual way since\n\
            2026), that button opens the wrong file: the one that counts is below `%LOCALAPPDATA%\\Packages`, and `install` finds it.",
     more: "To let local models read the files of a folder (`attachments`), allow it: `\"args\": [\"--allow-dir\",\n\
            \"/Users/you/Documents/project\"]`, or `ollama-mcp install --host claude-desktop --allow-dir ~/Documents/project`.",
-    check: "quit the app wholly (closing its window is not enough) and start it again. `ollama` stands under **Settings >\n\
+    check: "quit the app completely (closing its window is not enough) and start it again. `ollama` stands under **Settings >\n\
             Developer**, and among the tools of a chat.",
     trouble: "look into `mcp-server-ollama.log`, in `~/Library/Logs/Claude` on macOS or `%APPDATA%\\Claude\\logs` on Windows. A comma\n\
               too many in the file makes all servers disappear. The app waits about a minute for a tool. A call\n\
@@ -108,7 +116,7 @@ pub(super) const CURSOR: Prose = Prose {
 pub(super) const WINDSURF: Prose = Prose {
     next: "Restart the editor and open the MCP section of its agent panel.",
     note: "Windsurf became Devin Desktop in 2026, and its file moved to `devin`. `install` writes the new file if its folder is\n\
-           there, else the one of an older Windsurf, if that is there.",
+           there, and the one of an older Windsurf if that folder is there.",
     more: "",
     check: "open the MCP section of the agent panel: it lists `ollama` and its tools.",
     trouble: "press the refresh button of that list after a change; a server that is listed without tools could not be started.",
@@ -123,15 +131,35 @@ pub(super) const ZED: Prose = Prose {
 };
 
 pub(super) const GEMINI: Prose = Prose {
-    next: "Start Gemini CLI anew and run /mcp in it.",
+    next: "Start Gemini CLI again and run /mcp in it.",
     note: "Values of `env` may refer to variables of Gemini CLI's own, as `$NAME` or `${NAME}`.",
     more: "",
     check: "`gemini mcp list` in a shell, `/mcp` in a session.",
     trouble: "start `gemini --debug`. A server of a project is only started in a folder that you trust.",
 };
 
+pub(super) const QWEN: Prose = Prose {
+    next: "Start Qwen Code again and run /mcp in it.",
+    note: "`QWEN_HOME` moves the user's file to that folder. Values of `env` may refer to variables of Qwen Code's own, as `$NAME` or\n\
+           `${NAME}`.",
+    more: "Qwen Code waits ten minutes for a tool, or as long as the `timeout` of the entry says (in milliseconds); `install` leaves it\n\
+           there.",
+    check: "`qwen mcp list` in a shell, `/mcp` in a session.",
+    trouble: "start `qwen --debug`.",
+};
+
+pub(super) const OPENCODE: Prose = Prose {
+    next: "Start opencode again and run \"opencode mcp list\".",
+    note: "The program and its arguments are one list, and the variables are called `environment`. `install` writes `opencode.jsonc`\n\
+           unless there is an `opencode.json` alone; opencode reads both. Values may refer to variables as `{env:NAME}`.",
+    more: "Each progress notification makes opencode wait as long again, and this server sends one every five seconds at least, so a\n\
+           long answer is not cut off.",
+    check: "`opencode mcp list` shows the server as connected.",
+    trouble: "a server that takes more than `timeout` milliseconds to list its tools is left out; this one takes a few.",
+};
+
 pub(super) const CODEX: Prose = Prose {
-    next: "Start Codex anew and run /mcp in it.",
+    next: "Start Codex again and run /mcp in it.",
     note: "The command line, the app and the IDE extension share this file. `CODEX_HOME` moves it. A project's file counts only\n\
            where you trust the project.",
     more: "Codex stops waiting for a tool after `tool_timeout_sec` seconds, and for the start of a server after\n\

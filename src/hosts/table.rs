@@ -12,14 +12,20 @@ pub struct Host {
     pub id: &'static str,
     /// Its name for people.
     pub title: &'static str,
+    /// Other names that people try for `--host`, in letters and digits alone, lower case.
+    pub aliases: &'static [&'static str],
     /// How its file is written.
     pub format: Format,
     /// The key of the file that holds the servers.
     pub key: &'static str,
+    /// How an entry names its program.
+    pub shape: Shape,
     /// What an entry has beside command, arguments and environment.
     pub fields: &'static [(&'static str, &'static str)],
     /// The user's file; the first that is there counts, else the first. None where there is no file to write.
     pub user: &'static [Place],
+    /// Whether all of them count that are there, since each is read by another edition of the program.
+    pub every_place: bool,
     /// The file of a project, below its folder.
     pub project: Option<&'static str>,
     /// A variable that moves the user's file to the folder it names.
@@ -41,6 +47,25 @@ pub enum Format {
     Toml,
 }
 
+/// How an entry names its program and its variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `command`, `args` and `env`.
+    CommandAndArgs,
+    /// `command` is a list of the program and its arguments, and the variables are `environment`.
+    CommandList,
+}
+
+impl Shape {
+    /// The field of the variables.
+    pub(super) fn env(self) -> &'static str {
+        match self {
+            Self::CommandAndArgs => "env",
+            Self::CommandList => "environment",
+        }
+    }
+}
+
 /// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end
 /// of a name stands for the rest of it. Empty where there is none.
 #[derive(Debug)]
@@ -59,9 +84,35 @@ impl Host {
         HOSTS.iter().find(|host| host.id == id)
     }
 
+    /// The hosts that a name may stand for which is none of theirs; the likeliest first.
+    pub fn meant_by(name: &str) -> Vec<&'static str> {
+        let plain = |name: &str| {
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+        };
+        let given = plain(name);
+        let names = |host: &'static Self| {
+            [plain(host.id), plain(host.title)]
+                .into_iter()
+                .chain(host.aliases.iter().map(|&name| name.to_owned()))
+        };
+        let known: Vec<_> =
+            HOSTS.iter().filter(|host| names(host).any(|name| name == given)).map(|host| host.id).collect();
+        if !known.is_empty() || given.len() > 32 {
+            return known;
+        }
+        let distance = |host: &'static Self| {
+            let distances = names(host).map(|name| (strsim::damerau_levenshtein(&given, &name), name.len()));
+            // A third of the letters may be wrong; beyond that the hint misleads.
+            distances.filter(|(distance, length)| *distance <= length / 3).map(|(distance, _)| distance).min()
+        };
+        let nearest =
+            HOSTS.iter().filter_map(|host| Some((distance(host)?, host.id))).min_by_key(|(d, _)| *d);
+        nearest.map(|(_, id)| id).into_iter().collect()
+    }
+
     /// Whether it fills in [`WORKSPACE`]. The others hand it on as it is, and the server would not start.
     pub fn knows_the_workspace(&self) -> bool {
-        matches!(self.id, "vscode" | "cursor")
+        matches!(self.id, "vscode" | "vscode-insiders" | "cursor")
     }
 
     /// Whether it has a file that can be written.
@@ -72,8 +123,8 @@ impl Host {
 
 const STDIO: &[(&str, &str)] = &[("type", "stdio")];
 
-/// The same below the home directory on every system.
-const fn at_home(path: &'static str) -> Place {
+/// The same on every system.
+const fn everywhere(path: &'static str) -> Place {
     Place { linux: path, macos: path, windows: path }
 }
 
@@ -82,14 +133,17 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "vscode",
         title: "VS Code",
+        aliases: &["code", "visualstudiocode"],
         format: Format::Json,
         key: "servers",
+        shape: Shape::CommandAndArgs,
         fields: STDIO,
         user: &[Place {
             linux: "$config/Code/User/mcp.json",
             macos: "~/Library/Application Support/Code/User/mcp.json",
             windows: "$appdata/Code/User/mcp.json",
         }],
+        every_place: false,
         project: Some(".vscode/mcp.json"),
         variable: None,
         traces: &[],
@@ -97,10 +151,32 @@ pub static HOSTS: &[Host] = &[
         prose: prose::VSCODE,
     },
     Host {
+        id: "vscode-insiders",
+        title: "VS Code Insiders",
+        aliases: &["insiders", "codeinsiders"],
+        format: Format::Json,
+        key: "servers",
+        shape: Shape::CommandAndArgs,
+        fields: STDIO,
+        user: &[Place {
+            linux: "$config/Code - Insiders/User/mcp.json",
+            macos: "~/Library/Application Support/Code - Insiders/User/mcp.json",
+            windows: "$appdata/Code - Insiders/User/mcp.json",
+        }],
+        every_place: false,
+        project: Some(".vscode/mcp.json"),
+        variable: None,
+        traces: &[],
+        source: "as VS Code; the folder: code.visualstudio.com/docs/configure/settings",
+        prose: prose::VSCODE_INSIDERS,
+    },
+    Host {
         id: "claude-desktop",
         title: "Claude Desktop",
+        aliases: &["claude", "claudeapp"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[
             // The Windows package sees a copy of its own of %APPDATA%.
@@ -115,6 +191,7 @@ pub static HOSTS: &[Host] = &[
                 windows: "$appdata/Claude/claude_desktop_config.json",
             },
         ],
+        every_place: false,
         project: None,
         variable: None,
         traces: &[],
@@ -124,10 +201,13 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "claude-code",
         title: "Claude Code",
+        aliases: &["claude", "claudecli"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: STDIO,
-        user: &[at_home("~/.claude.json")],
+        user: &[everywhere("~/.claude.json")],
+        every_place: false,
         project: Some(".mcp.json"),
         variable: Some("CLAUDE_CONFIG_DIR"),
         traces: &["~/.claude"],
@@ -137,10 +217,13 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "cursor",
         title: "Cursor",
+        aliases: &["cursorai"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: STDIO,
-        user: &[at_home("~/.cursor/mcp.json")],
+        user: &[everywhere("~/.cursor/mcp.json")],
+        every_place: false,
         project: Some(".cursor/mcp.json"),
         variable: None,
         traces: &[],
@@ -150,8 +233,10 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "windsurf",
         title: "Windsurf (Devin Desktop)",
+        aliases: &["devin", "devindesktop", "codeium"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[
             Place {
@@ -159,8 +244,9 @@ pub static HOSTS: &[Host] = &[
                 macos: "~/.config/devin/mcp_config.json",
                 windows: "$appdata/devin/mcp_config.json",
             },
-            at_home("~/.codeium/windsurf/mcp_config.json"),
+            everywhere("~/.codeium/windsurf/mcp_config.json"),
         ],
+        every_place: true,
         project: Some(".devin/mcp_config.json"),
         variable: None,
         traces: &[],
@@ -170,14 +256,17 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "zed",
         title: "Zed",
+        aliases: &["zededitor"],
         format: Format::Json,
         key: "context_servers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[Place {
             linux: "$config/zed/settings.json",
             macos: "~/.config/zed/settings.json",
             windows: "$appdata/Zed/settings.json",
         }],
+        every_place: false,
         project: Some(".zed/settings.json"),
         variable: None,
         traces: &[],
@@ -187,10 +276,13 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "gemini",
         title: "Gemini CLI",
+        aliases: &["geminicli", "google"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
-        user: &[at_home("~/.gemini/settings.json")],
+        user: &[everywhere("~/.gemini/settings.json")],
+        every_place: false,
         project: Some(".gemini/settings.json"),
         variable: None,
         traces: &[],
@@ -198,12 +290,48 @@ pub static HOSTS: &[Host] = &[
         prose: prose::GEMINI,
     },
     Host {
+        id: "qwen",
+        title: "Qwen Code",
+        aliases: &["qwencode", "qwencli"],
+        format: Format::Json,
+        key: "mcpServers",
+        shape: Shape::CommandAndArgs,
+        fields: &[],
+        user: &[everywhere("~/.qwen/settings.json")],
+        every_place: false,
+        project: Some(".qwen/settings.json"),
+        variable: Some("QWEN_HOME"),
+        traces: &[],
+        source: "qwenlm.github.io/qwen-code-docs/en/users/features/mcp; QWEN_HOME: QwenLM/qwen-code packages/core/src/config/storage.ts",
+        prose: prose::QWEN,
+    },
+    Host {
+        id: "opencode",
+        title: "opencode",
+        aliases: &["opencodeai", "sst"],
+        format: Format::Json,
+        key: "mcp",
+        shape: Shape::CommandList,
+        fields: &[("type", "local")],
+        // Of the two the later is read last, and counts; the folder is the same on every system.
+        user: &[everywhere("$config/opencode/opencode.jsonc"), everywhere("$config/opencode/opencode.json")],
+        every_place: false,
+        project: Some("opencode.json"),
+        variable: None,
+        traces: &[],
+        source: "opencode.ai/docs/mcp-servers, opencode.ai/docs/config",
+        prose: prose::OPENCODE,
+    },
+    Host {
         id: "codex",
         title: "Codex",
+        aliases: &["codexcli", "openai", "chatgpt"],
         format: Format::Toml,
         key: "mcp_servers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
-        user: &[at_home("~/.codex/config.toml")],
+        user: &[everywhere("~/.codex/config.toml")],
+        every_place: false,
         project: Some(".codex/config.toml"),
         variable: Some("CODEX_HOME"),
         traces: &[],
@@ -213,10 +341,13 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "lmstudio",
         title: "LM Studio",
+        aliases: &["lms"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
-        user: &[at_home("~/.lmstudio/mcp.json"), at_home("~/.cache/lm-studio/mcp.json")],
+        user: &[everywhere("~/.lmstudio/mcp.json"), everywhere("~/.cache/lm-studio/mcp.json")],
+        every_place: false,
         project: None,
         variable: None,
         traces: &[],
@@ -226,13 +357,16 @@ pub static HOSTS: &[Host] = &[
     Host {
         id: "jetbrains",
         title: "JetBrains AI Assistant",
+        aliases: &["intellij", "idea", "pycharm", "webstorm", "goland", "rustrover"],
         format: Format::Json,
         key: "mcpServers",
+        shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[],
+        every_place: false,
         project: None,
         variable: None,
-        traces: &[],
+        traces: &["$config/JetBrains", "~/Library/Application Support/JetBrains", "$appdata/JetBrains"],
         source: "jetbrains.com/help/ai-assistant/mcp.html",
         prose: prose::JETBRAINS,
     },

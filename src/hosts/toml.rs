@@ -79,56 +79,6 @@ pub(super) fn remove(text: &str, path: &[&str]) -> Result<Option<String>, Proble
     Ok(Some(without))
 }
 
-/// The text with other strings, by the keys that lead to them; for what is shown, not for what is written.
-pub(super) fn with_strings(text: &str, mut other: impl FnMut(&[&str], &str) -> Option<String>) -> String {
-    let changed = edit(text, |document| {
-        walk(document.as_item_mut(), &mut Vec::new(), &mut other);
-        Ok(())
-    });
-    changed.unwrap_or_default()
-}
-
-fn walk(item: &mut Item, keys: &mut Vec<String>, other: &mut impl FnMut(&[&str], &str) -> Option<String>) {
-    if let Some(table) = item.as_table_like_mut() {
-        for (key, item) in table.iter_mut() {
-            keys.push(key.get().to_owned());
-            walk(item, keys, other);
-            keys.pop();
-        }
-    } else if let Some(tables) = item.as_array_of_tables_mut() {
-        for table in tables.iter_mut() {
-            for (key, item) in table.iter_mut() {
-                keys.push(key.get().to_owned());
-                walk(item, keys, other);
-                keys.pop();
-            }
-        }
-    } else if let Some(value) = item.as_value_mut() {
-        walk_value(value, keys, other);
-    }
-}
-
-fn walk_value(
-    value: &mut toml_edit::Value,
-    keys: &[String],
-    other: &mut impl FnMut(&[&str], &str) -> Option<String>,
-) {
-    let path: Vec<_> = keys.iter().map(String::as_str).collect();
-    if let Some(replaced) = value.as_str().and_then(|text| other(&path, text)) {
-        let decor = value.decor().clone();
-        *value = replaced.into();
-        *value.decor_mut() = decor;
-    } else if let Some(array) = value.as_array_mut() {
-        array.iter_mut().for_each(|element| walk_value(element, keys, other));
-    } else if let Some(table) = value.as_inline_table_mut() {
-        for (key, value) in table.iter_mut() {
-            let mut keys = keys.to_vec();
-            keys.push(key.get().to_owned());
-            walk_value(value, &keys, other);
-        }
-    }
-}
-
 fn parse(text: &str) -> Result<DocumentMut, Problem> {
     text.parse().map_err(|error: TomlError| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();

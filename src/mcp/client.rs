@@ -18,6 +18,9 @@ use tokio::sync::mpsc;
 
 use super::progress::{CHANNEL, DELTA};
 
+/// The tool that tells whether the model server answers.
+const HEALTH: &str = "health_check";
+
 /// Why a server could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -80,12 +83,15 @@ pub struct Visit {
     pub tools: Vec<String>,
     /// From its start to its list of tools.
     pub took: Duration,
+    /// Why its model server is not reached, and what to do, as its `health_check` says; `None` where it has no such tool.
+    pub unreachable: Option<(String, Option<String>)>,
 }
 
-/// Starts `command`, shakes hands, lists the tools and closes. What it writes to stderr is told only where it fails.
+/// Starts `command`, shakes hands, lists the tools, calls `health_check` and closes. What it writes to stderr is told only where it fails.
 ///
 /// # Errors
-/// Any [`ClientError`]; [`ClientError::Silent`] where all of that takes longer than `limit`.
+/// Any [`ClientError`]; [`ClientError::Silent`] where the list of tools takes longer than `limit`. `health_check` has as
+/// much time again, and is no error.
 pub async fn visit(mut command: tokio::process::Command, limit: Duration) -> Result<Visit, ClientError> {
     command.kill_on_drop(true);
     let (transport, stderr) = TokioChildProcess::builder(command).stderr(Stdio::piped()).spawn()?;
@@ -93,12 +99,19 @@ pub async fn visit(mut command: tokio::process::Command, limit: Duration) -> Res
     let talk = async {
         let client = Client::over(transport).await?;
         let tools = client.tool_names().await?;
-        let took = started.elapsed();
-        let introduction = client.introduction();
-        client.close().await;
-        Ok(Visit { introduction, tools, took })
+        Ok((client, tools, started.elapsed()))
     };
-    let visited = tokio::time::timeout(limit, talk).await.unwrap_or(Err(ClientError::Silent(limit)));
+    let talked = tokio::time::timeout(limit, talk).await.unwrap_or(Err(ClientError::Silent(limit)));
+    let visited = match talked {
+        Ok((mut client, tools, took)) => {
+            let introduction = client.introduction();
+            let has_health = tools.iter().any(|tool| tool == HEALTH);
+            let unreachable = if has_health { client.unreachable(limit).await } else { None };
+            client.close().await;
+            Ok(Visit { introduction, tools, took, unreachable })
+        }
+        Err(error) => Err(error),
+    };
     match (visited, stderr) {
         (Err(ClientError::Handshake(reason)), Some(stderr)) => {
             Err(ClientError::Handshake(last_words(stderr).await.unwrap_or(reason)))
@@ -107,13 +120,14 @@ pub async fn visit(mut command: tokio::process::Command, limit: Duration) -> Res
     }
 }
 
-/// The last line of a process that has ended, which says why.
+/// The line of a process that has ended which says why: the first that is called an error, else the last.
 async fn last_words(stderr: ChildStderr) -> Option<String> {
     let mut text = String::new();
     let read = stderr.take(64 * 1024);
     tokio::pin!(read);
     tokio::time::timeout(Duration::from_secs(1), read.read_to_string(&mut text)).await.ok()?.ok()?;
-    text.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned)
+    let error = text.lines().find(|line| line.starts_with("error: "));
+    error.or_else(|| text.lines().rfind(|line| !line.trim().is_empty())).map(str::to_owned)
 }
 
 /// A connection to a server that runs as a child process.
@@ -190,6 +204,20 @@ impl Client {
             structured: result.structured_content.unwrap_or_default(),
             is_error: result.is_error == Some(true),
         })
+    }
+
+    /// Why the server does not reach its model server, and what to do.
+    async fn unreachable(&mut self, limit: Duration) -> Option<(String, Option<String>)> {
+        let call = self.call(HEALTH, JsonObject::new(), |_| {});
+        let answer = match tokio::time::timeout(limit, call).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Some((error.to_string(), None)),
+            Err(_) => return Some((ClientError::Silent(limit).to_string(), None)),
+        };
+        let field = |name: &str| Some(answer.structured.get(name)?.as_str()?.to_owned());
+        let reachable = answer.structured.get("reachable").and_then(Value::as_bool);
+        let is_down = answer.is_error || reachable == Some(false);
+        is_down.then(|| (field("problem").unwrap_or(answer.text.clone()), field("next_step")))
     }
 
     /// Closes the connection and waits for the server to end.

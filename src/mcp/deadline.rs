@@ -21,6 +21,8 @@ struct Host {
     names: &'static [&'static str],
     /// When it stops waiting; `None` where it waits.
     limit: Option<Duration>,
+    /// Whether progress makes it wait as long again. A call sends signs of life more often than that.
+    restarts: bool,
     source: &'static str,
 }
 
@@ -29,43 +31,64 @@ const HOSTS: &[Host] = &[
         title: "Claude Desktop",
         names: &["claudeai", "claudedesktop"],
         limit: Some(Duration::from_secs(60)),
+        restarts: false,
         source: "anthropics/claude-code issues 22542, 63379: about 60 s, not configurable",
     },
     Host {
         title: "Claude Code",
         names: &["claudecode"],
         limit: None,
+        restarts: false,
         source: "its documentation: MCP_TOOL_TIMEOUT, by default more than a day",
     },
     Host {
         title: "VS Code",
         names: &["visualstudiocode", "vscode"],
         limit: None,
+        restarts: false,
         source: "no limit; the user cancels",
     },
     Host {
         title: "Zed",
         names: &["zed"],
         limit: Some(Duration::from_secs(60)),
+        restarts: false,
         source: "its context_server client: request timeout of 60 s",
     },
     Host {
         title: "LM Studio",
         names: &["lmstudio"],
         limit: Some(Duration::from_secs(60)),
+        restarts: false,
         source: "the TypeScript SDK's default",
     },
     Host {
         title: "Codex",
         names: &["codex"],
         limit: Some(Duration::from_secs(300)),
+        restarts: false,
         source: "its configuration: tool_timeout_sec",
     },
     Host {
         title: "Gemini CLI",
         names: &["geminicli"],
         limit: Some(Duration::from_secs(600)),
+        restarts: false,
         source: "its configuration: mcpServers.*.timeout, by default 600000 ms",
+    },
+    Host {
+        title: "Qwen Code",
+        names: &["qwencli", "qwencode"],
+        limit: Some(Duration::from_secs(600)),
+        restarts: false,
+        source: "its configuration: mcpServers.*.timeout, by default 600000 ms",
+    },
+    Host {
+        title: "opencode",
+        names: &["opencode"],
+        limit: Some(Duration::from_secs(60)),
+        restarts: true,
+        source: "packages/opencode/src/mcp/catalog.ts: resetTimeoutOnProgress, with a progress token in each call",
     },
 ];
 
@@ -112,7 +135,9 @@ fn deadline(setting: CallDeadline, context: &RequestContext<RoleServer>) -> Opti
         CallDeadline::Never => None,
         CallDeadline::After(duration) => Some(duration),
         // Lines by hand name no client: a person or a script, which waits.
-        CallDeadline::Auto => for_client(&context.client_info()?.name),
+        CallDeadline::Auto => {
+            for_client(&context.client_info()?.name, context.meta.get_progress_token().is_some())
+        }
     }
 }
 
@@ -122,17 +147,23 @@ pub fn deadlines_in_force(setting: CallDeadline) -> Vec<(&'static str, Option<Du
         CallDeadline::Never => vec![("every host", None)],
         CallDeadline::After(duration) => vec![("every host", Some(duration))],
         CallDeadline::Auto => {
-            let known = HOSTS.iter().map(|host| (host.title, host.limit.map(less_margin)));
+            let in_force = |host: &Host| host.limit.filter(|_| !host.restarts).map(less_margin);
+            let known = HOSTS.iter().map(|host| (host.title, in_force(host)));
             known.chain([("any other", Some(less_margin(UNKNOWN)))]).collect()
         }
     }
 }
 
-fn for_client(name: &str) -> Option<Duration> {
+fn for_client(name: &str, has_token: bool) -> Option<Duration> {
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let known = HOSTS.iter().find(|host| host.names.iter().any(|known| name.starts_with(known)));
-    known.map_or(Some(UNKNOWN), |host| host.limit).map(less_margin)
+    let limit = match known {
+        Some(host) if host.restarts && has_token => None,
+        Some(host) => host.limit,
+        None => Some(UNKNOWN),
+    };
+    limit.map(less_margin)
 }
 
 /// Room for the answer to be made, sent and shown.
@@ -150,7 +181,15 @@ pub fn deadlines_markdown() -> String {
          | host | it stops waiting after | a call returns after | source |\n|---|---|---|---|\n",
     );
     for host in HOSTS {
-        page.push_str(&row(host.title, host.limit, host.source));
+        match host.limit {
+            Some(limit) if host.restarts => page.push_str(&format!(
+                "| {} | {} s without progress | at the end | {} |\n",
+                host.title,
+                limit.as_secs(),
+                host.source
+            )),
+            limit => page.push_str(&row(host.title, limit, host.source)),
+        }
     }
     page.push_str(&row(
         "any other",
@@ -176,7 +215,7 @@ mod tests {
 
     #[test]
     fn hosts_are_known_by_their_names() {
-        let seconds = |name| for_client(name).map(|deadline| deadline.as_secs());
+        let seconds = |name| for_client(name, true).map(|deadline| deadline.as_secs());
         assert_eq!(seconds("claude-ai"), Some(50));
         assert_eq!(seconds("claude-code"), None);
         assert_eq!(seconds("Visual Studio Code"), None);
@@ -185,7 +224,10 @@ mod tests {
         assert_eq!(seconds("lm-studio"), Some(50));
         assert_eq!(seconds("codex-mcp-client"), Some(285));
         assert_eq!(seconds("gemini-cli-mcp-client-ollama"), Some(570));
+        assert_eq!(seconds("qwen-cli-mcp-client-ollama"), Some(570));
         assert_eq!(seconds("mcp"), Some(50));
+        assert_eq!(seconds("opencode"), None, "our signs of life keep it waiting");
+        assert_eq!(for_client("opencode", false), Some(Duration::from_secs(50)));
     }
 
     #[tokio::test]

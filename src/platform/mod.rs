@@ -3,14 +3,17 @@
 //! A function is added to `unix.rs` and to `other.rs`; both must offer the same ones.
 
 pub(crate) mod child;
+mod regular;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "other.rs")]
 mod system;
 
+pub(crate) use regular::{open_regular, read_regular};
+
 pub(crate) use system::{
     bound_process, create_private_directory, create_private_file, end_with_parent, file_identity, free_space,
-    is_open_to_others, is_out_of_descriptors, keep_owner, mode_of, shared_permissions, stdout_hung_up,
-    stop_signal,
+    is_open_to_others, is_out_of_descriptors, keep_owner, lock_folder, mode_of, shared_permissions,
+    stdout_hung_up, stop_signal,
 };
 
 /// Whether the names of environment variables differ in more than case.

@@ -1,6 +1,6 @@
 //! Windows, and whatever else is no Unix.
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::path::Path;
 
@@ -53,6 +53,16 @@ pub(crate) fn keep_owner(_file: &File, _of: &Metadata) -> io::Result<()> {
 /// The rights on a new file that others may read: it has what its folder gives it.
 pub(crate) fn shared_permissions() -> Option<Permissions> {
     None
+}
+
+/// Opens without waiting for the other end of a FIFO: there are none among files.
+pub(crate) fn never_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// What processes lock that change files of a folder: a file in it, since a folder cannot be locked. It stays.
+pub(crate) fn lock_folder(folder: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".ollama-mcp-lock"))
 }
 
 /// Bounds the memory and the time of work of this process: not done here.

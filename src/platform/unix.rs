@@ -1,6 +1,6 @@
 //! Linux, macOS and their kin.
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::path::Path;
 
@@ -100,6 +100,18 @@ pub(crate) fn keep_owner(file: &File, of: &Metadata) -> io::Result<()> {
 pub(crate) fn shared_permissions() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt as _;
     Some(Permissions::from_mode(0o666))
+}
+
+/// Opens without waiting for the other end of a FIFO.
+pub(crate) fn never_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+}
+
+/// What processes lock that change files of a folder: the folder itself, so nothing is left in it.
+pub(crate) fn lock_folder(folder: &Path) -> io::Result<File> {
+    File::open(folder)
 }
 
 /// Bounds the memory (bytes) and the time of work (seconds) of this process, and keeps it from leaving a copy of itself

@@ -12,6 +12,9 @@ use super::registry::{ENTRIES, Entry, Kind};
 use super::suggest;
 use crate::platform;
 
+/// Far more than all settings need.
+const MAX_BYTES: u64 = 1 << 20;
+
 /// A checked file; the values are still texts. No Debug: some of them are secret.
 pub(super) struct ConfigFile {
     path: PathBuf,
@@ -27,8 +30,14 @@ impl ConfigFile {
     ///
     /// A file that cannot be read, is no TOML, has an unknown key or a value of a wrong type.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, SettingsError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let text = match platform::read_regular(path, MAX_BYTES).map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            Ok(Err(_)) => {
+                return Err(SettingsError::Unreadable {
+                    file: path.into(),
+                    reason: "it is not UTF-8".to_owned(),
+                });
+            }
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }

@@ -148,7 +148,13 @@ async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowe
     let at = |path: &str| home.path().join(path);
     for (path, text) in [
         (".config/ollama-mcp/config.toml", "auth_token = \"secret\"\n"),
+        (".config/ollama-mcp/config.toml~", "auth_token = \"secret\"\n"),
+        (".config/ollama-mcp/config.toml.bak", "auth_token = \"secret\"\n"),
         (".config/zed/settings.json", "{}"),
+        (".config/zed/settings.json.bak-1700000000-2", "{}"),
+        (".config/opencode/opencode.json", "{}"),
+        ("project/.zed/settings.json", "{}"),
+        ("project/.zed/.ollama-mcp-aB3dE6.tmp", "{}"),
         (".cursor/mcp.json", "{}"),
         (".claude.json", "{}"),
         (".codex/auth.json", "{}"),
@@ -171,7 +177,13 @@ async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowe
     for path in [
         "~/.config/ollama-mcp/config.toml",
         "innocent.txt",
+        ".config/ollama-mcp/config.toml~",
+        ".config/ollama-mcp/config.toml.bak",
         ".config/zed/settings.json",
+        ".config/zed/settings.json.bak-1700000000-2",
+        ".config/opencode/opencode.json",
+        "project/.zed/settings.json",
+        "project/.zed/.ollama-mcp-aB3dE6.tmp",
         ".cursor/mcp.json",
         ".claude.json",
         ".codex/auth.json",

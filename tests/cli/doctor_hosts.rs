@@ -25,8 +25,9 @@ async fn doctor_starts_what_hosts_would_start() {
     let url = fake.url();
     let home = Home::new();
     fs::create_dir(home.path(".gemini")).unwrap();
-    home.well(&["install", "--host", "cursor"]).await;
-    let (code, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+    home.well(&["install", "--host", "cursor", "--ollama-host", &url]).await;
+    let shell = [("OLLAMA_HOST", url.as_str()), ("OLLAMA_MCP_IDLE_TIMEOUT", "200s")];
+    let (code, report, page) = doctor(&home, &shell).await;
     assert_eq!((code, &report["ok"]), (Some(0), &json!(true)), "{page}");
     assert_eq!(report["self_test"]["ok"], true);
     let cursor = report["hosts"].as_array().unwrap().iter().find(|host| host["host"] == "cursor").unwrap();
@@ -36,13 +37,12 @@ async fn doctor_starts_what_hosts_would_start() {
         "✓ it starts, shakes hands and lists its tools: version ",
         "✓ Cursor, ollama (user): ",
         "  Gemini CLI: this server is not in ",
-        "! Cursor, ollama (user): OLLAMA_HOST is set in this shell and not in its entry",
+        "! Cursor, ollama (user): OLLAMA_MCP_IDLE_TIMEOUT is set in this shell and not in its entry",
         "-> ollama-mcp install --host cursor",
         "Claude Desktop 50 s",
     ] {
         assert!(page.contains(line), "{line} is not in {page}");
     }
-    home.well(&["install", "--host", "cursor", "--ollama-host", &url]).await;
     let (_, report, _) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
     assert_eq!(report["findings"], json!([]), "all is well");
 }
@@ -58,7 +58,14 @@ async fn doctor_tells_of_entries_that_cannot_work() {
             "does not answer: the handshake failed: ollama-mcp: OLLAMA_MCP_LGO is set",
             1,
         ),
-        (json!({ "command": "npx", "args": ["other"] }), "another program has this name: npx", 0),
+        // What an earlier `install` left of another package's entry.
+        (json!({ "command": PROGRAM, "args": ["-y", "ollama-mcp"] }), "unexpected argument '-y' found", 1),
+        (
+            json!({ "command": PROGRAM, "args": ["-y", "ollama-mcp"] }),
+            "install --host cursor --force replaces",
+            1,
+        ),
+        (json!({ "command": "npx", "args": ["other"] }), "runs another program: npx", 0),
     ] {
         let home = Home::new();
         home.write(".cursor/mcp.json", &json!({ "mcpServers": { "ollama": entry } }).to_string());
@@ -72,7 +79,7 @@ async fn doctor_tells_of_entries_that_cannot_work() {
     }
     // What Cursor fills in, and Gemini CLI does not.
     let home = Home::new();
-    let entry = json!({ "command": PROGRAM, "args": ["--allow-dir", "${workspaceFolder}"] });
+    let entry = json!({ "command": PROGRAM, "args": ["--allow-dir", "${workspaceFolder}"], "env": { "OLLAMA_HOST": url } });
     for file in [".cursor/mcp.json", ".gemini/settings.json"] {
         home.write(file, &json!({ "mcpServers": { "ollama": entry } }).to_string());
     }
@@ -84,6 +91,33 @@ async fn doctor_tells_of_entries_that_cannot_work() {
     let (code, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
     assert_eq!((code, &report["findings"][0]["level"]), (Some(0), &json!("warning")), "{page}");
     assert!(page.contains("mcp.json:1:3"), "{page}");
+}
+
+/// A server that starts is not enough: its entry may name a wrong address.
+#[tokio::test]
+async fn doctor_asks_each_entry_whether_it_reaches_its_model_server() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = fake.url();
+    let home = Home::new();
+    let closed = format!("http://{}", FakeOllama::closed_address());
+    home.well(&["install", "cursor", "--ollama-host", &closed]).await;
+    home.well(&["install", "gemini", "--ollama-host", &url]).await;
+    let (code, report, page) = doctor(&home, &[("OLLAMA_HOST", &url)]).await;
+    assert_eq!((code, &report["server"]["reachable"]), (Some(1), &json!(true)), "{page}");
+    assert!(
+        page.contains("✗ Cursor, ollama (user): ") && page.contains("✓ Gemini CLI, ollama (user): "),
+        "{page}"
+    );
+    assert!(
+        page.contains("starts, but ") && page.contains("install --host cursor --ollama-host URL"),
+        "{page}"
+    );
+    let answers = |host: &str| {
+        let hosts = report["hosts"].as_array().unwrap();
+        hosts.iter().find(|entry| entry["host"] == host).unwrap()["answers"][0].clone()
+    };
+    assert_eq!((&answers("cursor")["ok"], &answers("gemini")["ok"]), (&json!(false), &json!(true)));
+    assert!(answers("cursor")["problem"].as_str().unwrap().contains(&closed), "{}", answers("cursor"));
 }
 
 #[tokio::test]

@@ -12,14 +12,17 @@ use crate::support::mcp_client::PATIENCE;
 
 /// Each host's file on Linux, and the key of its servers. The paths of all systems are tested in the library.
 #[cfg(target_os = "linux")]
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 12] = [
     ("vscode", ".config/Code/User/mcp.json", "servers"),
+    ("vscode-insiders", ".config/Code - Insiders/User/mcp.json", "servers"),
     ("claude-desktop", ".config/Claude/claude_desktop_config.json", "mcpServers"),
     ("claude-code", ".claude.json", "mcpServers"),
     ("cursor", ".cursor/mcp.json", "mcpServers"),
     ("windsurf", ".config/devin/mcp_config.json", "mcpServers"),
     ("zed", ".config/zed/settings.json", "context_servers"),
     ("gemini", ".gemini/settings.json", "mcpServers"),
+    ("qwen", ".qwen/settings.json", "mcpServers"),
+    ("opencode", ".config/opencode/opencode.jsonc", "mcp"),
     ("codex", ".codex/config.toml", "mcp_servers"),
     ("lmstudio", ".lmstudio/mcp.json", "mcpServers"),
 ];
@@ -44,7 +47,8 @@ async fn every_host_gets_the_server_and_gives_its_file_back() {
         for word in ["other", PROGRAM, "http://192.168.1.20:11434"] {
             assert!(with.contains(word), "{host}: {word} is not in {with}");
         }
-        assert_eq!(with.contains("\"type\": \"stdio\""), ["vscode", "claude-code", "cursor"].contains(&host));
+        let of_stdio = ["vscode", "vscode-insiders", "claude-code", "cursor"];
+        assert_eq!(with.contains("\"type\": \"stdio\""), of_stdio.contains(&host));
         let backups = home.backups(file);
         assert_eq!(backups.len(), 1, "{backups:?}");
         assert_eq!(fs::read_to_string(&backups[0]).unwrap(), before);
@@ -57,7 +61,7 @@ async fn every_host_gets_the_server_and_gives_its_file_back() {
         assert_eq!(home.read(file), before, "{host}");
         let list = home.well(&["list-hosts"]).await.stdout;
         let file = home.path(file).display().to_string();
-        assert!(list.contains(&format!("{file}\n  without this server\n")), "{host}: {list}");
+        assert!(list.contains(&format!("{file}\n  not installed\n")), "{host}: {list}");
     }
 }
 
@@ -71,7 +75,10 @@ async fn a_file_that_is_missing_is_made_for_the_user_alone() {
         assert!(ran.stderr.contains("was not found here"), "{}", ran.stderr);
         assert_eq!(fs::metadata(home.path(file)).unwrap().permissions().mode() & 0o777, 0o600, "{host}");
         assert!(home.backups(file).is_empty());
-        if host != "codex" {
+        if host == "opencode" {
+            let server = json!({ "type": "local", "command": [PROGRAM] });
+            assert_eq!(home.json(file)[key]["ollama"], server);
+        } else if host != "codex" {
             let server = &home.json(file)[key]["ollama"];
             assert_eq!(
                 (&server["command"], &server["args"], &server["env"]),
@@ -79,12 +86,15 @@ async fn a_file_that_is_missing_is_made_for_the_user_alone() {
             );
         }
         home.well(&["uninstall", "--host", host]).await;
-        let left = home.read(file);
-        assert!(!left.contains("ollama"), "{left}");
+        assert!(
+            !home.path(file).exists(),
+            "nothing is left of a file that install made: {}",
+            home.read(file)
+        );
         let list = home.well(&["list-hosts", "--json"]).await;
         let list: Value = serde_json::from_str(&list.stdout).unwrap();
         let host = list.as_array().unwrap().iter().find(|entry| entry["host"] == host).unwrap();
-        assert_eq!((&host["found"], &host["installed"]), (&json!(true), &json!([])));
+        assert_eq!(host["installed"], json!([]));
     }
 }
 
@@ -113,6 +123,9 @@ async fn a_file_without_servers_comes_back_too() {
 #[tokio::test]
 async fn a_folder_goes_in_whole_or_for_the_host_to_fill_in() {
     let home = Home::new();
+    for folder in ["notes", "a", "b"] {
+        fs::create_dir(home.path(folder)).unwrap();
+    }
     let here = home.0.path().canonicalize().unwrap();
     let whole = here.join("notes").display().to_string();
     for (given, written) in [("${workspaceFolder}", "${workspaceFolder}"), ("x/../notes", whole.as_str())] {
@@ -153,12 +166,12 @@ async fn a_dry_run_and_a_print_touch_nothing_and_show_no_secret() {
     let before = home.everything();
     let install = ["install", "--host", "cursor", "--env", "OLLAMA_MCP_AUTH_TOKEN=sesame"];
     let dry = home.well(&[&install[..], &["--dry-run"]].concat()).await;
-    for line in
-        ["--- ", "+++ ", "+    \"ollama\": {", "\"API_KEY\": \"***\"", "\"OLLAMA_MCP_AUTH_TOKEN\": \"***\""]
-    {
+    for line in ["--- ", "+++ ", "+\"ollama\": {", "+    \"OLLAMA_MCP_AUTH_TOKEN\": \"***\""] {
         assert!(dry.stdout.contains(line), "{line} is not in {}", dry.stdout);
     }
+    assert!(!dry.stdout.contains("other"), "of other servers nothing is shown: {}", dry.stdout);
     let print = home.well(&[&install[..], &["--print"]].concat()).await;
+    assert!(print.stderr.contains("fill in OLLAMA_MCP_AUTH_TOKEN"), "{}", print.stderr);
     let printed: Value = serde_json::from_str(&print.stdout).unwrap();
     assert_eq!(printed["mcpServers"]["ollama"]["command"], PROGRAM);
     for ran in [&dry, &print] {
@@ -212,7 +225,7 @@ async fn a_file_that_does_not_parse_is_left_and_its_place_told() {
     for (host, file, text, place) in [
         ("cursor", ".cursor/mcp.json", "{\n  \"mcpServers\": {\n    oops\n", "mcp.json:3:5: "),
         ("codex", ".codex/config.toml", "a = 1\nb = = 2\n", "config.toml:2:5: "),
-        ("gemini", ".gemini/settings.json", "{ \"mcpServers\": [] }", "mcpServers is not an object"),
+        ("gemini", ".gemini/settings.json", "{ \"mcpServers\": [] }", "mcpServers must be an object"),
     ] {
         let home = Home::new();
         home.write(file, text);
@@ -298,7 +311,7 @@ async fn all_means_every_host_that_is_here() {
     assert!(!home.path(".lmstudio").exists() && !home.path(".claude.json").exists());
     home.write(".gemini/settings.json", "{}");
     home.well(&["uninstall", "--host", "all"]).await;
-    assert!(!home.read(".cursor/mcp.json").contains(PROGRAM));
+    assert!(!home.path(".cursor/mcp.json").exists());
 }
 
 #[tokio::test]
@@ -324,6 +337,11 @@ async fn jetbrains_gets_a_text_to_paste() {
     assert_eq!(text["mcpServers"]["local"]["command"], PROGRAM);
     assert!(ran.stderr.contains("Model Context Protocol (MCP)"), "{}", ran.stderr);
     assert!(home.everything().is_empty());
+    let list = home.well(&["list-hosts"]).await.stdout;
+    assert!(
+        list.contains("JetBrains AI Assistant [jetbrains, user] (not found here)\n  no file: "),
+        "{list}"
+    );
 }
 
 #[cfg(unix)]
@@ -361,6 +379,9 @@ async fn wrong_usage_is_2_and_writes_nothing() {
         &["install", "--host", "cursor", "--print", "--dry-run"],
         &["install", "--host", "cursor", "--env", "OLLAMA_MCP_LOG=chatty"],
         &["install", "--host", "zed", "--print", "--allow-dir", "${workspaceFolder}"],
+        &["install", "--host", "cursor", "--allow-dir", "nope"],
+        &["install", "--host", "VSCode"],
+        &["install", "vscode", "--host", "vscode"],
         &["uninstall", "--host", "jetbrains"],
         &["uninstall", "--host", "cursor", "--name", ""],
         &["uninstall", "--host", "lmstudio", "--scope", "project"],

@@ -24,6 +24,20 @@ async fn it_is_json_and_the_same_each_time_wherever_it_runs() {
     assert_eq!(first.stdout, second.stdout);
 }
 
+/// What a host shows in a dialog speaks of no flags.
+#[tokio::test]
+async fn the_bundle_s_questions_are_for_a_dialog() {
+    let ran = run(&["manifest", "--format", "mcpb"], &[]).await;
+    let manifest: Value = serde_json::from_str(&ran.stdout).unwrap();
+    for (name, question) in manifest["user_config"].as_object().unwrap() {
+        let text = question["description"].as_str().unwrap();
+        assert!(
+            !text.contains("--") && !text.contains("flag") && !text.contains("OLLAMA_"),
+            "{name}: {text}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn every_form_agrees_with_its_committed_file() {
     for (format, file) in [

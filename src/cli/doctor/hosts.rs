@@ -19,6 +19,9 @@ use crate::settings::{Origin, SettingOrigin};
 /// A server starts in milliseconds; hosts wait longer than this.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// The variable of the model server's address.
+const ADDRESS: &str = "OLLAMA_HOST";
+
 /// The program itself, over stdio: started, greeted, asked for its tools.
 pub(super) async fn examine_own(context: &Context) -> Section {
     let mut section = Section::new("Self-test over stdio");
@@ -78,8 +81,8 @@ async fn check(sighting: &Sighting) -> Vec<Check> {
 
 /// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
 async fn start(host: &Host, entry: &Entry) -> Check {
-    if !entry.is_this_server() {
-        return Err(format!("another program has this name: {}", entry.command));
+    if let Some(what) = entry.foreign() {
+        return Err(format!("the entry {what}"));
     }
     let Some(program) = program(&entry.command) else {
         return Err(format!("{} is not there", entry.command));
@@ -123,10 +126,25 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
                 section.fact(format!("{place}: {problem}"));
                 continue;
             }
+            // Arguments stay at an installation, also those of another program that this one does not know.
+            Err(problem) if !entry.args.is_empty() => section.bad(
+                format!("{place}: {problem}"),
+                Some(format!("{install} --force replaces the whole entry in {file}, with its arguments")),
+            ),
             Err(problem) => section.bad(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
             ),
+            Ok(Visit { unreachable: Some((problem, next_step)), .. }) => {
+                // The entry's own address counts, not that of this shell.
+                let has_address = entry.env.iter().any(|(name, _)| name == ADDRESS);
+                let step = if has_address {
+                    Some(format!("{install} --ollama-host URL writes another address into its entry"))
+                } else {
+                    next_step.clone()
+                };
+                section.bad(format!("{place}: {} starts, but {problem}", entry.command), step);
+            }
             Ok(visited) => {
                 section.good(format!("{place}: {} answers, {}", entry.command, told(visited)));
                 if version(visited).is_some_and(|version| version != env!("CARGO_PKG_VERSION")) {
@@ -209,11 +227,37 @@ fn version(visited: &Visit) -> Option<&str> {
 fn outcome(visited: Result<&Visit, &str>) -> Value {
     match visited {
         Ok(visited) => json!({
-            "ok": true,
+            "ok": visited.unreachable.is_none(),
+            "problem": visited.unreachable.as_ref().map(|(problem, _)| problem),
             "version": version(visited),
             "tools": visited.tools.len(),
             "ms": visited.took.as_millis() as u64,
         }),
         Err(problem) => json!({ "ok": false, "problem": problem }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::hosts::HOSTS;
+    use crate::mcp::deadlines_in_force;
+    use crate::settings::CallDeadline;
+
+    /// `mcp` may not name `hosts`, so what is known of hosts' patience stands in a table of its own.
+    #[test]
+    fn every_host_that_is_installed_into_has_a_known_deadline_or_the_default() {
+        // Another edition counts by the name of the program; of the last no limit of its own is known.
+        let others = ["VS Code Insiders", "Cursor", "Windsurf (Devin Desktop)", "JetBrains AI Assistant"];
+        let known = deadlines_in_force(CallDeadline::Auto);
+        for host in HOSTS {
+            let in_table = known.iter().any(|(title, _)| *title == host.title);
+            assert!(in_table != others.contains(&host.title), "{} is in neither or in both", host.title);
+        }
+        for (title, _) in &known {
+            assert!(
+                *title == "any other" || HOSTS.iter().any(|host| host.title == *title),
+                "install does not know {title}"
+            );
+        }
     }
 }

@@ -31,6 +31,10 @@ pub(super) fn bundle(manifest: &Value) -> Value {
     if let Some(entry) = ENTRIES.into_iter().find(|entry| entry.env == ALLOWED_DIRS) {
         let mut directories = option("directory", "Directories that models may read", entry, json!([]));
         if let Some(fields) = directories.as_object_mut() {
+            // The setting's own help speaks of flags, which a dialog does not have.
+            let help =
+                "Local models may read files in these directories. Without one, no file can be attached.";
+            fields.insert("description".into(), help.into());
             fields.insert("multiple".into(), true.into());
         }
         user_config.insert("allowed_dirs".into(), directories);

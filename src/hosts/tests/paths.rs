@@ -18,8 +18,13 @@ fn machine(platform: Platform, home: &TempDir, variables: &[(&str, &str)]) -> Ma
 
 /// The user's file of a host, below the home directory, with `/`.
 fn file(machine: &Machine, host: &str) -> String {
-    let target = Target::of(Host::of(host).unwrap(), Scope::User, machine).unwrap();
-    shown(&target.file, &machine.home)
+    files(machine, host).swap_remove(0)
+}
+
+/// All files of a user that a host reads.
+fn files(machine: &Machine, host: &str) -> Vec<String> {
+    let targets = Target::of(Host::of(host).unwrap(), Scope::User, machine).unwrap();
+    targets.iter().map(|target| shown(&target.file, &machine.home)).collect()
 }
 
 fn shown(file: &Path, home: &Path) -> String {
@@ -39,10 +44,11 @@ fn every_host_on_every_system() {
         "claude-code: .claude.json",
         "cursor: .cursor/mcp.json",
         "gemini: .gemini/settings.json",
+        "qwen: .qwen/settings.json",
         "codex: .codex/config.toml",
         "lmstudio: .lmstudio/mcp.json",
     ];
-    let check = |found: Vec<String>, own: [&str; 4]| {
+    let check = |found: Vec<String>, own: [&str; 6]| {
         for line in own.iter().chain(&shared) {
             assert!(found.iter().any(|found| found == line), "{line} is not in {found:#?}");
         }
@@ -52,6 +58,8 @@ fn every_host_on_every_system() {
         files(Platform::Linux, &[]),
         [
             "vscode: .config/Code/User/mcp.json",
+            "vscode-insiders: .config/Code - Insiders/User/mcp.json",
+            "opencode: .config/opencode/opencode.jsonc",
             "claude-desktop: .config/Claude/claude_desktop_config.json",
             "windsurf: .config/devin/mcp_config.json",
             "zed: .config/zed/settings.json",
@@ -61,6 +69,8 @@ fn every_host_on_every_system() {
         files(Platform::Linux, &[("XDG_CONFIG_HOME", "xdg")]),
         [
             "vscode: xdg/Code/User/mcp.json",
+            "vscode-insiders: xdg/Code - Insiders/User/mcp.json",
+            "opencode: xdg/opencode/opencode.jsonc",
             "claude-desktop: xdg/Claude/claude_desktop_config.json",
             "windsurf: .config/devin/mcp_config.json",
             "zed: xdg/zed/settings.json",
@@ -70,6 +80,8 @@ fn every_host_on_every_system() {
         files(Platform::MacOs, &[]),
         [
             "vscode: Library/Application Support/Code/User/mcp.json",
+            "vscode-insiders: Library/Application Support/Code - Insiders/User/mcp.json",
+            "opencode: .config/opencode/opencode.jsonc",
             "claude-desktop: Library/Application Support/Claude/claude_desktop_config.json",
             "windsurf: .config/devin/mcp_config.json",
             "zed: .config/zed/settings.json",
@@ -78,6 +90,8 @@ fn every_host_on_every_system() {
     let windows = |appdata: &str| {
         [
             "vscode: A/Code/User/mcp.json",
+            "vscode-insiders: A/Code - Insiders/User/mcp.json",
+            "opencode: .config/opencode/opencode.jsonc",
             "claude-desktop: A/Claude/claude_desktop_config.json",
             "windsurf: A/devin/mcp_config.json",
             "zed: A/Zed/settings.json",
@@ -103,22 +117,58 @@ fn the_package_of_claude_desktop_counts_where_it_is() {
 }
 
 #[test]
-fn of_two_places_the_one_that_is_there_counts() {
+fn every_edition_of_windsurf_that_is_here_gets_its_file() {
     let home = TempDir::new().unwrap();
     let machine = machine(Platform::Linux, &home, &[]);
     fs::create_dir_all(home.path().join(".codeium/windsurf")).unwrap();
-    assert_eq!(file(&machine, "windsurf"), ".codeium/windsurf/mcp_config.json");
+    assert_eq!(files(&machine, "windsurf"), [".codeium/windsurf/mcp_config.json"]);
     fs::create_dir_all(home.path().join(".config/devin")).unwrap();
-    assert_eq!(file(&machine, "windsurf"), ".config/devin/mcp_config.json");
+    assert_eq!(
+        files(&machine, "windsurf"),
+        [".config/devin/mcp_config.json", ".codeium/windsurf/mcp_config.json"]
+    );
+}
+
+#[test]
+fn of_two_names_in_one_folder_the_file_that_is_there_counts() {
+    let home = TempDir::new().unwrap();
+    let machine = machine(Platform::Linux, &home, &[]);
+    fs::create_dir_all(home.path().join(".config/opencode")).unwrap();
+    assert_eq!(files(&machine, "opencode"), [".config/opencode/opencode.jsonc"]);
+    fs::write(home.path().join(".config/opencode/opencode.json"), "{}").unwrap();
+    assert_eq!(files(&machine, "opencode"), [".config/opencode/opencode.json"]);
+    fs::write(home.path().join(".config/opencode/opencode.jsonc"), "{}").unwrap();
+    assert_eq!(files(&machine, "opencode"), [".config/opencode/opencode.jsonc"]);
+}
+
+#[test]
+fn near_names_of_hosts_are_suggested() {
+    for (given, meant) in [
+        ("VSCode", &["vscode"][..]),
+        ("code", &["vscode"]),
+        ("vs-code", &["vscode"]),
+        ("Code Insiders", &["vscode-insiders"]),
+        ("claude", &["claude-desktop", "claude-code"]),
+        ("gemini-cli", &["gemini"]),
+        ("windsurv", &["windsurf"]),
+        ("emacs", &[]),
+        ("all the hosts that there are, and a name of many more letters", &[]),
+    ] {
+        assert_eq!(Host::meant_by(given), meant, "{given}");
+    }
 }
 
 #[test]
 fn variables_of_hosts_move_their_files() {
     let home = TempDir::new().unwrap();
-    let machine =
-        machine(Platform::Linux, &home, &[("CODEX_HOME", "codex"), ("CLAUDE_CONFIG_DIR", "claude")]);
+    let machine = machine(
+        Platform::Linux,
+        &home,
+        &[("CODEX_HOME", "codex"), ("CLAUDE_CONFIG_DIR", "claude"), ("QWEN_HOME", "qwen")],
+    );
     assert_eq!(file(&machine, "codex"), "codex/config.toml");
     assert_eq!(file(&machine, "claude-code"), "claude/.claude.json");
+    assert_eq!(file(&machine, "qwen"), "qwen/settings.json");
 }
 
 #[test]
@@ -138,7 +188,7 @@ fn files_of_a_project() {
     let machine = machine(Platform::Windows, &home, &[]);
     let file = |host| {
         let target = Target::of(Host::of(host).unwrap(), Scope::Project, &machine);
-        target.map(|target| shown(&target.file, &machine.home))
+        target.map(|targets| shown(&targets[0].file, &machine.home))
     };
     assert_eq!(file("vscode").unwrap(), "project/.vscode/mcp.json");
     assert_eq!(file("claude-code").unwrap(), "project/.mcp.json");

@@ -1,0 +1,235 @@
+//! One entry put into a host's file, or taken out of it: what would change, and the change itself.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::entry::{Entry, rendered};
+use super::error::{HostsError, Problem};
+use super::table::{Format, Host};
+use super::write::{self, Lock, Text};
+use super::{Scope, Target, get, json, mask, set, toml};
+
+const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
+const TAKE_OUT: &str = "Take it out with --force.";
+
+impl Target {
+    /// Keeps other installations away from the file, from before it is read until it is written. Its folder is made
+    /// first if it `will_write` in any case.
+    ///
+    /// # Errors
+    /// Another one does not end, or the folder cannot be made.
+    pub fn lock(&self, will_write: bool) -> Result<Lock, HostsError> {
+        write::lock(&self.file, will_write)
+    }
+
+    /// What putting this server in would change. What an entry of this server has beside what is given (a timeout,
+    /// other variables) stays, unless `force` replaces the whole entry.
+    ///
+    /// # Errors
+    /// The file cannot be read, does not parse, or has something else where servers belong; an entry of this name
+    /// is another server's, and there is no `force`.
+    pub fn install(&self, name: &str, entry: &Entry, force: bool) -> Result<Change, HostsError> {
+        let host = self.host;
+        let path = [host.key, name];
+        self.change(name, |text| {
+            let Some(found) = get(host.format, text, &path)? else {
+                return Ok(Some(set(host.format, text, &path, &entry.value(host))?));
+            };
+            if force {
+                return Ok(Some(set(host.format, text, &path, &entry.value(host))?));
+            }
+            let known = ours(host, &found).map_err(|what| refused(name, what, REPLACE))?;
+            merged(host, text, &path, entry, &known).map(Some)
+        })
+    }
+
+    /// What taking a server out would change; `None` where there is none of that name.
+    ///
+    /// # Errors
+    /// As with [`Target::install`].
+    pub fn uninstall(&self, name: &str, force: bool) -> Result<Option<Change>, HostsError> {
+        let (host, format) = (self.host, self.host.format);
+        let path = [host.key, name];
+        let mut was_there = true;
+        let change = self.change(name, |text| {
+            let removed = match format {
+                Format::Json => json::remove(text, &path)?,
+                Format::Toml => toml::remove(text, &path)?,
+            };
+            was_there = removed.is_some();
+            let Some(removed) = removed else { return Ok(Some(text.to_owned())) };
+            let value = get(format, text, &path)?.unwrap_or_default();
+            if !force {
+                ours(host, &value).map_err(|what| refused(name, what, TAKE_OUT))?;
+            }
+            let backups: Vec<_> = write::backups(&self.file).into_iter().map(|(_, text)| text.text).collect();
+            let entry_in = |text: &String| get(format, text, &path).ok().flatten();
+            let mut without = backups.iter().filter(|backup| get(format, backup, &path) == Ok(None));
+            // Where the file is just what putting the entry in made of it, it becomes what it was, to the byte.
+            let made_this =
+                |before: &&String| set(format, before, &path, &value).is_ok_and(|with| with == text);
+            if let Some(before) = without.find(made_this) {
+                return Ok(Some(before.clone()));
+            }
+            let left = without_empty_servers(host, removed)?;
+            // Never without an entry of this server: `install` made the file. A link is someone's arrangement, and stays.
+            let is_ours = |value: &Value| ours(host, value).is_ok();
+            let made_by_us = is_ours(&value)
+                && backups.iter().all(|backup| entry_in(backup).as_ref().is_some_and(is_ours))
+                && !write::is_link(&self.file);
+            Ok((!made_by_us || !is_empty(format, &left)?).then_some(left))
+        })?;
+        Ok(was_there.then_some(change))
+    }
+
+    fn change(
+        &self,
+        name: &str,
+        edit: impl FnOnce(&str) -> Result<Option<String>, Problem>,
+    ) -> Result<Change, HostsError> {
+        let before = write::read(&self.file)?;
+        let start = before.clone().unwrap_or_default();
+        let text = edit(&start.text).map_err(|problem| problem.of(&self.file))?;
+        let after = text.map(|text| start.with(text));
+        Ok(Change { target: self.clone(), name: name.to_owned(), before, after })
+    }
+}
+
+/// A file as it is and as it would be; `None` where there is none.
+#[derive(Debug)]
+pub struct Change {
+    target: Target,
+    name: String,
+    before: Option<Text>,
+    after: Option<Text>,
+}
+
+impl Change {
+    /// Whether anything would change.
+    pub fn is_needed(&self) -> bool {
+        self.before != self.after
+    }
+
+    /// Another server's entry that this change replaces or takes out, as a predicate, and its variables by name.
+    pub fn foreign(&self) -> Option<(String, Vec<String>)> {
+        let found = self.entry(self.before.as_ref())?;
+        let what = ours(self.target.host, &found).err()?;
+        let entry = Entry::read(self.target.host, &found).unwrap_or_default();
+        Some((what, entry.env.into_iter().map(|(name, _)| name).collect()))
+    }
+
+    /// The change as a unified diff of this one entry, with `***` for what looks secret. The rest of the file stays as
+    /// it is and is not shown: it may hold secrets of other servers.
+    pub fn diff(&self) -> String {
+        let (before, after) = (self.shown(self.before.as_ref()), self.shown(self.after.as_ref()));
+        let file = self.target.file.display().to_string();
+        let name = |text: Option<&Text>| if text.is_some() { file.as_str() } else { "/dev/null" }.to_owned();
+        let header = (name(self.before.as_ref()), name(self.after.as_ref()));
+        let diff = similar::TextDiff::from_lines(&before, &after);
+        let text = diff.unified_diff().header(&header.0, &header.1).to_string();
+        if text.is_empty() && self.is_needed() {
+            return format!("--- {file}\n+++ {file}\n(only a value that is not shown would change)\n");
+        }
+        text
+    }
+
+    /// Makes the change; gives the backup of the file, if there was one. The lock was taken before the file was read.
+    ///
+    /// # Errors
+    /// The file or its backup cannot be written, or the file has changed since it was read.
+    pub fn write(&self, lock: &Lock) -> Result<Option<PathBuf>, HostsError> {
+        let private = self.target.scope == Scope::User;
+        let (file, before) = (&self.target.file, self.before.as_ref());
+        match &self.after {
+            Some(after) => write::replace(file, before, after, private, lock),
+            // All of it was made by `install`: there is nothing of the user's to keep.
+            None => write::remove(file, before).map(|()| None),
+        }
+    }
+
+    fn entry(&self, text: Option<&Text>) -> Option<Value> {
+        let host = self.target.host;
+        get(host.format, &text?.text, &[host.key, &self.name]).ok()?
+    }
+
+    fn shown(&self, text: Option<&Text>) -> String {
+        let Some(value) = self.entry(text) else { return String::new() };
+        let host = self.target.host;
+        let value = match ours(host, &value) {
+            Ok(_) => mask::masked(&value),
+            Err(_) => mask::masked_foreign(&value),
+        };
+        match host.format {
+            // Without the braces of a whole file: it is a part of one.
+            Format::Json => {
+                let whole = rendered(host, &[&self.name], &value);
+                let lines = whole.lines().filter(|line| line.starts_with(' '));
+                lines.map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
+            }
+            Format::Toml => rendered(host, &[host.key, &self.name], &value),
+        }
+    }
+}
+
+/// An entry that starts this server, or what else it is, as a predicate.
+fn ours(host: &Host, value: &Value) -> Result<Entry, String> {
+    let Some(entry) = Entry::read(host, value) else {
+        return Err("names no program, so it is another server's".to_owned());
+    };
+    match entry.foreign() {
+        Some(what) => Err(what),
+        None => Ok(entry),
+    }
+}
+
+fn refused(name: &str, what: String, step: &'static str) -> Problem {
+    Problem::Foreign { name: name.to_owned(), what, step }
+}
+
+/// The text with what is given put into an entry of this server, field by field.
+fn merged(
+    host: &Host,
+    text: &str,
+    path: &[&str; 2],
+    given: &Entry,
+    known: &Entry,
+) -> Result<String, Problem> {
+    let mut wanted = given.clone();
+    if given.args.is_empty() {
+        wanted.args.clone_from(&known.args);
+    }
+    let [key, name] = path;
+    let mut text = text.to_owned();
+    for (field, value) in wanted.value(host).as_object().into_iter().flatten() {
+        let path = [*key, *name, field.as_str()];
+        let is_there = get(host.format, &text, &path)?.is_some();
+        match value {
+            // As it is written, whatever it holds.
+            Value::Array(_) if field == "args" && given.args.is_empty() && is_there => {}
+            Value::Object(variables) if is_there => {
+                for (variable, value) in variables {
+                    text = set(host.format, &text, &[*key, *name, field, variable], value)?;
+                }
+            }
+            _ => text = set(host.format, &text, &path, value)?,
+        }
+    }
+    Ok(text)
+}
+
+/// The text without the object of all servers, if nothing is left in it. It says nothing to a host.
+fn without_empty_servers(host: &Host, text: String) -> Result<String, Problem> {
+    // TOML has no header of its own for it, unless the user wrote one.
+    if host.format == Format::Json && json::is_blank(&text, &[host.key])? {
+        return Ok(json::remove(&text, &[host.key])?.unwrap_or(text));
+    }
+    Ok(text)
+}
+
+fn is_empty(format: Format, text: &str) -> Result<bool, Problem> {
+    match format {
+        Format::Json => json::is_blank(text, &[]),
+        Format::Toml => Ok(text.trim().is_empty()),
+    }
+}
