@@ -6,6 +6,7 @@ mod confirm;
 mod create;
 mod create_gguf;
 mod embeddings;
+mod foreign_text;
 mod generate;
 mod many;
 mod models;

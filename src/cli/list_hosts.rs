@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::output;
 use crate::hosts::{Machine, Sighting, survey};
+use crate::sanitize;
 
 /// Arguments of `list-hosts`.
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let sightings = survey(&Machine::of_process()?);
     if arguments.json {
         let hosts: Vec<_> = sightings.iter().map(report).collect();
-        output::line(&serde_json::to_string_pretty(&hosts)?);
+        output::json(&hosts)?;
     } else {
         sightings.iter().for_each(write);
     }
@@ -54,16 +55,16 @@ fn write(sighting: &Sighting) {
     let target = &sighting.target;
     let found = if sighting.found { "" } else { " (not found here)" };
     output::line(&format!("{} [{}, {}]{found}", target.host.title, target.host.id, target.scope.as_str()));
-    output::line(&format!("  {}", target.file.display()));
+    output::line(&format!("  {}", sanitize::line(&target.file.display().to_string())));
     match &sighting.entries {
         Ok(entries) => {
             if entries.is_empty() && sighting.found {
                 output::line("  without this server");
             }
             for (name, entry) in entries {
-                output::line(&format!("  has {name}: {}", entry.command));
+                output::line(&format!("  has {}: {}", sanitize::name(name), sanitize::line(&entry.command)));
             }
         }
-        Err(error) => output::line(&format!("  {error}")),
+        Err(error) => output::line(&format!("  {}", sanitize::line(&error.to_string()))),
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::models::ListedModel;
 use crate::service::text::human_size;
 
@@ -90,17 +91,18 @@ impl ModelsAnswer {
 impl ModelAnswer {
     fn line(&self) -> String {
         let mut facts: Vec<String> = Vec::new();
-        facts.extend(self.parameters.clone());
-        facts.extend(self.quantization.clone());
+        facts.extend(self.parameters.as_deref().map(sanitize::name));
+        facts.extend(self.quantization.as_deref().map(sanitize::name));
         facts.extend(self.size_bytes.map(human_size));
         facts.extend(self.context_length.map(|tokens| format!("context {tokens}")));
-        facts.extend(self.capabilities.as_ref().map(|words| words.join("/")));
+        facts.extend(self.capabilities.as_ref().map(|words| sanitize::name(&words.join("/"))));
         if self.loaded == Some(true) {
             facts.push("loaded".to_owned());
         }
         if self.location != "local" {
-            facts.push(format!("runs at {}", self.location));
+            facts.push(format!("runs at {}", sanitize::name(&self.location)));
         }
-        if facts.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, facts.join(", ")) }
+        let name = sanitize::name(&self.name);
+        if facts.is_empty() { name } else { format!("{name}: {}", facts.join(", ")) }
     }
 }
