@@ -11,7 +11,7 @@ mod targets;
 mod try_prompt;
 mod uninstall;
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
@@ -38,6 +38,15 @@ Examples:
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
 Exit codes: 0 well, 1 failed, 2 wrong usage or settings.";
+
+/// For someone who starts the server in a terminal, where it looks as if nothing happened.
+const WAITING: &str = "\
+ollama-mcp: waiting for MCP messages on stdin, one JSON-RPC message a line. An MCP host usually starts this program.
+  to ask a model here:   ollama-mcp try \"Why is the sky blue?\"
+  to set up a host:      ollama-mcp install --host NAME
+  to check the setup:    ollama-mcp doctor
+Ctrl+C stops it.
+";
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
@@ -126,7 +135,12 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
     }
     let context = Context { loaded, flags };
     match subcommand {
-        None => app::serve(&context.loaded.settings),
+        None => {
+            if io::stdin().is_terminal() {
+                output::note(WAITING);
+            }
+            app::serve(&context.loaded.settings)
+        }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
