@@ -203,7 +203,10 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
             None => about.push((warning, vec![label(result)])),
         }
     }
-    about.iter().map(|(warning, labels)| format!("Warning ({}): {}", labels.join(", "), sanitize::line(warning))).collect()
+    about
+        .iter()
+        .map(|(warning, labels)| format!("Warning ({}): {}", labels.join(", "), sanitize::line(warning)))
+        .collect()
 }
 
 /// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.

@@ -85,6 +85,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         let start = sanitize::line_of(&result.text, SHOWN);
         format!("{:.3} [{}] {start}", result.score, result.index)
     });
-    let warning = answer.warnings.iter().flatten().map(|warning| format!("Warning: {warning}"));
+    let warning =
+        answer.warnings.iter().flatten().map(|warning| format!("Warning: {}", sanitize::line(warning)));
     Ok(super::answer(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer))
 }
