@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod mcp;
 mod platform;
 pub mod providers;
+mod sanitize;
 pub mod service;
 pub mod settings;
 pub mod store;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::support::rust_source::{names_from_root, tokens};
 
 /// The rooms, and what each may name besides itself.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("main", &["cli", "app", "telemetry"]),
     (
         "app",
@@ -19,6 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
             "files",
             "settings",
             "telemetry",
+            "sanitize",
             "platform",
         ],
     ),
@@ -34,17 +35,19 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
             "files",
             "settings",
             "telemetry",
+            "sanitize",
             "platform",
         ],
     ),
     ("telemetry", &["settings", "platform"]),
     ("hosts", &["platform"]),
-    ("mcp", &["service", "settings", "platform"]),
-    ("service", &["providers", "store", "files", "settings", "platform"]),
-    ("providers", &["settings", "platform"]),
+    ("mcp", &["service", "settings", "sanitize", "platform"]),
+    ("service", &["providers", "store", "files", "settings", "sanitize", "platform"]),
+    ("providers", &["settings", "sanitize", "platform"]),
     ("store", &["settings", "platform"]),
     ("files", &["settings", "platform"]),
     ("settings", &["platform"]),
+    ("sanitize", &[]),
     ("platform", &[]),
 ];
 

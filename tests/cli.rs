@@ -3,16 +3,20 @@
 mod completions;
 mod doctor;
 mod doctor_hosts;
+mod foreign_text;
 mod home;
 mod hosts;
 mod hosts_safety;
 mod manifest;
+#[cfg(unix)]
+mod terminal;
 mod try_prompt;
 mod usage;
 
 use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 use crate::support::mcp_client::PATIENCE;
@@ -27,10 +31,19 @@ struct Ran {
 
 /// Runs the binary to its end, with these arguments and variables and nothing else of this machine.
 async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    run_with_input(arguments, environment, b"").await
+}
+
+/// The same with this text on stdin.
+async fn run_with_input(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Ran {
     let home = TempDir::new().unwrap();
     let mut command = command(&home);
-    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    command.args(arguments).envs(environment.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that does not read it may have ended.
+    let _ = child.stdin.take().unwrap().write_all(input).await;
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
     let Output { status, stdout, stderr } = output;
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }

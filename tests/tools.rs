@@ -7,6 +7,7 @@ mod confirm_stateless;
 mod create;
 mod create_gguf;
 mod embeddings;
+mod foreign_text;
 mod generate;
 mod many;
 mod models;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::output;
 use crate::hosts::{HOSTS, Host, Machine, Sighting, survey};
+use crate::sanitize;
 
 /// Arguments of `list-hosts`.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         let others = without_file().map(|host| report_without_file(host, machine.has(host)));
         let hosts: Vec<_> = sightings.iter().map(report).chain(others).collect();
-        output::line(&serde_json::to_string_pretty(&hosts)?);
+        output::json(&hosts)?;
     } else {
         sightings.iter().for_each(write);
         without_file().for_each(|host| write_without_file(host, machine.has(host)));
@@ -75,19 +76,20 @@ fn write(sighting: &Sighting) {
     let target = &sighting.target;
     let found = if sighting.found { "" } else { " (not found here)" };
     output::line(&format!("{} [{}, {}]{found}", target.host.title, target.host.id, target.scope.as_str()));
-    output::line(&format!("  {}", target.file.display()));
+    output::line(&format!("  {}", sanitize::line(&target.file.display().to_string())));
     match &sighting.entries {
         Ok(entries) => {
             if entries.is_empty() && sighting.found {
                 output::line("  not installed");
             }
             for (name, entry) in entries {
+                let shown = sanitize::name(name);
                 match entry.foreign() {
-                    None => output::line(&format!("  has {name}: {}", entry.command)),
-                    Some(what) => output::line(&format!("  the entry {name} {what}")),
+                    None => output::line(&format!("  has {shown}: {}", sanitize::line(&entry.command))),
+                    Some(what) => output::line(&format!("  the entry {shown} {}", sanitize::line(&what))),
                 }
             }
         }
-        Err(error) => output::line(&format!("  {error}")),
+        Err(error) => output::line(&format!("  {}", sanitize::line(&error.to_string()))),
     }
 }

@@ -2,23 +2,25 @@
 
 mod completions;
 mod doctor;
+mod flags;
 mod install;
 mod list_hosts;
 mod manifest;
+mod mistyped;
 mod output;
 mod program;
 mod targets;
 mod try_prompt;
 mod uninstall;
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
+use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::files::pdf;
 use crate::service::schema_check;
-use crate::settings::registry::{ENTRIES, Entry, Kind};
+use crate::settings::registry::Entry;
 use crate::settings::{Loaded, Settings, Sources};
 use crate::{app, telemetry};
 
@@ -27,8 +29,8 @@ pub use manifest::{Format, manifest, manifest_of_all};
 /// Exit code of wrong usage and wrong settings.
 const USAGE: u8 = 2;
 
-/// The directories after `--`.
-const DIRECTORIES: &str = "directories";
+/// Longer lines are hard to read, however wide the terminal is.
+const MAX_WIDTH: usize = 120;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +41,15 @@ Examples:
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
 Exit codes: 0 well, 1 failed, 2 wrong usage or settings.";
+
+/// For someone who starts the server in a terminal, where it looks as if nothing happened.
+const WAITING: &str = "\
+ollama-mcp: waiting for MCP messages on stdin, one JSON-RPC message a line. An MCP host usually starts this program.
+  to ask a model here:   ollama-mcp try \"Why is the sky blue?\"
+  to set up a host:      ollama-mcp install --host NAME
+  to check the setup:    ollama-mcp doctor
+Ctrl+C stops it.
+";
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
@@ -74,7 +85,10 @@ pub fn main() -> ExitCode {
         // As most hosts start it: the parser of arguments would cost a tenth of the memory.
         with_settings(Vec::new(), Vec::new(), None)
     } else {
-        let matches = command().get_matches();
+        let matches = match command().try_get_matches() {
+            Ok(matches) => matches,
+            Err(error) => mistyped::exit(&error, &command()),
+        };
         match matches.subcommand_name() {
             // They have no settings: what they need is their input.
             Some(pdf::SUBCOMMAND) => pdf::serve(io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into),
@@ -99,7 +113,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     if let Some(Subcommand::Completions(arguments)) = &subcommand {
         return completions::run(arguments);
     }
-    let flags = given_flags(matches);
+    let mut flags = flags::given(matches);
+    if matches.subcommand_name() != Some("install") {
+        // install decides by itself what it writes into a host's file.
+        flags::make_absolute(&mut flags);
+    }
     let mut checked = flags.clone();
     if matches.subcommand_name() == Some("install") {
         checked.retain(|(entry, _)| !install::is_for_the_host(entry));
@@ -128,7 +146,12 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
     }
     let context = Context { loaded, flags };
     match subcommand {
-        None => app::serve(&context.loaded.settings),
+        None => {
+            if io::stdin().is_terminal() {
+                output::note(WAITING);
+            }
+            app::serve(&context.loaded.settings)
+        }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
@@ -151,81 +174,13 @@ fn command() -> Command {
 
 /// Without what only the server itself starts.
 fn command_for_people() -> Command {
-    let mut command = Command::new("ollama-mcp")
+    let command = Command::new("ollama-mcp")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .after_help(EXAMPLES)
+        .max_term_width(MAX_WIDTH)
         .subcommand_required(false);
-    for entry in ENTRIES {
-        if let Some(flag) = entry.flag {
-            command = command.arg(setting(entry, flag));
-        }
-    }
-    if allowed_dirs().is_some() {
-        command = command.arg(directories());
-    }
-    let lists = ENTRIES.into_iter().filter(|entry| adds_up(entry));
-    let lists: Vec<_> = lists.filter_map(|entry| Some(setting(entry, entry.flag?))).collect();
-    Subcommand::augment_subcommands(command).mut_subcommands(|subcommand| subcommand.args(&lists))
-}
-
-/// A setting as a flag. Its value is checked with all the others, not by the parser.
-fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
-    let default = entry.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-    let arg = Arg::new(entry.env)
-        .long(flag)
-        .value_name(entry.value_name)
-        .help(format!("{} [env: {}]{default}", entry.help.replace('`', ""), entry.env))
-        .hide_short_help(false)
-        .help_heading("Settings")
-        .global(!adds_up(entry))
-        .num_args(1);
-    match entry.kind {
-        Kind::Paths => arg.action(clap::ArgAction::Append),
-        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        _ => arg,
-    }
-}
-
-/// Whether each of its flags adds something. Of a global flag clap keeps those on one side of the subcommand alone,
-/// so these are flags of each.
-fn adds_up(entry: &Entry) -> bool {
-    entry.kind == Kind::Paths
-}
-
-/// The setting that the directories after `--` stand for.
-fn allowed_dirs() -> Option<&'static Entry> {
-    ENTRIES.into_iter().find(|entry| entry.env == "OLLAMA_MCP_ALLOWED_DIRS")
-}
-
-/// Directories that models may read, each an argument: hosts of bundles hand on a list in no other way.
-fn directories() -> Arg {
-    Arg::new(DIRECTORIES)
-        .value_name("DIR")
-        .help("Directories that models may read, beside those of --allow-dir")
-        .num_args(0..)
-        .last(true)
-}
-
-fn given_flags(matches: &ArgMatches) -> Vec<(&'static Entry, String)> {
-    // A flag may stand before or after the subcommand; clap hands a global one down to the innermost.
-    let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
-    let is_nested = matches.subcommand().is_some();
-    let mut flags: Vec<_> = ENTRIES
-        .into_iter()
-        .filter(|entry| entry.flag.is_some())
-        .flat_map(|entry| {
-            let before = matches.get_many::<String>(entry.env).filter(|_| is_nested && adds_up(entry));
-            let values = before.into_iter().chain(innermost.get_many(entry.env)).flatten();
-            values.map(move |value| (entry, value.clone()))
-        })
-        .collect();
-    if let Some(entry) = allowed_dirs() {
-        // Each counts as one more of the setting's flags.
-        let directories = matches.get_many::<String>(DIRECTORIES).into_iter().flatten();
-        flags.extend(directories.map(|directory| (entry, directory.clone())));
-    }
-    flags
+    flags::add_to(Subcommand::augment_subcommands(command))
 }
 
 /// A runtime for a subcommand: one thread, so that what arrives in order is handled in order.

@@ -1,57 +1,96 @@
-//! `try`: the whole path once, as a host goes it.
+//! `try`: one question through the whole path, as a host would send it. The answer goes to stdout, all else to stderr.
 
+use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::{Context, block_on, output};
+use super::{Context, USAGE, block_on, output};
 use crate::mcp::client::{Client, Delta, ToolAnswer};
+use crate::sanitize;
+
+/// Longest prompt that is read from stdin, in bytes.
+const MAX_STDIN: u64 = 16 * 1024 * 1024;
 
 /// Arguments of `try`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// What to ask
-    prompt: String,
+    /// What to ask; read from stdin if it is - or left out
+    prompt: Option<String>,
     /// Most tokens of the reply
     #[arg(long, value_name = "N")]
     max_tokens: Option<u64>,
+    /// Print the answer, warnings and errors, and nothing else
+    #[arg(short, long)]
+    quiet: bool,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    block_on(ask(context, arguments))?
+    match prompt(arguments.prompt.as_deref()) {
+        Ok(prompt) => block_on(ask(context, arguments, prompt))?,
+        Err(problem) => {
+            output::error(&problem);
+            Ok(ExitCode::from(USAGE))
+        }
+    }
 }
 
-async fn ask(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+/// What to ask: the argument, or all of stdin.
+fn prompt(argument: Option<&str>) -> Result<String, String> {
+    let mut stdin = std::io::stdin().lock();
+    match argument {
+        Some(prompt) if prompt != "-" => return Ok(prompt.to_owned()),
+        None if stdin.is_terminal() => {
+            return Err(
+                "no prompt. Type one, as in ollama-mcp try \"Why is the sky blue?\", or pipe one in."
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    let mut text = String::new();
+    let read = stdin.by_ref().take(MAX_STDIN + 1).read_to_string(&mut text);
+    read.map_err(|error| format!("the prompt on stdin cannot be read: {error}"))?;
+    if text.len() as u64 > MAX_STDIN {
+        return Err(format!("the prompt on stdin is longer than {} MB", MAX_STDIN / 1024 / 1024));
+    }
+    text.truncate(text.trim_end().len());
+    if text.is_empty() { Err("the prompt on stdin is empty".to_owned()) } else { Ok(text) }
+}
+
+async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow::Result<ExitCode> {
+    let mut screen = Screen::new(arguments.quiet);
     let mut client = Client::spawn(server_command(context)?).await?;
     if let Some(server) = client.introduction() {
-        output::line(&format!(
-            "── server: {} {} (protocol {})",
-            server.name, server.version, server.protocol
-        ));
+        screen.status(&format!("server: {} {} (protocol {})", server.name, server.version, server.protocol));
     }
-    output::line(&format!("── tools: {}", client.tool_names().await?.join(", ")));
+    screen.status(&format!("tools: {}", client.tool_names().await?.join(", ")));
 
     let health = client.call("health_check", serde_json::Map::new(), |_| {}).await?;
-    output::line(&format!("── health: {}", health.text));
     if health.structured.get("reachable") != Some(&Value::Bool(true)) {
         client.close().await;
+        output::error(&health.text);
         return Ok(ExitCode::FAILURE);
     }
+    screen.status(&format!("health: {}", health.text));
 
     let mut call = serde_json::Map::new();
-    call.insert("prompt".to_owned(), arguments.prompt.clone().into());
+    call.insert("prompt".to_owned(), prompt.into());
     if let Some(limit) = arguments.max_tokens {
         call.insert("max_tokens".to_owned(), limit.into());
     }
-    let mut screen = Screen::default();
     let answer = client.call("chat_completion", call, |delta| screen.show(&delta)).await?;
     client.close().await;
     screen.end(&answer);
     if answer.is_error {
         return Ok(ExitCode::FAILURE);
     }
-    output::line(&summary(&answer.structured));
+    screen.status(&summary(&answer.structured));
+    let warnings = answer.structured.get("warnings").and_then(Value::as_array);
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        output::error(&format!("warning: {}", sanitize::line(warning)));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,56 +106,77 @@ pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process
     Ok(command)
 }
 
-/// Shows a reply as it comes.
-#[derive(Default)]
+/// Shows a reply as it comes: the answer on stdout, the rest on stderr.
 struct Screen {
+    quiet: bool,
+    /// A terminal obeys escapes; a file or a program gets exactly what the model wrote.
+    is_terminal: bool,
     channel: String,
-    answered: String,
+    answer: String,
 }
 
 impl Screen {
+    fn new(quiet: bool) -> Self {
+        let is_terminal = std::io::stdout().is_terminal();
+        Self { quiet, is_terminal, channel: String::new(), answer: String::new() }
+    }
+
+    fn status(&self, text: &str) {
+        if !self.quiet {
+            output::note(&format!("── {}\n", sanitize::line(text)));
+        }
+    }
+
     fn show(&mut self, delta: &Delta) {
-        if delta.channel == "status" {
-            output::line(&format!("── {}", delta.text));
-            return;
+        match delta.channel.as_str() {
+            "content" => self.answer(&delta.text),
+            // On a terminal a line of status would stand in the middle of the answer.
+            "status" if self.answer.is_empty() => self.status(&delta.text),
+            "thinking" if !self.quiet => {
+                self.turn_to("thinking");
+                output::note(&delta.text);
+            }
+            _ => {}
         }
-        self.turn_to(&delta.channel);
-        if delta.channel == "content" {
-            self.answered.push_str(&delta.text);
+    }
+
+    fn answer(&mut self, text: &str) {
+        self.turn_to("answer");
+        self.answer.push_str(text);
+        if self.is_terminal {
+            output::print(text);
+        } else {
+            output::raw(text);
         }
-        output::print(&delta.text);
     }
 
     fn turn_to(&mut self, channel: &str) {
         if self.channel == channel {
             return;
         }
-        if !self.channel.is_empty() {
-            output::line("");
+        if self.channel == "thinking" && !self.quiet {
+            output::note("\n");
         }
-        output::line(if channel == "content" { "── answer" } else { "── thinking" });
+        self.status(channel);
         channel.clone_into(&mut self.channel);
     }
 
     /// Shows what did not come as progress: a reply that was not streamed, or the failure.
     fn end(&mut self, answer: &ToolAnswer) {
+        let reply = answer.structured.pointer("/choices/0/message/content").and_then(Value::as_str);
+        if self.answer.is_empty() && !answer.is_error {
+            let reply = reply.filter(|reply| !reply.is_empty()).unwrap_or(&answer.text);
+            self.answer(reply);
+        }
+        if !self.answer.is_empty() && !self.answer.ends_with('\n') {
+            output::raw("\n");
+        }
         if answer.is_error {
-            if !self.channel.is_empty() {
-                output::line("");
+            if self.channel == "thinking" && !self.quiet {
+                output::note("\n");
             }
             output::error(&answer.text);
-            return;
         }
-        let reply = answer
-            .structured
-            .pointer("/choices/0/message/content")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if self.answered.is_empty() {
-            self.turn_to("content");
-            output::print(if reply.is_empty() { &answer.text } else { reply });
-        }
-        output::line("");
     }
 }
 
@@ -138,8 +198,5 @@ fn summary(answer: &Value) -> String {
     if let Some(location) = at("/location").as_str() {
         facts.push(format!("ran {}", if location == "local" { "on this machine" } else { location }));
     }
-    for warning in at("/warnings").as_array().into_iter().flatten().filter_map(Value::as_str) {
-        facts.push(format!("warning: {warning}"));
-    }
-    format!("── done: {}", facts.join(", "))
+    format!("done: {}", facts.join(", "))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::jobs;
 use super::schema;
+use crate::sanitize;
 use crate::service::attachments::Sent;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::{Completion, Live, Outcome, Partial, Phase};
@@ -290,7 +291,12 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
     content.extend(in_conversation(live));
-    content.extend(ending.warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {warning}"))));
+    content.extend(
+        ending
+            .warnings
+            .iter()
+            .map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
+    );
     let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();
     result

@@ -38,6 +38,7 @@ struct PartialBody<'a> {
 
 /// The answer of a tool that failed.
 pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
+    let error = &error.sanitized();
     let mut text = error.text();
     if let Some(partial) = error.partial.as_ref().filter(|partial| !partial.content.is_empty()) {
         text = format!("{text}\n\nWhat came before the failure:\n{}", partial.content);

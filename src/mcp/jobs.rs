@@ -13,6 +13,7 @@ use super::answer::next_step;
 use super::failure::error_body;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
+use crate::sanitize;
 use crate::service::jobs::{Job, JobState, Report, TransferReport};
 use crate::service::text::human_size;
 use crate::service::{ErrorCode, Registered, ServiceError};
@@ -100,13 +101,14 @@ fn of_transfer(
 ) -> (String, Option<Value>) {
     let model = &transfer.model;
     let verb = transfer.operation;
+    let step = sanitize::name(&transfer.status);
     let text = match status {
         "completed" if transfer.already_present => format!("{model} was there already, and is up to date."),
         "completed" => format!("{verb} of {model} is done."),
         "cancelled" if verb == "pull" => {
-            format!("{verb} of {model} was stopped at: {}. pull_model goes on from there.", transfer.status)
+            format!("{verb} of {model} was stopped at: {step}. pull_model goes on from there.")
         }
-        "cancelled" => format!("{verb} of {model} was stopped at: {}.", transfer.status),
+        "cancelled" => format!("{verb} of {model} was stopped at: {step}."),
         _ => format!("{verb} of {model}: {}.", amount(transfer)),
     };
     let answer = TransferAnswer {
@@ -123,12 +125,13 @@ fn of_transfer(
 }
 
 fn amount(transfer: &TransferReport) -> String {
+    let step = sanitize::name(&transfer.status);
     match (transfer.completed_bytes, transfer.total_bytes) {
         (Some(done), Some(total)) if total > 0 => {
             let percent = done as f64 / total as f64 * 100.0;
-            format!("{}, {percent:.0}% of {}", transfer.status, human_size(total))
+            format!("{step}, {percent:.0}% of {}", human_size(total))
         }
-        _ => transfer.status.clone(),
+        _ => step,
     }
 }
 

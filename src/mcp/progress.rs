@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::deadline::Deadline;
 use super::jobs;
 use super::server::McpServer;
+use crate::sanitize;
 use crate::service::completions::{Cursor, Live, Phase, Update};
 use crate::service::embeddings::Pulling;
 use crate::service::text::pulling;
@@ -56,13 +57,13 @@ impl Progress {
 
     async fn status(&mut self, text: String) {
         let progress = self.last + STATUS_STEP;
-        self.send(progress, text, "status", None).await;
+        self.send(progress, sanitize::line(&text), "status", None).await;
     }
 
     /// Tells how far a job is.
     pub(super) async fn job(&mut self, done: f64, total: Option<f64>, text: &str) {
         let progress = done.max(self.last + STATUS_STEP);
-        let message: String = text.chars().take(MESSAGE_CHARS).collect();
+        let message = sanitize::line_of(text, MESSAGE_CHARS);
         // Signs of life after the last byte move it too.
         self.total = total.map(|total| total.max(progress));
         self.send(progress, message, "status", None).await;

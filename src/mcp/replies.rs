@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::answer::{SentAnswer, millis, sent};
 use super::schema;
+use crate::sanitize;
 use crate::service::chat::tokens_per_second;
 use crate::service::completions::Outcome;
 use crate::service::many::Replies;
@@ -96,7 +97,7 @@ pub(super) fn comparison(
         ];
         let head: Vec<_> = head.into_iter().flatten().collect();
         let head = if head.is_empty() { String::new() } else { format!(" ({})", head.join(", ")) };
-        format!("## {}{head}\n{}", result.model.unwrap_or_default(), words(result))
+        format!("## {}{head}\n{}", sanitize::name(result.model.unwrap_or_default()), words(result))
     });
     let warnings = warnings(&answer.results, |result| result.model.unwrap_or_default().to_owned());
     let text: Vec<_> = so_far.into_iter().chain(sections).chain(warnings).collect();
@@ -202,7 +203,10 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
             None => about.push((warning, vec![label(result)])),
         }
     }
-    about.iter().map(|(warning, labels)| format!("Warning ({}): {warning}", labels.join(", "))).collect()
+    about
+        .iter()
+        .map(|(warning, labels)| format!("Warning ({}): {}", labels.join(", "), sanitize::line(warning)))
+        .collect()
 }
 
 /// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.
@@ -222,8 +226,10 @@ pub(super) fn failure(replies: &Replies) -> Option<ServiceError> {
 
 fn words(result: &ReplyAnswer<'_>) -> String {
     match &result.error {
-        Some(FailureAnswer { message, hint: Some(hint), .. }) => format!("FAILED: {message}. {hint}"),
-        Some(error) => format!("FAILED: {}", error.message),
+        Some(FailureAnswer { message, hint: Some(hint), .. }) => {
+            format!("FAILED: {}. {}", sanitize::line(message), sanitize::line(hint))
+        }
+        Some(error) => format!("FAILED: {}", sanitize::line(error.message)),
         None => result.content.unwrap_or_default().to_owned(),
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ProviderError;
+use crate::sanitize;
 
 /// Longest text that is taken over from a JSON error, in characters.
 const MAX_MESSAGE: usize = 2_000;
@@ -138,25 +139,9 @@ impl Said {
     }
 }
 
-/// The text on one line, without control characters, cut to at most `limit` characters.
+/// The text on one line, cut to at most `limit` characters.
 pub(super) fn bounded(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    let mut count = 0;
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if !out.is_empty() {
-            out.push(' ');
-            count += 1;
-        }
-        for character in word.chars() {
-            if count >= limit {
-                out.push('…');
-                return out;
-            }
-            out.push(character);
-            count += 1;
-        }
-    }
-    out
+    sanitize::line_of(text, limit)
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 //! Which failure of a provider becomes which error is said here and nowhere else.
 
 use crate::providers::ProviderError;
+use crate::sanitize;
 
 use super::completions::Partial;
 use super::retry::runner_ended;
@@ -259,6 +260,12 @@ impl ServiceError {
             self.partial = Some(Box::new(partial));
         }
         self
+    }
+
+    /// The same with each text on one line: names and messages of others stand in them.
+    pub fn sanitized(&self) -> Self {
+        let hint = self.hint.as_deref().map(sanitize::line);
+        Self { message: sanitize::line(&self.message), hint, ..self.clone() }
     }
 
     /// The text for people: what happened and the next step.

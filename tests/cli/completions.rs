@@ -33,6 +33,11 @@ async fn bash_completes_subcommands_flags_and_values() {
         (&["list-hosts", "--js"], &["--json"]),
         (&["completions", ""], &["bash", "zsh"]),
         (&["--ollama-h"], &["--ollama-host"]),
+        (&["--provider", ""], &["ollama", "openai"]),
+        (&["try", "--log", "de"], &["debug"]),
+        (&["install", "--toolsets", ""], &["models", "all", "core"]),
+        (&["--confirm", ""], &["auto", "elicit"]),
+        (&["--model", ""], &[]),
     ] {
         let mut bash = tokio::process::Command::new("bash");
         bash.args(["--norc", "-c", &format!("{script}{complete}"), "bash", "ollama-mcp"]).args(typed);
@@ -40,6 +45,7 @@ async fn bash_completes_subcommands_flags_and_values() {
         let replies = String::from_utf8(output.stdout).unwrap();
         let replies: Vec<_> = replies.split_whitespace().collect();
         assert!(found.iter().all(|word| replies.contains(word)), "{typed:?} gives {replies:?}");
+        assert!(!replies.contains(&"Cargo.toml"), "{typed:?} gives files: {replies:?}");
     }
     assert!(!script.contains("read-pdf"), "what is not for people is not completed");
 }

@@ -2,7 +2,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 pub mod fake_ollama;
+pub mod hostile;
 pub mod mcp_client;
 pub mod process;
 pub mod rust_source;
 pub mod schema;
+#[cfg(unix)]
+pub mod terminal;

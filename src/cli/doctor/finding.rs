@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::output;
+use crate::sanitize;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,8 @@ impl Section {
     }
 
     fn add(&mut self, level: Level, text: impl Into<String>, next_step: Option<String>) {
-        self.findings.push(Finding { level, text: text.into(), next_step });
+        let next_step = next_step.as_deref().map(sanitize::line);
+        self.findings.push(Finding { level, text: sanitize::line(&text.into()), next_step });
     }
 }
 
@@ -85,7 +87,8 @@ impl Page {
                 Level::Bad => ('✗', "31"),
             };
             if self.colour && !colour.is_empty() {
-                output::line(&format!("\u{1b}[{colour}m{mark}\u{1b}[0m {}", finding.text));
+                output::raw(&format!("\u{1b}[{colour}m{mark}\u{1b}[0m "));
+                output::line(&finding.text);
             } else {
                 output::line(&format!("{mark} {}", finding.text));
             }

@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     let sections = block_on(examine(context))??;
     let well = sections.iter().all(Section::is_well);
     if arguments.json {
-        output::line(&serde_json::to_string_pretty(&report(sections, well))?);
+        output::json(&report(sections, well))?;
     } else {
         let colour = !context.loaded.settings.telemetry.no_color
             && std::io::IsTerminal::is_terminal(&std::io::stdout());

@@ -3,8 +3,12 @@
 use serde_json::json;
 
 use super::finding::Section;
+use crate::sanitize;
 use crate::service::Core;
 use crate::service::health::Healthy;
+
+/// Names of models on one line.
+const MAX_LISTED: usize = 50;
 
 pub(super) async fn examine(core: &Core) -> Section {
     let mut section = Section::new("Model server");
@@ -25,14 +29,19 @@ pub(super) async fn examine(core: &Core) -> Section {
             return section;
         }
     };
-    let version = healthy.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let version = healthy.version.as_deref().map(|version| format!(" {}", sanitize::name(version)));
+    let version = version.unwrap_or_default();
     let latency = healthy.latency.as_secs_f64() * 1000.0;
     section.good(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
     section.fact(format!("that is {}", health.location.describe()));
     models(&mut section, healthy);
     match core.default_model().await {
         Ok(model) => {
-            section.good(format!("{} answers where no model is named: it is {}", model.name, model.reason));
+            section.good(format!(
+                "{} answers where no model is named: it is {}",
+                sanitize::name(&model.name),
+                model.reason
+            ));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
         }
         Err(error) => {
@@ -47,7 +56,7 @@ fn models(section: &mut Section, healthy: &Healthy) {
     for (state, names) in [("installed", &healthy.installed), ("loaded", &healthy.loaded)] {
         match names {
             Some(names) if names.is_empty() => section.fact(format!("models {state}: none")),
-            Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), names.join(", "))),
+            Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), listed(names))),
             None => section.fact(format!("models {state}: not known")),
         }
     }
@@ -58,4 +67,13 @@ fn models(section: &mut Section, healthy: &Healthy) {
             "models_installed": healthy.installed, "models_loaded": healthy.loaded,
         }),
     );
+}
+
+/// The names on one line; of hundreds, the first.
+fn listed(names: &[String]) -> String {
+    let mut shown: Vec<_> = names.iter().take(MAX_LISTED).map(|name| sanitize::name(name)).collect();
+    if names.len() > MAX_LISTED {
+        shown.push(format!("and {} more", names.len() - MAX_LISTED));
+    }
+    shown.join(", ")
 }

@@ -5,6 +5,7 @@ use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, Re
 use super::address::CONVERSATIONS;
 use super::{JSON, contents};
 use crate::mcp::tools::{ConversationAnswer, ListAnswer, markdown};
+use crate::sanitize;
 use crate::service::{Core, ServiceError};
 
 /// The template of one conversation.
@@ -41,6 +42,6 @@ pub(super) async fn read_one(core: &Core, uri: &str, id: &str) -> Result<ReadRes
     let conversation = core.conversation(id, None).await?;
     let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
     let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-    let json = ResourceContents::text(json.unwrap_or_default(), uri).with_mime_type(JSON);
+    let json = ResourceContents::text(sanitize::json(json.unwrap_or_default()), uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }

@@ -15,6 +15,7 @@ use address::{HEALTH, MODELS, RUNNING};
 
 use super::server::McpServer;
 use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
+use crate::sanitize;
 use crate::service::manage::full_name;
 use crate::service::types::ModelDetails;
 use crate::service::{ErrorCode, ServiceError};
@@ -140,7 +141,7 @@ fn model_answer(name: &str, details: ModelDetails) -> ModelPage<'_> {
 }
 
 fn contents(uri: &str, value: &impl Serialize, ttl_ms: u64) -> ReadResourceResult {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let text = sanitize::json(serde_json::to_string_pretty(value).unwrap_or_default());
     ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(JSON)])
         .with_ttl_ms(ttl_ms)
         .with_cache_scope(CacheScope::Private)
@@ -151,6 +152,7 @@ fn not_found(uri: &str, reason: &str) -> ErrorData {
 }
 
 fn failed(uri: &str, error: &ServiceError) -> ErrorData {
+    let error = error.sanitized();
     match error.code {
         ErrorCode::ModelNotFound | ErrorCode::ConversationNotFound | ErrorCode::InvalidArgument => {
             not_found(uri, &format!("cannot be read: {}", error.text()))

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::mcp::schema;
+use crate::sanitize;
 use crate::service::conversations::{Conversation, StoredMessage, Summary};
 
 /// A page of conversations.
@@ -65,8 +66,8 @@ impl ListAnswer {
         }
         let lines = self.conversations.iter().map(|line| {
             let Line { conversation_id, updated, messages, model, first_words, .. } = line;
-            let model = model.as_deref().unwrap_or("no model");
-            let first_words = first_words.split_whitespace().collect::<Vec<_>>().join(" ");
+            let model = model.as_deref().map_or_else(|| "no model".to_owned(), sanitize::name);
+            let first_words = sanitize::line(first_words);
             format!("- {conversation_id} ({updated}, {messages} messages, {model}): {first_words}")
         });
         let mut text = lines.collect::<Vec<_>>().join("\n");
@@ -132,10 +133,14 @@ pub(in crate::mcp) fn markdown(conversation: &Conversation) -> String {
         page.push_str(&format!("\n## system\n\n{system}\n"));
     }
     for message in &conversation.messages {
-        let model = message.model.as_ref().map(|model| format!(", {model}")).unwrap_or_default();
+        let model = message.model.as_deref().map(|model| format!(", {}", sanitize::name(model)));
+        let model = model.unwrap_or_default();
         page.push_str(&format!("\n## {}{model}, {}\n\n", message.role, time(message.created_ms)));
         if !message.attachments.is_empty() {
-            let names = message.attachments.iter().map(|name| format!("`{}`", name.replace('`', "?")));
+            let names = message
+                .attachments
+                .iter()
+                .map(|name| format!("`{}`", sanitize::name(name).replace('`', "?")));
             page.push_str(&format!("Attached: {}\n\n", names.collect::<Vec<_>>().join(", ")));
         }
         page.push_str(&without_headings_of_ours(&message.content));

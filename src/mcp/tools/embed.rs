@@ -10,6 +10,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{self, input_schema, output_schema};
+use crate::sanitize;
 use crate::service::embeddings::Embedded;
 use crate::service::keep_alive;
 use crate::service::types::EmbedRequest;
@@ -90,10 +91,10 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         "{} embeddings of {} numbers each from {}; they are in the structured content.",
         embeddings.vectors.len(),
         answer.dimensions,
-        embeddings.model
+        sanitize::name(&embeddings.model)
     );
     if let Some(warning) = &warning {
-        text.push_str(&format!("\nWarning: {warning}"));
+        text.push_str(&format!("\nWarning: {}", sanitize::line(warning)));
     }
     Ok(super::answer(text, &answer))
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::health::HealthReport;
 
 const DESCRIPTION: &str = "Tell whether Ollama answers (version, latency, address, models), and what to do when it is down. Use it \
@@ -94,18 +95,25 @@ impl HealthAnswer {
     fn text(&self) -> String {
         let name = if self.provider == "ollama" { "Ollama" } else { "The model server" };
         let mut text = if self.reachable {
-            let version = self.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+            let version = self
+                .version
+                .as_deref()
+                .map(|version| format!(" {}", sanitize::name(version)))
+                .unwrap_or_default();
             let latency = self.latency_ms.map(|latency| format!(" in {latency} ms")).unwrap_or_default();
             let installed =
                 self.models_installed.map(|count| format!(" Models installed: {count}.")).unwrap_or_default();
             let loaded = match self.models_loaded.as_deref() {
                 None => String::new(),
                 Some([]) => " None is loaded.".to_owned(),
-                Some(names) => format!(" Loaded: {}.", names.join(", ")),
+                Some(names) => {
+                    let names: Vec<_> = names.iter().map(|name| sanitize::name(name)).collect();
+                    format!(" Loaded: {}.", names.join(", "))
+                }
             };
             format!("{name}{version} answers at {}{latency}.{installed}{loaded}", self.address)
         } else {
-            self.problem.as_deref().map(|problem| format!("{problem}.")).unwrap_or_default()
+            self.problem.as_deref().map(|problem| format!("{}.", sanitize::line(problem))).unwrap_or_default()
         };
         if let Some(next) = &self.next_step {
             text.push(' ');

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::models::ListedModel;
 use crate::service::text::human_size;
 
@@ -94,21 +95,22 @@ impl ModelsAnswer {
 impl ModelAnswer {
     fn line(&self) -> String {
         let mut facts: Vec<String> = Vec::new();
-        facts.extend(self.parameters.clone());
-        facts.extend(self.quantization.clone());
+        facts.extend(self.parameters.as_deref().map(sanitize::name));
+        facts.extend(self.quantization.as_deref().map(sanitize::name));
         facts.extend(self.size_bytes.map(human_size));
         facts.extend(match (self.context_length, self.loaded_context_length) {
             (Some(tokens), Some(loaded)) => Some(format!("context {tokens}, loaded with {loaded}")),
             (Some(tokens), None) => Some(format!("context {tokens}")),
             (None, loaded) => loaded.map(|loaded| format!("loaded with context {loaded}")),
         });
-        facts.extend(self.capabilities.as_ref().map(|words| words.join("/")));
+        facts.extend(self.capabilities.as_ref().map(|words| sanitize::name(&words.join("/"))));
         if self.loaded == Some(true) && self.loaded_context_length.is_none() {
             facts.push("loaded".to_owned());
         }
         if self.location != "local" {
-            facts.push(format!("runs at {}", self.location));
+            facts.push(format!("runs at {}", sanitize::name(&self.location)));
         }
-        if facts.is_empty() { self.name.clone() } else { format!("{}: {}", self.name, facts.join(", ")) }
+        let name = sanitize::name(&self.name);
+        if facts.is_empty() { name } else { format!("{name}: {}", facts.join(", ")) }
     }
 }

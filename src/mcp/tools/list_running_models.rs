@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::text::human_size;
 use crate::service::types::RunningModel;
 use crate::settings::Toolset;
@@ -93,9 +94,9 @@ impl RunningModelAnswer {
         facts.extend(self.gpu_percent.map(|percent| format!("{percent}% on GPU")));
         facts.extend(self.context_length.map(|tokens| format!("context {tokens}")));
         facts.push(match &self.expires_at {
-            Some(at) => format!("unloaded at {at}"),
+            Some(at) => format!("unloaded at {}", sanitize::name(at)),
             None => "stays loaded".to_owned(),
         });
-        format!("{}: {}", self.name, facts.join(", "))
+        format!("{}: {}", sanitize::name(&self.name), facts.join(", "))
     }
 }

@@ -9,6 +9,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::progress::{Progress, while_pulling};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::ServiceError;
 use crate::service::embeddings::Ranking;
 use crate::settings::Toolset;
@@ -81,9 +82,10 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         .collect();
     let answer = RankAnswer { model, results, warnings: warning.map(|warning| [warning]) };
     let lines = answer.results.iter().map(|result| {
-        let start: String = result.text.chars().take(SHOWN).collect();
+        let start = sanitize::line_of(&result.text, SHOWN);
         format!("{:.3} [{}] {start}", result.score, result.index)
     });
-    let warning = answer.warnings.iter().flatten().map(|warning| format!("Warning: {warning}"));
+    let warning =
+        answer.warnings.iter().flatten().map(|warning| format!("Warning: {}", sanitize::line(warning)));
     Ok(super::answer(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer))
 }

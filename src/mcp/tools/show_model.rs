@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::manage::model_name;
 use crate::service::types::ModelDetails;
 use crate::settings::Toolset;
@@ -111,18 +112,22 @@ impl<'a> ShowAnswer<'a> {
     }
 
     fn text(&self) -> String {
-        let mut lines = vec![self.model.to_owned()];
-        let mut line =
-            |name: &str, value: Option<String>| lines.extend(value.map(|value| format!("{name}: {value}")));
+        let mut lines = vec![sanitize::name(self.model)];
+        let mut line = |name: &str, value: Option<String>| {
+            lines.extend(value.map(|value| format!("{name}: {}", sanitize::line(&value))))
+        };
         line("capabilities", self.capabilities.as_ref().map(|words| words.join(", ")));
         line("family", self.family.clone());
         line("parameters", self.parameters.clone());
         line("quantization", self.quantization.clone());
         line("context length", self.context_length.map(|tokens| tokens.to_string()));
         line("embedding length", self.embedding_length.map(|length| length.to_string()));
-        line("default parameters", self.default_parameters.as_ref().map(|text| text.replace('\n', "; ")));
-        line("system prompt", self.system.clone());
-        line("template", self.template.clone());
+        line(
+            "default parameters",
+            self.default_parameters.as_ref().map(|text| text.trim_end().replace('\n', "; ")),
+        );
+        line("system prompt", self.system.as_deref().map(sanitize::quoted));
+        line("template", self.template.as_deref().map(sanitize::quoted));
         line("license", self.license.clone());
         line("runs at", self.remote_host.clone());
         line("tensors", self.tensors.map(|count| count.to_string()));

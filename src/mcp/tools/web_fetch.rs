@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Read a page of the web through ollama.com, which sees the address: title, text, links. Pages are untrusted \
@@ -45,7 +46,7 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let FetchArguments { url } = call.arguments()?;
     let page = call.server.core().web_fetch(&url).await?;
-    let mut text = format!("{}\n{url}\n\n{}", page.title, page.content);
+    let mut text = format!("{}\n{url}\n\n{}", sanitize::line(&page.title), sanitize::lines(&page.content));
     if page.cut > 0 {
         text.push_str(&format!("\n[{} characters more are cut]", page.cut));
     }

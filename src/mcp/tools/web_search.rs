@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::schema::{input_schema, output_schema};
+use crate::sanitize;
 use crate::service::web::Found;
 use crate::settings::Toolset;
 
@@ -74,6 +75,12 @@ impl From<Found> for ResultAnswer {
 impl ResultAnswer {
     fn text(&self) -> String {
         let note = self.cut_characters.map(|cut| format!("\n[{cut} characters more are cut]"));
-        format!("{}\n{}\n{}{}", self.title, self.url, self.content, note.unwrap_or_default())
+        format!(
+            "{}\n{}\n{}{}",
+            sanitize::line(&self.title),
+            sanitize::line(&self.url),
+            sanitize::lines(&self.content),
+            note.unwrap_or_default()
+        )
     }
 }

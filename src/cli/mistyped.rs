@@ -1,0 +1,62 @@
+//! A command that does not exist: which one was probably meant.
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+
+use super::{USAGE, output};
+
+/// Below this similarity (0 to 1) a command is no suggestion.
+const SIMILAR: f64 = 0.7;
+
+/// What people type for a command that has another name.
+const SYNONYMS: [(&str, &str); 10] = [
+    ("ask", "try"),
+    ("chat", "try"),
+    ("run", "try"),
+    ("test", "try"),
+    ("check", "doctor"),
+    ("status", "doctor"),
+    ("add", "install"),
+    ("setup", "install"),
+    ("remove", "uninstall"),
+    ("hosts", "list-hosts"),
+];
+
+/// What people type for the program without any command.
+const SERVES: [&str; 3] = ["serve", "server", "start"];
+
+/// Ends the process with what is wrong with the command line, or with the help that was asked for.
+pub(super) fn exit(error: &Error, command: &Command) -> ! {
+    if let Some(typed) = unknown_command(error, command) {
+        output::note(&format!("error: unknown command '{typed}'\n\n"));
+        if SERVES.contains(&typed.as_str()) {
+            output::note("  tip: without a command, ollama-mcp serves MCP on stdin and stdout\n\n");
+        } else if let Some(meant) = meant(&typed, command) {
+            output::note(&format!("  tip: did you mean '{meant}'?\n\n"));
+        }
+        output::note("For more information, try '--help'.\n");
+        std::process::exit(USAGE.into());
+    }
+    error.exit()
+}
+
+/// The word in the place of a command that is none.
+fn unknown_command(error: &Error, command: &Command) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_command = |word: &String| command.find_subcommand(word).is_some();
+    let before = std::env::args().skip(1).take_while(|word| word != typed);
+    (!typed.starts_with('-') && !before.into_iter().any(|word| is_command(&word))).then(|| typed.clone())
+}
+
+fn meant<'a>(typed: &str, command: &'a Command) -> Option<&'a str> {
+    let named = SYNONYMS.iter().find(|(synonym, _)| *synonym == typed).map(|(_, name)| *name);
+    if named.is_some() {
+        return named;
+    }
+    let names = command.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
+    let scored = names.map(|name| (strsim::jaro_winkler(typed, name), name));
+    scored.filter(|(score, _)| *score >= SIMILAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
