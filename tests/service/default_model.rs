@@ -93,6 +93,7 @@ async fn another_server_tells_which_is_the_newest_by_its_own_times() {
             .map(|(id, created)| json!({ "id": id, "created": created }))
             .collect();
         fake.on("GET", "/v1/models", Answer::json(200, json!({ "data": listed })));
+        fake.on("POST", "/v1/chat/completions", Answer::recorded("v1_chat_stream"));
         let mut session = Session::openai(&fake);
         let result = session.call("chat_completion", json!({ "prompt": "x" })).await;
         let sent = fake.wait_for("POST", "/v1/chat/completions").await.json();

@@ -34,8 +34,9 @@ struct ModelAnswer {
     /// Tokens
     #[serde(skip_serializing_if = "Option::is_none")]
     context_length: Option<u64>,
-    /// Less of it, where it is loaded
+    /// Not in the schema, which is for every host to pay for: an answer may have more than its schema names.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     loaded_context_length: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     capabilities: Option<Vec<String>>,
