@@ -45,10 +45,10 @@ async fn hostile_world() -> FakeOllama {
         "model": EVIL, "message": { "role": "assistant", "content": "Apples." }, "response": "Apples.",
         "done": true, "done_reason": EVIL, "prompt_eval_count": 1, "eval_count": 1,
     });
-    fake.on("POST", "/api/chat", Answer::ndjson(&[said.clone()]));
+    fake.on("POST", "/api/chat", Answer::ndjson(std::slice::from_ref(&said)));
     let generate = Answer::computed(move |request| match request.json()["stream"] == false {
         true => Answer::json(200, said.clone()),
-        false => Answer::ndjson(&[said.clone()]),
+        false => Answer::ndjson(std::slice::from_ref(&said)),
     });
     fake.on("POST", "/api/generate", generate);
     fake
