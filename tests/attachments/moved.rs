@@ -78,7 +78,7 @@ async fn name_is_not_given_to_another_model_while_files_are_sent_to_it() {
     assert_eq!(code, "overloaded");
     assert!(text.contains("is in use by a call that sends files to it"), "{text}");
     for (tool, arguments) in [
-        ("pull_model", json!({ "model": MODEL })),
+        ("pull_model", json!({ "model": MODEL, "confirm": true })),
         ("create_model", json!({ "model": MODEL, "from": "qwen2.5-tools:0.5b", "confirm": true })),
     ] {
         let refused = host.call(tool, arguments).await;

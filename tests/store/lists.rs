@@ -109,16 +109,16 @@ async fn the_person_is_asked_with_the_id() {
     session.result(BY_HAND, "initialize", params).await;
     session.notify("notifications/initialized", json!({})).await;
     session.call("converse", turn("talk", "hello")).await;
-    for (action, left) in [("decline", 2), ("accept", 0)] {
+    for (action, choice, left) in [("decline", "Delete", 2), ("accept", "Keep", 2), ("accept", "Delete", 0)] {
         let call = json!({ "name": "delete_conversation", "arguments": { "conversation_id": "talk" } });
         let id = session.request("tools/call", call).await;
         let question = session.next().await;
         let asked = question["params"]["message"].as_str().unwrap();
         assert!(asked.contains("talk") && asked.contains("2 messages"), "{asked}");
-        let answer = json!({ "action": action, "content": { "confirm": true } });
+        let answer = json!({ "action": action, "content": { "confirm": choice } });
         session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer })).await;
         session.answer(id).await;
-        assert_eq!(stored(&mut session, "talk").await.len(), left, "{action}");
+        assert_eq!(stored(&mut session, "talk").await.len(), left, "{action} {choice}");
     }
 }
 

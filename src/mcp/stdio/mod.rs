@@ -214,6 +214,7 @@ impl Reader {
                     return Ok(());
                 }
                 if let ClientRequest::CallToolRequest(call) = &mut request.request {
+                    self.order.room().await;
                     call.extensions.insert(self.order.next());
                 }
             }

@@ -8,9 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+/// Turns that may be open. A call's own work before its turn passes is short, so the reader seldom waits; without a bound
+/// a flood of lines is read faster than its calls begin, and fills the table of requests in flight.
+const MAX_OPEN: usize = 512;
+
 /// The turns of one connection. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LineOrder(Arc<Mutex<Open>>);
+pub(super) struct LineOrder(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    open: Mutex<Open>,
+    /// Wakes the reader when a turn has passed.
+    passed: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Open {
@@ -20,6 +31,14 @@ struct Open {
 }
 
 impl LineOrder {
+    /// Waits until one more turn may be open. Only the reader waits here.
+    pub(super) async fn room(&self) {
+        while self.lock().turns.len() >= MAX_OPEN {
+            // The permit is stored where it comes between the look and the wait.
+            self.0.passed.notified().await;
+        }
+    }
+
     /// The turn of the line that is read now.
     pub(super) fn next(&self) -> LineTurn {
         let first = Arc::new(Notify::new());
@@ -32,7 +51,7 @@ impl LineOrder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,11 +85,14 @@ impl LineTurn {
 impl Turn {
     fn pass(&self) {
         let mut open = self.order.lock();
-        if open.turns.remove(&self.number).is_some()
-            && let Some((_, first)) = open.turns.first_key_value()
-        {
+        if open.turns.remove(&self.number).is_none() {
+            return;
+        }
+        if let Some((_, first)) = open.turns.first_key_value() {
             first.notify_one();
         }
+        drop(open);
+        self.order.0.passed.notify_one();
     }
 }
 
@@ -102,6 +124,16 @@ mod tests {
         assert!((&mut fourth_comes).now_or_never().is_none());
         third.pass();
         assert!((&mut fourth_comes).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_reader_waits_while_too_many_turns_are_open() {
+        let order = LineOrder::default();
+        let mut turns: Vec<_> = (0..MAX_OPEN).map(|_| order.next()).collect();
+        let mut room = Box::pin(order.room());
+        assert!((&mut room).now_or_never().is_none());
+        turns.pop();
+        assert!(room.now_or_never().is_some());
     }
 
     #[test]
