@@ -68,7 +68,7 @@ impl LineTransport {
         let (outgoing, to_write) = Outgoing::new();
         let (to_service, incoming) = mpsc::channel(INCOMING);
         let writer = tokio::spawn(write_lines(output, to_write, in_flight.clone(), broken));
-        let order = LineOrder::default();
+        let order = LineOrder::new();
         let reader = Reader { max_line, to_service, outgoing: outgoing.clone(), in_flight, order };
         tokio::spawn(reader.run(LineReader::new(input, max_line)));
         Self { incoming, outgoing, writer: Some(writer) }
@@ -214,8 +214,7 @@ impl Reader {
                     return Ok(());
                 }
                 if let ClientRequest::CallToolRequest(call) = &mut request.request {
-                    self.order.room().await;
-                    call.extensions.insert(self.order.next());
+                    call.extensions.insert(self.order.next().await);
                 }
             }
             JsonRpcMessage::Notification(notification) => {

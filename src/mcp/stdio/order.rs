@@ -6,52 +6,47 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Turns that may be open. A call's own work before its turn passes is short, so the reader seldom waits; without a bound
-/// a flood of lines is read faster than its calls begin, and fills the table of requests in flight.
-const MAX_OPEN: usize = 512;
+/// Calls that were read and have not begun. Beginning takes no time, so reading waits for it: otherwise a flood would
+/// pile up in front of it.
+const MAX_OPEN: usize = 64;
 
 /// The turns of one connection. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(super) struct LineOrder(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    open: Mutex<Open>,
-    /// Wakes the reader when a turn has passed.
-    passed: Notify,
+#[derive(Debug, Clone)]
+pub(super) struct LineOrder {
+    open: Arc<Mutex<Open>>,
+    room: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     next: u64,
     /// The turns that have not passed, and what wakes each when it comes first.
-    turns: BTreeMap<u64, Arc<Notify>>,
+    turns: BTreeMap<u64, (Arc<Notify>, Option<OwnedSemaphorePermit>)>,
 }
 
 impl LineOrder {
-    /// Waits until one more turn may be open. Only the reader waits here.
-    pub(super) async fn room(&self) {
-        while self.lock().turns.len() >= MAX_OPEN {
-            // The permit is stored where it comes between the look and the wait.
-            self.0.passed.notified().await;
-        }
+    /// Of a connection that nothing was read from.
+    pub(super) fn new() -> Self {
+        Self { open: Arc::default(), room: Arc::new(Semaphore::new(MAX_OPEN)) }
     }
 
-    /// The turn of the line that is read now.
-    pub(super) fn next(&self) -> LineTurn {
+    /// The turn of the line that is read now, when there is room for it.
+    pub(super) async fn next(&self) -> LineTurn {
+        // It is never closed.
+        let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let first = Arc::new(Notify::new());
         let mut open = self.lock();
         let number = open.next;
         open.next += 1;
-        open.turns.insert(number, Arc::clone(&first));
+        open.turns.insert(number, (Arc::clone(&first), room));
         drop(open);
         LineTurn(Arc::new(Turn { order: self.clone(), number, first }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,14 +80,11 @@ impl LineTurn {
 impl Turn {
     fn pass(&self) {
         let mut open = self.order.lock();
-        if open.turns.remove(&self.number).is_none() {
-            return;
-        }
-        if let Some((_, first)) = open.turns.first_key_value() {
+        if open.turns.remove(&self.number).is_some()
+            && let Some((_, (first, _))) = open.turns.first_key_value()
+        {
             first.notify_one();
         }
-        drop(open);
-        self.order.0.passed.notify_one();
     }
 }
 
@@ -110,8 +102,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_comes_when_those_before_it_have_passed_or_are_gone() {
-        let order = LineOrder::default();
-        let (first, second, third, fourth) = (order.next(), order.next(), order.next(), order.next());
+        let order = LineOrder::new();
+        let (first, second) = (order.next().await, order.next().await);
+        let (third, fourth) = (order.next().await, order.next().await);
         assert!(first.come().now_or_never().is_some());
         let mut third_comes = Box::pin(third.come());
         let mut fourth_comes = Box::pin(fourth.come());
@@ -127,22 +120,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_reader_waits_while_too_many_turns_are_open() {
-        let order = LineOrder::default();
-        let mut turns: Vec<_> = (0..MAX_OPEN).map(|_| order.next()).collect();
-        let mut room = Box::pin(order.room());
-        assert!((&mut room).now_or_never().is_none());
-        turns.pop();
-        assert!(room.now_or_never().is_some());
-    }
-
-    #[test]
-    fn a_turn_that_has_passed_is_forgotten() {
-        let order = LineOrder::default();
-        let turns: Vec<_> = (0..10).map(|_| order.next()).collect();
-        turns.iter().for_each(LineTurn::pass);
-        assert!(order.lock().turns.is_empty());
-        drop((order.next(), order.next().clone()));
-        assert!(order.lock().turns.is_empty());
+    async fn reading_waits_for_calls_to_begin() {
+        let order = LineOrder::new();
+        let mut turns = Vec::new();
+        for _ in 0..MAX_OPEN {
+            turns.push(order.next().await);
+        }
+        let mut next = Box::pin(order.next());
+        assert!((&mut next).now_or_never().is_none());
+        turns[7].pass();
+        let next = (&mut next).now_or_never().unwrap();
+        turns.push(next.clone());
+        drop((turns, next));
+        assert!(order.lock().turns.is_empty(), "what has passed is forgotten");
+        assert_eq!(order.room.available_permits(), MAX_OPEN);
     }
 }
