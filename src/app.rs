@@ -68,6 +68,7 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     };
     let connection = Connection { max_message_bytes: settings.server.max_message_bytes };
     runtime.block_on(async {
+        platform::survive_file_size_limit();
         let shutdown = CancellationToken::new();
         let stopping = shutdown.clone();
         tokio::spawn(async move {

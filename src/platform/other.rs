@@ -12,6 +12,9 @@ pub(crate) async fn stop_signal() {
     }
 }
 
+/// A write beyond a limit fails here by itself.
+pub(crate) fn survive_file_size_limit() {}
+
 /// Resolves when the reader of stdout has closed its end: not told by this system.
 pub(crate) async fn stdout_hung_up() {
     std::future::pending().await
@@ -38,6 +41,11 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
 /// What tells the file at a path from one that is put in its place: an open file cannot be replaced here.
 pub(crate) fn file_identity(_path: &Path) -> Option<(u64, u64)> {
     None
+}
+
+/// Whether an open file is the one at a path: not known here, and an open file is seldom replaced.
+pub(crate) fn is_file_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 /// The rights on a file or directory: none to be told here.

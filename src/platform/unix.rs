@@ -21,6 +21,16 @@ pub(crate) async fn stop_signal() {
     }
 }
 
+/// From now on a write beyond the user's limit for a file's size fails, and does not end the process. It is called
+/// inside the runtime.
+pub(crate) fn survive_file_size_limit() {
+    // A handler takes the place of the default action. It stays when its stream is dropped.
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    if let Err(error) = signal(kind) {
+        tracing::warn!(%error, "a write beyond the limit for a file's size ends the process");
+    }
+}
+
 /// Resolves when the reader of stdout has closed its end. Never for a file, a terminal, or where
 /// the system cannot tell.
 ///
@@ -54,14 +64,17 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a file where there is none, and takes the rights of others away. One that is there is not opened: closing
-/// it would drop the locks of this process on it (POSIX).
+/// it would drop the locks of this process on it (POSIX). A link is refused: the rights of its target are not ours.
 pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     match File::options().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         made => drop(made?),
     }
-    let found = std::fs::metadata(path)?;
+    let found = std::fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link"));
+    }
     let mut permissions = found.permissions();
     if !found.is_file() || permissions.mode() & 0o077 == 0 {
         return Ok(());
@@ -74,6 +87,12 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
 pub(crate) fn file_identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Whether an open file is the one at a path.
+pub(crate) fn is_file_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().is_ok_and(|open| file_identity(path) == Some((open.dev(), open.ino())))
 }
 
 /// The rights on a file or directory, as in `chmod`; `None` where there is none.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -17,7 +17,7 @@ use super::held::bytes_of_call;
 use super::registry::Work;
 use super::types::{Message, Role, ToolCall};
 use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
-use crate::store::{ConversationStore, Place, StoreError, Turn};
+use crate::store::{ConversationStore, Place, StoreError, Turn, TurnLock};
 
 pub use crate::store::{Conversation, StoredMessage, Summary};
 
@@ -27,6 +27,10 @@ pub const NEW: &str = "new";
 const LONGEST_ID: usize = 64;
 /// Conversations on a page of the list, where the caller does not say.
 const PAGE: u64 = 50;
+/// Bytes of text of a conversation that is read, so that no host gets an answer that it cannot hold.
+pub const MAX_SHOWN_BYTES: usize = 1024 * 1024;
+/// How long to wait before another process is looked at again that has its turn.
+const LOCK_POLL: Duration = Duration::from_millis(50);
 /// Most conversations on a page.
 pub const LARGEST_PAGE: u64 = 200;
 
@@ -77,15 +81,21 @@ impl Core {
         Ok(registered)
     }
 
-    /// A conversation, with the newest `last` of its messages or all.
+    /// A conversation, with the newest `last` of its messages or all, as far as [`MAX_SHOWN_BYTES`] go.
     ///
     /// # Errors
     /// `conversation_not_found`, `storage_failed`.
     pub async fn conversation(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
         conversation_id(id)?;
         let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store()?.get(id, last).await.map_err(failed)?;
-        found.ok_or_else(|| not_found(id))
+        let found = self.store()?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
+        let mut found = found.ok_or_else(|| not_found(id))?;
+        found.system.iter_mut().for_each(shorten);
+        for message in &mut found.messages {
+            shorten(&mut message.content);
+            message.thinking.iter_mut().for_each(shorten);
+        }
+        Ok(found)
     }
 
     /// A page of the conversations, newest first, and the cursor of the next one.
@@ -164,7 +174,8 @@ pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
 struct Answered {
     ending: Ending,
     turn: Turn,
-    /// Held until the turn is written.
+    /// Both are held until the turn is written. The next turn of this process wants the other one first.
+    _across: TurnLock,
     _in_turn: OwnedMutexGuard<()>,
 }
 
@@ -177,6 +188,7 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
         run.place.delay();
     };
     let in_turn = turn.acquire(waits).await;
+    let across = lock_across(run, &id).await?;
     live.set_phase(Phase::Waiting);
     let found = core.store()?.get(&id, None).await.map_err(failed)?;
     let after = found.as_ref().map(|found| found.revision);
@@ -232,7 +244,32 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
         created_ms: now_ms().max(said_ms),
     };
     let turn = Turn { id, after, system, messages: vec![question, reply] };
-    Ok(Answered { ending, turn, _in_turn: in_turn })
+    Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
+}
+
+/// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
+async fn lock_across(run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
+    loop {
+        if let Some(lock) = run.core.store()?.try_lock(id).await.map_err(failed)? {
+            return Ok(lock);
+        }
+        if !matches!(run.live.phase(), Phase::Queued(_)) {
+            run.live.set_phase(Phase::Queued(1));
+            run.place.delay();
+        }
+        tokio::time::sleep(LOCK_POLL).await;
+    }
+}
+
+/// Leaves the end of a text out that is too long to be shown, and says so.
+fn shorten(text: &mut String) {
+    if text.len() <= MAX_SHOWN_BYTES {
+        return;
+    }
+    let end = (0..=MAX_SHOWN_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let left_out = text.len() - end;
+    text.truncate(end);
+    text.push_str(&format!("\n[{left_out} more bytes are stored and not shown here]"));
 }
 
 fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {

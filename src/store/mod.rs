@@ -16,10 +16,20 @@ pub use sqlite::Sqlite;
 /// What a call to the store gives, later.
 pub type Stored<T> = BoxFuture<'static, Result<T, StoreError>>;
 
+/// A conversation in which this process has its turn; dropping it lets the next one begin.
+pub type TurnLock = Box<dyn Debug + Send>;
+
 /// Where conversations are kept. Nothing is opened before the first call.
 pub trait ConversationStore: Debug + Send + Sync {
     /// A conversation with its messages, the newest `last` of them or all; `None` where there is none.
     fn get(&self, id: &str, last: Option<usize>) -> Stored<Option<Conversation>>;
+
+    /// The same, with as many of the newest messages as have `max_bytes` of text together, and one at least.
+    fn get_end(&self, id: &str, last: Option<usize>, max_bytes: usize) -> Stored<Option<Conversation>>;
+
+    /// Begins a turn in a conversation, which other processes wait for; `None` while they have theirs. It keeps calls
+    /// from being answered for nothing; what is written is safe without it. So a store that cannot lock says that it has.
+    fn try_lock(&self, id: &str) -> Stored<Option<TurnLock>>;
 
     /// Writes a turn, all of it or nothing.
     ///

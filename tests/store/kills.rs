@@ -107,6 +107,38 @@ async fn several_processes_share_one_file() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_take_turns_in_one_conversation() {
+    const TURNS: usize = 6;
+    let (fake, home) = (echoing().await, TempDir::new().unwrap());
+    let data = home.path().join("data");
+    let mut processes: Vec<_> = (0..4).map(|_| process(&fake, &data)).collect();
+    let mut ids = Vec::new();
+    for turn_number in 0..TURNS {
+        for (number, process) in processes.iter_mut().enumerate() {
+            let arguments = turn("shared", &format!("{number}.{turn_number}"));
+            ids.push((number, process.request("tools/call", call("converse", arguments)).await));
+        }
+    }
+    for (number, id) in ids {
+        let answer = processes[number].answer(id).await;
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+    }
+    let stored = read(&mut processes[0], "shared").await;
+    assert_eq!(stored.len(), 2 * 4 * TURNS);
+    // Each was made for what had been written before it, and each process kept its own order.
+    let lengths: Vec<_> =
+        fake.requests_to("POST", "/api/chat").iter().map(|chat| super::sent(chat).len()).collect();
+    assert_eq!(lengths, (0..4 * TURNS).map(|before| 2 * before + 1).collect::<Vec<_>>());
+    for number in 0..4 {
+        let own: Vec<_> = stored.iter().filter(|text| text.starts_with(&format!("{number}."))).collect();
+        assert!(own.is_sorted() && own.len() == TURNS, "{own:?}");
+    }
+    for process in processes {
+        process.finish().await.well();
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_are_for_the_user_alone() {

@@ -25,8 +25,8 @@ async fn a_turn_that_cannot_be_written_is_in_the_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = home.path().join("data");
     let mut shell = command_of("sh", &home);
-    // No file of this process grows beyond 256 KiB, as on a disk that is full; it is not killed for it.
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\""]).arg(BINARY);
+    // No file of this process grows beyond 256 KiB, as on a disk that is full. The system would end it for that.
+    shell.args(["-c", "ulimit -f 512; exec \"$0\""]).arg(BINARY);
     with_data(&mut shell, &fake, &data);
     let mut process = Process::spawn(shell, TempDir::new().unwrap());
     let mut stored = 0;
@@ -89,16 +89,44 @@ async fn a_directory_without_rights() {
     let mut process = Process::spawn(locked, TempDir::new().unwrap());
     for (tool, arguments) in [
         ("converse", turn("a", "two")),
-        ("get_conversation", json!({ "conversation_id": "a" })),
-        ("list_conversations", json!({})),
+        ("delete_conversation", json!({ "conversation_id": "a", "confirm": true })),
     ] {
         let result = call(&mut process, tool, arguments).await;
         let (code, text) = tool_error(&result);
         assert_eq!(code, "storage_failed");
         assert!(text.contains(data.to_str().unwrap()) && text.contains("OLLAMA_MCP_DATA_DIR"), "{text}");
     }
+    // What may be read is read, as from a disk that is read-only.
+    let read = call(&mut process, "get_conversation", json!({ "conversation_id": "a" })).await;
+    assert_eq!(contents(&read), ["one", "re: one"]);
+    let listed = call(&mut process, "list_conversations", json!({})).await;
+    assert_eq!(listed["structuredContent"]["conversations"].as_array().unwrap().len(), 1);
     let plain = call(&mut process, "chat_completion", json!({ "model": MODEL, "prompt": "plain" })).await;
     assert_eq!(plain["content"][0]["text"], "re: plain");
     process.finish().await.well();
     mode(&data, 0o755);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_place_of_the_file_is_refused_and_its_target_left_alone() {
+    let (fake, home) = (echoing().await, TempDir::new().unwrap());
+    let (data, target) = (home.path().join("data"), home.path().join("letter"));
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(&target, "dear").unwrap();
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::os::unix::fs::symlink(&target, data.join("conversations.db")).unwrap();
+    let mut command = command(&home);
+    with_data(&mut command, &fake, &data);
+    let mut process = Process::spawn(command, TempDir::new().unwrap());
+    for (tool, arguments) in
+        [("converse", turn("a", "one")), ("get_conversation", json!({ "conversation_id": "a" }))]
+    {
+        let result = call(&mut process, tool, arguments).await;
+        let (code, text) = tool_error(&result);
+        assert_eq!(code, "storage_failed");
+        assert!(text.contains("cannot be opened: it is a symbolic link"), "{text}");
+    }
+    process.finish().await.well();
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "dear");
 }

@@ -52,6 +52,37 @@ async fn nobody_speaks_as_another_in_a_conversation_s_page() {
 }
 
 #[tokio::test]
+async fn a_long_conversation_is_read_from_its_end() {
+    const MIB: usize = 1024 * 1024;
+    let (_fake, _data, mut session) = start().await;
+    for letter in ["a", "b", "c"] {
+        session.call("converse", turn("long", &letter.repeat(300_000))).await;
+    }
+    let answer = session
+        .ask("tools/call", json!({ "name": "get_conversation", "arguments": { "conversation_id": "long" } }));
+    let answer = answer.await;
+    assert!(answer.to_string().len() < 3 * MIB, "{}", answer.to_string().len());
+    let result = &answer["result"];
+    let page = result["content"][0]["text"].as_str().unwrap();
+    assert!(page.contains("The last 3 of 6 messages"), "{}", &page[..200]);
+    assert_eq!(result["structuredContent"]["total"], 6);
+    let contents = super::contents(result);
+    assert_eq!(contents.len(), 3);
+    assert!(contents[2].starts_with("re: ccc") && contents[0].starts_with("re: bbb"));
+    let page =
+        session.result(BY_HAND, "resources/read", json!({ "uri": "ollama://conversations/long" })).await;
+    assert!(page.to_string().len() < 3 * MIB);
+    // Of one message that is larger than all of that, the beginning is shown. All of it is stored.
+    let huge = turn("huge", &"y".repeat(MIB + 100));
+    session.call("converse", huge).await;
+    let end = json!({ "conversation_id": "huge", "last": 2 });
+    let result = session.call("get_conversation", end).await;
+    let contents = super::contents(&result);
+    assert_eq!(contents.len(), 1);
+    assert!(contents[0].ends_with("\n[104 more bytes are stored and not shown here]"));
+}
+
+#[tokio::test]
 async fn conversations_are_resources_and_their_ids_are_completed() {
     let (_fake, _data, mut session) = start().await;
     session.call("converse", turn("talk-1", "hello")).await;

@@ -172,6 +172,7 @@ async fn a_conversation_that_went_on_elsewhere_is_told() {
     let (fake, data, mut here) = start().await;
     here.call("converse", turn("a", "one")).await;
     let mut elsewhere = session(&fake, &data);
+    let file = rusqlite::Connection::open(data.path().join("data").join("conversations.db")).unwrap();
     let call = json!({ "name": "converse", "arguments": turn("a", "here") });
     for (deletes, left) in [(false, vec!["one", "re: one", "there", "re: there"]), (true, vec![])] {
         let gate = Gate::new();
@@ -183,7 +184,11 @@ async fn a_conversation_that_went_on_elsewhere_is_told() {
             let result = elsewhere.call("delete_conversation", arguments).await;
             assert_eq!(result["content"][0]["text"], "The conversation a is deleted.");
         } else {
-            elsewhere.call("converse", turn("a", "there")).await;
+            // By a program that waits for nobody's turn.
+            for (role, content) in [("user", "there"), ("assistant", "re: there")] {
+                let insert = "INSERT INTO messages (conversation_id, role, content, created_ms) VALUES ('a', ?1, ?2, 1)";
+                file.execute(insert, [role, content]).unwrap();
+            }
         }
         gate.open();
         let result = here.answer(id).await["result"].take();
@@ -191,6 +196,32 @@ async fn a_conversation_that_went_on_elsewhere_is_told() {
         assert_eq!(result["structuredContent"]["error"]["partial"]["content"], "re: here");
         assert_eq!(stored(&mut elsewhere, "a").await, left);
     }
+}
+
+#[tokio::test]
+async fn a_turn_waits_for_that_of_another_process() {
+    let (fake, data, mut here) = start().await;
+    let mut elsewhere = session(&fake, &data);
+    let gate = Gate::new();
+    fake.on_next("POST", "/api/chat", Answer::ndjson(&reply("here")).delay_head(&gate));
+    let call = |prompt: &str| json!({ "name": "converse", "arguments": turn("a", prompt) });
+    let first = here.request("tools/call", call("here")).await;
+    gate.reached(1).await;
+    let mut second = call("there");
+    second["_meta"] = json!({ "progressToken": 1 });
+    let second = elsewhere.request("tools/call", second).await;
+    let told = elsewhere.next().await;
+    assert_eq!(told["params"]["message"], "queued, 1 ahead", "{told}");
+    // Another conversation does not wait, and neither does one that is cancelled.
+    elsewhere.call("converse", turn("b", "other")).await;
+    let third = elsewhere.request("tools/call", call("cancelled")).await;
+    elsewhere.cancel(third).await;
+    gate.open();
+    here.answer(first).await;
+    let answer = elsewhere.answer(second).await;
+    assert_eq!(answer["result"]["content"][0]["text"], "re: there", "{answer}");
+    assert_eq!(stored(&mut here, "a").await, ["here", "re: here", "there", "re: there"]);
+    assert_eq!(sent(fake.requests_to("POST", "/api/chat").last().unwrap()).len(), 3, "it has read the first");
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 
 mod open;
 mod queries;
+mod spare;
+mod turn_lock;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Conversation, ConversationStore, Place, StoreError, Stored, Summary, Turn};
+use super::{Conversation, ConversationStore, Place, StoreError, Stored, Summary, Turn, TurnLock};
+use crate::platform::free_space;
 use open::Opened;
 
 /// The file in the data directory.
@@ -42,14 +45,31 @@ impl Sqlite {
         self.0.directory.iter().flat_map(file).collect()
     }
 
-    fn run<T, W>(&self, work: W) -> Stored<T>
+    /// Reads, which needs no right to write.
+    fn read<T, W>(&self, work: W) -> Stored<T>
     where
         T: Send + 'static,
         W: FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     {
+        self.blocking(move |inner| inner.run(Access::Read, work))
+    }
+
+    fn write<T, W>(&self, work: W) -> Stored<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.blocking(move |inner| inner.run(Access::Write, work))
+    }
+
+    fn blocking<T, W>(&self, work: W) -> Stored<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    {
         let inner = Arc::clone(&self.0);
         async move {
-            let done = tokio::task::spawn_blocking(move || inner.run(work)).await;
+            let done = tokio::task::spawn_blocking(move || work(&inner)).await;
             done.unwrap_or_else(|error| {
                 tracing::error!(%error, "the store's thread failed");
                 let reason = "its thread failed".to_owned();
@@ -60,9 +80,25 @@ impl Sqlite {
     }
 }
 
+/// What is done with the file.
+#[derive(Clone, Copy, PartialEq)]
+enum Access {
+    Read,
+    Write,
+    Delete,
+}
+
 impl Inner {
-    fn run<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
-        let directory = self.directory.as_deref().ok_or(StoreError::NoDirectory)?;
+    fn directory(&self) -> Result<&Path, StoreError> {
+        self.directory.as_deref().ok_or(StoreError::NoDirectory)
+    }
+
+    fn run<T>(
+        &self,
+        access: Access,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let directory = self.directory()?;
         let path = directory.join(FILE);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         // A file that was moved away would take the turns with it.
@@ -71,7 +107,21 @@ impl Inner {
         }
         let connection = match &mut *opened {
             Some(opened) => &mut opened.connection,
-            none => &mut none.insert(open::open(directory, &path)?).connection,
+            none => match open::open(directory, &path).or_else(|error| {
+                // To read and to delete, SQLite needs a little room for its own files.
+                match access != Access::Write && is_full(&error, directory) && spare::release(directory) {
+                    true => open::open(directory, &path),
+                    false => Err(error),
+                }
+            }) {
+                Ok(opened) => &mut none.insert(opened).connection,
+                // It is opened anew each time: the disk may have room, or be writable, by then.
+                Err(error) if access == Access::Read => {
+                    let mut connection = open::open_to_read(&path, error)?;
+                    return work(&mut connection).map_err(|failure| failure.at(&path));
+                }
+                Err(error) => return Err(error),
+            },
         };
         let result = work(connection).map_err(|failure| failure.at(&path));
         if matches!(result, Err(StoreError::Damaged { .. } | StoreError::Unusable { .. })) {
@@ -79,25 +129,68 @@ impl Inner {
         }
         result
     }
+
+    /// Deletes a conversation, on a full disk with the room that is kept for it.
+    fn delete(&self, id: &str) -> Result<bool, StoreError> {
+        let delete = || self.run(Access::Delete, |connection| Ok(queries::delete(connection, id)?));
+        let directory = self.directory()?;
+        match delete() {
+            Err(error) if is_full(&error, directory) && spare::release(directory) => {
+                let deleted = delete();
+                spare::keep(directory);
+                deleted
+            }
+            deleted => deleted,
+        }
+    }
+
+    fn try_lock(&self, id: &str) -> Result<Option<TurnLock>, StoreError> {
+        match turn_lock::TurnLock::try_new(self.directory()?, id) {
+            Ok(lock) => Ok(lock.map(|lock| Box::new(lock) as TurnLock)),
+            Err(error) => {
+                tracing::debug!(%error, "a conversation cannot be locked");
+                Ok(Some(Box::new(())))
+            }
+        }
+    }
+}
+
+/// Whether something failed for want of room on the disk. SQLite has several failures for it.
+fn is_full(error: &StoreError, directory: &Path) -> bool {
+    match error {
+        StoreError::Full { .. } => true,
+        StoreError::Unusable { .. } => free_space(directory).is_ok_and(|free| free < spare::LITTLE),
+        _ => false,
+    }
 }
 
 impl ConversationStore for Sqlite {
     fn get(&self, id: &str, last: Option<usize>) -> Stored<Option<Conversation>> {
         let id = id.to_owned();
-        self.run(move |connection| Ok(queries::get(connection, &id, last)?))
+        self.read(move |connection| Ok(queries::get(connection, &id, last, usize::MAX)?))
+    }
+
+    fn get_end(&self, id: &str, last: Option<usize>, max_bytes: usize) -> Stored<Option<Conversation>> {
+        let id = id.to_owned();
+        self.read(move |connection| Ok(queries::get(connection, &id, last, max_bytes)?))
+    }
+
+    fn try_lock(&self, id: &str) -> Stored<Option<TurnLock>> {
+        let id = id.to_owned();
+        self.blocking(move |inner| inner.try_lock(&id))
     }
 
     fn append(&self, turn: Turn) -> Stored<()> {
-        self.run(move |connection| queries::append(connection, &turn))
+        self.write(move |connection| queries::append(connection, &turn))
     }
 
     fn list(&self, before: Option<Place>, limit: usize) -> Stored<Vec<Summary>> {
-        self.run(move |connection| Ok(queries::list(connection, before.as_ref(), limit)?))
+        self.read(move |connection| Ok(queries::list(connection, before.as_ref(), limit)?))
     }
 
     fn delete(&self, id: &str) -> Stored<bool> {
         let id = id.to_owned();
-        self.run(move |connection| Ok(queries::delete(connection, &id)?))
+        self.blocking(move |inner| inner.delete(&id))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::failure;
+use super::{failure, spare};
 use crate::platform::{create_private_directory, create_private_file, file_identity};
 use crate::store::StoreError;
 
@@ -75,7 +75,45 @@ pub(super) fn open(directory: &Path, path: &Path) -> Result<Opened, StoreError> 
     if found < known {
         migrate(&mut connection).map_err(failed)?;
     }
+    spare::keep(directory);
     Ok(Opened { connection, identity: file_identity(path) })
+}
+
+/// Opens the file to read it, where it cannot be written: its disk is full or read-only, or the user may only read it.
+///
+/// # Errors
+/// `cause`, why it could not be opened to be written, where it cannot be read either.
+pub(super) fn open_to_read(path: &Path, cause: StoreError) -> Result<Connection, StoreError> {
+    let unwritable = matches!(cause, StoreError::Unusable { .. } | StoreError::Full { .. });
+    let is_file = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    if !unwritable || !is_file {
+        return Err(cause);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let known = |connection: &Connection| {
+        let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        version(connection).is_ok_and(|version| version == newest)
+    };
+    if let Ok(connection) = Connection::open_with_flags(path, flags)
+        && known(&connection)
+    {
+        return Ok(connection);
+    }
+    // SQLite reads a log only beside an index that it can write. Without a log, all is in the file, and the file can be
+    // read as one that nobody changes.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    let uri = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
+    if let Some(mut uri) = uri.filter(|_| !has_log) {
+        uri.set_query(Some("immutable=1"));
+        if let Ok(connection) = Connection::open_with_flags(uri.as_str(), flags | OpenFlags::SQLITE_OPEN_URI)
+            && known(&connection)
+        {
+            return Ok(connection);
+        }
+    }
+    Err(cause)
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
@@ -116,6 +154,9 @@ fn make_private(directory: &Path, path: &Path) -> Result<(), StoreError> {
         let path = path.to_owned();
         move |error: std::io::Error| match error.kind() {
             ErrorKind::StorageFull => StoreError::Full { path },
+            ErrorKind::InvalidInput => {
+                StoreError::Unusable { path, doing: "opened", reason: error.to_string() }
+            }
             _ => StoreError::Unusable { path, doing, reason: error.to_string() },
         }
     };

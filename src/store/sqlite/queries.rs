@@ -14,6 +14,7 @@ pub(super) fn get(
     connection: &mut Connection,
     id: &str,
     last: Option<usize>,
+    max_bytes: usize,
 ) -> rusqlite::Result<Option<Conversation>> {
     // One transaction, so that head and messages belong together.
     let transaction = connection.transaction()?;
@@ -46,11 +47,23 @@ pub(super) fn get(
         "SELECT role, content, thinking, tool_calls, attachments, model, prompt_tokens, completion_tokens, created_ms
          FROM messages WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT ?2",
     )?;
-    for message in statement.query_map(params![id, limit], message)? {
-        conversation.messages.push(message?);
+    let mut bytes = 0_usize;
+    let mut rows = statement.query(params![id, limit])?;
+    while let Some(row) = rows.next()? {
+        bytes = bytes.saturating_add(text_bytes(row)?);
+        // Before it is copied.
+        if bytes > max_bytes && !conversation.messages.is_empty() {
+            break;
+        }
+        conversation.messages.push(message(row)?);
     }
     conversation.messages.reverse();
     Ok(Some(conversation))
+}
+
+/// Bytes of what a message's row has of text, its content, thinking, tool calls and attachments.
+fn text_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
+    (1..=4).map(|column| Ok(row.get_ref(column)?.as_bytes_or_null()?.map_or(0, <[u8]>::len))).sum()
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {

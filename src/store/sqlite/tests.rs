@@ -84,7 +84,7 @@ async fn a_full_file_keeps_what_it_has() {
     let (_home, store) = store();
     store.append(turn("a", None, "one", 1)).await.unwrap();
     let pages: i64 = store
-        .run(|connection| {
+        .write(|connection| {
             let pages = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
             connection.pragma_update(None, "max_page_count", pages)?;
             Ok(pages)
@@ -110,7 +110,7 @@ async fn a_file_that_stays_busy_is_told_and_then_used() {
     store.append(turn("a", None, "one", 1)).await.unwrap();
     let seen = store.get("a", None).await.unwrap().unwrap().revision;
     let impatient = std::time::Duration::from_millis(20);
-    store.run(move |connection| Ok(connection.busy_timeout(impatient)?)).await.unwrap();
+    store.write(move |connection| Ok(connection.busy_timeout(impatient)?)).await.unwrap();
     let other = Connection::open(home.path().join("data").join(FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let next = turn("a", Some(seen), "two", 2);
@@ -118,4 +118,43 @@ async fn a_file_that_stays_busy_is_told_and_then_used() {
     assert_eq!(store.get("a", None).await.unwrap().unwrap().total, 2, "reading goes on");
     other.execute_batch("ROLLBACK").unwrap();
     store.append(next).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_a_conversation_is_bounded_by_its_text() {
+    let (_home, store) = store();
+    let mut revision = None;
+    for number in 0..5 {
+        store.append(turn("a", revision, &"x".repeat(1000), number * 10)).await.unwrap();
+        revision = store.get("a", None).await.unwrap().map(|found| found.revision);
+    }
+    let end = |last, max_bytes| {
+        let store = store.clone();
+        async move { store.get_end("a", last, max_bytes).await.unwrap().unwrap() }
+    };
+    let found = end(None, 3500).await;
+    assert_eq!((found.messages.len(), found.total), (3, 10));
+    assert_eq!(found.messages[2].content, format!("re: {}", "x".repeat(1000)));
+    assert_eq!(end(Some(2), 3500).await.messages.len(), 2);
+    assert_eq!(end(None, 1).await.messages.len(), 1, "one at least");
+    assert_eq!(end(None, usize::MAX).await.messages.len(), 10);
+}
+
+#[tokio::test]
+async fn a_conversation_is_locked_by_one_turn_at_a_time() {
+    let (home, store) = store();
+    let other = Sqlite::new(Some(home.path().join("data")));
+    let first = store.try_lock("a").await.unwrap().unwrap();
+    assert!(other.try_lock("a").await.unwrap().is_none());
+    assert!(other.try_lock("b").await.unwrap().is_some(), "another conversation is free");
+    drop(first);
+    let second = other.try_lock("a").await.unwrap().unwrap();
+    assert!(store.try_lock("a").await.unwrap().is_none());
+    drop(second);
+    assert_eq!(
+        std::fs::read_dir(home.path().join("data/turns")).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
+    assert!(store.get("a", None).await.unwrap().is_none());
 }
