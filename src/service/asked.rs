@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::attachments::Attached;
 use super::truncation::{Fitted, Truncation};
-use super::types::{GenerateRequest, Message, ResponseFormat, Role, Sampling};
+use super::types::{GenerateRequest, Message, ResponseFormat, Role, Sampling, ToolCall};
 use super::{Core, ErrorCode, ServiceError};
 use crate::providers::types::ChatRequest;
 use crate::providers::{ChatStream, ProviderError};
@@ -159,4 +159,12 @@ impl Request {
 /// The error of a stream that ends without its end.
 pub(super) fn broke_off() -> ServiceError {
     ServiceError::new(ErrorCode::Interrupted, "The answer broke off before its end").with_hint("Ask again.")
+}
+
+/// OpenAI requires ids of tool calls; not every server gives them.
+pub(super) fn with_id(mut call: ToolCall) -> ToolCall {
+    if call.id.is_empty() {
+        call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
+    }
+    call
 }

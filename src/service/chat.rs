@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
-use super::asked::{Asked, Request, broke_off};
+use super::asked::{Asked, Request, broke_off, with_id};
 use super::attachments::{Attached, Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
@@ -15,12 +15,11 @@ use super::jobs::Job;
 use super::options::ignored_options;
 use super::queue::{Reservation, Slot};
 use super::registry::{Registered, Work};
-use super::retry::wait_before;
+use super::retry::{jitter, wait_before};
 use super::text::pulling;
 use super::truncation::Truncation;
 use super::types::{
-    FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, ToolCall,
-    Usage,
+    FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, Usage,
 };
 use super::warnings::{cut_prompt, stopped_at_limit};
 use super::{Core, ErrorCode, ServiceError};
@@ -368,20 +367,6 @@ fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, Ser
         }),
     };
     Ok(Asked::new(request, call.truncation))
-}
-
-/// A number from 0 to 1 that differs from call to call.
-fn jitter() -> f64 {
-    f64::from(u32::from_be_bytes(*uuid::Uuid::new_v4().as_bytes().first_chunk().unwrap_or(&[0; 4])))
-        / f64::from(u32::MAX)
-}
-
-/// OpenAI requires ids of tool calls; not every server gives them.
-fn with_id(mut call: ToolCall) -> ToolCall {
-    if call.id.is_empty() {
-        call.id = format!("call_{}", uuid::Uuid::new_v4().simple());
-    }
-    call
 }
 
 /// Tokens of the reply a second, by the server's own counts.

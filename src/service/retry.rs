@@ -47,6 +47,12 @@ pub(super) fn runner_ended(message: &str) -> bool {
     TEXTS.iter().any(|text| message.contains(text))
 }
 
+/// A number from 0 to 1 that differs from call to call.
+pub(super) fn jitter() -> f64 {
+    f64::from(u32::from_be_bytes(*uuid::Uuid::new_v4().as_bytes().first_chunk().unwrap_or(&[0; 4])))
+        / f64::from(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
