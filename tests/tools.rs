@@ -1,4 +1,4 @@
-//! The tools beside the core ones: managing models, bare prompts, many replies, embeddings.
+//! The tools besides the core ones: managing models, bare prompts, many replies, embeddings.
 
 mod auto_pull;
 mod choice;

@@ -11,7 +11,7 @@ use crate::sanitize;
 /// Arguments of `list-hosts`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// For programs: one JSON array
+    /// Print one JSON array, for programs
     #[arg(long)]
     json: bool,
 }

@@ -35,12 +35,12 @@ const MAX_WIDTH: usize = 120;
 const EXAMPLES: &str = "\
 Examples:
   ollama-mcp                                     serve MCP on stdin and stdout (what a host starts)
-  ollama-mcp try \"Why is the sky blue?\"          the whole path once, as a host would go it
+  ollama-mcp try \"Why is the sky blue?\"          ask a model the way a host would
   ollama-mcp install --host vscode               set up a host, such as VS Code
-  ollama-mcp doctor                              is all well, and if not, what to do
+  ollama-mcp doctor                              check the setup, and say how to fix problems
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
-Exit codes: 0 well, 1 failed, 2 wrong usage or settings.";
+Exit codes: 0 success, 1 failure, 2 wrong usage or settings.";
 
 /// For someone who starts the server in a terminal, where it looks as if nothing happened.
 const WAITING: &str = "\
@@ -53,19 +53,19 @@ Ctrl+C stops it.
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
-    /// Ask a model through the whole path: start the server, shake hands, stream the answer
+    /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
-    /// Check the model server and the settings, and say what to do
+    /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
-    /// Put this server into a host's configuration
+    /// Add this server to a host's configuration
     Install(install::Arguments),
-    /// Take this server out of a host's configuration
+    /// Remove this server from a host's configuration
     Uninstall(uninstall::Arguments),
-    /// List the hosts found here, and whether this server is in them
+    /// List the hosts on this machine, and whether this server is installed in them
     ListHosts(list_hosts::Arguments),
     /// Print the manifest of this server: tools, resources, prompts, settings
     Manifest(manifest::Arguments),
-    /// Print the completions of a shell, for its own file of them
+    /// Print the completion script of a shell
     Completions(completions::Arguments),
 }
 

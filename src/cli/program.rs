@@ -9,7 +9,7 @@ use anyhow::Context as _;
 /// Where this program was found: as it was called, or on the `PATH`. The system itself may only tell the file
 /// behind a link, which for Homebrew and its like names a version and is gone with the next.
 pub(super) fn path() -> anyhow::Result<PathBuf> {
-    let program = env::current_exe().context("the path of this program is not known")?;
+    let program = env::current_exe().context("the path of this program cannot be found")?;
     let called = env::args_os().next().unwrap_or_default();
     Ok(stable(&program, &called, env::var_os("PATH").as_deref()))
 }

@@ -27,10 +27,10 @@ pub(super) struct Which {
         hide_possible_values = true
     )]
     named: Option<String>,
-    /// Which host; `all` for every one that is found here
+    /// The host; `all` for every host found on this machine
     #[arg(long, value_name = "HOST", value_parser = HostName)]
     host: Option<String>,
-    /// Whose file
+    /// Which file: yours, or the project's
     #[arg(long, value_enum, default_value = "user")]
     pub(super) scope: ScopeArgument,
     /// The name of the server in the host

@@ -96,7 +96,7 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
 
 /// This program again, as a server, with the settings that this process was given.
 pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process::Command> {
-    let program = std::env::current_exe().context("the path of this program is not known")?;
+    let program = std::env::current_exe().context("the path of this program cannot be found")?;
     let mut command = tokio::process::Command::new(program);
     for (entry, value) in &context.flags {
         if let Some(flag) = entry.flag {
@@ -193,7 +193,7 @@ fn summary(answer: &Value) -> String {
         facts.push(format!("first token after {first} ms"));
     }
     if let Some(total) = at("/timings/total_ms").as_u64() {
-        facts.push(format!("{total} ms in all"));
+        facts.push(format!("{total} ms total"));
     }
     if let Some(location) = at("/location").as_str() {
         facts.push(format!("ran {}", if location == "local" { "on this machine" } else { location }));

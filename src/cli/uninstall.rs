@@ -16,7 +16,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let which = &arguments.which;
     if let Some(host) = Host::of(which.host()).filter(|host| !host.has_file()) {
-        output::error(&format!("{} has no file to take it out of: remove it in its settings", host.title));
+        output::error(&format!(
+            "{} has no configuration file: remove the server in its settings",
+            host.title
+        ));
         return Ok(ExitCode::from(USAGE));
     }
     let machine = Machine::of_process()?;

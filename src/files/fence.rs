@@ -112,7 +112,7 @@ impl Fence {
     fn absolute(&self, text: &str) -> Result<PathBuf, String> {
         let is_uri = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"));
         let path = if is_uri {
-            let wrong = "is no file URI of this machine; write file:///PATH, or the path alone";
+            let wrong = "is not a file URI of this machine; write file:///PATH, or the path alone";
             let uri = url::Url::parse(text).map_err(|_| wrong)?;
             uri.to_file_path().map_err(|()| wrong)?
         } else {
@@ -126,7 +126,7 @@ impl Fence {
         }
         for part in path.components() {
             match part {
-                Component::ParentDir => return Err("has \"..\" in it; write the path without".to_owned()),
+                Component::ParentDir => return Err("contains \"..\"; write the path without it".to_owned()),
                 Component::Prefix(prefix) if !is_plain(prefix.kind()) && !self.allows(prefix.as_os_str()) => {
                     return Err("is on a device or a share, which is not allowed".to_owned());
                 }
@@ -211,7 +211,7 @@ impl Why {
                 format!("is not below an allowed directory ({})", shown.join(", "))
             }
             Self::Secret(part) => format!(
-                "holds secrets by its name ({part}); it is read only if that file itself is allowed: --allow-dir FILE"
+                "looks like a secrets file ({part}); it is read only if that file itself is allowed: --allow-dir FILE"
             ),
         }
     }
@@ -219,7 +219,7 @@ impl Why {
     fn link_text(self) -> String {
         match self {
             Self::Outside => "is a link that leads out of the allowed directories".to_owned(),
-            Self::Secret(part) => format!("is a link to what holds secrets by its name ({part})"),
+            Self::Secret(part) => format!("is a link to something that looks like a secrets file ({part})"),
         }
     }
 }
@@ -275,11 +275,11 @@ struct NotRegular;
 
 fn why_not(error: &io::Error) -> String {
     if error.get_ref().is_some_and(|inner| inner.is::<NotRegular>()) {
-        return "is no regular file".to_owned();
+        return "is not a regular file".to_owned();
     }
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
+        io::ErrorKind::PermissionDenied => "cannot be read by this user (permission denied)".to_owned(),
         io::ErrorKind::IsADirectory => "is a directory; name the files in it".to_owned(),
         _ => format!("cannot be opened: {error}"),
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::secret_names::{DATA, SECRETS};
 
-/// The first part of `rest` that holds secrets by its name, whatever its case. `rest` lies below `root`, which counts
+/// The first part of `rest` that looks like a secrets file, whatever its case. `rest` lies below `root`, which counts
 /// where a name is known by the folders before it alone (`.m2/settings.xml`).
 pub(super) fn secret_part(root: &Path, rest: &Path) -> Option<String> {
     let plain = |path: &Path| path.iter().map(|part| plain(&part.to_string_lossy())).collect::<Vec<_>>();

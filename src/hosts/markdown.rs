@@ -34,9 +34,9 @@ fn section(host: &Host) -> String {
     paragraph(&mut section, &block);
     paragraph(&mut section, host.prose.more);
     paragraph(&mut section, &format!("**Check**: {}", host.prose.check));
-    paragraph(&mut section, &format!("**If not**: {}", host.prose.trouble));
+    paragraph(&mut section, &format!("**If it does not work**: {}", host.prose.trouble));
     let out = if host.has_file() {
-        format!("**Out again**: `ollama-mcp uninstall --host {}`. ", host.id)
+        format!("**Remove**: `ollama-mcp uninstall --host {}`. ", host.id)
     } else {
         String::new()
     };

@@ -17,9 +17,9 @@ pub struct Prose {
 
 pub(super) const VSCODE: Prose = Prose {
     next: "Run \"MCP: List Servers\" in VS Code, choose the server and start it.",
-    note: "The command **MCP: Open User Configuration** opens the user's file, also where profiles put it elsewhere\n\
-           (`install` writes that of the default profile).",
-    more: "With a question for the address, asked once and remembered by VS Code (good for a file that a team shares):\n\n\
+    note: "The command **MCP: Open User Configuration** opens the user's file, even if a profile has it elsewhere\n\
+           (`install` writes the file of the default profile).",
+    more: "VS Code can ask for the address once and remember it (useful in a file that a team shares):\n\n\
 ```json
 {
   \"inputs\": [
@@ -40,7 +40,7 @@ pub(super) const VSCODE: Prose = Prose {
 }
 ```
 
-To let local models read the files of the workspace (`attachments`), which then never pass through the cloud model; VS Code fills
+To let local models read the files of the workspace (`attachments`), which then do not pass through the cloud model; VS Code fills
 in the folder. By command: `ollama-mcp install --host vscode --scope workspace --allow-dir '${workspaceFolder}'`, or:
 
 ```json
@@ -54,16 +54,16 @@ in the folder. By command: `ollama-mcp install --host vscode --scope workspace -
   }
 }
 ```",
-    check: "run **MCP: List Servers**, choose `ollama`, start it; the tools then stand in the chat's tool picker, in agent mode.\n\
+    check: "run **MCP: List Servers**, choose `ollama`, start it; the tools are then in the tool picker of the chat, in agent mode.\n\
             Ask \"list my local models\".",
     trouble: "the same menu has **Show Output** with the server's log, and **Restart**. VS Code asks whether you trust a\n\
-              server before its first start. Sessions of the Copilot CLI get no server with an `${input:...}` variable: use the first\n\
+              server before its first start. Sessions of the Copilot CLI cannot use `${input:...}` variables: use the first\n\
               block there.",
 };
 
 pub(super) const VSCODE_INSIDERS: Prose = Prose {
     next: "Run \"MCP: List Servers\" in VS Code Insiders, choose the server and start it.",
-    note: "It has a folder of settings of its own; the file of a project is the same as VS Code's.",
+    note: "It has its own settings folder; the file of a project is the same as VS Code's.",
     more: "",
     check: VSCODE.check,
     trouble: "the same menu has **Show Output** with the server's log, and **Restart**.",
@@ -71,21 +71,21 @@ pub(super) const VSCODE_INSIDERS: Prose = Prose {
 
 pub(super) const CLAUDE_DESKTOP: Prose = Prose {
     next: "Quit Claude Desktop completely (closing its window is not enough) and start it again.",
-    note: "**Settings > Developer > Edit Config** leads to it. Where Windows installed the app as an MSIX package (the usual way since\n\
-           2026), that button opens the wrong file: the one that counts is below `%LOCALAPPDATA%\\Packages`, and `install` finds it.",
+    note: "**Settings > Developer > Edit Config** opens it. If Windows installed the app as an MSIX package (the usual way since\n\
+           2026), that button opens the wrong file: the app reads the one below `%LOCALAPPDATA%\\Packages`, and `install` finds it.",
     more: "To let local models read the files of a folder (`attachments`), allow it: `\"args\": [\"--allow-dir\",\n\
            \"/Users/you/Documents/project\"]`, or `ollama-mcp install --host claude-desktop --allow-dir ~/Documents/project`.",
-    check: "quit the app completely (closing its window is not enough) and start it again. `ollama` stands under **Settings >\n\
+    check: "quit the app completely (closing its window is not enough) and start it again. `ollama` is listed under **Settings >\n\
             Developer**, and among the tools of a chat.",
-    trouble: "look into `mcp-server-ollama.log`, in `~/Library/Logs/Claude` on macOS or `%APPDATA%\\Claude\\logs` on Windows. A comma\n\
+    trouble: "read `mcp-server-ollama.log`, in `~/Library/Logs/Claude` on macOS or `%APPDATA%\\Claude\\logs` on Windows. One comma\n\
               too many in the file makes all servers disappear. The app waits about a minute for a tool. A call\n\
-              returns before that with what there is, and Claude asks for the rest with `get_completion`.",
+              returns the text so far before that, and Claude fetches the rest with `get_completion`.",
 };
 
 pub(super) const CLAUDE_CODE: Prose = Prose {
     next: "Start a new session of Claude Code and run /mcp in it.",
-    note: "`CLAUDE_CONFIG_DIR` moves the user's file to that folder. Claude Code's own command does the same:\n\
-           `claude mcp add --scope user ollama -- ollama-mcp`; its scope `local` (you, this project) has no counterpart here.",
+    note: "`CLAUDE_CONFIG_DIR` moves the user's file to that folder. Claude Code has a command that does the same:\n\
+           `claude mcp add --scope user ollama -- ollama-mcp`; `install` has no equivalent of its scope `local` (you, this project).",
     more: "A `.mcp.json` that a team shares, which each developer approves once; it works wherever `ollama-mcp` is on the `PATH`:\n\n\
 ```json
 {
@@ -99,17 +99,17 @@ pub(super) const CLAUDE_CODE: Prose = Prose {
   }
 }
 ```",
-    check: "`claude mcp list` in a shell, `/mcp` in a session. The prompts are commands there, such as\n\
+    check: "`claude mcp list` in a shell, `/mcp` in a session. The prompts are slash commands, such as\n\
             `/mcp__ollama__ask_local_model`.",
-    trouble: "`claude mcp get ollama` shows what would be started, `claude --debug` what the server said. Close running sessions\n\
-              before `install`: Claude Code writes this file itself, all the time.",
+    trouble: "`claude mcp get ollama` shows the command, `claude --debug` the server's messages. Close running sessions\n\
+              before `install`: Claude Code writes this file itself, frequently.",
 };
 
 pub(super) const CURSOR: Prose = Prose {
     next: "Restart Cursor and look for the server under Customize > MCPs.",
     note: "",
-    more: "A value may refer to Cursor's own environment as `${env:OLLAMA_HOST}`, if that is set.",
-    check: "restart Cursor; `ollama` stands among the MCP servers of its settings (**Customize > MCPs**), switched on, with its tools.",
+    more: "Values can use variables of Cursor's environment as `${env:OLLAMA_HOST}`, if they are set.",
+    check: "restart Cursor; its settings (**Customize > MCPs**) list `ollama` with its tools, switched on.",
     trouble: "open the **Output** panel and choose **MCP Logs**.",
 };
 
@@ -119,28 +119,28 @@ pub(super) const WINDSURF: Prose = Prose {
            there, and the one of an older Windsurf if that folder is there.",
     more: "",
     check: "open the MCP section of the agent panel: it lists `ollama` and its tools.",
-    trouble: "press the refresh button of that list after a change; a server that is listed without tools could not be started.",
+    trouble: "press the refresh button of that list after a change; if a server is listed without tools, it could not be started.",
 };
 
 pub(super) const ZED: Prose = Prose {
     next: "Look for the server's green dot in the settings of Zed's agent panel.",
-    note: "It is the file of all settings (**zed: open settings**), with comments, which stay.",
+    note: "The file contains all settings (**zed: open settings**); comments in it are kept.",
     more: "",
     check: "the settings of the agent panel (**agent: open settings**) show `ollama` with a green dot.",
-    trouble: "**zed: open log** has what the server said. Zed waits 60 s for a tool; a call returns before that.",
+    trouble: "**zed: open log** shows the server's messages. Zed waits 60 s for a tool; a call returns before that.",
 };
 
 pub(super) const GEMINI: Prose = Prose {
     next: "Start Gemini CLI again and run /mcp in it.",
-    note: "Values of `env` may refer to variables of Gemini CLI's own, as `$NAME` or `${NAME}`.",
+    note: "Values of `env` can use variables of Gemini CLI's environment, as `$NAME` or `${NAME}`.",
     more: "",
     check: "`gemini mcp list` in a shell, `/mcp` in a session.",
-    trouble: "start `gemini --debug`. A server of a project is only started in a folder that you trust.",
+    trouble: "start `gemini --debug`. It starts the servers of a project only in a folder that you trust.",
 };
 
 pub(super) const QWEN: Prose = Prose {
     next: "Start Qwen Code again and run /mcp in it.",
-    note: "`QWEN_HOME` moves the user's file to that folder. Values of `env` may refer to variables of Qwen Code's own, as `$NAME` or\n\
+    note: "`QWEN_HOME` moves the user's file to that folder. Values of `env` can use variables of Qwen Code's environment, as `$NAME` or\n\
            `${NAME}`.",
     more: "Qwen Code waits ten minutes for a tool, or as long as the `timeout` of the entry says (in milliseconds); `install` leaves it\n\
            there.",
@@ -151,7 +151,7 @@ pub(super) const QWEN: Prose = Prose {
 pub(super) const OPENCODE: Prose = Prose {
     next: "Start opencode again and run \"opencode mcp list\".",
     note: "The program and its arguments are one list, and the variables are called `environment`. `install` writes `opencode.jsonc`\n\
-           unless there is an `opencode.json` alone; opencode reads both. Values may refer to variables as `{env:NAME}`.",
+           unless there is an `opencode.json` alone; opencode reads both. Values can use variables as `{env:NAME}`.",
     more: "Each progress notification makes opencode wait as long again, and this server sends one every five seconds at least, so a\n\
            long answer is not cut off.",
     check: "`opencode mcp list` shows the server as connected.",
@@ -160,27 +160,27 @@ pub(super) const OPENCODE: Prose = Prose {
 
 pub(super) const CODEX: Prose = Prose {
     next: "Start Codex again and run /mcp in it.",
-    note: "The command line, the app and the IDE extension share this file. `CODEX_HOME` moves it. A project's file counts only\n\
-           where you trust the project.",
+    note: "The command line, the app and the IDE extension share this file. `CODEX_HOME` moves it. A project's file is used only\n\
+           if you trust the project.",
     more: "Codex stops waiting for a tool after `tool_timeout_sec` seconds, and for the start of a server after\n\
            `startup_timeout_sec`; both can be added to the table, and `install` leaves them there.",
     check: "`codex mcp list` in a shell, `/mcp` in a session.",
-    trouble: "`codex mcp get ollama` shows what would be started. Codex hands on few variables: put what is needed into `env`.",
+    trouble: "`codex mcp get ollama` shows the command. Codex passes on few variables: put those that are needed into `env`.",
 };
 
 pub(super) const LMSTUDIO: Prose = Prose {
     next: "Switch the server on in LM Studio, in the \"Program\" tab of the right-hand sidebar.",
     note: "**Program > Install > Edit mcp.json** opens it in the app.",
     more: "",
-    check: "the **Program** tab of the right-hand sidebar lists `mcp/ollama`; switch it on, and its tools are there in a chat.",
-    trouble: "switch it off and on again there; the app shows what went wrong beside it.",
+    check: "the **Program** tab of the right-hand sidebar lists `mcp/ollama`; switch it on, and its tools are available in a chat.",
+    trouble: "switch it off and on again; the app shows the error beside it.",
 };
 
 pub(super) const JETBRAINS: Prose = Prose {
     next: "Paste it under Settings > Tools > AI Assistant > Model Context Protocol (MCP) > Add, and apply.",
-    note: "The IDE keeps its servers to itself, so there is no file to write: `install` prints what to paste under **Settings > Tools >\n\
+    note: "The IDE has no file for its servers that could be edited: `install` prints what to paste under **Settings > Tools >\n\
            AI Assistant > Model Context Protocol (MCP) > Add**.",
     more: "",
     check: "the same page shows the server as connected, with its tools.",
-    trouble: "the status there has the reason; **Help > Show Log** has more.",
+    trouble: "the status on that page has the reason; **Help > Show Log** has more.",
 };

@@ -39,10 +39,8 @@ pub(super) struct CompletionAnswer<'a> {
     usage: UsageAnswer,
     /// completed, in_progress or cancelled
     status: &'static str,
-    /// Of one that has not ended
     #[serde(skip_serializing_if = "Option::is_none")]
     completion_id: Option<&'a str>,
-    /// What to call for the rest
     #[serde(skip_serializing_if = "Option::is_none")]
     next_step: Option<String>,
     /// Of a turn of a stored conversation
@@ -175,8 +173,8 @@ fn of_reply(
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
-                "" => "The completion was cancelled before its answer began.".to_owned(),
-                content => format!("The completion was cancelled. What came before:\n{content}"),
+                "" => "The completion was cancelled before any text was generated.".to_owned(),
+                content => format!("The completion was cancelled. Text so far:\n{content}"),
             };
             Ok(unfinished(completion, live, "cancelled", &partial, text))
         }
@@ -189,7 +187,7 @@ fn of_reply(
                         let pulling = pulling(live.model().unwrap_or_default(), done, total);
                         format!("The model is not installed yet: {pulling}.")
                     }
-                    _ => "Nothing of the answer has come yet.".to_owned(),
+                    _ => "No text has been generated yet.".to_owned(),
                 },
                 content => format!("So far:\n{content}"),
             };
@@ -355,9 +353,9 @@ fn text_of(completion: &Completion) -> String {
         return serde_json::to_string(&calls).unwrap_or_default();
     }
     if completion.thinking.is_empty() {
-        "(The model ended without a word.)".to_owned()
+        "(The model returned an empty answer.)".to_owned()
     } else {
-        format!("(The model thought and gave no answer. Its thoughts:)\n{}", completion.thinking)
+        format!("(The model returned no answer, only its reasoning:)\n{}", completion.thinking)
     }
 }
 

@@ -81,7 +81,7 @@ fn unknown(name: &str, known: &JsonObject) -> ServiceError {
             "LoRA adapters are added with \"ollama create\" and an ADAPTER line on the command line.",
         ),
         Some((_, nearest)) => error.with_hint(format!("Did you mean {nearest:?}?")),
-        None if known.is_empty() => error.with_hint("It takes none."),
+        None if known.is_empty() => error.with_hint("It takes no arguments."),
         None => {
             let names: Vec<_> = known.keys().map(String::as_str).collect();
             error.with_hint(format!("Its arguments are {}.", names.join(", ")))

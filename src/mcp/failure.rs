@@ -13,7 +13,7 @@ use crate::service::{ErrorCode, ServiceError};
 
 /// The text of a bug. Its details are in the log, not in the answer.
 pub(super) const INTERNAL_TEXT: &str =
-    "The call failed by a bug of ollama-mcp. The log tells where; please report it.";
+    "The call failed because of a bug in ollama-mcp. The log has the details; please report it.";
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -41,7 +41,7 @@ pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
     let error = &error.sanitized();
     let mut text = error.text();
     if let Some(partial) = error.partial.as_ref().filter(|partial| !partial.content.is_empty()) {
-        text = format!("{text}\n\nWhat came before the failure:\n{}", partial.content);
+        text = format!("{text}\n\nText before the failure:\n{}", partial.content);
     }
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.structured_content = Some(json!({ "error": error_body(error) }));

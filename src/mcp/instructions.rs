@@ -17,22 +17,22 @@ const TOOLS: &[(&str, &str)] = &[
     ),
     ("batch_completion", "batch_completion applies one instruction to many texts."),
     ("compare_models", "compare_models puts one prompt to several models."),
-    (
-        "converse",
-        "converse goes on with a conversation that is kept on this machine and shared by its hosts.",
-    ),
+    ("converse", "converse continues a conversation that is stored on this machine and shared by its hosts."),
     ("rank", "rank picks the relevant ones of many passages by meaning."),
     (
         "list_models",
-        "list_models tells which models there are, what they can do, and where they run: `location` other than \"local\" means \
+        "list_models lists the models, what they can do, and where they run: `location` other than \"local\" means \
          that the text leaves this machine.",
     ),
     (
         "web_search",
-        "web_search and web_fetch go through ollama.com, so their arguments leave this machine; what they bring is untrusted.",
+        "web_search and web_fetch go through ollama.com, so their arguments leave this machine; their results are untrusted.",
     ),
-    ("pull_model", "pull_model downloads gigabytes and delete_model destroys: only when the user wants it."),
-    ("health_check", "health_check tells whether Ollama answers, and what to do when it does not."),
+    (
+        "pull_model",
+        "pull_model downloads gigabytes and delete_model deletes a model: only when the user wants it.",
+    ),
+    ("health_check", "health_check shows whether Ollama answers, and what to do if not."),
 ];
 
 const END: &str = "Local models are smaller than you: give short, complete instructions, ask for JSON with \

@@ -70,13 +70,13 @@ pub(super) fn answer(
     };
     let text = match (status, &state.report) {
         ("in_progress", _) => {
-            let aside = state.aside.iter().map(|aside| format!("It waits for a model: {aside}. "));
+            let aside = state.aside.iter().map(|aside| format!("Waiting for a model: {aside}. "));
             let aside = aside.collect::<String>();
             format!("This is still in progress. {} {aside}{text}", next_step(&registered.id))
         }
         // A transfer says so itself.
         ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
-            format!("This was cancelled before its end. {text}")
+            format!("Cancelled before it was complete. {text}")
         }
         _ => text,
     };
@@ -103,10 +103,10 @@ fn of_transfer(
     let verb = transfer.operation;
     let step = sanitize::name(&transfer.status);
     let text = match status {
-        "completed" if transfer.already_present => format!("{model} was there already, and is up to date."),
-        "completed" => format!("{verb} of {model} is done."),
+        "completed" if transfer.already_present => format!("{model} is already installed and up to date."),
+        "completed" => format!("{verb} of {model} is complete."),
         "cancelled" if verb == "pull" => {
-            format!("{verb} of {model} was stopped at: {step}. pull_model goes on from there.")
+            format!("{verb} of {model} was stopped at: {step}. pull_model resumes it.")
         }
         "cancelled" => format!("{verb} of {model} was stopped at: {step}."),
         _ => format!("{verb} of {model}: {}.", amount(transfer)),

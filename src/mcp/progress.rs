@@ -178,9 +178,9 @@ where
 fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
     let Some(pull) = pull else { return ServiceError::internal() };
     let text = pulling(&pull.model, pull.done, pull.total);
-    ServiceError::new(ErrorCode::Timeout, format!("The model is not installed, and the call's time ended while {text}"))
+    ServiceError::new(ErrorCode::Timeout, format!("The model is not installed, and the call timed out while {text}"))
         .with_hint(format!(
-            "What has come is kept. Call again to go on. Or fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
+            "The download so far is kept. Call again to resume. Or fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
             pull.model
         ))
 }
@@ -280,7 +280,7 @@ impl Follower<'_> {
             }
             Phase::Queued(ahead) => Some(format!("queued, {ahead} ahead")),
             Phase::Retrying(wait) if !wait.is_zero() => Some(format!(
-                "the model server does not take the request; trying again in {:.1} s",
+                "the model server does not accept the request; retrying in {:.1} s",
                 wait.as_secs_f64()
             )),
             _ => None,

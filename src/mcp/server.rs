@@ -299,7 +299,7 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
 fn unknown_tool(name: &str, tools: &[ToolEntry]) -> ErrorData {
     let names: Vec<_> = tools.iter().map(|entry| entry.definition.name.as_ref()).collect();
     let problem = if tools::exists(name) {
-        format!("the tool {name:?} is off by the settings (toolsets, read_only, provider)")
+        format!("the tool {name:?} is disabled by the settings (toolsets, read_only, provider)")
     } else {
         format!("unknown tool {name:?}")
     };

@@ -97,7 +97,7 @@ async fn no_redirect_is_followed_by_any_request() {
         });
         let error = timeout(LONG, ask(&provider, index % 8)).await.unwrap();
         let ProviderError::Status { status: found, message } = error else { panic!("{target}: {error:?}") };
-        assert_eq!(found.to_string(), status[..3], "{target}");
+        assert!(status.starts_with(&found.to_string()), "{target}");
         for secret in ["pw", "t0ken", "s3cret"] {
             assert!(!message.contains(secret), "{target}: {message}");
         }

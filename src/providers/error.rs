@@ -109,12 +109,12 @@ pub enum ProviderError {
         message: String,
     },
     /// The server reported a failure after its answer had begun.
-    #[error("the server failed in mid-answer: {message}")]
+    #[error("the server failed during the answer: {message}")]
     Failed {
         /// What the server said, unwrapped.
         message: String,
     },
-    /// The answer broke off: the connection was cut, or ended without its end mark.
+    /// The answer was interrupted: the connection was cut, or ended without its end mark.
     #[error("the answer broke off: {reason}")]
     Interrupted {
         /// How it broke off.
@@ -142,7 +142,7 @@ impl ProviderError {
         match self {
             Self::Overloaded { status, .. } => format!("the server is busy ({status})"),
             Self::Status { status, .. } => format!("the server answered {status}"),
-            Self::Failed { .. } => "the server failed in mid-answer".to_owned(),
+            Self::Failed { .. } => "the server failed during the answer".to_owned(),
             Self::GaveUp { .. } => "the server gave up".to_owned(),
             Self::Registry { fault, .. } => format!("the registry failed ({fault:?})"),
             Self::DiskFull { .. } => "the server's disk is full".to_owned(),

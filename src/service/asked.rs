@@ -158,7 +158,7 @@ impl Request {
 
 /// The error of a stream that ends without its end.
 pub(super) fn broke_off() -> ServiceError {
-    ServiceError::new(ErrorCode::Interrupted, "The answer broke off before its end").with_hint("Ask again.")
+    ServiceError::new(ErrorCode::Interrupted, "The answer ended early").with_hint("Ask again.")
 }
 
 /// OpenAI requires ids of tool calls; not every server gives them.

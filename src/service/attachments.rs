@@ -234,7 +234,7 @@ impl Core {
             Location::Local => Ok(()),
             Location::Remote(host) => Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,
-                format!("Model {model:?} runs at {host} and not on this machine: the files would go there"),
+                format!("Model {model:?} runs at {host}, not on this machine, so the files would be sent there"),
             )
             .with_hint(
                 "Use a model whose location is local (list_models), or let the user allow it with --allow-remote-files.",
@@ -255,7 +255,7 @@ impl Core {
     pub(super) fn went_away(&self, location: &Location) -> Option<String> {
         match location {
             Location::Remote(host) if !self.files.allow_remote => Some(format!(
-                "The model ran at {host}, which the model server told only afterwards: the files went there."
+                "The model ran at {host}, which the model server reported only afterwards: the files were sent there."
             )),
             _ => None,
         }
@@ -338,7 +338,7 @@ fn refused(argument: &str, error: &FenceError) -> ServiceError {
     let error_of = ServiceError::new(code, format!("{argument}: {error}"));
     match error {
         FenceError::NothingAllowed => error_of.with_hint(
-            "The user allows one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
+            "The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
         ),
         _ => error_of,
     }

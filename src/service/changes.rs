@@ -211,7 +211,7 @@ async fn look(core: &Core) -> Option<Seen> {
     let (installed, loaded) =
         futures_util::join!(core.provider.list_models(), core.provider.running_models());
     let installed = installed
-        .inspect_err(|error| tracing::debug!(error = error.logged(), "a look for changes failed"))
+        .inspect_err(|error| tracing::debug!(error = error.logged(), "polling for changes failed"))
         .ok()?
         .into_iter()
         .map(|model| (full_name(&model.name), format!("{:?} {:?}", model.digest, model.modified_at)));

@@ -333,11 +333,7 @@ impl Run {
         }
         let ignored = [("num_ctx", sampling.num_ctx.is_some()), ("keep_alive", keep_alive.is_some())];
         let names = ignored.iter().filter(|(_, given)| *given).map(|(name, _)| name);
-        names
-            .map(|name| {
-                format!("{name} is Ollama's own; this server's context and loading are its own matter.")
-            })
-            .collect()
+        names.map(|name| format!("{name} was ignored: this server does not support it.")).collect()
     }
 }
 

@@ -319,7 +319,7 @@ fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
 
 fn not_found(id: &str) -> ServiceError {
     ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
-        .with_hint("list_conversations tells which there are. converse starts one.")
+        .with_hint("list_conversations lists them. converse starts one.")
 }
 
 /// The error that a failure of the store is.
@@ -328,7 +328,7 @@ fn failed(error: StoreError) -> ServiceError {
         StoreError::Changed => {
             return ServiceError::new(
                 ErrorCode::ConversationConflict,
-                "Another call went on with this conversation, or deleted it, while the reply was made; the turn was not stored",
+                "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
             )
             .with_hint("Read the conversation, then ask again. get_conversation reads it.");
         }

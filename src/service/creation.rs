@@ -56,7 +56,7 @@ impl Weights {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(unreadable(&error)),
             _ => Err(ServiceError::invalid(
                 "gguf",
-                format!("{name:?} is no GGUF file: it does not begin with GGUF"),
+                format!("{name:?} is not a GGUF file: it does not begin with GGUF"),
             )
             .with_hint(
                 "Other weights, such as safetensors, are converted by \"ollama create\" on the command line.",
@@ -79,7 +79,7 @@ impl Core {
                 ErrorCode::AttachmentDenied,
                 format!("gguf: the file would leave this machine for {host}"),
             )
-            .with_hint("The user allows it with --allow-remote-files."));
+            .with_hint("The user can allow it with --allow-remote-files."));
         }
         let Opened { file, name, size } = self.open_allowed("gguf", path).await?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();

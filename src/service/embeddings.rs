@@ -145,7 +145,7 @@ impl Core {
                 "ollama" => {
                     " Or install one, for example with \"ollama pull nomic-embed-text\". Or call pull_model."
                 }
-                _ => " list_models tells what the server has.",
+                _ => " list_models shows what the server has.",
             };
             ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
                 .with_hint(format!("Name one in model.{install}"))

@@ -51,8 +51,8 @@ impl ServiceError {
 
     /// A bug, told without its details; the log has them.
     pub fn internal() -> Self {
-        Self::new(ErrorCode::Internal, "The call failed by a bug of ollama-mcp")
-            .with_hint("The log tells where; please report it.")
+        Self::new(ErrorCode::Internal, "The call failed because of a bug in ollama-mcp")
+            .with_hint("The log has the details; please report it.")
     }
 
     /// Adds the next step.
@@ -172,11 +172,11 @@ impl Upstream<'_> {
             }
             ProviderError::Failed { message } => ServiceError::new(
                 Code::Interrupted,
-                format!("{} failed in mid-answer: {message}", capitalized(noun)),
+                format!("{} failed during the answer: {message}", capitalized(noun)),
             )
             .with_hint(if runner_ended(&message) { RUNNER_ENDED_HINT } else { INTERRUPTED_HINT }),
             ProviderError::Interrupted { reason } => {
-                ServiceError::new(Code::Interrupted, format!("The answer broke off: {reason}"))
+                ServiceError::new(Code::Interrupted, format!("The answer was interrupted: {reason}"))
                     .with_hint(INTERRUPTED_HINT)
             }
             ProviderError::Malformed { reason } => ServiceError::new(

@@ -153,17 +153,14 @@ pub fn name_length(argument: &str, name: &str) -> Result<(), ServiceError> {
 /// `invalid_argument`.
 pub fn model_name(argument: &str, name: &str) -> Result<(), ServiceError> {
     if name.trim().is_empty() {
-        return Err(ServiceError::invalid(
-            argument,
-            "is empty; it must be a model's name, such as gemma3:4b",
-        ));
+        return Err(ServiceError::invalid(argument, "is empty; it must be a model name, such as gemma3:4b"));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/' | '@');
     name_length(argument, name)?;
     if !name.chars().all(allowed) {
         return Err(ServiceError::invalid(
             argument,
-            "is no model's name: letters, digits and . _ - : / are allowed, such as gemma3:4b or hf.co/user/model:Q4_K_M",
+            "is not a model name: letters, digits and . _ - : / are allowed, such as gemma3:4b or hf.co/user/model:Q4_K_M",
         ));
     }
     Ok(())

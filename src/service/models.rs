@@ -111,7 +111,7 @@ impl Core {
     /// `no_models`, and those of the provider.
     pub async fn default_model(&self) -> Result<DefaultModel, ServiceError> {
         if let Some(model) = &self.default_model {
-            return Ok(DefaultModel { name: model.clone(), reason: "the default of the settings" });
+            return Ok(DefaultModel { name: model.clone(), reason: "the default in the settings" });
         }
         let models = self.list_models().await?;
         let mut candidates: Vec<_> = models.iter().filter(|listed| can_chat(&listed.model)).collect();
@@ -179,7 +179,7 @@ impl Core {
 
     /// The same where to install the model would help nobody.
     pub async fn absent(&self, model: &str) -> ServiceError {
-        self.not_found_with(model, "list_models tells what is installed.").await
+        self.not_found_with(model, "list_models shows what is installed.").await
     }
 
     async fn model_not_found(&self, model: &str) -> ServiceError {
@@ -188,7 +188,7 @@ impl Core {
                 let install = format!("Install it with \"ollama pull {model}\". Or call pull_model.");
                 self.not_found_with(model, &install).await
             }
-            _ => self.not_found_with(model, "list_models tells what the server has.").await,
+            _ => self.not_found_with(model, "list_models shows what the server has.").await,
         }
     }
 
@@ -208,7 +208,7 @@ impl Core {
         nearest_model(model, &names).map(str::to_owned)
     }
 
-    /// "Models here that can: ...", as far as the server tells.
+    /// "Installed models that can: ...", as far as the server tells.
     async fn models_that_can(&self, capability: &str) -> Option<String> {
         let models = self.provider.list_models().await.ok()?;
         let has = |model: &&crate::providers::types::Model| {
@@ -217,7 +217,7 @@ impl Core {
         let names: Vec<_> = models.iter().filter(has).map(|model| model.name.as_str()).collect();
         Some(match names.as_slice() {
             [] => "No installed model can.".to_owned(),
-            names => format!("Models here that can: {}.", names.join(", ")),
+            names => format!("Installed models that can: {}.", names.join(", ")),
         })
     }
 

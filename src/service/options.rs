@@ -74,7 +74,7 @@ pub(super) fn check_parameters(parameters: &mut Map<String, Value>) -> Result<()
                     KNOWN.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ")
                 ),
             };
-            return Err(ServiceError::invalid(&path, format!("is unknown to Ollama{meant}")));
+            return Err(ServiceError::invalid(&path, format!("is not an Ollama option{meant}")));
         };
         if let (Takes::Texts, Value::String(text)) = (takes, &*value) {
             *value = Value::from(vec![text.clone()]);
@@ -93,9 +93,9 @@ pub(super) fn ignored_options(options: &Map<String, Value>) -> Vec<String> {
         .filter(|name| !KNOWN.iter().any(|(known, _)| known == name))
         .map(|name| match nearest(name) {
             Some(known) => {
-                format!("options.{name} is unknown to Ollama and was ignored; did you mean {known}?")
+                format!("options.{name} is not an Ollama option and was ignored; did you mean {known}?")
             }
-            None => format!("options.{name} is unknown to Ollama and was ignored."),
+            None => format!("options.{name} is not an Ollama option and was ignored."),
         })
         .collect()
 }
@@ -121,8 +121,8 @@ mod tests {
         assert_eq!(
             ignored_options(options.as_object().unwrap()),
             [
-                "options.num_cxt is unknown to Ollama and was ignored; did you mean num_ctx?",
-                "options.mirostat_zz is unknown to Ollama and was ignored.",
+                "options.num_cxt is not an Ollama option and was ignored; did you mean num_ctx?",
+                "options.mirostat_zz is not an Ollama option and was ignored.",
             ]
         );
     }
@@ -139,7 +139,7 @@ mod tests {
             (json!({"top_k": 1.5}), "parameters.top_k is 1.5; it must be a whole number"),
             (json!({"temperature": null}), "parameters.temperature is null; it must be a number"),
             (json!({"stop": [1]}), "parameters.stop is [1]; it must be text or an array of texts"),
-            (json!({"num_cxt": 1}), "parameters.num_cxt is unknown to Ollama; did you mean num_ctx?"),
+            (json!({"num_cxt": 1}), "parameters.num_cxt is not an Ollama option; did you mean num_ctx?"),
         ] {
             assert_eq!(check_parameters(wrong.clone().as_object_mut().unwrap()).unwrap_err().text(), text);
         }

@@ -76,7 +76,7 @@ impl Queue {
             let (running, waiting) = (state.running, state.waiters.len());
             return Err(ServiceError::new(
                 ErrorCode::Overloaded,
-                format!("{running} completions run and {waiting} wait, as many as may"),
+                format!("{running} completions are running and {waiting} are waiting, which is the limit"),
             )
             .with_hint("Try again when some have ended, or raise OLLAMA_MCP_MAX_CONCURRENT."));
         }
@@ -274,7 +274,7 @@ mod tests {
         assert!(now(&mut second).is_none());
         let refused = enter(&queue).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::Overloaded);
-        assert!(refused.text().starts_with("1 completions run and 1 wait"));
+        assert!(refused.text().starts_with("1 completions are running and 1 are waiting"));
     }
 
     #[tokio::test]

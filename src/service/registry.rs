@@ -160,7 +160,7 @@ impl Registry {
         }
         Err(ServiceError::new(
             ErrorCode::Overloaded,
-            format!("{MOST_BACKGROUND} completions run in the background, as many as may"),
+            format!("{MOST_BACKGROUND} completions are running in the background, which is the limit"),
         )
         .with_hint("Wait for one with get_completion, or stop one with cancel_completion."))
     }
@@ -206,10 +206,10 @@ impl Table {
 fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
     let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
     match id {
-        None => error("No completion is in progress, and none has ended whose answer is still to be fetched".to_owned())
+        None => error("No completion is in progress or waiting to be fetched".to_owned())
             .with_hint("Start one with chat_completion."),
         Some(id) if gone.iter().any(|gone| gone == id) => {
-            error(format!("Completion {id:?} is not kept any longer"))
+            error(format!("Completion {id:?} is no longer available"))
                 .with_hint("Ask again with chat_completion.")
         }
         Some(id) => error(format!("There is no completion {id:?}")).with_hint(
@@ -249,7 +249,7 @@ mod tests {
         }
         registry.sweep();
         let gone = registry.find(Some(&first.id)).unwrap_err();
-        assert!(gone.text().contains("not kept any longer"), "{}", gone.text());
+        assert!(gone.text().contains("no longer available"), "{}", gone.text());
         assert!(
             registry.find(Some("chatcmpl-other")).unwrap_err().text().starts_with("There is no completion")
         );

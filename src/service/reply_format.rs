@@ -124,7 +124,7 @@ impl Run {
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
             warnings.push(format!(
-                "The reply does not keep to response_format, though the model was asked twice: {}.",
+                "The reply does not match response_format, even after a second try: {}.",
                 wrong.join("; ")
             ));
         }

@@ -44,7 +44,7 @@ impl SystemPrompt {
         let text = file.read().map_err(|reason| {
             let path = file.path.display();
             ServiceError::new(ErrorCode::StorageFailed, format!("The system prompt {path} cannot be read: {reason}"))
-                .with_hint("Mend the file, or set OLLAMA_MCP_SYSTEM_PROMPT_FILE to another; a call with a system prompt of its own needs none.")
+                .with_hint("Fix the file, or set OLLAMA_MCP_SYSTEM_PROMPT_FILE to another one; a call with its own system prompt works.")
         })?;
         *read = stamp.map(|stamp| (stamp, text.clone()));
         Ok(text)

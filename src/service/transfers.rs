@@ -87,8 +87,8 @@ impl Core {
             if !resumes(&error) || fruitless > FRUITLESS_RESUMES {
                 return Err(self.pull_error(model, error).await);
             }
-            tracing::info!(error = error.logged(), model, "the pull broke off; going on");
-            job.advance(|state| state.status = "the connection broke; going on".to_owned());
+            tracing::info!(error = error.logged(), model, "the pull was interrupted; resuming");
+            job.advance(|state| state.status = "the connection broke; resuming".to_owned());
             tokio::time::sleep(RESUME_WAIT).await;
         }
     }

@@ -97,11 +97,8 @@ impl Core {
 
     fn web(&self) -> Result<&OllamaWeb, ServiceError> {
         self.web.as_deref().ok_or_else(|| {
-            ServiceError::new(
-                ErrorCode::Unsupported,
-                "The web cannot be reached without an API key of ollama.com",
-            )
-            .with_hint("Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS.")
+            ServiceError::new(ErrorCode::Unsupported, "The web tools need an API key of ollama.com")
+                .with_hint("Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS.")
         })
     }
 }
@@ -116,7 +113,7 @@ fn check_url(text: &str) -> Result<(), ServiceError> {
             wrong("has a name or password in it, which would go to ollama.com; leave them out")
         }
         Ok(_) => Ok(()),
-        Err(_) => wrong("is no address; right is https://example.com/page"),
+        Err(_) => wrong("is not a URL, such as https://example.com/page"),
     }
 }
 
@@ -146,15 +143,15 @@ fn failed(error: ProviderError) -> ServiceError {
                 || "Try again later".to_owned(),
                 |wait| format!("Try again in {} s", wait.as_secs()),
             );
-            let what = if status == 429 { "has had enough requests with this key" } else { "is busy" };
+            let what = if status == 429 { "has reached the rate limit of this key" } else { "is busy" };
             ServiceError::new(Code::Overloaded, format!("ollama.com {what} ({status}): {message}"))
-                .with_hint(format!("{wait}; the account's limits are told at ollama.com/settings."))
+                .with_hint(format!("{wait}; the account's limits are shown at ollama.com/settings."))
         }
         ProviderError::Status { status: status @ (401 | 403), .. } => ServiceError::new(
             Code::UpstreamError,
             format!("ollama.com does not take the API key ({status})"),
         )
-        .with_hint("Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and start the server anew."),
+        .with_hint("Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server."),
         ProviderError::Status { status, message } => {
             ServiceError::new(Code::UpstreamError, format!("ollama.com answered {status}: {message}"))
                 .with_hint("Try another page or query.")
@@ -163,7 +160,7 @@ fn failed(error: ProviderError) -> ServiceError {
             Code::UpstreamError,
             format!("The answer of ollama.com cannot be read: {reason}"),
         )
-        .with_hint("Something between may have answered, such as a proxy."),
+        .with_hint("A proxy may have answered instead."),
         error => ServiceError::new(Code::Interrupted, format!("ollama.com: {error}")).with_hint("Try again."),
     }
 }

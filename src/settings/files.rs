@@ -71,13 +71,16 @@ pub(super) fn allowed(text: &str) -> Result<Vec<PathBuf>, Problem> {
         .map(|path| {
             // The text was valid UTF-8, and so are its parts.
             let path = with_home(&path.to_string_lossy());
-            match path.is_absolute() && !has_parent(&path) {
-                true => Ok(path),
-                false => Err(Problem::new(format!(
-                    "must hold whole paths, such as /home/you/project or ~/project, without \"..\"; {:?} is none",
-                    path.display().to_string()
-                ))),
+            let shown = path.display().to_string();
+            if !path.is_absolute() {
+                return Err(Problem::new(format!(
+                    "must list absolute paths, such as /home/you/project or ~/project; {shown:?} is not an absolute path"
+                )));
             }
+            if has_parent(&path) {
+                return Err(Problem::new(format!("must list paths without \"..\"; {shown:?} contains it")));
+            }
+            Ok(path)
         })
         .collect()
 }

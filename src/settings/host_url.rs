@@ -79,7 +79,7 @@ impl HostUrl {
         let mut found = Self::new(scheme, host, port.unwrap_or(default_port), path)?;
         match (written_port, port) {
             (Some(written), None) => surprises.push(format!(
-                "the port {written:?} is no number from 0 to 65535; as in Ollama, port {default_port} is used"
+                "the port {written:?} is not a number from 0 to 65535; as in Ollama, port {default_port} is used"
             )),
             (_, Some(0)) => surprises.push("nothing can be reached at port 0".to_owned()),
             (None, _) if scheme == "http" && default_port == 80 => surprises.push(format!(

@@ -97,7 +97,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
         };
         if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
             return Err(Problem::new(format!(
-                "{level:?} is no level; use {}, or target=level pairs such as warn,ollama_mcp=debug",
+                "{level:?} is not a level; use {}, or target=level pairs such as warn,ollama_mcp=debug",
                 LEVELS.join(", ")
             )));
         }
@@ -107,7 +107,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
         };
         if let Some(target) = target.filter(|name| !is_target(name)) {
             return Err(Problem::new(format!(
-                "{target:?} is no target, such as ollama_mcp or rmcp::transport"
+                "{target:?} is not a target, such as ollama_mcp or rmcp::transport"
             )));
         }
     }
@@ -137,7 +137,7 @@ pub(super) fn token(text: &str) -> Result<Secret, Problem> {
     let text = text.trim();
     if !text.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Problem::new(
-            "a token has no blanks, line breaks or letters beyond ASCII; give it without \"Bearer\"",
+            "a token must be ASCII without spaces or line breaks; leave out \"Bearer\"",
         ));
     }
     Ok(Secret::new(text))

@@ -165,7 +165,7 @@ fn ollama_host(resolver: &mut Resolver<'_>) -> Result<HostUrl, SettingsError> {
             return Err(SettingsError::Contradiction {
                 first: main.env.to_owned(),
                 second: other.env.to_owned(),
-                problem: format!("the one means {address}, the other {second}; unset one of them"),
+                problem: format!("one is {address}, the other {second}; unset one of them"),
             });
         }
     }
@@ -185,7 +185,7 @@ fn ollama_address(text: &str) -> Result<HostUrl, Problem> {
             HostUrlError::Credentials => {
                 "put a token into OLLAMA_MCP_AUTH_TOKEN, other credentials into OLLAMA_MCP_HEADERS"
             }
-            _ => "right are 127.0.0.1:11434 and https://ollama.example.com",
+            _ => "valid are 127.0.0.1:11434 and https://ollama.example.com",
         };
         Problem { text: format!("{error}; {right}"), hides_value: error.hides_value() }
     })
@@ -196,7 +196,7 @@ fn openai_problem(error: HostUrlError) -> Problem {
         HostUrlError::Credentials => {
             "put a key into OLLAMA_MCP_API_KEY, other credentials into OLLAMA_MCP_HEADERS"
         }
-        _ => "right is http://127.0.0.1:8080/v1",
+        _ => "valid is http://127.0.0.1:8080/v1",
     };
     Problem { text: format!("{error}; {right}"), hides_value: error.hides_value() }
 }

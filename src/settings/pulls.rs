@@ -31,7 +31,7 @@ impl PullSettings {
             return Err(SettingsError::Contradiction {
                 first: registry::AUTO_PULL.env.to_owned(),
                 second: registry::READ_ONLY.env.to_owned(),
-                problem: "a server that changes nothing installs no models; keep one of them".to_owned(),
+                problem: "a read-only server cannot install models; keep one of them".to_owned(),
             });
         }
         Ok(())

@@ -106,7 +106,7 @@ pub static OLLAMA_HOST: Entry = Entry {
     kind: Kind::Address,
     default: Some("http://127.0.0.1:11434"),
     secret: false,
-    help: "Where Ollama is, read as Ollama reads it: `HOST`, `HOST:PORT` or a URL.",
+    help: "The address of Ollama, as Ollama itself reads it: `HOST`, `HOST:PORT` or a URL.",
 };
 
 /// The name that other tools use for `OLLAMA_HOST`.
@@ -154,7 +154,7 @@ pub static BASE_URL: Entry = Entry {
     kind: Kind::Address,
     default: None,
     secret: false,
-    help: "Where the OpenAI-compatible server is, ending in `/v1`; required with `openai`, refused with `ollama`.",
+    help: "The address of the OpenAI-compatible server, ending in `/v1`; required with `openai`, refused with `ollama`.",
 };
 
 /// The key of an OpenAI-compatible server.
@@ -214,7 +214,7 @@ pub static IDLE_TIMEOUT: Entry = Entry {
     kind: Kind::Quantity,
     default: Some("300s"),
     secret: false,
-    help: "The longest gap between two pieces of an answer.",
+    help: "The longest gap between two chunks of an answer.",
 };
 
 /// Coalescing of progress.
@@ -226,7 +226,7 @@ pub static PROGRESS_INTERVAL: Entry = Entry {
     kind: Kind::Quantity,
     default: Some("50ms"),
     secret: false,
-    help: "New text is gathered this long before it goes out as progress; a plain number is milliseconds, `0` sends each piece at once.",
+    help: "How long new text is collected before it is sent as progress; a plain number is milliseconds, `0` sends each chunk immediately.",
 };
 
 /// Limit of one line of input.
@@ -262,7 +262,7 @@ pub static CALL_DEADLINE: Entry = Entry {
     kind: Kind::Quantity,
     default: Some("auto"),
     secret: false,
-    help: "When a call returns what there is so far, and the completion goes on: a duration (a plain number is seconds), `never`, or `auto`, which suits the host that calls.",
+    help: "How long a call waits before it returns the text so far while the completion continues: a duration (a plain number is seconds), `never`, or `auto`, which depends on the host.",
 };
 
 /// Which tools there are.
@@ -274,7 +274,7 @@ pub static TOOLSETS: Entry = Entry {
     kind: Kind::Text,
     default: Some("generate,models,embeddings,conversations,compare"),
     secret: false,
-    help: "The tools beside the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
+    help: "The tools besides the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
 };
 
 /// No tool that changes anything.
@@ -322,7 +322,7 @@ pub static LOG_FILE: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "A file that gets the log too; without it, the log goes to stderr alone.",
+    help: "A file to write the log to as well; by default the log goes to stderr only.",
 };
 
 /// The convention of <https://no-color.org>.

@@ -56,7 +56,7 @@ impl<'a> Resolver<'a> {
         let dir = found.parse(entry, parse::path)?;
         if !dir.is_dir() {
             self.warn(format!(
-                "{} is {:?}, which is no directory: no config.toml is read",
+                "{} is {:?}, which is not a directory: no config.toml is read",
                 found.from.label(entry),
                 found.text
             ));

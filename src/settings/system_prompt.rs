@@ -46,7 +46,7 @@ impl SystemPromptFile {
         // Looked at before it is opened: a pipe would wait for its writer for ever.
         match std::fs::metadata(&self.path) {
             Ok(found) if found.is_file() => {}
-            Ok(_) => return Err("it is no regular file".to_owned()),
+            Ok(_) => return Err("it is not a regular file".to_owned()),
             Err(error)
                 if !self.is_named
                     && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -64,7 +64,7 @@ impl SystemPromptFile {
             }
             // What was cut in the middle of a letter is too long as well.
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                Err(format!("it is no UTF-8 text of at most {} KiB", MOST_BYTES / 1024))
+                Err(format!("it is not UTF-8 text of at most {} KiB", MOST_BYTES / 1024))
             }
             Err(error) => Err(error.to_string()),
             Ok(_) => Ok(Some(text.trim_end().to_owned()).filter(|text| !text.is_empty())),

@@ -111,7 +111,7 @@ fn toolsets(text: &str) -> Result<BTreeSet<Toolset>, Problem> {
         let Some(toolset) = Toolset::ALL.iter().find(|toolset| toolset.as_str() == name) else {
             let names: Vec<_> = Toolset::ALL.iter().map(|toolset| toolset.as_str()).collect();
             return Err(Problem::new(format!(
-                "must list toolsets ({}) or be all; {name:?} is none",
+                "unknown toolset {name:?}; known are {} and all",
                 names.join(", ")
             )));
         };
@@ -151,6 +151,6 @@ mod tests {
         );
         assert_eq!(toolsets("core").unwrap(), BTreeSet::from([Toolset::Core]));
         assert_eq!(toolsets("all").unwrap().len(), Toolset::ALL.len());
-        assert!(toolsets("modles").unwrap_err().text.contains("\"modles\" is none"));
+        assert!(toolsets("modles").unwrap_err().text.contains("unknown toolset \"modles\""));
     }
 }

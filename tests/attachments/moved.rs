@@ -40,7 +40,7 @@ async fn file_is_not_sent_where_its_model_became_a_cloud_model_while_the_call_wa
     let answer = host.process.answer(waiting).await;
     let (code, text) = tool_error(&answer["result"]);
     assert_eq!(code, "attachment_denied");
-    assert!(text.contains("runs at https://ollama.com:443 and not on this machine"), "{text}");
+    assert!(text.contains("runs at https://ollama.com:443, not on this machine"), "{text}");
     assert_eq!(host.fake.requests_to("POST", "/api/chat").len(), 1);
     assert!(!sent(&host.fake).contains("inside"));
 }

@@ -23,14 +23,14 @@ async fn what_may_not_be_read_is_told_and_never_sent() {
         (outside.to_str().unwrap(), "attachment_denied", "is not below an allowed directory ("),
         ("/etc/passwd", "attachment_denied", "is not below"),
         ("file:///etc/passwd", "attachment_denied", "is not below"),
-        ("../outside/secret.txt", "attachment_denied", "has \"..\" in it"),
+        ("../outside/secret.txt", "attachment_denied", "contains \"..\""),
         ("link.txt", "attachment_denied", "is a link that leads out"),
-        (".env", "attachment_denied", "holds secrets by its name (.env)"),
+        (".env", "attachment_denied", "looks like a secrets file (.env)"),
         ("sub/.ssh/config", "attachment_denied", "(.ssh)"),
-        ("innocent.txt", "attachment_denied", "is a link to what holds secrets"),
+        ("innocent.txt", "attachment_denied", "is a link to something that looks like a secrets"),
         ("none.txt", "attachment_unreadable", "does not exist"),
         ("sub", "attachment_unreadable", "is a directory"),
-        ("fifo", "attachment_unreadable", "is no regular file"),
+        ("fifo", "attachment_unreadable", "is not a regular file"),
         ("empty.txt", "attachment_unreadable", "is empty"),
         (
             "large.txt",
@@ -102,7 +102,7 @@ async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
     host.write("a.txt", "inside");
     let (code, text) = host.refusal("a.txt").await;
     assert_eq!(code, "attachment_denied");
-    assert!(text.contains("runs at https://ollama.com:443 and not on this machine"), "{text}");
+    assert!(text.contains("runs at https://ollama.com:443, not on this machine"), "{text}");
     assert!(text.contains("--allow-remote-files"), "{text}");
     assert!(
         host.fake.requests().iter().all(|request| !String::from_utf8_lossy(&request.body).contains("inside"))

@@ -34,7 +34,7 @@ async fn doctor_starts_what_hosts_would_start() {
     assert_eq!(cursor["answers"][0]["ok"], true, "{cursor}");
     assert_eq!(cursor["answers"][0]["tools"], report["self_test"]["tools"]);
     for line in [
-        "✓ it starts, shakes hands and lists its tools: version ",
+        "✓ it starts, connects and lists its tools: version ",
         "✓ Cursor, ollama (user): ",
         "  Gemini CLI: this server is not in ",
         "! Cursor, ollama (user): OLLAMA_MCP_IDLE_TIMEOUT is set in this shell and not in its entry",

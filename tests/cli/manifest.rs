@@ -74,6 +74,9 @@ async fn a_stale_file_is_told_with_what_writes_it_anew() {
             .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{format}");
-        assert!(said.contains(&format!("{file} is stale")) && said.contains("ollama-mcp manifest"), "{said}");
+        assert!(
+            said.contains(&format!("{file} is out of date")) && said.contains("ollama-mcp manifest"),
+            "{said}"
+        );
     }
 }

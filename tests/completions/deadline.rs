@@ -76,7 +76,7 @@ async fn a_deadline_in_the_queue_loses_no_turn() {
     fake.wait_for("POST", "/api/chat").await;
     let result = session.call("chat_completion", chat("waits")).await;
     assert_eq!(state(&result), ("in_progress", ""));
-    assert!(result["content"][0]["text"].as_str().unwrap().contains("Nothing of the answer has come yet"));
+    assert!(result["content"][0]["text"].as_str().unwrap().contains("No text has been generated yet"));
     assert_eq!(state(&session.answer(first).await["result"]), ("in_progress", SO_FAR));
     gate.open();
     let rest = json!({ "completion_id": id_of(&result), "wait_seconds": 30 });

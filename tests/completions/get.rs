@@ -112,5 +112,5 @@ async fn ids_that_are_unknown_or_gone_and_waits_that_make_no_sense() {
     let gone = session.call("get_completion", json!({ "completion_id": first })).await;
     let (code, text) = tool_error(&gone);
     assert_eq!(code, "completion_not_found");
-    assert!(text.contains("not kept any longer"), "{text}");
+    assert!(text.contains("no longer available"), "{text}");
 }

@@ -140,7 +140,8 @@ async fn a_full_queue_says_so() {
     let (code, text) = tool_error(&refused);
     assert_eq!(code, "overloaded");
     assert!(
-        text.contains("2 completions run and 3 wait") && text.contains("OLLAMA_MCP_MAX_CONCURRENT"),
+        text.contains("2 completions are running and 3 are waiting")
+            && text.contains("OLLAMA_MCP_MAX_CONCURRENT"),
         "{text}"
     );
     gate.open();

@@ -91,8 +91,8 @@ async fn no_answer() {
                 &["did not begin its answer for 2s", "OLLAMA_MCP_FIRST_BYTE_TIMEOUT"],
             ),
             // The server took the request and may have generated: it is not asked again.
-            Row::new("cut behind the head", well().cut_after(0), "interrupted", &["broke off"]),
-            Row::new("reset behind the head", well().reset_after(0), "interrupted", &["broke off"]),
+            Row::new("cut behind the head", well().cut_after(0), "interrupted", &["was interrupted"]),
+            Row::new("reset behind the head", well().reset_after(0), "interrupted", &["was interrupted"]),
             Row::new(
                 "an HTML page",
                 Answer::text(200, "text/html", HTML),
@@ -110,7 +110,7 @@ async fn no_answer() {
                 "an error line at once",
                 Answer::ndjson(&[json!({ "error": "no memory" })]),
                 "interrupted",
-                &["failed in mid-answer: no memory"],
+                &["failed during the answer: no memory"],
             ),
         ],
     )
@@ -127,8 +127,8 @@ async fn broken_in_mid_answer() {
         Answer::raw_chunks(chunks)
     };
     let rows = vec![
-        Row::new("cut", well().cut_after(2), "interrupted", &["broke off", "connection closed"]),
-        Row::new("reset", well().reset_after(2), "interrupted", &["broke off", "connection reset"]),
+        Row::new("cut", well().cut_after(2), "interrupted", &["was interrupted", "connection closed"]),
+        Row::new("reset", well().reset_after(2), "interrupted", &["was interrupted", "connection reset"]),
         Row::new(
             "stalled",
             well().stall_after(2),
@@ -140,13 +140,13 @@ async fn broken_in_mid_answer() {
             "an error line",
             then(json!({ "error": "the runner died" })),
             "interrupted",
-            &["failed in mid-answer: the runner died"],
+            &["failed during the answer: the runner died"],
         ),
         Row::new(
             "an error line and more",
             raw(b"{\"error\":\"x\"}\n{\"done\":true}\n"),
             "interrupted",
-            &["failed in mid-answer: x"],
+            &["failed during the answer: x"],
         ),
         Row::new(
             "a line of another form",

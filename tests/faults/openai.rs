@@ -73,11 +73,11 @@ async fn broken_in_mid_answer() {
     let well = || Answer::sse(&[ONE, TWO, STOP, "[DONE]"]);
     let then = |data: &str| Answer::sse(&[ONE, TWO, data]);
     let rows = vec![
-        Row::new("cut", well().cut_after(2), "interrupted", &["broke off", "connection closed"]),
+        Row::new("cut", well().cut_after(2), "interrupted", &["was interrupted", "connection closed"]),
         Row::new("reset", well().reset_after(2), "interrupted", &["connection reset"]),
         Row::new("stalled", well().stall_after(2), "timeout", &["sent nothing more for 700ms"]),
-        // Ollama hides a failure in mid-answer so.
-        Row::new("no end mark", Answer::sse(&[ONE, TWO]), "interrupted", &["broke off"]),
+        // Ollama hides a failure during the answer so.
+        Row::new("no end mark", Answer::sse(&[ONE, TWO]), "interrupted", &["was interrupted"]),
         Row::new(
             "an error event",
             then(r#"{"error":{"message":"the runner died"}}"#),

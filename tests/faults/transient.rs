@@ -76,7 +76,7 @@ async fn a_server_that_is_not_there_is_asked_four_times() {
         "{text}"
     );
     assert!(started.elapsed() >= BACKOFF, "{:?}", started.elapsed());
-    let told = |message: &Value| message["message"].as_str().unwrap().contains("trying again in");
+    let told = |message: &Value| message["message"].as_str().unwrap().contains("retrying in");
     assert_eq!(progress.iter().filter(|message| told(message)).count(), 3, "{progress:#?}");
     session.still_serves().await;
 }
@@ -91,7 +91,7 @@ async fn a_server_that_comes_up_meanwhile_answers() {
     });
     let id = session.request("tools/call", params).await;
     let told = session.next().await;
-    assert!(told["params"]["message"].as_str().unwrap().contains("trying again"), "{told}");
+    assert!(told["params"]["message"].as_str().unwrap().contains("retrying"), "{told}");
     let fake = FakeOllama::start_at(address).await;
     fake.on("POST", "/api/chat", Answer::ndjson(&lines()));
     let answer = session.answer(id).await;

@@ -96,7 +96,7 @@ async fn what_the_model_cannot_do() {
     expect(
         &result,
         "unsupported",
-        &["\"gemma3:270m\" cannot call tools", "Models here that can: qwen2.5-tools:0.5b"],
+        &["\"gemma3:270m\" cannot call tools", "Installed models that can: qwen2.5-tools:0.5b"],
     );
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_think_true_unsupported_stream"));
     let result = session
@@ -105,7 +105,7 @@ async fn what_the_model_cannot_do() {
     expect(
         &result,
         "unsupported",
-        &["\"gemma3:270m\" cannot think", "Models here that can: qwen2.5-think:0.5b"],
+        &["\"gemma3:270m\" cannot think", "Installed models that can: qwen2.5-think:0.5b"],
     );
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_with_embedding_only_model"));
     let result = session.call("chat_completion", json!({ "model": "qwen-embed:0.5b", "prompt": "x" })).await;
@@ -121,8 +121,8 @@ async fn an_answer_that_breaks_off_keeps_its_text() {
             &["unexpected EOF", "Sure, here"][..],
             "Sure, here",
         ),
-        (drop_last.clone().cut_after(3), &["broke off", "Three colours are"], "Three colours are"),
-        (drop_last.reset_after(2), &["broke off", "Three colours"], "Three colours"),
+        (drop_last.clone().cut_after(3), &["was interrupted", "Three colours are"], "Three colours are"),
+        (drop_last.reset_after(2), &["was interrupted", "Three colours"], "Three colours"),
     ] {
         let (fake, mut session) = answering(answer).await;
         let result = session.call("chat_completion", plain()).await;

@@ -185,5 +185,5 @@ async fn an_empty_reply_is_no_error_and_has_words() {
     let (_fake, mut session) = answering(says("")).await;
     let result = session.call("chat_completion", plain()).await;
     assert_eq!(message(&result)["content"], "");
-    assert!(result["content"][0]["text"].as_str().unwrap().contains("without a word"));
+    assert!(result["content"][0]["text"].as_str().unwrap().contains("empty answer"));
 }

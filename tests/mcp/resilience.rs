@@ -87,7 +87,7 @@ async fn a_panic_becomes_an_error_and_the_server_lives_on() {
             let result = session.call(tool, arguments).await;
             let (code, text) = tool_error(&result);
             assert_eq!(code, "internal", "{tool}, round {round}: {text}");
-            assert!(text.contains("bug of ollama-mcp") && !text.contains("secret-detail"), "{text}");
+            assert!(text.contains("bug in ollama-mcp") && !text.contains("secret-detail"), "{text}");
         }
         for uri in ["ollama://models", "ollama://models/x"] {
             let (code, message) = session.error("resources/read", json!({ "uri": uri })).await;

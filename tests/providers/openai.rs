@@ -102,7 +102,7 @@ async fn failures_have_the_same_codes() {
             "upstream_error",
             "OLLAMA_MCP_API_KEY",
         ),
-        (Answer::recorded("v1_chat_stream_runner_killed_qwen"), "interrupted", "broke off"),
+        (Answer::recorded("v1_chat_stream_runner_killed_qwen"), "interrupted", "was interrupted"),
         (Answer::recorded("v1_chat_stream").cut_after(3), "interrupted", "Three"),
     ] {
         let (_fake, mut session) = answering(answer).await;
@@ -169,5 +169,5 @@ async fn a_name_that_is_not_listed_may_get_images_and_num_ctx_cuts_nothing() {
     assert_eq!(result["structuredContent"]["status"], "completed", "{result}");
     assert_eq!(fake.requests_to("GET", "/v1/models").len(), 0);
     let warnings = result["structuredContent"]["warnings"].to_string();
-    assert!(warnings.contains("num_ctx is Ollama's own") && !warnings.contains("Raise"), "{warnings}");
+    assert!(warnings.contains("num_ctx was ignored") && !warnings.contains("Raise"), "{warnings}");
 }

@@ -36,7 +36,7 @@ fn tags(models: &[(&str, &str, Option<&[&str]>)]) -> Answer {
 async fn the_settings_come_first_then_what_is_loaded_then_the_newest() {
     let fake = FakeOllama::start().await.with_defaults();
     let (model, reason) = chosen(&fake, &[("OLLAMA_MODEL", "smollm2:135m")]).await;
-    assert_eq!((model.as_str(), reason.as_str()), ("smollm2:135m", "the default of the settings"));
+    assert_eq!((model.as_str(), reason.as_str()), ("smollm2:135m", "the default in the settings"));
     assert!(fake.requests_to("GET", "/api/tags").is_empty(), "nothing need be asked for that");
     let fake = FakeOllama::start().await.with_defaults();
     let (model, reason) = chosen(&fake, &[]).await;

@@ -16,7 +16,7 @@ async fn a_cancel_closes_the_connection_and_nothing_is_answered() {
     let gate = Gate::new();
     let stages = [
         ("before the head", Answer::recorded("chat_stream").delay_head(&gate)),
-        ("in mid-answer", Answer::recorded("chat_stream").gate_after(3, &gate)),
+        ("during the answer", Answer::recorded("chat_stream").gate_after(3, &gate)),
     ];
     for (stage, answer) in stages {
         let fake = FakeOllama::start().await.with_defaults();

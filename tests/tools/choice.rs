@@ -38,7 +38,7 @@ async fn toolsets_are_chosen() {
     let params = serde_json::json!({ "name": "delete_model", "arguments": { "model": "gemma3:270m" } });
     let (code, message) = session.error("tools/call", params).await;
     assert_eq!(code, -32602, "{message}");
-    assert!(message.contains("is off by the settings"), "{message}");
+    assert!(message.contains("is disabled by the settings"), "{message}");
 }
 
 #[tokio::test]

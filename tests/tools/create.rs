@@ -20,7 +20,7 @@ async fn a_model_is_made_from_an_installed_one() {
         "messages": [{ "role": "user", "content": "hi" }, { "role": "assistant", "content": "It's-a me!" }],
     });
     let (result, progress) = session.call_watched("create_model", arguments).await;
-    assert_eq!(text(&result), "create of mario is done.");
+    assert_eq!(text(&result), "create of mario is complete.");
     assert_eq!(result["structuredContent"]["operation"], "create");
     assert!(!progress.is_empty());
     let body = fake.requests_to("POST", "/api/create")[0].json();
@@ -38,7 +38,7 @@ async fn each_wrong_argument_is_named_and_nothing_is_sent() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("create_from_stream");
     let cases = [
-        (json!({ "model": "a b", "from": MODEL }), "model is no model's name"),
+        (json!({ "model": "a b", "from": MODEL }), "model is not a model name"),
         (json!({ "model": "x" }), "from or gguf is missing"),
         (json!({ "model": "x", "from": MODEL, "quantize": "q3" }), "quantize is \"q3\""),
         (json!({ "model": "x", "from": MODEL, "parameters": { "num_ctx": "big" } }), "parameters.num_ctx"),
@@ -204,7 +204,7 @@ async fn the_stateless_revision_asks_and_goes_on() {
         json!({ "confirm": { "action": "accept", "content": { "confirm": "Overwrite" } } });
     params["requestState"] = asked["requestState"].clone();
     let done = session.result(MODERN, "tools/call", params).await;
-    assert_eq!((text(&done), created(&fake)), ("create of gemma3:270m is done.", 1));
+    assert_eq!((text(&done), created(&fake)), ("create of gemma3:270m is complete.", 1));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn a_file_is_uploaded_and_becomes_a_model() {
     let (fake, mut session) = allowed(dir.path()).await;
     fake.on("HEAD", &blob, Answer::empty(404)).on("POST", &blob, Answer::empty(201));
     let (result, progress) = session.call_watched("create_model", from_file(&path)).await;
-    assert_eq!(text(&result), "create of mine is done.");
+    assert_eq!(text(&result), "create of mine is complete.");
     let uploads = fake.requests_to("POST", &blob);
     assert_eq!(uploads.len(), 1);
     assert_eq!(uploads[0].body, bytes);

@@ -128,7 +128,7 @@ async fn a_stopped_batch_keeps_what_is_done() {
     let id = &result["structuredContent"]["completion_id"];
     let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
     assert_eq!(stopped["structuredContent"]["status"], "cancelled", "{stopped}");
-    assert!(text(&stopped).starts_with("This was cancelled before its end. "), "{stopped}");
+    assert!(text(&stopped).starts_with("Cancelled before it was complete. "), "{stopped}");
     assert_eq!(contents(&stopped), [(0, "one")]);
     let sent = fake.requests_to("POST", "/api/chat");
     let waits = sent.iter().find(|request| question(request).ends_with("wait")).unwrap();
@@ -199,7 +199,7 @@ async fn a_comparison_that_nobody_answered_yet_says_so() {
     assert!(text(&result).contains("0 of 2 models are done."), "{result}");
     let id = result["structuredContent"]["completion_id"].clone();
     let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
-    assert_eq!(text(&stopped), "This was cancelled before its end. 0 of 2 models are done.", "{stopped}");
+    assert_eq!(text(&stopped), "Cancelled before it was complete. 0 of 2 models are done.", "{stopped}");
 }
 
 #[tokio::test]

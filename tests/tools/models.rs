@@ -11,7 +11,7 @@ async fn a_copy_onto_a_free_name_asks_nobody() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("copy");
     let result = session.call("copy_model", json!({ "source": MODEL, "destination": "gemma-copy" })).await;
-    assert_eq!(text(&result), "gemma3:270m is now also gemma-copy.");
+    assert_eq!(text(&result), "Copied gemma3:270m to gemma-copy.");
     let body = fake.requests_to("POST", "/api/copy")[0].json();
     assert_eq!(body, json!({ "source": MODEL, "destination": "gemma-copy" }));
 }
@@ -72,7 +72,7 @@ async fn nobody_is_told_to_install_what_was_to_go() {
     for tool in ["unload_model", "delete_model"] {
         let result = session.call(tool, json!({ "model": "nope" })).await;
         let (_, said) = tool_error(&result);
-        assert!(said.contains("not installed") && said.contains("list_models tells"), "{tool}: {said}");
+        assert!(said.contains("not installed") && said.contains("list_models shows"), "{tool}: {said}");
         assert!(!said.contains("pull"), "{tool}: {said}");
     }
 }

@@ -41,7 +41,7 @@ async fn a_pull_tells_of_its_bytes() {
     assert_eq!(bytes.last().unwrap().1, Some(98_362_432.0));
     gate.open();
     let result = session.answer(id).await["result"].take();
-    assert_eq!(text(&result), "pull of smollm2:360m is done.");
+    assert_eq!(text(&result), "pull of smollm2:360m is complete.");
     let structured = &result["structuredContent"];
     assert_eq!((&structured["status"], &structured["operation"]), (&json!("completed"), &json!("pull")));
     assert_eq!(structured["total_bytes"], 98_362_466);
@@ -67,7 +67,10 @@ async fn an_installed_model_is_not_replaced_unconfirmed() {
     }
     assert!(fake.requests_to("POST", "/api/pull").is_empty());
     let confirmed = json!({ "model": "gemma3:270m", "confirm": true });
-    assert_eq!(text(&session.call("pull_model", confirmed.clone()).await), "pull of gemma3:270m is done.");
+    assert_eq!(
+        text(&session.call("pull_model", confirmed.clone()).await),
+        "pull of gemma3:270m is complete."
+    );
 
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     fake.replay("pull_success_stream");
@@ -84,7 +87,7 @@ async fn what_is_there_already_is_said_so() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_already_there_stream");
     let result = session.call("pull_model", smollm()).await;
-    assert!(text(&result).contains("was there already"), "{result}");
+    assert!(text(&result).contains("is already installed and up to date"), "{result}");
     assert_eq!(result["structuredContent"]["already_present"], true);
 }
 
@@ -94,12 +97,12 @@ async fn a_pull_that_breaks_off_goes_on() {
     fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(2));
     fake.replay("pull_success_stream");
     let result = session.call("pull_model", smollm()).await;
-    assert_eq!(text(&result), "pull of smollm2:360m is done.");
+    assert_eq!(text(&result), "pull of smollm2:360m is complete.");
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 2);
     // What this call itself had fetched before the break was not there already.
     fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(3));
     fake.replay("pull_already_there_stream");
-    assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:360m is done.");
+    assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:360m is complete.");
 }
 
 #[tokio::test]
@@ -197,7 +200,7 @@ async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
     ] {
         let (fake, mut session) = with_room(dir.path(), free).await;
         fake.replay("pull_success_stream");
-        assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:360m is done.");
+        assert_eq!(text(&session.call("pull_model", smollm()).await), "pull of smollm2:360m is complete.");
     }
 }
 

@@ -17,7 +17,7 @@ async fn it_is_asked_for_then_done() {
 
     let arguments = json!({ "model": "me/smollm2:135m", "confirm": true });
     let (result, progress) = session.call_watched("push_model", arguments).await;
-    assert_eq!(text(&result), "push of me/smollm2:135m is done.");
+    assert_eq!(text(&result), "push of me/smollm2:135m is complete.");
     assert_eq!(result["structuredContent"]["operation"], "push");
     assert!(!progress.is_empty());
     assert_eq!(fake.requests_to("POST", "/api/push")[0].json()["model"], "me/smollm2:135m");

@@ -89,7 +89,7 @@ async fn check_ends_with_its_call_and_with_the_server() {
 async fn recursive_schemas_and_patterns_are_checked() {
     let (fake, mut process) = server("[1, [2, \"x\"]]").await;
     let result = call(&mut process, &tree()).await;
-    assert!(result["structuredContent"]["warnings"].to_string().contains("does not keep to response_format"));
+    assert!(result["structuredContent"]["warnings"].to_string().contains("does not match response_format"));
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 2, "it was asked for again");
     fake.on("POST", "/api/chat", replies("[1, [2, 3]]"));
     let result = call(&mut process, &tree()).await;

@@ -111,7 +111,7 @@ async fn wrong_arguments_send_nothing() {
         ("web_search", json!({ "query": "q", "max_results": 0 }), "max_results is 0"),
         ("web_search", json!({ "query": "q", "max_result": 1 }), "max_results"),
         ("web_fetch", json!({ "url": "file:///etc/passwd" }), "url must begin with http"),
-        ("web_fetch", json!({ "url": "example.com" }), "url is no address"),
+        ("web_fetch", json!({ "url": "example.com" }), "url is not a URL"),
         ("web_fetch", json!({ "url": "https://me:secret@example.com" }), "url has a name or password"),
     ] {
         let result = session.call(tool, arguments.clone()).await;

@@ -31,7 +31,7 @@ pub(super) async fn examine_own(context: &Context) -> Section {
     };
     match &visited {
         Ok(visited) => {
-            section.good(format!("it starts, shakes hands and lists its tools: {}", told(visited)));
+            section.good(format!("it starts, connects and lists its tools: {}", told(visited)));
         }
         Err(error) => {
             let step = "run \"ollama-mcp --log=debug\" and type a line of examples/requests/list_tools.jsonl";

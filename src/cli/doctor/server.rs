@@ -33,15 +33,12 @@ pub(super) async fn examine(core: &Core) -> Section {
     let version = version.unwrap_or_default();
     let latency = healthy.latency.as_secs_f64() * 1000.0;
     section.good(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
-    section.fact(format!("that is {}", health.location.describe()));
+    let location = health.location.describe();
+    section.fact(format!("location: {}", if location == "local" { "this machine" } else { location }));
     models(&mut section, healthy);
     match core.default_model().await {
         Ok(model) => {
-            section.good(format!(
-                "{} answers where no model is named: it is {}",
-                sanitize::name(&model.name),
-                model.reason
-            ));
+            section.good(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
         }
         Err(error) => {
@@ -57,7 +54,7 @@ fn models(section: &mut Section, healthy: &Healthy) {
         match names {
             Some(names) if names.is_empty() => section.fact(format!("models {state}: none")),
             Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), listed(names))),
-            None => section.fact(format!("models {state}: not known")),
+            None => section.fact(format!("models {state}: unknown")),
         }
     }
     section.field(

@@ -27,7 +27,7 @@ pub(super) fn examine(context: &Context) -> Section {
     }
     let deadlines = deadlines_in_force(loaded.settings.server.call_deadline);
     let told: Vec<_> = deadlines.iter().map(|(host, limit)| format!("{host} {}", duration(*limit))).collect();
-    section.fact(format!("calls return what there is after: {}", told.join(", ")));
+    section.fact(format!("call deadlines by host: {}", told.join(", ")));
     let deadlines: Vec<_> = deadlines
         .iter()
         .map(|(host, limit)| json!({ "host": host, "seconds": limit.map(|limit| limit.as_secs()) }))
@@ -55,9 +55,9 @@ fn config(section: &mut Section, directory: Option<&Path>) {
     let state = if directory.join("config.toml").is_file() {
         "config.toml is read"
     } else if directory.is_dir() {
-        "no config.toml in it"
+        "no config.toml"
     } else {
-        "not there, and not needed"
+        "does not exist, not required"
     };
     let mode = mode_of(directory);
     let shown = mode.map(|mode| format!(", mode {mode:o}")).unwrap_or_default();
@@ -65,7 +65,10 @@ fn config(section: &mut Section, directory: Option<&Path>) {
     section.field("config_dir_mode", mode.map_or(Value::Null, |mode| format!("{mode:o}").into()));
     if mode.is_some_and(|mode| mode & 0o022 != 0) {
         section.warning(
-            format!("others may write to {}, and so change the settings of this server", directory.display()),
+            format!(
+                "other users can write to {}, and so change the settings of this server",
+                directory.display()
+            ),
             Some(format!("chmod go-w {}", directory.display())),
         );
     }
@@ -88,7 +91,7 @@ fn surprise(origin: &SettingOrigin) -> Option<String> {
     }
     if value.contains("0.0.0.0") || value.contains("[::]") {
         return Some(format!(
-            "{name}: {value} is an address to listen on; a client connects to this machine itself"
+            "{name}: {value} is an address to listen on; ollama-mcp connects to this machine instead"
         ));
     }
     let authority = value.strip_prefix("https://")?.split('/').next()?;
@@ -97,7 +100,7 @@ fn surprise(origin: &SettingOrigin) -> Option<String> {
 }
 
 fn duration(limit: Option<Duration>) -> String {
-    limit.map_or_else(|| "at the end".to_owned(), |limit| format!("{} s", limit.as_secs()))
+    limit.map_or_else(|| "none".to_owned(), |limit| format!("{} s", limit.as_secs()))
 }
 
 /// Where conversations are kept, which prompt is the default one, and which files may be read.
@@ -106,7 +109,7 @@ fn places(section: &mut Section, settings: &Settings) {
     match &settings.store.data_dir {
         Some(directory) => {
             let mode = mode_of(directory).map(|mode| format!(", mode {mode:o}"));
-            let state = if directory.is_dir() { "there" } else { "made with the first conversation" };
+            let state = if directory.is_dir() { "exists" } else { "created with the first conversation" };
             section.fact(format!(
                 "data directory: {} ({state}{})",
                 directory.display(),
@@ -114,7 +117,10 @@ fn places(section: &mut Section, settings: &Settings) {
             ));
             if mode_of(directory).is_some_and(|mode| mode & 0o022 != 0) {
                 section.warning(
-                    format!("others may write to {}, and so to the conversations", directory.display()),
+                    format!(
+                        "other users can write to {}, and so change the conversations",
+                        directory.display()
+                    ),
                     Some(format!("chmod go-w {}", directory.display())),
                 );
             }
@@ -132,7 +138,7 @@ fn places(section: &mut Section, settings: &Settings) {
         Some((path, Err(problem))) => {
             section.bad(
                 format!("system prompt {} cannot be read: {problem}", path.display()),
-                Some("Mend the file, or take OLLAMA_MCP_SYSTEM_PROMPT_FILE away.".to_owned()),
+                Some("Fix the file, or unset OLLAMA_MCP_SYSTEM_PROMPT_FILE.".to_owned()),
             );
             section.field("system_prompt", json!({ "path": path, "problem": problem }));
         }
@@ -143,14 +149,14 @@ fn places(section: &mut Section, settings: &Settings) {
     }
     let allowed = &settings.files.allowed;
     if allowed.is_empty() {
-        section.fact("no directory is allowed: attachments are refused (--allow-dir DIR allows one)");
+        section.fact("no allowed directories: attachments are refused (allow one with --allow-dir DIR)");
     }
     for path in allowed {
         match path.exists() {
-            true => section.good(format!("{} may be read", path.display())),
+            true => section.good(format!("allowed directory: {}", path.display())),
             false => section.warning(
-                format!("{} is allowed and does not exist", path.display()),
-                Some("Make it, or take it out of the allowed directories.".to_owned()),
+                format!("allowed directory {} does not exist", path.display()),
+                Some("Create it, or remove it from the allowed directories.".to_owned()),
             ),
         }
     }

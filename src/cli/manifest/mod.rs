@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Manifest)]
     format: Format,
-    /// Compare with the committed file in the current directory; exit code 1 where they differ
+    /// Compare with the committed file in the current directory; exit code 1 if they differ
     #[arg(long)]
     check: bool,
 }
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::line(&format!("{file} is up to date"));
         Ok(ExitCode::SUCCESS)
     } else {
-        output::error(&format!("{file} is stale; {}", remedy(format)));
+        output::error(&format!("{file} is out of date; {}", remedy(format)));
         Ok(ExitCode::FAILURE)
     }
 }
@@ -108,9 +108,9 @@ fn json(value: &Value) -> anyhow::Result<String> {
 fn remedy(format: Format) -> String {
     let file = format.file();
     match format {
-        Format::Manifest => format!("write it anew with: ollama-mcp manifest > {file}"),
-        Format::ServerJson => format!("write it anew with: ollama-mcp manifest --format server-json > {file}"),
-        Format::Mcpb => format!("write it anew with: ollama-mcp manifest --format mcpb > {file}"),
+        Format::Manifest => format!("regenerate it with: ollama-mcp manifest > {file}"),
+        Format::ServerJson => format!("regenerate it with: ollama-mcp manifest --format server-json > {file}"),
+        Format::Mcpb => format!("regenerate it with: ollama-mcp manifest --format mcpb > {file}"),
         Format::Markdown => {
             "put what `ollama-mcp manifest --format markdown` prints between its comments <!-- generated:tools -->"
                 .to_owned()

@@ -81,9 +81,9 @@ fn what_is_outside_is_denied() {
         ("file:///etc/passwd".to_owned(), "is not below"),
         (format!("file://{root}/allowed/../outside/secret"), "is not below"),
         (format!("file://{root}/allowed/%2e%2e/outside/secret"), "is not below"),
-        ("file://elsewhere/a.txt".to_owned(), "is no file URI of this machine"),
-        ("../outside/secret".to_owned(), "has \"..\" in it"),
-        ("sub/../a.txt".to_owned(), "has \"..\" in it"),
+        ("file://elsewhere/a.txt".to_owned(), "is not a file URI of this machine"),
+        ("../outside/secret".to_owned(), "contains \"..\""),
+        ("sub/../a.txt".to_owned(), "contains \"..\""),
         ("out/secret".to_owned(), "is a link that leads out"),
         ("sub/secret".to_owned(), "does not exist"),
         ("sub/deep".to_owned(), "is a link that leads out"),
@@ -91,10 +91,10 @@ fn what_is_outside_is_denied() {
         ("a.txt\0".to_owned(), "holds a NUL"),
         (" ".to_owned(), "is empty"),
         ("~/a.txt".to_owned(), "is not below"),
-        (".env".to_owned(), "holds secrets by its name (.env)"),
-        ("sub/.ssh/known".to_owned(), "holds secrets by its name (.ssh)"),
-        ("plain.txt".to_owned(), "is a link to what holds secrets by its name (.env)"),
-        (".ENV".to_owned(), "holds secrets by its name (.ENV)"),
+        (".env".to_owned(), "looks like a secrets file (.env)"),
+        ("sub/.ssh/known".to_owned(), "looks like a secrets file (.ssh)"),
+        ("plain.txt".to_owned(), "is a link to something that looks like a secrets file (.env)"),
+        (".ENV".to_owned(), "looks like a secrets file (.ENV)"),
         ("none.txt".to_owned(), "does not exist"),
         ("a.txt/b".to_owned(), "cannot be opened"),
         ("loop".to_owned(), "cannot be opened"),
@@ -120,7 +120,7 @@ fn a_rule_of_its_own_allows_a_secret_and_no_other() {
     let ssh = Fence::new(vec![allowed.join("sub/.ssh")]);
     assert_eq!(read(&ssh, "known").unwrap().1, "inside");
     std::fs::write(allowed.join("sub/.ssh/id_rsa"), "x").unwrap();
-    assert!(said(&ssh, "id_rsa").contains("holds secrets by its name (id_rsa)"));
+    assert!(said(&ssh, "id_rsa").contains("looks like a secrets file (id_rsa)"));
 }
 
 #[test]
@@ -155,10 +155,10 @@ fn a_fifo_a_socket_and_a_device_are_refused_at_once() {
     let _socket = std::os::unix::net::UnixListener::bind(allowed.join("socket")).unwrap();
     let began = Instant::now();
     for path in ["fifo", "socket"] {
-        assert!(said(&fence, path).contains("is no regular file"), "{path}");
+        assert!(said(&fence, path).contains("is not a regular file"), "{path}");
     }
     let devices = Fence::new(vec!["/dev".into()]);
-    assert!(said(&devices, "zero").contains("is no regular file"));
+    assert!(said(&devices, "zero").contains("is not a regular file"));
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 

@@ -34,7 +34,7 @@ struct Argument {
 
 const MODEL: Argument = Argument {
     name: MODEL_ARGUMENT,
-    description: "Installed model; the default one if left out",
+    description: "Installed model; by default the default model",
     required: false,
 };
 
@@ -48,7 +48,7 @@ const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "ask_local_model",
         title: "Ask a local model",
-        description: "Put a question to a model on this machine and show its answer as it is",
+        description: "Ask a model on this machine and show its answer unchanged",
         arguments: &[Argument { name: "question", description: "What to ask", required: true }, MODEL],
         either: &[],
         text: |given| {
@@ -63,7 +63,7 @@ const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "second_opinion",
         title: "Second opinion",
-        description: "Let a local model judge an answer or a plan, then weigh both views",
+        description: "Have a local model review an answer or a plan, then compare both views",
         arguments: &[
             Argument {
                 name: "subject",

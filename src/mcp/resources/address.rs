@@ -27,7 +27,7 @@ pub(in crate::mcp) enum Address {
 }
 
 impl Address {
-    /// What `uri` names; `None` where it is no resource of this server.
+    /// What `uri` names; `None` where it is not a resource of this server.
     pub(super) fn of(uri: &str) -> Option<Self> {
         let uri = uri.trim_end_matches('/');
         // A name has `/` and `:` in it, as they are or percent-encoded.

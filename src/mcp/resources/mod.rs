@@ -46,7 +46,7 @@ pub(super) fn list(stored: bool, running: bool) -> Vec<Resource> {
             RUNNING,
             "running",
             "Loaded models",
-            "What is in memory now, how much of it on a GPU, and until when",
+            "Models in memory, their share on a GPU, and when they are unloaded",
         )
     }));
     resources.push(resource(
@@ -105,7 +105,7 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
                 let reason =
-                    format!("cannot be read: {name:?} is not loaded; {RUNNING} tells which models are");
+                    format!("cannot be read: {name:?} is not loaded; {RUNNING} lists the models that are");
                 return Err(not_found(uri, &reason));
             };
             Ok(contents(uri, &RunningModelAnswer::from(model), 0))
@@ -114,7 +114,7 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
         Some(Address::Conversation(id)) if stored => {
             conversations::read_one(core, uri, &id).await.map_err(failed)
         }
-        _ => Err(not_found(uri, "is no resource of this server")),
+        _ => Err(not_found(uri, "is not a resource of this server")),
     }
 }
 

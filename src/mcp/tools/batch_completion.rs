@@ -13,7 +13,7 @@ use crate::mcp::schema::{self, output_schema};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
-at no cost. Results in order, failures beside successes.";
+at no cost. Results in order, failures alongside successes.";
 
 /// Arguments of `batch_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -16,7 +16,7 @@ use crate::service::messages::{ChatMessage, read_messages};
 use crate::service::types::{Message, Role};
 use crate::service::{ChatCall, ServiceError};
 
-const DESCRIPTION: &str = "Put a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
+const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
 machine, for bulk work, or for a second opinion. Stateless: send all the context it needs. Without `model` the loaded or newest \
 chat model answers. Not for questions that you answer better yourself.";
 

@@ -15,7 +15,7 @@ use crate::service::attachments::Attachments;
 use crate::service::types::{Message, Role};
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Put one prompt to 2 to 8 local models: answers side by side, with tokens per second and time to first \
+const DESCRIPTION: &str = "Send one prompt to 2 to 8 local models: answers side by side, with tokens per second and time to first \
 token. Use it to choose a model.";
 
 /// Arguments of `compare_models`.

@@ -15,8 +15,8 @@ use crate::service::attachments::Attachments;
 use crate::service::conversations::TurnCall;
 use crate::settings::Toolset;
 
-const DESCRIPTION: &str = "Say something in a stored conversation with a local model, which remembers the turns before. Conversations \
-stay on this machine's disk, shared by all its hosts, until deleted. Arguments else as chat_completion.";
+const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \
+stay on this machine's disk, shared by all its hosts, until deleted. Other arguments as in chat_completion.";
 
 /// Arguments of `converse`.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -50,5 +50,5 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     }
     core.copy_model(&arguments.source, &arguments.destination).await?;
     let answer = DoneAnswer { model: &arguments.destination, done: true };
-    Ok(super::answer(format!("{} is now also {}.", arguments.source, arguments.destination), &answer).into())
+    Ok(super::answer(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer).into())
 }

@@ -18,7 +18,7 @@ use crate::service::ServiceError;
 const LONGEST_WAIT: f64 = 86_400.0;
 
 const DESCRIPTION: &str = "Wait for the rest of an answer that is in_progress, and get its whole text so far. Without completion_id: \
-the newest one not seen to its end, cancelled ones too.";
+the newest one not read to its end, cancelled ones too.";
 
 /// Arguments of `get_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]

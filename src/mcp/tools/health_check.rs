@@ -10,7 +10,7 @@ use crate::mcp::schema::{input_schema, output_schema};
 use crate::sanitize;
 use crate::service::health::HealthReport;
 
-const DESCRIPTION: &str = "Tell whether Ollama answers (version, latency, address, models), and what to do when it is down. Use it \
+const DESCRIPTION: &str = "Check whether Ollama answers (version, latency, address, models), and what to do if not. Use it \
 when another tool fails.";
 
 /// The state of the model server.

@@ -21,7 +21,7 @@ use crate::service::{Tie, Work};
 use crate::settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
-goes on after the call (get_completion, cancel_completion); pulling again resumes. Replacing an installed one needs confirm: true.";
+continues after the call (get_completion, cancel_completion); pulling again resumes. Replacing an installed one needs confirm: true.";
 
 /// Arguments of `pull_model`.
 #[derive(Debug, Deserialize, JsonSchema)]

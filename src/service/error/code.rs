@@ -15,7 +15,7 @@ pub enum ErrorCode {
     OllamaUnreachable,
     /// The model, or the server, cannot do what was asked.
     Unsupported,
-    /// Too much is going on, here or at the model server.
+    /// Too many requests are running, here or at the model server.
     Overloaded,
     /// The disk has no room for the model that is pulled.
     DiskFull,
@@ -27,9 +27,9 @@ pub enum ErrorCode {
     RegistryFailed,
     /// A timeout of the settings ran out.
     Timeout,
-    /// The answer broke off; what came of it is kept.
+    /// The answer was interrupted; what came of it is kept.
     Interrupted,
-    /// The model server answered with a failure of its own.
+    /// The model server answered with an error of its own.
     UpstreamError,
     /// A file may not be read, or may not go where the model runs.
     AttachmentDenied,
@@ -37,7 +37,7 @@ pub enum ErrorCode {
     AttachmentUnreadable,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
-    /// There is no conversation of that id.
+    /// There is no conversation with that id.
     ConversationNotFound,
     /// A conversation went on elsewhere while the reply was made.
     ConversationConflict,
@@ -134,7 +134,9 @@ impl ErrorCode {
                 "The model or the server cannot do what was asked.",
                 "Use one of the models that the message names.",
             ),
-            Self::Overloaded => ("Too much is going on, here or at the model server.", "Try again later."),
+            Self::Overloaded => {
+                ("Too many requests are running, here or at the model server.", "Try again later.")
+            }
             Self::DiskFull => (
                 "The disk has no room for the model; the pull was stopped.",
                 "Free some space, or choose a smaller model.",
@@ -151,47 +153,46 @@ impl ErrorCode {
                 "The registry answered with a failure of its own, or what came from it is damaged.",
                 "Try again later.",
             ),
-            Self::Timeout => {
-                ("A timeout of the settings ran out.", "Raise the setting that the message names.")
-            }
+            Self::Timeout => ("A timeout expired.", "Raise the setting that the message names."),
             Self::Interrupted => (
-                "The answer broke off. `error.partial` has the text that came before.",
+                "The answer was interrupted. `error.partial` has the text that came before.",
                 "Ask again, or use the text.",
             ),
-            Self::UpstreamError => {
-                ("The model server answered with a failure of its own.", "Read its words in the message.")
-            }
+            Self::UpstreamError => (
+                "The model server answered with an error of its own.",
+                "Read the message; it quotes the server.",
+            ),
             Self::AttachmentDenied => (
-                "A file lies outside the allowed directories, holds secrets by its name, or would leave the machine.",
+                "A file lies outside the allowed directories, looks like a secrets file, or would leave the machine.",
                 "Allow its directory with `--allow-dir`, or leave the file out.",
             ),
             Self::AttachmentUnreadable => (
-                "A file does not exist, is too large, or is nothing that the model can read.",
+                "A file does not exist, is too large, or is not something the model can read.",
                 "Correct the path, or give the text of the file instead.",
             ),
             Self::CompletionNotFound => (
-                "There is no completion of that id: it was kept for an hour, or ended with an earlier process.",
+                "There is no completion with that id: completions are kept for an hour, and end with the process.",
                 "Leave the id out for the newest completion, or ask again.",
             ),
             Self::ConversationNotFound => {
-                ("There is no conversation of that id.", "`list_conversations` tells which there are.")
+                ("There is no conversation with that id.", "`list_conversations` lists them.")
             }
             Self::ConversationConflict => (
-                "Another call went on with the conversation while the reply was made; the turn was not stored. `error.partial` has the reply.",
+                "Another call continued the conversation while the reply was generated, so the turn was not stored. `error.partial` has the reply.",
                 "Read the conversation, then ask again.",
             ),
             Self::StorageFailed => (
                 "The file of the conversations, or of the system prompt, cannot be read or written. `error.partial` has a reply that could not be stored.",
-                "Do what the message says of the file that it names; `chat_completion` works without conversations.",
+                "Fix the file as the message says; `chat_completion` works without conversations.",
             ),
             Self::NotConfirmed => (
                 "Deleting, overwriting or publishing was not confirmed: nothing was done.",
                 "Ask the user, then call again with `confirm: true` where the settings allow it.",
             ),
             Self::Cancelled => {
-                ("The completion was cancelled before its end.", "Start it again where it is wanted.")
+                ("The completion was cancelled before its end.", "Start it again if it is needed.")
             }
-            Self::Internal => ("A bug of this program.", "Report it with the log."),
+            Self::Internal => ("A bug in this program.", "Report it with the log."),
         }
     }
 }

@@ -47,5 +47,5 @@ pub static MAX_ATTACHMENT_BYTES: Entry = Entry {
     kind: Kind::Quantity,
     default: Some("50MB"),
     secret: false,
-    help: "The most that the files of one call may have together.",
+    help: "The largest total size of the files of one call.",
 };

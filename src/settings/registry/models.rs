@@ -11,7 +11,7 @@ pub static MODEL: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "The model of calls that name none; without it, a loaded or the newest installed one.",
+    help: "The model for calls that name none; by default a loaded one, or else the newest installed.",
 };
 
 /// Models that are pulled when a call names them.
@@ -23,7 +23,7 @@ pub static AUTO_PULL: Entry = Entry {
     kind: Kind::Switch,
     default: Some("false"),
     secret: false,
-    help: "Pulls a model that a call names and that is not installed, before the call goes on: only from Ollama, never a cloud model, and not with `OLLAMA_MCP_READ_ONLY`.",
+    help: "Pulls a model that a call names and that is not installed, then continues the call: only from Ollama, never a cloud model, and not with `OLLAMA_MCP_READ_ONLY`.",
 };
 
 /// Where the free disk is looked at before a pull.
@@ -35,5 +35,5 @@ pub static OLLAMA_MODELS: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "Where an Ollama on this machine keeps its models: a pull that is larger than the free space there is stopped; without it, Ollama's usual directories count, as far as they exist.",
+    help: "Where an Ollama on this machine stores its models: a pull larger than the free space there is stopped; by default Ollama's usual directories.",
 };

@@ -11,7 +11,7 @@ pub static CONFIG_DIR: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "The directory of `config.toml`; without it, the system's own for `ollama-mcp`, such as `~/.config/ollama-mcp` on Linux.",
+    help: "The directory of `config.toml`; by default the system's own for `ollama-mcp`, such as `~/.config/ollama-mcp` on Linux.",
 };
 
 /// Where conversations are kept.
@@ -23,7 +23,7 @@ pub static DATA_DIR: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "The directory of `conversations.db`, which every host on the machine shares; without it, the system's own for `ollama-mcp`, such as `~/.local/share/ollama-mcp` on Linux.",
+    help: "The directory of `conversations.db`, which every host on the machine shares; by default the system's own for `ollama-mcp`, such as `~/.local/share/ollama-mcp` on Linux.",
 };
 
 /// The default system prompt.
@@ -35,5 +35,5 @@ pub static SYSTEM_PROMPT_FILE: Entry = Entry {
     kind: Kind::Text,
     default: None,
     secret: false,
-    help: "The file (at most 64 KiB) of the system prompt of calls that bring none; without it, `system_prompt.txt` in the config directory, where there is one; a change counts from the next call.",
+    help: "A file (at most 64 KiB) with the system prompt for calls that have none; by default `system_prompt.txt` in the config directory, if it exists; changes apply from the next call.",
 };

@@ -45,7 +45,7 @@ fn a_wrong_address_is_refused_with_a_right_one() {
     assert_eq!(
         error,
         "OLLAMA_HOST is \"ftp://10.1.2.3\": the scheme is \"ftp\"; it must be http or https; \
-         right are 127.0.0.1:11434 and https://ollama.example.com"
+         valid are 127.0.0.1:11434 and https://ollama.example.com"
     );
 }
 
