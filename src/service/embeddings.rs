@@ -61,23 +61,26 @@ impl Core {
     ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
         name_length("model", &request.model)?;
+        if request.dimensions == Some(0) {
+            return Err(ServiceError::invalid("dimensions", "is 0; it must be at least 1"));
+        }
         if request.model.is_empty() {
             request.model = self.embedding_model().await?;
         }
-        match self.embed_once(&mut request).await {
+        let may_cut = request.truncate != Some(false) && self.takes_num_ctx();
+        match self.embed_once(&mut request, may_cut).await {
             Err(error) if self.may_pull(&error, &request.model) => {
                 let model = &request.model;
                 let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
                 self.pull_missing(model, pulling).await?;
-                self.embed_once(&mut request).await
+                self.embed_once(&mut request, may_cut).await
             }
             embedded => embedded,
         }
     }
 
     /// Ollama cuts a text that does not fit in silence, so it is asked to refuse first.
-    async fn embed_once(&self, request: &mut EmbedRequest) -> Result<Embedded, ServiceError> {
-        let may_cut = request.truncate != Some(false) && self.takes_num_ctx();
+    async fn embed_once(&self, request: &mut EmbedRequest, may_cut: bool) -> Result<Embedded, ServiceError> {
         request.truncate = Some(false);
         match self.embed_as_it_is(request).await {
             Err(error) if error.code == ErrorCode::ContextExceeded && may_cut => {

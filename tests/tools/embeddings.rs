@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Recording, Request};
-use crate::support::mcp_client::tool_error;
+use crate::support::mcp_client::{Session, tool_error};
 
 const EMBEDS: &str = "qwen-embed:0.5b";
 
@@ -133,6 +133,14 @@ async fn a_text_that_is_cut_is_reported() {
     let truncate: Vec<_> =
         fake.requests_to("POST", "/api/embed").iter().map(|sent| sent.json()["truncate"].clone()).collect();
     assert_eq!(truncate, [json!(false), json!(true)]);
+
+    // A model that is pulled first is asked in the same way.
+    fake.replay_next("embed_missing_model");
+    fake.replay("pull_already_there_stream");
+    let url = fake.url();
+    let mut pulling = Session::with(&[("OLLAMA_HOST", url.as_str()), ("OLLAMA_MCP_AUTO_PULL", "true")]);
+    let result = pulling.call("embed", json!({ "model": EMBEDS, "input": long })).await;
+    assert!(result["structuredContent"]["warnings"][0].is_string(), "{result}");
 
     let refused = session.call("embed", json!({ "model": EMBEDS, "input": long, "truncate": false })).await;
     let (code, said) = tool_error(&refused);
