@@ -40,7 +40,7 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
         ],
     ),
     ("telemetry", &["settings", "platform"]),
-    ("hosts", &["platform"]),
+    ("hosts", &["sanitize", "platform"]),
     ("mcp", &["service", "settings", "sanitize", "platform"]),
     ("service", &["providers", "store", "files", "settings", "sanitize", "platform"]),
     ("providers", &["settings", "sanitize", "platform"]),

@@ -109,7 +109,7 @@ fn directories() -> Arg {
     Arg::new(DIRECTORIES)
         .value_name("DIR")
         .value_hint(ValueHint::DirPath)
-        .help("Directories that models may read, beside those of --allow-dir")
+        .help("Directories that models may read, in addition to those of --allow-dir")
         .num_args(0..)
         .last(true)
 }

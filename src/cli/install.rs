@@ -100,13 +100,13 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
         Ok(true) => {
             if !found {
                 output::error(&format!(
-                    "{} was not found here; its file was made all the same",
+                    "{} was not found on this machine; its file was created anyway",
                     target.host.title
                 ));
             }
             if target.scope == Scope::Project {
                 output::error(&format!(
-                    "{} may be committed and shared: the path of the program and what stands in env go with it",
+                    "{} may be committed and shared: it contains the path of this program and the values in env",
                     target.file.display()
                 ));
             }
@@ -203,12 +203,13 @@ fn at_home(path: &str) -> String {
 /// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
 fn is_handed_on(origin: &SettingOrigin) -> bool {
     let entry = origin.entry;
-    let from_here = match origin.from {
+    let says_something = match origin.from {
+        // It replaces what the entry had, also with the default.
         Origin::Flag => !is_for_the_host(entry),
-        Origin::Environment => true,
+        Origin::Environment => origin.value_shown.as_deref() != entry.default,
         Origin::ConfigFile(_) | Origin::Default => false,
     };
-    from_here && entry.kind != Kind::Presence && origin.value_shown.as_deref() != entry.default
+    says_something && entry.kind != Kind::Presence
 }
 
 /// Secrets that are set here and not given with `--env`.

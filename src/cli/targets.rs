@@ -173,12 +173,10 @@ pub(super) fn carry_out(
     };
     output::line(&format!("{title}: {words} {file}"));
     if let Some((what, variables)) = change.foreign() {
-        output::line(&format!("  the entry that was there before {what}"));
+        output::line(&format!("  the previous entry {what}"));
         if !variables.is_empty() {
             let variables = variables.join(", ");
-            output::line(&format!(
-                "  its variables were not kept: {variables} (set one with --env NAME=VALUE)"
-            ));
+            output::line(&format!("  its variables were not kept: {variables}"));
         }
     }
     if let Some(backup) = backup {

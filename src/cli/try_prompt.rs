@@ -9,16 +9,21 @@ use serde_json::{Value, json};
 use super::{Context, USAGE, block_on, output};
 use crate::mcp::client::{Client, Delta, ToolAnswer};
 use crate::sanitize;
+use crate::settings::Origin;
+use crate::settings::registry::CALL_DEADLINE;
 
 /// Longest prompt that is read from stdin, in bytes.
 const MAX_STDIN: u64 = 16 * 1024 * 1024;
+
+/// How long each look for the rest of a reply waits.
+const POLL_SECONDS: u64 = 2;
 
 /// Arguments of `try`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What to ask; read from stdin if it is - or left out
     prompt: Option<String>,
-    /// Most tokens of the reply
+    /// Maximum number of tokens of the reply
     #[arg(long, value_name = "N")]
     max_tokens: Option<u64>,
     /// Print the answer, warnings and errors, and nothing else
@@ -42,10 +47,8 @@ fn prompt(argument: Option<&str>) -> Result<String, String> {
     match argument {
         Some(prompt) if prompt != "-" => return Ok(prompt.to_owned()),
         None if stdin.is_terminal() => {
-            return Err(
-                "no prompt. Type one, as in ollama-mcp try \"Why is the sky blue?\", or pipe one in."
-                    .to_owned(),
-            );
+            return Err("no prompt: give one, as in ollama-mcp try \"Why is the sky blue?\", or pipe it in."
+                .to_owned());
         }
         _ => {}
     }
@@ -61,7 +64,17 @@ fn prompt(argument: Option<&str>) -> Result<String, String> {
 
 async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::new(arguments.quiet);
-    let mut client = Client::spawn(server_command(context)?).await?;
+    let mut command = server_command(context)?;
+    if context
+        .loaded
+        .origins
+        .iter()
+        .any(|origin| origin.entry.env == CALL_DEADLINE.env && matches!(origin.from, Origin::Default))
+    {
+        // This client waits as long as the model takes.
+        command.arg(format!("--{}=never", CALL_DEADLINE.flag.unwrap_or_default()));
+    }
+    let mut client = Client::spawn(command).await?;
     if let Some(server) = client.introduction() {
         screen.status(&format!("server: {} {} (protocol {})", server.name, server.version, server.protocol));
     }
@@ -80,7 +93,16 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
     if let Some(limit) = arguments.max_tokens {
         call.insert("max_tokens".to_owned(), limit.into());
     }
-    let answer = client.call("chat_completion", call, |delta| screen.show(&delta)).await?;
+    let mut answer = client.call("chat_completion", call, |delta| screen.show(&delta)).await?;
+    // With a deadline of the user's own the call returns before its end; the completion would end with the server.
+    while answer.structured.get("status").and_then(Value::as_str) == Some("in_progress") {
+        screen.catch_up(&answer);
+        let mut rest = serde_json::Map::new();
+        rest.insert("completion_id".to_owned(), answer.structured.get("completion_id").cloned().into());
+        rest.insert("wait_seconds".to_owned(), POLL_SECONDS.into());
+        answer = client.call("get_completion", rest, |_| {}).await?;
+    }
+    screen.catch_up(&answer);
     client.close().await;
     screen.end(&answer);
     if answer.is_error {
@@ -147,6 +169,15 @@ impl Screen {
             output::print(text);
         } else {
             output::raw(text);
+        }
+    }
+
+    /// Shows what an answer has beyond the text so far; each answer has all of it.
+    fn catch_up(&mut self, answer: &ToolAnswer) {
+        let reply = answer.structured.pointer("/choices/0/message/content").and_then(Value::as_str);
+        let rest = reply.and_then(|reply| reply.strip_prefix(self.answer.as_str())).unwrap_or_default();
+        if !rest.is_empty() {
+            self.answer(&rest.to_owned());
         }
     }
 

@@ -24,7 +24,15 @@ const JPEG_QUALITY: u8 = 90;
 
 /// Checks an image; a huge one, or one in a format that not every model server reads, is made anew.
 pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, String> {
-    let reader = || ImageReader::with_format(Cursor::new(bytes.as_slice()), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_MEMORY);
+    let reader = || {
+        let mut reader = ImageReader::with_format(Cursor::new(bytes.as_slice()), format);
+        reader.limits(limits.clone());
+        reader
+    };
+    // Also for the first look: metadata can unpack to much more than the image.
+    let _one = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
     let broken =
         |error: image::ImageError| format!("is a broken image, or one too large to be decoded: {error}");
     let (width, height) = reader().into_dimensions().map_err(broken)?;
@@ -39,18 +47,13 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
     if is_small && matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
         return Ok(Content::Image { bytes, media_type });
     }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_MEMORY);
-    let mut reader = reader();
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let mut decoder = reader().into_decoder().map_err(broken)?;
     let size = decoder.total_bytes();
     if size > MAX_DECODED {
         return Err(format!(
             "is an image of {width} x {height} pixels, which takes {size} bytes decoded; at most {MAX_DECODED} are read: scale it down"
         ));
     }
-    let _one = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
     let orientation = decoder.orientation().map_err(broken)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
     if !is_small {

@@ -58,8 +58,10 @@ fn matches(name: &str, pattern: &str) -> bool {
 
 /// The name of what this is a copy of.
 fn without_backup(name: &str) -> &str {
-    let name = name.trim_end_matches('~');
-    [".bak", ".old", ".orig", ".backup", ".save"]
+    // Emacs: `#name#` while it is edited, `.#name` as its lock.
+    let name = name.strip_prefix(".#").or_else(|| name.strip_prefix('#')).unwrap_or(name);
+    let name = name.trim_end_matches(['~', '#']);
+    [".bak", ".old", ".orig", ".backup", ".save", ".tmp", ".dpkg-old", ".dpkg-dist", ".rpmsave"]
         .iter()
         .find_map(|mark| {
             let (original, rest) = name.rsplit_once(mark)?;
@@ -107,6 +109,10 @@ mod tests {
             "application_default_credentials.json",
             "server.key.bak",
             "server.pem~",
+            "#.env#",
+            ".#.env",
+            "server.key.dpkg-old",
+            ".config/github-copilot/hosts.json",
             ".bash_history",
         ] {
             assert!(secret(path).is_some(), "{path}");

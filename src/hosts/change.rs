@@ -11,7 +11,7 @@ use super::write::{self, Lock, Text};
 use super::{Scope, Target, get, json, mask, set, toml};
 
 const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
-const TAKE_OUT: &str = "Take it out with --force.";
+const TAKE_OUT: &str = "Remove it with --force.";
 
 impl Target {
     /// Keeps other installations away from the file, from before it is read until it is written. Its folder is made
@@ -196,9 +196,7 @@ fn merged(
     known: &Entry,
 ) -> Result<String, Problem> {
     let mut wanted = given.clone();
-    if given.args.is_empty() {
-        wanted.args.clone_from(&known.args);
-    }
+    wanted.args.extend(kept_arguments(&known.args, !given.args.is_empty()));
     let [key, name] = path;
     let mut text = text.to_owned();
     for (field, value) in wanted.value(host).as_object().into_iter().flatten() {
@@ -216,6 +214,22 @@ fn merged(
         }
     }
     Ok(text)
+}
+
+/// The arguments that an entry keeps: all of them, but for its directories where others are given.
+fn kept_arguments(known: &[String], directories_are_given: bool) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = known.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--allow-dir" if directories_are_given => {
+                words.next();
+            }
+            word if directories_are_given && word.starts_with("--allow-dir=") => {}
+            word => kept.push(word.to_owned()),
+        }
+    }
+    kept
 }
 
 /// The text without the object of all servers, if nothing is left in it. It says nothing to a host.

@@ -60,12 +60,8 @@ impl Entry {
             let name = argument.strip_prefix("@rawveg/").unwrap_or(argument);
             name.split('@').next() == Some(OTHER_PACKAGE)
         };
-        let known = if self.args.iter().any(package) {
-            " (rawveg/ollama-mcp, which this server can replace)"
-        } else {
-            ""
-        };
-        Some(format!("runs another program: {}{known}", self.command))
+        let known = if self.args.iter().any(package) { " (rawveg/ollama-mcp)" } else { "" };
+        Some(format!("runs another program: {}{known}", crate::sanitize::name(&self.command)))
     }
 
     /// The variables whose values are not shown.

@@ -253,7 +253,7 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
             .usage
             .prompt_tokens
             .zip(ending.usage.completion_tokens)
-            .map(|(prompt, reply)| prompt + reply),
+            .and_then(|(prompt, reply)| prompt.checked_add(reply)),
     };
     let timings = TimingsAnswer {
         queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),

@@ -32,6 +32,13 @@ pub(super) struct BatchAnswer<'a> {
     total: usize,
     done: usize,
     failed: usize,
+    /// Of the replies, where all have the same
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
     /// In the order of inputs, as far as they are done: index, content or error
     #[schemars(schema_with = "schema::objects")]
     results: Vec<ReplyAnswer<'a>>,
@@ -110,12 +117,18 @@ pub(super) fn batch(
     replies: &Replies,
     status: &'static str,
 ) -> (String, Option<Value>) {
+    // One model answers all, and where it ran is of interest once.
+    let first = replies.replies.iter().flatten().find_map(|reply| reply.as_ref().ok());
+    let model = first.map(|reply| reply.ending.model.as_str());
+    let location = first.map(|reply| reply.ending.location.describe());
     let results: Vec<_> = replies
         .replies
         .iter()
         .enumerate()
-        .filter_map(|(index, reply)| {
-            let reply = measured(reply.as_ref()?);
+        .filter_map(|(index, outcome)| {
+            let outcome = outcome.as_ref()?;
+            let answered = outcome.as_ref().ok().map(|reply| reply.ending.model.as_str());
+            let reply = measured(outcome);
             // What each took is no use in a list of hundreds.
             Some(ReplyAnswer {
                 index: Some(index),
@@ -124,12 +137,16 @@ pub(super) fn batch(
                 error: reply.error,
                 attachments: reply.attachments,
                 warnings: reply.warnings,
+                model: answered.filter(|_| answered != model),
+                location: reply.location.filter(|_| reply.location != location),
                 ..ReplyAnswer::default()
             })
         })
         .collect();
     let mut answer = BatchAnswer {
         status,
+        model,
+        location,
         completion_id: &registered.id,
         total: replies.replies.len(),
         done: results.len(),

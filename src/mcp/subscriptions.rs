@@ -51,7 +51,8 @@ impl Listeners {
             return Err(ErrorData::invalid_params(text, None));
         }
         uris.iter().try_for_each(|uri| check_length(uri))?;
-        let count = u32::try_from(uris.len()).unwrap_or(u32::MAX);
+        // One without resources is open as well, and takes a place.
+        let count = u32::try_from(uris.len().max(1)).unwrap_or(u32::MAX);
         Arc::clone(&self.0).try_acquire_many_owned(count).map_err(|_| {
             let text = format!(
                 "too many resources are listened to: a connection may listen to {MAX_RESOURCES}; cancel a subscriptions/listen first"

@@ -130,7 +130,10 @@ pub(crate) fn never_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// What processes lock that change files of a folder: the folder itself, so nothing is left in it.
 pub(crate) fn lock_folder(folder: &Path) -> io::Result<File> {
-    File::open(folder)
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    File::options().read(true).custom_flags(flags).open(folder)
 }
 
 /// Bounds the memory (bytes) and the time of work (seconds) of this process, and keeps it from leaving a copy of itself

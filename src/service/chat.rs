@@ -162,7 +162,8 @@ impl Run {
             }
         };
         self.live.set_model(&model);
-        let mut warnings = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref());
+        let mut warnings =
+            self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
         let attached = match call.attachments.is_empty() {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
@@ -186,14 +187,15 @@ impl Run {
         if end.finish_reason == FinishReason::Length {
             warnings.push(stopped_at_limit(sampling.max_tokens, self.core.takes_num_ctx()));
         }
-        match asked.fitted() {
-            Some(fitted) => warnings.push(fitted.warning(end.usage.prompt_tokens, sampling.max_tokens)),
-            None => {
-                let takes_num_ctx = self.core.takes_num_ctx();
-                warnings.extend(cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), takes_num_ctx));
-            }
+        let fitted =
+            asked.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
+        let cut = fitted.or_else(|| {
+            cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), self.core.takes_num_ctx())
+        });
+        match cut {
+            Some(cut) => warnings.push(cut),
+            None => warnings.extend(self.core.overflow(&asked, &end.usage).await),
         }
-        warnings.extend(self.core.overflow(&asked, &end.usage).await);
         warnings.extend(self.core.other_model(asked.model(), end.model.as_deref()));
         let location = self.core.location(end.remote.as_ref());
         if attached.is_some() {
@@ -327,11 +329,16 @@ impl Run {
         options: &Map<String, Value>,
         sampling: &Sampling,
         keep_alive: Option<&Value>,
+        truncation: Truncation,
     ) -> Vec<String> {
         if self.core.provider.name() == "ollama" {
             return ignored_options(options);
         }
-        let ignored = [("num_ctx", sampling.num_ctx.is_some()), ("keep_alive", keep_alive.is_some())];
+        let ignored = [
+            ("num_ctx", sampling.num_ctx.is_some()),
+            ("keep_alive", keep_alive.is_some()),
+            ("truncation", truncation == Truncation::Grow),
+        ];
         let names = ignored.iter().filter(|(_, given)| *given).map(|(name, _)| name);
         names.map(|name| format!("{name} was ignored: this server does not support it.")).collect()
     }

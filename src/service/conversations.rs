@@ -98,6 +98,11 @@ impl Core {
         Ok(found)
     }
 
+    /// The place behind the turns of a conversation that have begun, for a call that must not overtake them.
+    pub fn queue_turn(&self, id: &str) -> QueuedTurn {
+        self.turn_locks.queue(id)
+    }
+
     /// A page of the conversations, newest first, and the cursor of the next one.
     ///
     /// # Errors
@@ -350,7 +355,7 @@ fn failed(error: StoreError) -> ServiceError {
 pub(super) struct TurnLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
 
 /// A turn that has its place behind those before it.
-struct QueuedTurn {
+pub struct QueuedTurn {
     ahead: usize,
     acquired: Option<OwnedMutexGuard<()>>,
     acquiring: BoxFuture<'static, OwnedMutexGuard<()>>,
@@ -381,7 +386,7 @@ impl TurnLocks {
 
 impl QueuedTurn {
     /// Waits for the turns before this one; `waits` gets how many there are.
-    async fn acquire(self, waits: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
+    pub async fn acquire(self, waits: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
         match self.acquired {
             Some(first) => first,
             None => {

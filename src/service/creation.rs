@@ -141,9 +141,13 @@ impl Core {
         reserved: Reservation,
     ) -> Result<Arc<Registered>, ServiceError> {
         self.native()?;
+        let texts = [&request.system, &request.template, &request.license];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
+        let held = self.memory.hold(texts + messages)?;
         let report = super::transfers::report("create", &request.model);
         Ok(self.start_job("creating", report, move |core, job| async move {
-            let _reserved = reserved;
+            let (_reserved, _held) = (reserved, held);
             if let Some(weights) = weights {
                 let name = weights.name.clone();
                 let digest = core.upload(&job, weights).await?;

@@ -61,6 +61,7 @@ impl Core {
     ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
         name_length("model", &request.model)?;
+        let _held = self.memory.hold(request.input.iter().map(String::len).sum())?;
         if request.dimensions == Some(0) {
             return Err(ServiceError::invalid("dimensions", "is 0; it must be at least 1"));
         }

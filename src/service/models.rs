@@ -287,7 +287,7 @@ fn other_model(asked: &str, answered: &str) -> Option<String> {
         || wanted_base != found_base
             && (wanted_base.starts_with(found_base) || found_base.starts_with(wanted_base));
     (!alike)
-        .then(|| format!("{answered:?} answered, not {asked:?}, which the call named: the server chose it."))
+        .then(|| format!("{answered:?} answered, not {asked:?}, which was asked for: the server chose it."))
 }
 
 /// Whether a model chats, as far as it is known: an embedding model does not.

@@ -48,7 +48,7 @@ impl Truncation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fitted {
     /// The server was allowed to cut it. `split` is how long files can be read whole.
-    Cut { counts: TokenCounts, model_context: Option<u64>, split: String },
+    Cut { counts: TokenCounts, model_context: Option<u64>, requested: Option<u64>, split: String },
     /// The context was made larger.
     Grown { counts: TokenCounts, num_ctx: u64 },
 }
@@ -78,24 +78,33 @@ impl Core {
                 asked.allow_cut(Some(Fitted::Cut {
                     counts,
                     model_context,
+                    requested: asked.num_ctx(),
                     split: split_hint(asked, counts),
                 }));
                 Ok(())
             }
-            (Truncation::Grow, Some(num_ctx)) if num_ctx > counts.context => {
+            // Not for the same size twice: a server that keeps its context refuses again.
+            (Truncation::Grow, Some(num_ctx))
+                if num_ctx > counts.context
+                    && asked.num_ctx().is_none_or(|requested| requested < num_ctx) =>
+            {
                 asked.grow(num_ctx, Fitted::Grown { counts, num_ctx });
                 Ok(())
             }
             (truncation, num_ctx) => {
                 let hint = match (truncation, num_ctx) {
                     (_, None) => too_long_for_model(model_context),
+                    (Truncation::Grow, Some(_)) => {
+                        "A larger num_ctx was requested, and the server kept its context. Send less."
+                            .to_owned()
+                    }
                     (Truncation::Auto, Some(num_ctx)) => format!(
-                        "Ollama cannot cut this prompt. Set num_ctx to {num_ctx}, or truncation to \"grow\" (a larger context \
-                         takes more memory), or send less."
+                        "Ollama cannot cut this prompt. {} (a larger context takes more memory), or send less.",
+                        larger(num_ctx, asked.num_ctx())
                     ),
-                    (_, Some(num_ctx)) => format!(
-                        "Set num_ctx to {num_ctx}, or truncation to \"grow\" (a larger context takes more memory) or \"auto\" (the \
-                         prompt is cut), or send less."
+                    (Truncation::Error, Some(num_ctx)) => format!(
+                        "{} (a larger context takes more memory), set truncation to \"auto\" to have the prompt cut, or send less.",
+                        larger(num_ctx, asked.num_ctx())
                     ),
                 };
                 Err(error.with_hint(hint + &split_hint(asked, counts)))
@@ -122,12 +131,17 @@ impl Core {
 
     /// A warning where the context overflowed while the reply was generated: the oldest tokens were dropped on the way.
     pub(super) async fn overflow(&self, asked: &Asked, usage: &Usage) -> Option<String> {
-        let total = usage.prompt_tokens?.saturating_add(usage.completion_tokens?);
+        let prompt = usage.prompt_tokens?;
+        let total = prompt.saturating_add(usage.completion_tokens?);
         let context = match asked.num_ctx().filter(|_| self.takes_num_ctx()) {
             Some(num_ctx) => num_ctx,
             None if total < SMALLEST_DEFAULT_CONTEXT || !self.takes_num_ctx() => return None,
             None => Box::pin(timeout(LOOK, self.loaded_context(asked.model()))).await.ok()??,
         };
+        // A prompt that fills the context by itself was cut before the reply began.
+        if prompt >= context {
+            return warnings::cut_prompt(asked.text_bytes(), usage, Some(context), true);
+        }
         (total > context).then(|| warnings::context_overflowed(total, context))
     }
 }
@@ -157,6 +171,14 @@ fn split_hint(asked: &Asked, counts: TokenCounts) -> String {
     )
 }
 
+/// How to ask for a larger context. `grow` chooses one only where the call gives none.
+fn larger(num_ctx: u64, requested: Option<u64>) -> String {
+    match requested {
+        Some(_) => format!("Set num_ctx to {num_ctx}, or leave it out and set truncation to \"grow\","),
+        None => format!("Set num_ctx to {num_ctx}, or truncation to \"grow\","),
+    }
+}
+
 fn too_long_for_model(model_context: Option<u64>) -> String {
     match model_context {
         Some(most) => format!(
@@ -170,11 +192,12 @@ impl Fitted {
     /// What the answer says of it. `read` is what the model read, by the server's count.
     pub(super) fn warning(&self, read: Option<u64>, max_tokens: Option<u64>) -> String {
         match self {
-            Self::Cut { counts: TokenCounts { prompt, context }, model_context, split } => {
+            Self::Cut { counts: TokenCounts { prompt, context }, model_context, requested, split } => {
                 let read = read.map(|read| format!("; the model read {read}")).unwrap_or_default();
                 let next = match num_ctx_for(*prompt, max_tokens, *model_context) {
                     Some(num_ctx) => format!(
-                        "Set num_ctx to {num_ctx}, or truncation to \"grow\", to have it read whole (this takes more memory)."
+                        "{} to have it read whole (this takes more memory).",
+                        larger(num_ctx, *requested)
                     ),
                     None => too_long_for_model(*model_context),
                 };
@@ -222,13 +245,18 @@ mod tests {
     #[test]
     fn warnings_have_both_counts_and_the_next_step() {
         let counts = TokenCounts { prompt: 4400, context: 2050 };
-        let cut =
-            Fitted::Cut { counts, model_context: Some(8192), split: String::new() }.warning(Some(2049), None);
+        let cut = Fitted::Cut { counts, model_context: Some(8192), requested: None, split: String::new() }
+            .warning(Some(2049), None);
         for part in ["4400 tokens", "2050", "read 2049", "num_ctx to 5632", "\"grow\""] {
             assert!(cut.contains(part), "{part}: {cut}");
         }
-        let too_long = Fitted::Cut { counts, model_context: Some(4096), split: " Split it.".to_owned() }
-            .warning(None, None);
+        let too_long = Fitted::Cut {
+            counts,
+            model_context: Some(4096),
+            requested: Some(512),
+            split: " Split it.".to_owned(),
+        }
+        .warning(None, None);
         assert!(too_long.contains("own context length is 4096") && !too_long.contains("grow"), "{too_long}");
         assert!(too_long.ends_with("longer context. Split it."), "{too_long}");
         let grown = Fitted::Grown { counts, num_ctx: 5632 }.warning(Some(4400), None);

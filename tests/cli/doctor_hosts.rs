@@ -36,7 +36,7 @@ async fn doctor_starts_what_hosts_would_start() {
     for line in [
         "✓ it starts, connects and lists its tools: version ",
         "✓ Cursor, ollama (user): ",
-        "  Gemini CLI: this server is not in ",
+        "  Gemini CLI: not installed in ",
         "! Cursor, ollama (user): OLLAMA_MCP_IDLE_TIMEOUT is set in this shell and not in its entry",
         "-> ollama-mcp install --host cursor",
         "Claude Desktop 50 s",
@@ -52,7 +52,7 @@ async fn doctor_tells_of_entries_that_cannot_work() {
     let fake = FakeOllama::start().await.with_defaults();
     let url = fake.url();
     for (entry, problem, code) in [
-        (json!({ "command": "/nowhere/ollama-mcp" }), "/nowhere/ollama-mcp is not there", 1),
+        (json!({ "command": "/nowhere/ollama-mcp" }), "/nowhere/ollama-mcp does not exist", 1),
         (
             json!({ "command": PROGRAM, "env": { "OLLAMA_MCP_LGO": "info" } }),
             "does not answer: the handshake failed: ollama-mcp: OLLAMA_MCP_LGO is set",
@@ -65,7 +65,14 @@ async fn doctor_tells_of_entries_that_cannot_work() {
             "install --host cursor --force replaces",
             1,
         ),
+        // An installation writes the path, and keeps what else the entry has.
+        (
+            json!({ "command": "/nowhere/ollama-mcp", "args": ["--allow-dir", "/x"], "env": { "OLLAMA_HOST": "h:1" } }),
+            "-> ollama-mcp install --host cursor writes this program's path",
+            1,
+        ),
         (json!({ "command": "npx", "args": ["other"] }), "runs another program: npx", 0),
+        (json!({ "command": "npx", "args": ["other"] }), "--force replaces it; or choose another --name", 0),
     ] {
         let home = Home::new();
         home.write(".cursor/mcp.json", &json!({ "mcpServers": { "ollama": entry } }).to_string());
@@ -109,7 +116,7 @@ async fn doctor_asks_each_entry_whether_it_reaches_its_model_server() {
         "{page}"
     );
     assert!(
-        page.contains("starts, but ") && page.contains("install --host cursor --ollama-host URL"),
+        page.contains("starts; Cannot reach") && page.contains("install --host cursor --ollama-host URL"),
         "{page}"
     );
     let answers = |host: &str| {

@@ -45,7 +45,8 @@ async fn an_entry_of_another_server_is_replaced_whole_and_only_by_force() {
     let dry = home.well(&["install", "cursor", "--force", "--dry-run"]).await.stdout;
     assert!(dry.contains("-  \"command\": \"npx\",") && !dry.contains("sesame"), "{dry}");
     let ran = home.well(&["install", "cursor", "--force"]).await.stdout;
-    for words in ["was there before runs another program: npx", "not kept: OLLAMA_HOST, PLAIN", "backup: "] {
+    for words in ["the previous entry runs another program: npx", "not kept: OLLAMA_HOST, PLAIN", "backup: "]
+    {
         assert!(ran.contains(words), "{words} is not in {ran}");
     }
     let entry = json!({ "type": "stdio", "command": PROGRAM, "args": [] });
@@ -197,6 +198,13 @@ async fn what_is_not_a_regular_file_is_told_and_never_waited_for() {
         let ran = home.run(&[command]).await;
         assert!(ran.stdout.matches("it is not a regular file").count() >= 2, "{}", ran.stdout);
     }
+    // One in place of a host's folder is as if there were no file.
+    let other = Home::new();
+    fifo(other.path(".cursor"));
+    for command in ["install", "uninstall"] {
+        let ran = other.run(&[command, "cursor"]).await;
+        assert!(ran.code.is_some() && !ran.stdout.contains("ollama is now in"), "{command} {}", ran.stdout);
+    }
     // A backup is looked into when the entry is taken out.
     fifo(home.path(".gemini-backup"));
     home.write(".gemini/settings.json", "{}");
@@ -250,4 +258,28 @@ async fn killed_installations_leave_a_whole_file_and_no_temporary_one() {
         let backup = backup.display();
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{backup} is not whole: {text:?}");
     }
+}
+
+#[tokio::test]
+async fn a_second_installation_keeps_what_people_added() {
+    let home = Home::new();
+    home.write(
+        ".cursor/mcp.json",
+        r#"{ "mcpServers": { "mine": { "command": "/old/ollama-mcp", "args": ["--read-only"], "disabled": true, "env": { "A": "1" } } } }"#,
+    );
+    home.well(&["install", "--host", "cursor", "--name", "mine", "--env", "B=2"]).await;
+    let expected = json!({
+        "command": PROGRAM, "args": ["--read-only"], "disabled": true, "env": { "A": "1", "B": "2" }, "type": "stdio",
+    });
+    assert_eq!(home.json(".cursor/mcp.json")["mcpServers"]["mine"], expected);
+    // Directories replace directories, and nothing else; a flag counts with the default too.
+    fs::create_dir_all(home.path("allowed")).unwrap();
+    let allowed = home.path("allowed").display().to_string();
+    home.well(&["install", "cursor", "--name", "mine", "--allow-dir", &allowed]).await;
+    home.well(&["install", "cursor", "--name", "mine", "--allow-dir", &allowed, "--env", "OLLAMA_HOST=h:1"])
+        .await;
+    home.well(&["install", "cursor", "--name", "mine", "--ollama-host", "http://127.0.0.1:11434"]).await;
+    let entry = home.json(".cursor/mcp.json")["mcpServers"]["mine"].clone();
+    assert_eq!(entry["args"], json!(["--allow-dir", allowed, "--read-only"]));
+    assert_eq!(entry["env"], json!({ "A": "1", "B": "2", "OLLAMA_HOST": "http://127.0.0.1:11434" }));
 }

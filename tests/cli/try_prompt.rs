@@ -1,7 +1,7 @@
 //! `try`: one question through the whole path, as a host would send it.
 
 use super::{run, run_with_input};
-use crate::support::fake_ollama::{Answer, FakeOllama};
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 
 #[tokio::test]
 async fn answer_goes_to_stdout_and_status_to_stderr() {
@@ -75,4 +75,32 @@ async fn failures_are_1_and_told_on_stderr() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert!(ran.stderr.contains("Did you mean \"gemma3:270m\"?"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("── done"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn an_answer_that_outlasts_a_deadline_is_shown_to_its_end() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let (first, rest) = (Gate::new(), Gate::new());
+    let url = fake.url();
+    for deadline in [Some("1s"), None] {
+        // The first piece after the deadline, or the last.
+        for (gate, pieces) in [(&first, 0), (&rest, 3)] {
+            let answer = Answer::recorded("chat_stream");
+            let answer = if pieces == 0 { answer.delay_head(gate) } else { answer.gate_after(pieces, gate) };
+            fake.on("POST", "/api/chat", answer);
+            let mut environment = vec![("OLLAMA_HOST", url.as_str())];
+            environment.extend(deadline.map(|deadline| ("OLLAMA_MCP_CALL_DEADLINE", deadline)));
+            let opened = async {
+                // The server looks where the model runs when its call returns before the end.
+                if deadline.is_some() {
+                    fake.wait_for("POST", "/api/show").await;
+                }
+                gate.open();
+            };
+            let arguments = ["try", "-q", "x"];
+            let (ran, ()) = tokio::join!(run(&arguments, &environment), opened);
+            let answer = "Three colours are red, blue, and green.\n";
+            assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), answer), "{deadline:?} {}", ran.stderr);
+        }
+    }
 }

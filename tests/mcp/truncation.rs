@@ -197,3 +197,44 @@ async fn a_cut_by_a_server_that_ignores_the_field_is_called_probable() {
         "{warnings:?}"
     );
 }
+
+#[tokio::test]
+async fn grow_is_asked_for_once_where_the_server_keeps_its_context() {
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on("POST", "/api/chat", Answer::recorded(REFUSED));
+    let mut session = Session::start(&fake);
+    let result = session.call("chat_completion", asked(Some("grow"))).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "context_exceeded");
+    assert!(text.contains("kept its context") && !text.contains("\"grow\""), "{text}");
+    assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None), (Some(false), Some(4096))]);
+}
+
+#[tokio::test]
+async fn a_call_with_num_ctx_is_not_told_to_give_both() {
+    let (_fake, mut session) = too_long("reply").await;
+    for truncation in ["auto", "error"] {
+        let mut arguments = asked(Some(truncation));
+        arguments["num_ctx"] = json!(512);
+        let result = session.call("chat_completion", arguments).await;
+        let text = result["content"].to_string();
+        assert!(text.contains("num_ctx to 4096, or leave it out and set truncation"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_fills_the_context_is_a_probable_cut_and_nothing_else() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let done = json!({ "model": MODEL, "done": true, "done_reason": "stop", "prompt_eval_count": 4096,
+        "eval_count": 9, "message": { "role": "assistant", "content": "short" } });
+    fake.on("POST", "/api/chat", Answer::ndjson(&[done]));
+    let loaded = json!({ "models": [{ "name": MODEL, "model": MODEL, "context_length": 4096 }] });
+    fake.on("GET", "/api/ps", Answer::json(200, loaded));
+    let mut session = Session::start(&fake);
+    for num_ctx in [None, Some(4096)] {
+        let arguments = json!({ "model": MODEL, "prompt": "word ".repeat(6000), "num_ctx": num_ctx });
+        let result = session.call("chat_completion", arguments).await;
+        let warnings = warnings(&result);
+        assert!(warnings.len() == 1 && warnings[0].contains("probably cut"), "{warnings:?}");
+    }
+}

@@ -106,3 +106,54 @@ async fn a_turn_that_waits_for_another_delays_nobody_else() {
     assert_eq!(ids(&ended), [first, 0]);
     assert_eq!(prompts(&fake).last().unwrap(), "second");
 }
+
+#[tokio::test]
+async fn calls_of_one_conversation_keep_their_order_whatever_they_do() {
+    let (fake, data) = (FakeOllama::start().await.with_defaults(), TempDir::new().unwrap());
+    let environment =
+        [("OLLAMA_HOST", fake.url()), ("OLLAMA_MCP_DATA_DIR", data.path().display().to_string())];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let of = |name: &str, confirm: bool| {
+        let mut arguments = json!({ "conversation_id": "colours" });
+        if confirm {
+            arguments["confirm"] = json!(true);
+        }
+        json!({ "name": name, "arguments": arguments })
+    };
+    let mut shell = Process::with(&[], &environment);
+    let calls = [
+        turn("colours", "one"),
+        of("get_conversation", false),
+        of("delete_conversation", true),
+        turn("colours", "two"),
+        of("get_conversation", false),
+    ];
+    shell.write(lines(calls)).await;
+    let ended = shell.finish().await;
+    let result = |id: i64| {
+        let answer = ended.messages.iter().find(|answer| answer["id"] == id).unwrap();
+        assert_ne!(answer["result"]["isError"], true, "{answer}");
+        answer["result"]["structuredContent"].clone()
+    };
+    let said = |id| result(id)["messages"][0]["content"].clone();
+    assert_eq!((said(1), said(4)), (json!("one"), json!("two")));
+    assert_eq!(
+        result(4)["messages"].as_array().unwrap().len(),
+        2,
+        "the first turn was deleted before the second"
+    );
+}
+
+#[tokio::test]
+async fn a_completion_of_an_earlier_line_can_be_fetched() {
+    for _ in 0..5 {
+        let fake = FakeOllama::start().await.with_defaults();
+        let mut shell = Process::with(&[], &[("OLLAMA_HOST", &fake.url())]);
+        let arguments = json!({ "model": MODEL, "prompt": "x", "background": true });
+        let background = json!({ "name": "chat_completion", "arguments": arguments });
+        shell.write(lines([background, json!({ "name": "get_completion", "arguments": {} })])).await;
+        let ended = shell.finish().await;
+        let answer = ended.messages.iter().find(|answer| answer["id"] == 1).unwrap();
+        assert_eq!(answer["result"]["structuredContent"]["status"], "completed", "{answer}");
+    }
+}

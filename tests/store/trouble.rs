@@ -106,3 +106,19 @@ async fn the_file_is_tried_again_once_it_is_mended() {
     let result = session.call("converse", turn("a", "one")).await;
     assert_eq!(result["content"][0]["text"], "re: one");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_lock_that_is_no_regular_file_does_not_hold_a_turn_up() {
+    let (fake, home) = (echoing().await, TempDir::new().unwrap());
+    let data = with_a_turn(&fake, &home).await;
+    let turns = data.join("turns");
+    assert!(std::process::Command::new("mkfifo").arg(turns.join("a.lock")).status().unwrap().success());
+    std::os::unix::fs::symlink(home.path().join("elsewhere"), turns.join("b.lock")).unwrap();
+    let mut session = super::session(&fake, &home);
+    for conversation in ["a", "b"] {
+        let result = session.call("converse", turn(conversation, "two")).await;
+        assert_ne!(result["isError"], true, "{result}");
+    }
+    assert!(!home.path().join("elsewhere").exists(), "a link's target is not made");
+}

@@ -65,6 +65,10 @@ async fn a_listen_is_bounded_and_so_are_all_of_a_connection() {
     }
     let (code, said) = host.error("subscriptions/listen", params(uris(1))).await;
     assert!(code == -32600 && said.contains("1024"), "{code} {said}");
+    // One without resources is open as well.
+    let lists = json!({ "_meta": modern_meta(), "notifications": { "resourcesListChanged": true } });
+    let (code, said) = host.error("subscriptions/listen", lists).await;
+    assert!(code == -32600 && said.contains("1024"), "{code} {said}");
     host.cancel(last).await;
     host.still_serves().await;
     listen(&mut host, json!({ "resourceSubscriptions": uris(256) })).await;

@@ -73,6 +73,9 @@ async fn results_come_in_order_failures_beside_them() {
         (&structured["total"], &structured["done"], &structured["failed"]),
         (&json!(4), &json!(4), &json!(1))
     );
+    // Once for all, since one model answers.
+    assert_eq!((&structured["model"], &structured["location"]), (&json!(MODEL), &json!("local")));
+    assert!(structured["results"][0].get("model").is_none(), "{structured}");
     let failed = &structured["results"][2];
     assert_eq!(failed["index"], 2);
     assert!(failed["error"]["message"].as_str().unwrap().contains("too bad"), "{failed}");

@@ -64,7 +64,7 @@ pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
     }
     if !sightings.iter().any(|sighting| sighting.found) {
         section.fact(
-            "none was found here; \"ollama-mcp install --host NAME\" makes the file of one all the same",
+            "no host was found on this machine; \"ollama-mcp install --host NAME\" creates its file anyway",
         );
     }
     section.field("hosts", reports);
@@ -85,7 +85,7 @@ async fn start(host: &Host, entry: &Entry) -> Check {
         return Err(format!("the entry {what}"));
     }
     let Some(program) = program(&entry.command) else {
-        return Err(format!("{} is not there", entry.command));
+        return Err(format!("{} does not exist, or is not on the PATH", entry.command));
     };
     let mut command = Command::new(program);
     // What the host fills in only the host knows; what it does not, the server gets as it is.
@@ -116,21 +116,33 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
     };
     if entries.is_empty() && sighting.found {
         let install = install(&sighting.target, DEFAULT_NAME);
-        section.fact(format!("{title}: this server is not in {file}; {install} puts it there"));
+        section.fact(format!("{title}: not installed in {file}; add it with {install}"));
     }
     for ((name, entry), check) in entries.iter().zip(checks) {
         let place = format!("{title}, {name} ({})", sighting.target.scope.as_str());
         let install = install(&sighting.target, name);
         match check {
             Err(problem) if !entry.is_this_server() => {
-                section.fact(format!("{place}: {problem}"));
+                section.warning(
+                    format!("{place}: {problem}"),
+                    Some(format!("{install} --force replaces it; or choose another --name")),
+                );
                 continue;
             }
-            // Arguments stay at an installation, also those of another program that this one does not know.
+            Err(problem) if program(&entry.command).is_none() => section.bad(
+                format!("{place}: {problem}"),
+                Some(format!("{install} writes this program's path into {file}")),
+            ),
+            // Arguments and variables stay at an installation, also those with which the program does not start.
             Err(problem) if !entry.args.is_empty() => section.bad(
                 format!("{place}: {problem}"),
-                Some(format!("{install} --force replaces the whole entry in {file}, with its arguments")),
+                Some(format!(
+                    "correct its args or env in {file}; {install} --force replaces the whole entry, args and env included"
+                )),
             ),
+            Err(problem) if !entry.env.is_empty() => {
+                section.bad(format!("{place}: {problem}"), Some(format!("correct its env in {file}")));
+            }
             Err(problem) => section.bad(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
@@ -143,7 +155,7 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
                 } else {
                     next_step.clone()
                 };
-                section.bad(format!("{place}: {} starts, but {problem}", entry.command), step);
+                section.bad(format!("{place}: {} starts; {problem}", entry.command), step);
             }
             Ok(visited) => {
                 section.good(format!("{place}: {} answers, {}", entry.command, told(visited)));
@@ -158,7 +170,7 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
         if !entry.command.contains(['/', '\\']) {
             section.warning(
                 format!(
-                    "{place}: {} is looked for on the PATH, which a host that starts from a menu may not have",
+                    "{place}: {} is looked up on the PATH, which a host that starts from a menu may not have",
                     entry.command
                 ),
                 Some(format!("{install} writes the full path")),
@@ -167,7 +179,7 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
         for variable in not_handed_on(entry, origins) {
             section.warning(
                 format!(
-                    "{place}: {variable} is set in this shell and not in its entry, so the host may not hand it on"
+                    "{place}: {variable} is set in this shell and not in its entry, so the host may not pass it on"
                 ),
                 Some(format!("{install} writes it (a secret only with --env {variable}=...)")),
             );

@@ -10,6 +10,12 @@ use tokio_util::sync::CancellationToken;
 /// Requests at once. Far above what a host sends; a bound so that a flood does not grow the server.
 pub(crate) const MAX_IN_FLIGHT: usize = 4096;
 
+/// Bytes of the lines of these requests together, whatever is in them. Completions have a smaller bound of their own,
+/// with an answer that the calling model reads.
+pub(super) const MAX_BYTES: usize = 512 << 20;
+/// Shorter lines are not summed up: as many as there may be stay below the bound.
+const LONG_LINE: usize = MAX_BYTES / MAX_IN_FLIGHT;
+
 /// Why a request cannot be taken.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refused {
@@ -17,6 +23,8 @@ pub(super) enum Refused {
     Duplicate,
     /// Too many requests are being served.
     Full,
+    /// The requests that are being served are too long together.
+    TooLong,
 }
 
 /// The table of requests, shared by the transport (which reads and writes) and the guard (which runs handlers).
@@ -32,6 +40,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
+    bytes: usize,
     /// The caller cancelled it: nobody waits for an answer, but the id is taken until the handler has ended.
     cancelled: bool,
     handler_ended: bool,
@@ -43,8 +52,8 @@ impl InFlight {
         Self(Arc::new(Shared { input_closed, ..Shared::default() }))
     }
 
-    /// Takes a request.
-    pub(super) fn register(&self, id: &RequestId) -> Result<(), Refused> {
+    /// Takes a request, whose line has so many bytes.
+    pub(super) fn register(&self, id: &RequestId, bytes: usize) -> Result<(), Refused> {
         let mut requests = self.lock();
         if requests.contains_key(id) {
             return Err(Refused::Duplicate);
@@ -52,7 +61,13 @@ impl InFlight {
         if requests.len() >= MAX_IN_FLIGHT {
             return Err(Refused::Full);
         }
-        requests.insert(id.clone(), State::default());
+        if bytes > LONG_LINE {
+            let held: usize = requests.values().map(|state| state.bytes).sum();
+            if held > 0 && held.saturating_add(bytes) > MAX_BYTES {
+                return Err(Refused::TooLong);
+            }
+        }
+        requests.insert(id.clone(), State { bytes, ..State::default() });
         Ok(())
     }
 
@@ -135,37 +150,48 @@ mod tests {
     #[test]
     fn an_id_is_taken_until_it_is_answered() {
         let table = InFlight::default();
-        assert_eq!(table.register(&id(1)), Ok(()));
-        assert_eq!(table.register(&id(1)), Err(Refused::Duplicate));
+        assert_eq!(table.register(&id(1), 1), Ok(()));
+        assert_eq!(table.register(&id(1), 1), Err(Refused::Duplicate));
         table.answered(&id(1));
-        assert_eq!(table.register(&id(1)), Ok(()));
+        assert_eq!(table.register(&id(1), 1), Ok(()));
+    }
+
+    #[test]
+    fn long_lines_are_bounded_together() {
+        let table = InFlight::default();
+        table.register(&id(1), MAX_BYTES - 10 * LONG_LINE).unwrap();
+        table.register(&id(2), 2 * LONG_LINE).unwrap();
+        assert_eq!(table.register(&id(3), 9 * LONG_LINE), Err(Refused::TooLong));
+        table.register(&id(4), 100).unwrap();
+        table.answered(&id(1));
+        assert_eq!(table.register(&id(3), 9 * LONG_LINE), Ok(()));
     }
 
     #[test]
     fn a_cancelled_id_is_taken_until_its_handler_has_ended() {
         let table = InFlight::default();
-        table.register(&id(1)).unwrap();
+        table.register(&id(1), 1).unwrap();
         let running = table.handler(id(1));
         table.cancel(&id(1));
-        assert_eq!(table.register(&id(1)), Err(Refused::Duplicate));
+        assert_eq!(table.register(&id(1), 1), Err(Refused::Duplicate));
         drop(running);
-        assert_eq!(table.register(&id(1)), Ok(()));
+        assert_eq!(table.register(&id(1), 1), Ok(()));
     }
 
     #[test]
     fn a_flood_is_refused() {
         let table = InFlight::default();
         for n in 0..MAX_IN_FLIGHT as i64 {
-            table.register(&id(n)).unwrap();
+            table.register(&id(n), 1).unwrap();
         }
-        assert_eq!(table.register(&id(-1)), Err(Refused::Full));
+        assert_eq!(table.register(&id(-1), 1), Err(Refused::Full));
     }
 
     #[tokio::test]
     async fn drained_does_not_wait_for_cancelled_requests() {
         let table = InFlight::default();
-        table.register(&id(1)).unwrap();
-        table.register(&id(2)).unwrap();
+        table.register(&id(1), 1).unwrap();
+        table.register(&id(2), 1).unwrap();
         let _running = table.handler(id(1));
         table.cancel(&id(1));
         table.answered(&id(2));

@@ -174,7 +174,7 @@ impl Reader {
                     let line = if std::mem::take(&mut first) { without_bom(&line) } else { &line };
                     for decoded in decode::decode_line(line) {
                         self.outgoing.has_room().await;
-                        if self.dispatch(decoded).await.is_err() {
+                        if self.dispatch(decoded, line.len()).await.is_err() {
                             return;
                         }
                     }
@@ -194,8 +194,8 @@ impl Reader {
         self.outgoing.flushed().await;
     }
 
-    /// Hands a message on. An error means that the service has ended.
-    async fn dispatch(&self, decoded: Decoded) -> Result<(), ()> {
+    /// Hands a message on, out of a line of so many bytes. An error means that the service has ended.
+    async fn dispatch(&self, decoded: Decoded, bytes: usize) -> Result<(), ()> {
         let mut message = match decoded {
             Decoded::Message(message) => message,
             Decoded::Refused(error) => {
@@ -209,7 +209,7 @@ impl Reader {
         };
         match &mut *message {
             JsonRpcMessage::Request(request) => {
-                if let Err(refused) = self.in_flight.register(&request.id) {
+                if let Err(refused) = self.in_flight.register(&request.id, bytes) {
                     self.refuse(refusal(&request.id, &refused)).await;
                     return Ok(());
                 }
@@ -241,6 +241,14 @@ fn refusal(id: &RequestId, refused: &Refused) -> JsonRpcError {
     let error = match refused {
         Refused::Duplicate => ErrorData::invalid_request(
             format!("a request with the id {id} is still in flight; use a new id"),
+            None,
+        ),
+        Refused::TooLong => ErrorData::new(
+            ErrorCode::INTERNAL_ERROR,
+            format!(
+                "the requests in flight have {} bytes together, the most that is taken; wait for an answer",
+                in_flight::MAX_BYTES
+            ),
             None,
         ),
         Refused::Full => ErrorData::new(

@@ -34,12 +34,16 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Delete a conversation")
         .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())
         .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let core = call.server.core();
+    // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.
+    let turn = core.queue_turn(&arguments.conversation_id);
+    call.turn_passes();
+    let _turn = turn.acquire(|_| {}).await;
     // Resolve the conversation first, so that the user is never asked to confirm a no-op.
     let found = core.conversation(&arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();

@@ -55,7 +55,7 @@ pub(super) struct GenerationArguments {
     #[serde(default)]
     #[schemars(schema_with = "response_format_schema")]
     response_format: Option<Value>,
-    /// true, false, or low, medium, high
+    /// true, false, low, medium, high or max
     #[serde(default)]
     #[schemars(schema_with = "think_schema")]
     think: Option<Value>,

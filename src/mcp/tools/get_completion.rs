@@ -33,7 +33,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Get the rest of an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(super::read_only("Get the rest of an answer", false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order()
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
@@ -51,7 +51,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
             ));
         }
     };
+    // A completion that an earlier line starts is there by now.
     let completion = call.server.core().completion(arguments.completion_id.as_deref())?;
+    call.turn_passes();
     let progress = Progress::of(&call.context);
     // Only what comes from now on goes out as progress; the answer has all of it.
     let ended = progress::follow(call.server, &completion, progress, true, deadline).await;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::conversations::{ConversationAnswer, markdown};
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::mcp::arguments::whole_number;
 use crate::mcp::schema::{input_schema, output_schema};
 use crate::service::ServiceError;
@@ -28,13 +28,24 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Read a conversation")
         .with_raw_output_schema(output_schema::<ConversationAnswer>())
         .with_annotations(super::read_only("Read a conversation", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: GetArguments = call.arguments()?;
     if arguments.last == Some(0) {
         return Err(ServiceError::invalid("last", "is 0; it must be at least 1"));
+    }
+    let turn = call.server.core().queue_turn(&arguments.conversation_id);
+    call.turn_passes();
+    // A pipe reads what the lines before have written, until its deadline; a host may read while a turn is running.
+    let by_hand = call.context.client_info().is_none();
+    if by_hand {
+        let deadline = deadline_of(&call);
+        tokio::select! {
+            _turn = turn.acquire(|_| {}) => {}
+            () = deadline.passed() => {}
+        }
     }
     let conversation = call.server.core().conversation(&arguments.conversation_id, arguments.last).await?;
     Ok(super::answer(markdown(&conversation), &ConversationAnswer::from(&conversation)))

@@ -21,6 +21,8 @@ const LICENSE_LINE: usize = 120;
 
 /// Longest list of the metadata that is shown.
 const MOST_ITEMS: usize = 16;
+/// Longer texts of the metadata are named by their length, in bytes.
+const MAX_TEXT: usize = 10_000;
 
 /// Arguments of `show_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -142,10 +144,14 @@ impl<'a> ShowAnswer<'a> {
 /// Without what nobody reads: the vocabulary takes megabytes.
 fn compact(mut metadata: Map<String, Value>) -> Map<String, Value> {
     for value in metadata.values_mut() {
-        if let Value::Array(items) = value
-            && items.len() > MOST_ITEMS
-        {
-            *value = Value::from(format!("({} items)", items.len()));
+        match value {
+            Value::Array(items) if items.len() > MOST_ITEMS => {
+                *value = Value::from(format!("({} items)", items.len()));
+            }
+            Value::String(text) if text.len() > MAX_TEXT => {
+                *value = Value::from(format!("({} bytes of text)", text.len()));
+            }
+            _ => {}
         }
     }
     metadata

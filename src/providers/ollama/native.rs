@@ -107,7 +107,12 @@ impl Native for Ollama {
 
     fn unload<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
         // Unlike loading, it asks for no capability: models that only embed go as well.
-        Box::pin(async move { self.without_prompt(model, Some(&Value::from(0)), Map::new()).await })
+        Box::pin(async move {
+            let now = Value::from(0);
+            let body = json(&empty_prompt(model, Some(&now), Map::new()))?;
+            // No model has to load for it, so it is bounded as all that needs none.
+            self.http.tell(Method::POST, "api/generate", body).await.map_err(meaning(Asked::of(model)))
+        })
     }
 
     fn has_blob<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, ProviderResult<bool>> {
@@ -144,28 +149,14 @@ impl Ollama {
         }
     }
 
-    /// A generation of nothing, which only loads the model, or unloads it.
+    /// Loads the model.
     async fn without_prompt(
         &self,
         model: &str,
         keep_alive: Option<&Value>,
         options: Map<String, Value>,
     ) -> ProviderResult<()> {
-        let body = GenerateBody {
-            model,
-            prompt: "",
-            suffix: None,
-            system: None,
-            template: None,
-            raw: false,
-            images: Vec::new(),
-            stream: false,
-            options,
-            format: None,
-            think: None,
-            keep_alive,
-            truncate: None,
-        };
+        let body = empty_prompt(model, keep_alive, options);
         self.answered("api/generate", json(&body)?, model).await
     }
 
@@ -174,6 +165,29 @@ impl Ollama {
         let asked = Asked::of(model);
         let _: IgnoredAny = self.http.ask(path, body).await.map_err(meaning(asked))?;
         Ok(())
+    }
+}
+
+/// A generation of nothing, which only loads the model, or unloads it.
+fn empty_prompt<'a>(
+    model: &'a str,
+    keep_alive: Option<&'a Value>,
+    options: Map<String, Value>,
+) -> GenerateBody<'a> {
+    GenerateBody {
+        model,
+        prompt: "",
+        suffix: None,
+        system: None,
+        template: None,
+        raw: false,
+        images: Vec::new(),
+        stream: false,
+        options,
+        format: None,
+        think: None,
+        keep_alive,
+        truncate: None,
     }
 }
 

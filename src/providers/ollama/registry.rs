@@ -53,8 +53,14 @@ const UNREACHABLE: &[&str] = &[
 
 /// The registry's own status, as in `pull model manifest: 500: text`, and what it said with it.
 fn status(text: &str) -> Option<(u16, String)> {
-    const BEFORE: [&str; 5] =
-        ["pull model manifest: ", "unexpected status code ", "responded with status ", "status code: ", ""];
+    const BEFORE: [&str; 6] = [
+        "pull model manifest: ",
+        "max retries exceeded: ",
+        "unexpected status code ",
+        "responded with status ",
+        "status code: ",
+        "",
+    ];
     BEFORE.iter().find_map(|before| {
         let (start, rest) = text.split_once(before)?;
         if before.is_empty() && !start.is_empty() {

@@ -85,7 +85,10 @@ fn registry(host: Option<String>, fault: RegistryFault, message: &str) -> Servic
         RegistryFault::Status(status) => (
             Code::RegistryFailed,
             format!("{} answered {status}{said}", capitalized(&registry)),
-            "Try again later; what has come so far is kept.",
+            match status {
+                412 => "Update Ollama on the machine that it runs on, then pull again.",
+                _ => "Try again later; what has come so far is kept.",
+            },
         ),
         RegistryFault::Damaged => (
             Code::RegistryFailed,

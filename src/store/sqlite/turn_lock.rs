@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::platform::{create_private_directory, is_file_at};
+use crate::platform::{create_private_directory, is_file_at, open_regular};
 
 /// The folder of the lock files in the data directory.
 const FOLDER: &str = "turns";
@@ -28,7 +28,11 @@ impl TurnLock {
         create_private_directory(&folder)?;
         let path = folder.join(format!("{id}.lock"));
         loop {
-            let file = File::options().write(true).create(true).truncate(false).open(&path)?;
+            // A link would have its target made or locked.
+            if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+            }
+            let file = open_regular(File::options().write(true).create(true).truncate(false), &path)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
