@@ -177,7 +177,7 @@ impl Screen {
         let reply = answer.structured.pointer("/choices/0/message/content").and_then(Value::as_str);
         let rest = reply.and_then(|reply| reply.strip_prefix(self.answer.as_str())).unwrap_or_default();
         if !rest.is_empty() {
-            self.answer(&rest.to_owned());
+            self.answer(rest);
         }
     }
 
