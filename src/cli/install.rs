@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     which: Which,
     /// A variable to write into the host's file, even a secret; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, value_name = "NAME=VALUE", value_hint = clap::ValueHint::Other)]
     env: Vec<String>,
     /// Print what to paste, and change nothing
     #[arg(long, conflicts_with = "dry_run")]

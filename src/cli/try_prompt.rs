@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     /// What to ask; read from stdin if it is - or left out
     prompt: Option<String>,
     /// Maximum number of tokens of the reply
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_hint = clap::ValueHint::Other)]
     max_tokens: Option<u64>,
     /// Print the answer, warnings and errors, and nothing else
     #[arg(short, long)]

@@ -1,4 +1,4 @@
-//! `uninstall`: takes this server out of a host's file.
+//! `uninstall`: removes this server from a host's file.
 
 use std::process::ExitCode;
 
@@ -28,6 +28,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(targets) => targets,
         Err(error) => return Ok(refused(&error)),
     };
+    if targets.is_empty() {
+        output::error("no host was found on this machine, so there is nothing to remove.");
+    }
     let words = format!("{} is no longer in", which.name);
     for target in targets {
         let plan = || target.uninstall(&which.name, which.force);
