@@ -197,3 +197,14 @@ async fn the_context_that_a_model_is_loaded_with_stands_beside_its_own() {
     );
     assert!(text(&result).contains("context 32768, loaded with 4096"), "{}", text(&result));
 }
+
+#[tokio::test]
+async fn long_texts_of_the_metadata_are_named_by_their_length() {
+    let (fake, mut session) = start(&[]).await;
+    let shown = json!({ "details": {}, "capabilities": ["completion"],
+        "model_info": { "general.architecture": "x", "x.note": "n".repeat(20_000), "x.short": "kept" } });
+    fake.on("POST", "/api/show", Answer::json(200, shown));
+    let result = session.call("show_model", json!({ "model": MODEL, "verbose": true })).await;
+    let metadata = &result["structuredContent"]["metadata"];
+    assert_eq!((&metadata["x.note"], &metadata["x.short"]), (&json!("(20000 bytes of text)"), &json!("kept")));
+}
