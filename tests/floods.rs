@@ -306,6 +306,16 @@ async fn what_waiting_calls_hold_is_bounded_together() {
         }
     }
     assert_eq!((held.len(), refused), (7, 2));
+    // So are calls that make no completion.
+    let text = "x".repeat(PROMPT);
+    for (tool, arguments) in [
+        ("embed", json!({ "model": MODEL, "input": text })),
+        ("rank", json!({ "model": MODEL, "query": "q", "texts": [text] })),
+        ("create_model", json!({ "model": "mine", "from": MODEL, "system": text })),
+    ] {
+        let answer = flooded.host.ask("tools/call", json!({ "name": tool, "arguments": arguments })).await;
+        assert_eq!(tool_error(&answer["result"]).0, "overloaded", "{tool}");
+    }
     // Who is stopped gives back what it held.
     for id in held {
         let params = json!({ "name": "cancel_completion", "arguments": { "completion_id": id } });

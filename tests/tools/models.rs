@@ -206,5 +206,8 @@ async fn long_texts_of_the_metadata_are_named_by_their_length() {
     fake.on("POST", "/api/show", Answer::json(200, shown));
     let result = session.call("show_model", json!({ "model": MODEL, "verbose": true })).await;
     let metadata = &result["structuredContent"]["metadata"];
-    assert_eq!((&metadata["x.note"], &metadata["x.short"]), (&json!("(20000 bytes of text)"), &json!("kept")));
+    assert_eq!(
+        (&metadata["x.note"], &metadata["x.short"]),
+        (&json!("(20000 bytes of text)"), &json!("kept"))
+    );
 }
