@@ -52,7 +52,7 @@ small_model=smollm2:135m
 build=yes
 keep=no
 env_file=
-prompt="Say hello in one short sentence."
+prompt=
 
 while [[ $# -gt 0 ]]; do
   case $1 in
@@ -68,10 +68,12 @@ while [[ $# -gt 0 ]]; do
       exit 0
       ;;
     -*) wrong_usage ;;
-    *) prompt=$1 ;;
+    # Words without quotes are one prompt.
+    *) prompt="${prompt:+$prompt }$1" ;;
   esac
   shift
 done
+prompt=${prompt:-Say hello in one short sentence.}
 
 # --- Processes and progress ---------------------------------------------------------------------------------------------
 

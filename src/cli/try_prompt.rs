@@ -21,8 +21,8 @@ const POLL_SECONDS: u64 = 2;
 /// Arguments of `try`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// What to ask; read from stdin if it is - or left out
-    prompt: Option<String>,
+    /// What to ask, in quotes or not; read from stdin if it is - or left out
+    prompt: Vec<String>,
     /// Maximum number of tokens of the reply
     #[arg(long, value_name = "N", value_hint = clap::ValueHint::Other)]
     max_tokens: Option<u64>,
@@ -32,7 +32,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    match prompt(arguments.prompt.as_deref()) {
+    let given = (!arguments.prompt.is_empty()).then(|| arguments.prompt.join(" "));
+    match prompt(given.as_deref()) {
         Ok(prompt) => block_on(ask(context, arguments, prompt))?,
         Err(problem) => {
             output::error(&problem);

@@ -101,6 +101,11 @@ impl Core {
     }
 }
 
+/// Whether a schema is checked in a process of its own.
+fn is_checked_apart(format: &ResponseFormat) -> bool {
+    matches!(format, ResponseFormat::Schema(schema) if work_of(schema).is_none())
+}
+
 impl Run {
     /// Asks for a reply of a given form; once more, with the violations named, where the first one
     /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
@@ -110,6 +115,10 @@ impl Run {
         format: &ResponseFormat,
         warnings: &mut Vec<String>,
     ) -> Result<ChatEnd, ServiceError> {
+        if is_checked_apart(format) {
+            // It may take seconds, and others need not wait for it.
+            self.place.delay();
+        }
         self.core.check_format(format).await?;
         self.live.hold();
         let end = self.stream(asked).await?;

@@ -37,6 +37,10 @@ async fn quiet_prints_the_answer_and_warnings_only() {
         let answer = "Three colours are red, blue, and green.\n";
         assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), answer, ""));
     }
+    // Quotes may be left out.
+    run(&["try", "-q", "Say", "hello."], &environment).await;
+    let sent = fake.requests_to("POST", "/api/chat").last().unwrap().json();
+    assert_eq!(sent["messages"][0]["content"], "Say hello.");
     fake.on("POST", "/api/chat", Answer::recorded("chat_gemma_stream"));
     let ran = run(&["try", "-q", "x", "--max-tokens=20"], &environment).await;
     let warnings = ran.stderr.lines().all(|line| line.starts_with("ollama-mcp: warning: "));
