@@ -58,7 +58,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     // Only what comes from now on goes out as progress; the answer has all of it.
     let ended = progress::follow(call.server, &completion, progress, true, deadline).await;
     if !ended {
-        call.server.core().locate(&completion).await;
+        Box::pin(call.server.core().locate(&completion)).await;
     }
     answer::of(&completion, ended)
 }

@@ -261,7 +261,8 @@ async fn wait(
         tie.let_go();
         // One in the background answers at once.
         if !background {
-            call.server.core().locate(&completion).await;
+            // Boxed: a future is as large as its largest branch, and a thousand calls wait above.
+            Box::pin(call.server.core().locate(&completion)).await;
         }
     }
     answers::of(&completion, ended)
