@@ -86,9 +86,11 @@ impl Said {
 
     /// The error for a prompt that is longer than the context, where this is what was said.
     pub(super) fn context_exceeded(&self) -> Option<ProviderError> {
-        const TEXTS: [&str; 4] = [
+        const TEXTS: [&str; 5] = [
             "exceeds the available context size",
             "exceeds the context length",
+            // Ollama, for models whose context cannot shift.
+            "longer than the context length",
             "maximum context length",
             "context length exceeded",
         ];
@@ -284,6 +286,11 @@ mod tests {
                 Some(4096),
             ),
             (r#"{"error":"the input length exceeds the context length"}"#, None, None),
+            (
+                r#"{"error":"the prompt is longer than the context length currently available to the model; shorten the prompt"}"#,
+                None,
+                None,
+            ),
         ] {
             let Some(ProviderError::ContextExceeded { prompt_tokens, context_tokens, .. }) =
                 said(body).context_exceeded()

@@ -68,9 +68,9 @@ impl Asked {
     }
 
     /// Lets the server cut the prompt.
-    pub(super) fn allow_cut(&mut self, fitted: Option<Fitted>) {
+    pub(super) fn allow_cut(&mut self, fitted: Fitted) {
         *self.request.truncate() = Some(true);
-        self.fitted = fitted;
+        self.fitted = Some(fitted);
     }
 
     /// Asks for a larger context.

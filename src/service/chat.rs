@@ -173,7 +173,6 @@ impl Run {
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
-            self.live.mark_files();
             warnings.extend(attached.warnings());
         }
         if asked.has_images() {
@@ -304,7 +303,7 @@ impl Run {
     async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         // The name stays as it is from the check until the server has begun to answer.
-        let in_use = self.live.has_files().then(|| self.core.names.rely_on(asked.model())).transpose()?;
+        let in_use = asked.has_files().then(|| self.core.names.rely_on(asked.model())).transpose()?;
         loop {
             if in_use.is_some() {
                 Box::pin(self.core.check_takes_files(asked.model())).await?;

@@ -1,6 +1,5 @@
 //! Completions that run on their own: a call attaches to one, and what was generated is never lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -109,8 +108,6 @@ pub struct Live {
     model: OnceLock<String>,
     location: OnceLock<Location>,
     conversation: Option<String>,
-    /// Files go to the model.
-    has_files: AtomicBool,
     pub(super) control: Control,
 }
 
@@ -170,7 +167,6 @@ impl Live {
             model: OnceLock::new(),
             location: OnceLock::new(),
             conversation,
-            has_files: AtomicBool::new(false),
             control: Control::new(),
         }
     }
@@ -294,14 +290,6 @@ impl Live {
     pub(super) fn set_location(&self, location: Location) {
         // The first to look it up sets it.
         let _ = self.location.set(location);
-    }
-
-    pub(super) fn mark_files(&self) {
-        self.has_files.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn has_files(&self) -> bool {
-        self.has_files.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {

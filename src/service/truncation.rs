@@ -49,6 +49,8 @@ impl Truncation {
 pub(super) enum Fitted {
     /// The server was allowed to cut it. `split` is how long files can be read whole.
     Cut { counts: TokenCounts, model_context: Option<u64>, requested: Option<u64>, split: String },
+    /// The server was allowed to cut it, and has not said how long it is.
+    CutUncounted,
     /// The context was made larger.
     Grown { counts: TokenCounts, num_ctx: u64 },
 }
@@ -67,7 +69,9 @@ impl Core {
     ///
     /// # Errors
     /// `context_exceeded`, with the next step, where the call does not want that or nothing more can be done.
-    pub(super) async fn fit(&self, asked: &mut Asked, error: ServiceError) -> Result<(), ServiceError> {
+    pub(super) async fn fit(&self, asked: &mut Asked, mut error: ServiceError) -> Result<(), ServiceError> {
+        // A refusal to cut comes without the counts of the refusal before.
+        error.tokens = error.tokens.or_else(|| asked.fitted().and_then(Fitted::counts));
         let Some(counts) = error.tokens.filter(|_| self.takes_num_ctx()) else {
             return self.fit_without_counts(asked, error);
         };
@@ -75,12 +79,12 @@ impl Core {
         let num_ctx = num_ctx_for(counts.prompt, asked.sampling().max_tokens, model_context);
         match (asked.truncation(), num_ctx) {
             (Truncation::Auto, _) if !asked.may_cut() => {
-                asked.allow_cut(Some(Fitted::Cut {
+                asked.allow_cut(Fitted::Cut {
                     counts,
                     model_context,
                     requested: asked.num_ctx(),
                     split: split_hint(asked, counts),
-                }));
+                });
                 Ok(())
             }
             // Not for the same size twice: a server that keeps its context refuses again.
@@ -118,7 +122,7 @@ impl Core {
             return Err(error.with_hint("Send less. The context of this server is set where it is started."));
         }
         if asked.truncation() == Truncation::Auto && !asked.may_cut() {
-            asked.allow_cut(None);
+            asked.allow_cut(Fitted::CutUncounted);
             return Ok(());
         }
         Err(error.with_hint("Raise num_ctx, or send less."))
@@ -189,6 +193,13 @@ fn too_long_for_model(model_context: Option<u64>) -> String {
 }
 
 impl Fitted {
+    fn counts(&self) -> Option<TokenCounts> {
+        match self {
+            Self::Cut { counts, .. } | Self::Grown { counts, .. } => Some(*counts),
+            Self::CutUncounted => None,
+        }
+    }
+
     /// What the answer says of it. `read` is what the model read, by the server's count.
     pub(super) fn warning(&self, read: Option<u64>, max_tokens: Option<u64>) -> String {
         match self {
@@ -204,6 +215,13 @@ impl Fitted {
                 format!(
                     "The prompt has {prompt} tokens and the model's context here {context}: Ollama cut the prompt, or dropped the \
                      oldest messages{read}. {next}{split}"
+                )
+            }
+            Self::CutUncounted => {
+                let read = read.map(|read| format!("; the model read {read} tokens")).unwrap_or_default();
+                format!(
+                    "The prompt does not fit the model's context: Ollama cut it, or dropped the oldest messages{read}. Raise num_ctx, \
+                     or send less."
                 )
             }
             Self::Grown { counts: TokenCounts { prompt, context }, num_ctx } => format!(

@@ -6,7 +6,7 @@ use super::{MODEL, REPLY};
 use crate::support::fake_ollama::{Answer, FakeOllama, Request};
 use crate::support::mcp_client::{Session, tool_error};
 
-/// What `gemma3` is trained for, by `tests/fixtures/ollama/show_*.json`.
+/// A refusal with counts.
 const REFUSED: &str = "chat_prompt_longer_truncate_false_stream";
 const PROMPT_TOKENS: u64 = 3029;
 const CONTEXT_TOKENS: u64 = 512;
@@ -237,4 +237,28 @@ async fn a_prompt_that_fills_the_context_is_a_probable_cut_and_nothing_else() {
         let warnings = warnings(&result);
         assert!(warnings.len() == 1 && warnings[0].contains("probably cut"), "{warnings:?}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_without_counts_is_no_silent_cut() {
+    const LONGER: &str =
+        "the prompt is longer than the context length currently available to the model; shorten the prompt";
+    // Ollama says so of models whose context cannot shift.
+    let uncounted = || Answer::json(400, json!({ "error": LONGER }));
+    let fake = FakeOllama::start().await.with_defaults();
+    fake.on_next("POST", "/api/chat", uncounted());
+    let mut session = Session::start(&fake);
+    let result = session.call("chat_completion", asked(None)).await;
+    let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
+    assert!(warning.contains("does not fit") && warning.contains("Ollama cut it"), "{warning}");
+    assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None), (Some(true), None)]);
+
+    // The counts of the first refusal are not lost where the cut is refused too.
+    fake.on("POST", "/api/chat", uncounted());
+    fake.on_next("POST", "/api/chat", Answer::recorded(REFUSED));
+    let result = session.call("chat_completion", asked(None)).await;
+    let (code, text) = tool_error(&result);
+    assert_eq!(code, "context_exceeded");
+    assert!(text.contains("cannot cut") && text.contains("num_ctx to 4096"), "{text}");
+    assert_eq!(result["structuredContent"]["error"]["prompt_tokens"], PROMPT_TOKENS);
 }

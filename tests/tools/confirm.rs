@@ -11,8 +11,8 @@ pub(super) fn deleted(fake: &FakeOllama) -> usize {
     fake.requests_to("DELETE", "/api/delete").len()
 }
 
-/// A server whose client can ask the person.
-async fn who_can_ask(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
+/// A server whose client can ask the user.
+pub(super) async fn who_can_ask(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
     let (fake, mut session) = start(settings).await;
     fake.replay("delete");
     let params = json!({

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::confirm::who_can_ask;
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
-use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta, tool_error};
+use crate::support::mcp_client::{MODERN, Session, modern_meta, tool_error};
 
 fn created(fake: &FakeOllama) -> usize {
     fake.requests_to("POST", "/api/create").len()
@@ -133,14 +134,8 @@ async fn a_name_that_another_call_is_installing_is_refused() {
 
 #[tokio::test]
 async fn a_name_is_held_while_the_user_is_asked() {
-    let (fake, mut session) = start(&[]).await;
+    let (fake, mut session) = who_can_ask(&[]).await;
     fake.replay("create_from_stream");
-    let params = json!({
-        "protocolVersion": BY_HAND, "capabilities": { "elicitation": {} },
-        "clientInfo": { "name": "tests", "version": "1" },
-    });
-    session.result(BY_HAND, "initialize", params).await;
-    session.notify("notifications/initialized", json!({})).await;
     let call = json!({ "name": "create_model", "arguments": { "model": MODEL, "from": "smollm2:135m" } });
     let id = session.request("tools/call", call.clone()).await;
     let question = session.next().await;
@@ -173,14 +168,8 @@ async fn a_taken_name_is_known_however_it_is_written() {
 
 #[tokio::test]
 async fn a_person_who_declines_keeps_the_model() {
-    let (fake, mut session) = start(&[]).await;
+    let (fake, mut session) = who_can_ask(&[]).await;
     fake.replay("create_from_stream");
-    let params = json!({
-        "protocolVersion": BY_HAND, "capabilities": { "elicitation": {} },
-        "clientInfo": { "name": "tests", "version": "1" },
-    });
-    session.result(BY_HAND, "initialize", params).await;
-    session.notify("notifications/initialized", json!({})).await;
     let call = json!({ "name": "create_model", "arguments": { "model": MODEL, "from": "smollm2:135m", "confirm": true } });
     let id = session.request("tools/call", call).await;
     let question = session.next().await;
