@@ -11,6 +11,7 @@ RUN apk add --no-cache musl-dev
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
+COPY crates crates
 COPY README.md ./
 # What the manifest names beside the program is not built.
 RUN mkdir -p tests benches/figures benches/soak \

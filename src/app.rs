@@ -8,16 +8,15 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::hosts::{self, Machine};
-use crate::mcp::{self, Connection, McpServer, ServerOptions};
-use crate::platform;
-use crate::providers::ollama::{Ollama, OllamaWeb};
-use crate::providers::openai::OpenAi;
-use crate::providers::{Provider, ServerConfig, Timeouts};
-use crate::service::disk::Disk;
-use crate::service::{Core, CoreOptions};
-use crate::settings::{ProviderKind, ProviderSettings, Settings, Toolset};
-use crate::store::Sqlite;
+use hosts::{self, Machine};
+use mcp::{self, Connection, McpServer, ServerOptions};
+use providers::ollama::{Ollama, OllamaWeb};
+use providers::openai::OpenAi;
+use providers::{Provider, ServerConfig, Timeouts};
+use service::disk::Disk;
+use service::{Core, CoreOptions};
+use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
+use store::Sqlite;
 
 /// The services that the settings describe.
 ///

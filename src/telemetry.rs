@@ -10,8 +10,8 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::platform::open_regular;
-use crate::settings::TelemetrySettings;
+use platform::open_regular;
+use settings::TelemetrySettings;
 
 /// Crates that print whole messages and headers below `info`.
 const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls"];

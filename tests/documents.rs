@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ollama_mcp::settings::registry::ENTRIES;
 use serde_json::Value;
+use settings::registry::ENTRIES;
 
 /// Folders that hold documents and configurations; the root itself is not searched deeper.
 const FOLDERS: [&str; 3] = ["docs", "examples", ".vscode"];

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use ollama_mcp::cli::{Format, manifest, manifest_of_all};
-use ollama_mcp::hosts;
 
 mod install_buttons;
 mod tools_page;
@@ -19,17 +18,19 @@ async fn generated_documents_are_up_to_date() {
     let guide = Format::Markdown.put_into(&guide, &table).expect("docs/guide.md has the place of the table");
     let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
     let setup = install_buttons::put_into(&setup).expect("MCP_SETUP.md has the place of the buttons");
-    let hosts =
-        format!("<!-- Edit src/hosts/table.rs and prose.rs instead. -->\n\n{}", hosts::setup_markdown());
+    let hosts = format!(
+        "<!-- Edit crates/hosts/src/table.rs and prose.rs instead. -->\n\n{}",
+        hosts::setup_markdown()
+    );
     let examples = hosts::example_files().into_iter();
     let examples: Vec<_> = examples.map(|(file, text)| (format!("examples/hosts/{file}"), text)).collect();
     let mut documents = vec![
         (Format::Markdown.file(), guide),
         ("MCP_SETUP.md", with_section(&setup, HOSTS, &hosts)),
         ("docs/tools.md", tools_page::page(&offered)),
-        ("docs/settings.md", ollama_mcp::settings::settings_markdown()),
-        ("docs/errors.md", ollama_mcp::mcp::errors_markdown()),
-        ("docs/deadlines.md", ollama_mcp::mcp::deadlines_markdown()),
+        ("docs/settings.md", settings::settings_markdown()),
+        ("docs/errors.md", mcp::errors_markdown()),
+        ("docs/deadlines.md", mcp::deadlines_markdown()),
         (Format::Manifest.file(), manifest(Format::Manifest).await.unwrap()),
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),
         (Format::Mcpb.file(), manifest(Format::Mcpb).await.unwrap()),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use ollama_mcp::files::{Content, Fence, fenced, read};
+use files::{Content, Fence, fenced, read};
 
 /// The most that is read of a file.
 const MOST: u64 = 1 << 20;

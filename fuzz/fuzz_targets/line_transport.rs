@@ -4,7 +4,7 @@
 mod cuts;
 
 use libfuzzer_sys::fuzz_target;
-use ollama_mcp::mcp::fuzz_line_transport as messages;
+use mcp::fuzz_line_transport as messages;
 
 fuzz_target!(|data: &[u8]| {
     let (pieces, whole) = cuts::cut(data);

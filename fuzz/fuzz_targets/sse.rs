@@ -4,8 +4,8 @@
 mod cuts;
 
 use libfuzzer_sys::fuzz_target;
-use ollama_mcp::providers::openai::fuzz_decode as decode;
-use ollama_mcp::providers::types::ChatEvent;
+use providers::openai::fuzz_decode as decode;
+use providers::types::ChatEvent;
 
 fuzz_target!(|data: &[u8]| {
     let (pieces, whole) = cuts::cut(data);

@@ -8,8 +8,8 @@ use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use super::Flags;
-use crate::settings::Toolset;
-use crate::settings::registry::{
+use settings::Toolset;
+use settings::registry::{
     ALLOWED_DIRS, BASE_URL, CALL_DEADLINE, CONFIRM, ENTRIES, Entry, Kind, LOG, MODEL, OLLAMA_HOST, PROVIDER,
     READ_ONLY, TOOLSETS,
 };

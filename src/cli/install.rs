@@ -7,9 +7,9 @@ use anyhow::Context as _;
 
 use super::targets::{Which, carry_out, chosen, refused};
 use super::{Context, USAGE, output, program};
-use crate::hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
-use crate::settings::registry::{ENTRIES, Kind};
-use crate::settings::{Entry as SettingEntry, Origin, SettingOrigin, Settings, SettingsError, Sources};
+use hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
+use settings::registry::{ENTRIES, Kind};
+use settings::{Entry as SettingEntry, Origin, SettingOrigin, Settings, SettingsError, Sources};
 
 /// The flag that becomes an argument of the server, where people see it, and not a variable.
 const ALLOW_DIR: &str = "allow-dir";

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::output;
-use crate::hosts::{HOSTS, Host, Machine, Sighting, survey};
-use crate::sanitize;
+use hosts::{HOSTS, Host, Machine, Sighting, survey};
+use text::sanitize;
 
 /// Arguments of `list-hosts`.
 #[derive(Debug, clap::Args)]

@@ -18,11 +18,11 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
-use crate::files::pdf;
-use crate::service::schema_check;
-use crate::settings::registry::Entry;
-use crate::settings::{Loaded, Settings, Sources};
 use crate::{app, telemetry};
+use files::pdf;
+use service::schema_check;
+use settings::registry::Entry;
+use settings::{Loaded, Settings, Sources};
 
 pub use manifest::{Format, manifest, manifest_of_all};
 

@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 
-use crate::sanitize;
+use text::sanitize;
 
 /// Writes text to stdout and shows it at once.
 pub(super) fn print(text: &str) {

@@ -7,7 +7,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{USAGE, output};
-use crate::hosts::{self, Change, HOSTS, Host, HostsError, Machine, Scope, Target};
+use hosts::{self, Change, HOSTS, Host, HostsError, Machine, Scope, Target};
 
 /// Every host that was found.
 const ALL: &str = "all";

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{Context, USAGE, block_on, output};
-use crate::mcp::client::{Client, Delta, ToolAnswer};
-use crate::sanitize;
-use crate::settings::Origin;
-use crate::settings::registry::CALL_DEADLINE;
+use mcp::client::{Client, Delta, ToolAnswer};
+use settings::Origin;
+use settings::registry::CALL_DEADLINE;
+use text::sanitize;
 
 /// Longest prompt that is read from stdin, in bytes.
 const MAX_STDIN: u64 = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::targets::{Which, carry_out, chosen, refused};
 use super::{USAGE, output};
-use crate::hosts::{Host, Machine};
+use hosts::{Host, Machine};
 
 /// Arguments of `uninstall`.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 #[cfg(unix)]
-use ollama_mcp::mcp::client::{ClientError, visit};
+use mcp::client::{ClientError, visit};
 use serde_json::{Value, json};
 
 use super::home::{Home, PROGRAM};

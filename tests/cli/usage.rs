@@ -1,6 +1,6 @@
 //! `--help`, `--version`, and what is no usage.
 
-use ollama_mcp::settings::registry::ENTRIES;
+use settings::registry::ENTRIES;
 
 use super::run;
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ollama_mcp::mcp::{McpServer, ServerOptions};
-use ollama_mcp::providers::ServerConfig;
-use ollama_mcp::providers::Timeouts;
-use ollama_mcp::providers::ollama::Ollama;
-use ollama_mcp::service::{Core, CoreOptions};
-use ollama_mcp::settings::CallDeadline;
+use mcp::{McpServer, ServerOptions};
+use providers::ServerConfig;
+use providers::Timeouts;
+use providers::ollama::Ollama;
 use serde_json::{Value, json};
+use service::{Core, CoreOptions};
+use settings::CallDeadline;
 
 use super::{MODEL, WHOLE, came, chat, start, state};
 use crate::support::fake_ollama::FakeOllama;

@@ -4,14 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use ollama_mcp::mcp::{McpServer, ServerOptions};
-use ollama_mcp::providers::types::{
-    ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel,
-};
-use ollama_mcp::providers::{ChatStream, Provider, ProviderResult};
-use ollama_mcp::service::{Core, CoreOptions};
-use ollama_mcp::settings::CallDeadline;
+use mcp::{McpServer, ServerOptions};
+use providers::{ChatStream, Provider, ProviderResult};
 use serde_json::json;
+use service::{Core, CoreOptions};
+use settings::CallDeadline;
+use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
 use crate::support::mcp_client::{Session, tool_error};
 

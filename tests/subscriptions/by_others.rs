@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ollama_mcp::service::CoreOptions;
 use serde_json::json;
+use service::CoreOptions;
 
 use super::{MODEL, fake, installed, listen, subscribe, told};
 use crate::support::fake_ollama::{Answer, FakeOllama};

@@ -7,13 +7,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ollama_mcp::mcp::{Connection, McpServer, ServerOptions, serve};
-use ollama_mcp::providers::ollama::Ollama;
-use ollama_mcp::providers::{ServerConfig, Timeouts};
-use ollama_mcp::service::{Core, CoreOptions};
-use ollama_mcp::settings::{Settings, Sources, ToolSettings, Toolset};
+use mcp::{Connection, McpServer, ServerOptions, serve};
+use providers::ollama::Ollama;
+use providers::{ServerConfig, Timeouts};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RoleClient, RunningService};
 use serde_json::{Value, json};
+use service::{Core, CoreOptions};
+use settings::{Settings, Sources, ToolSettings, Toolset};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

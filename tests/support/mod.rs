@@ -5,7 +5,6 @@ pub mod fake_ollama;
 pub mod hostile;
 pub mod mcp_client;
 pub mod process;
-pub mod rust_source;
 pub mod schema;
 #[cfg(unix)]
 pub mod terminal;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ollama_mcp::mcp::{McpServer, ServerOptions};
-use ollama_mcp::providers::ollama::Ollama;
-use ollama_mcp::providers::{ServerConfig, Timeouts};
-use ollama_mcp::service::disk::Disk;
-use ollama_mcp::service::{Core, CoreOptions};
-use ollama_mcp::settings::{CallDeadline, ToolSettings};
+use mcp::{McpServer, ServerOptions};
+use providers::ollama::Ollama;
+use providers::{ServerConfig, Timeouts};
 use serde_json::{Value, json};
+use service::disk::Disk;
+use service::{Core, CoreOptions};
+use settings::{CallDeadline, ToolSettings};
 
 use super::{start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ollama_mcp::providers::Timeouts;
-use ollama_mcp::providers::ollama::OllamaWeb;
-use ollama_mcp::service::CoreOptions;
+use providers::Timeouts;
+use providers::ollama::OllamaWeb;
 use serde_json::{Value, json};
+use service::CoreOptions;
 
 use super::{start, text, tools};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};

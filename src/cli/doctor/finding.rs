@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::output;
-use crate::sanitize;
+use text::sanitize;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

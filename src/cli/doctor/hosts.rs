@@ -12,9 +12,9 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
-use crate::hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
-use crate::mcp::client::{ClientError, Visit, visit};
-use crate::settings::{Origin, SettingOrigin};
+use hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
+use mcp::client::{ClientError, Visit, visit};
+use settings::{Origin, SettingOrigin};
 
 /// A server starts in milliseconds; hosts wait longer than this.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -251,9 +251,9 @@ fn outcome(visited: Result<&Visit, &str>) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::hosts::HOSTS;
-    use crate::mcp::deadlines_in_force;
-    use crate::settings::CallDeadline;
+    use hosts::HOSTS;
+    use mcp::deadlines_in_force;
+    use settings::CallDeadline;
 
     /// `mcp` may not name `hosts`, so what is known of hosts' patience stands in a table of its own.
     #[test]

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::finding::Section;
-use crate::sanitize;
-use crate::service::Core;
-use crate::service::health::Healthy;
+use service::Core;
+use service::health::Healthy;
+use text::sanitize;
 
 /// Names of models on one line.
 const MAX_LISTED: usize = 50;

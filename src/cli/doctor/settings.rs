@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::Context;
 use super::finding::Section;
-use crate::mcp::deadlines_in_force;
-use crate::platform::mode_of;
-use crate::settings::{Origin, SettingOrigin, Settings};
+use mcp::deadlines_in_force;
+use platform::mode_of;
+use settings::{Origin, SettingOrigin, Settings};
 
 pub(super) fn examine(context: &Context) -> Section {
     let mut section = Section::new("Settings");

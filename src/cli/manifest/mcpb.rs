@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::markdown::first_sentence;
 use super::package::{REPOSITORY, VERSION};
 use super::{items, text};
-use crate::settings::registry::{ENTRIES, Entry, MODEL, OLLAMA_HOST};
+use settings::registry::{ENTRIES, Entry, MODEL, OLLAMA_HOST};
 
 /// The setting that takes many directories, where there is one.
 const ALLOWED_DIRS: &str = "OLLAMA_MCP_ALLOWED_DIRS";

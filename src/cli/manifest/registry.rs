@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::package::{REPOSITORY, VERSION, bundle_url, image, registry_name};
 use super::text;
-use crate::settings::registry::{ENTRIES, Entry, Kind, OLLAMA_HOST};
+use settings::registry::{ENTRIES, Entry, Kind, OLLAMA_HOST};
 
 /// Stands for the digest of the bundle, which only a release knows.
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -7,9 +7,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
-use crate::mcp::{self, Connection};
-use crate::settings::registry::{self, ENTRIES};
-use crate::settings::{Settings, Sources};
+use mcp::{self, Connection};
+use settings::registry::{self, ENTRIES};
+use settings::{Settings, Sources};
 
 /// The manifest, by default settings: this machine's own do not belong in it.
 ///

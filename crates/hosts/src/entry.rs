@@ -1,0 +1,124 @@
+//! What a host is told of a server: the command, its arguments and its environment.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::table::{Format, Host, Shape};
+use super::{json, mask, toml};
+
+/// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.
+const OTHER_PACKAGE: &str = "ollama-mcp";
+
+/// A server in a host's file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The program.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables that the host sets for it, in their order.
+    pub env: Vec<(String, String)>,
+}
+
+impl Entry {
+    /// Reads an entry as far as it is one: hosts take other kinds (a URL), which have no command.
+    pub(super) fn read(host: &Host, value: &Value) -> Option<Self> {
+        let command = value.get("command")?;
+        let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
+        let (command, args) = match host.shape {
+            Shape::CommandAndArgs => {
+                // Zed once wrote { "path": ..., "args": ... } there.
+                let command = command.as_str().or_else(|| command.get("path")?.as_str())?.to_owned();
+                (command, value.get("args").map(texts).unwrap_or_default())
+            }
+            Shape::CommandList => {
+                let mut words: Vec<String> = texts(command);
+                if words.is_empty() {
+                    return None;
+                }
+                (words.remove(0), words)
+            }
+        };
+        let env = value.get(host.shape.env()).and_then(Value::as_object).into_iter().flatten();
+        let env = env.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
+        Some(Self { command, args, env })
+    }
+
+    /// Whether it starts this server, by the name of the program, wherever it is.
+    pub fn is_this_server(&self) -> bool {
+        let name = self.command.rsplit(['/', '\\']).next().unwrap_or(&self.command);
+        Path::new(name).file_stem().is_some_and(|stem| stem == "ollama-mcp")
+    }
+
+    /// What this entry starts, where that is not this server. It names no argument, since one may be a secret.
+    pub fn foreign(&self) -> Option<String> {
+        if self.is_this_server() {
+            return None;
+        }
+        let package = |argument: &String| {
+            let name = argument.strip_prefix("@rawveg/").unwrap_or(argument);
+            name.split('@').next() == Some(OTHER_PACKAGE)
+        };
+        let known = if self.args.iter().any(package) { " (rawveg/ollama-mcp)" } else { "" };
+        Some(format!("runs another program: {}{known}", text::sanitize::name(&self.command)))
+    }
+
+    /// The variables whose values are not shown.
+    pub fn hidden_variables(&self) -> Vec<&str> {
+        let hidden = self.env.iter().filter(|(name, value)| mask::hides(name, value));
+        hidden.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The entry as a host takes it.
+    pub(super) fn value(&self, host: &Host) -> Value {
+        let mut fields = Map::new();
+        for (name, value) in host.fields {
+            fields.insert((*name).to_owned(), (*value).into());
+        }
+        match host.shape {
+            Shape::CommandAndArgs => {
+                fields.insert("command".to_owned(), self.command.as_str().into());
+                // Some versions of Zed refuse an entry without it; the others do not mind.
+                fields.insert("args".to_owned(), json!(self.args));
+            }
+            Shape::CommandList => {
+                let words: Vec<_> = std::iter::once(&self.command).chain(&self.args).collect();
+                fields.insert("command".to_owned(), json!(words));
+            }
+        }
+        if !self.env.is_empty() {
+            let env = self.env.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+            fields.insert(host.shape.env().to_owned(), Value::Object(env.collect()));
+        }
+        Value::Object(fields)
+    }
+}
+
+/// What to paste into a host's file, where there is nothing yet.
+pub fn snippet(host: &Host, name: &str, entry: &Entry) -> String {
+    rendered(host, &[host.key, name], &entry.value(host))
+}
+
+/// [`snippet`], with `***` for what looks secret.
+pub fn snippet_masked(host: &Host, name: &str, entry: &Entry) -> String {
+    rendered(host, &[host.key, name], &mask::masked(&entry.value(host)))
+}
+
+/// A value alone in a file of the host's format.
+pub(super) fn rendered(host: &Host, path: &[&str], value: &Value) -> String {
+    let made = match host.format {
+        Format::Json => json::set("", path, value),
+        Format::Toml => toml::set("", path, value),
+    };
+    // An empty text always takes an entry.
+    made.unwrap_or_default()
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,365 @@
+//! A completion as tools answer it: OpenAI's `chat.completion` object, with what a local model adds.
+
+use std::time::Duration;
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::jobs;
+use super::schema;
+use service::attachments::Sent;
+use service::chat::tokens_per_second;
+use service::completions::{Completion, Live, Outcome, Partial, Phase};
+use service::text::pulling;
+use service::{ErrorCode, Registered, ServiceError, Work};
+use text::sanitize;
+use types::ToolCall;
+
+/// A loaded model answers this fast that it is loaded; below that the time is left out.
+const NOTABLE_LOAD_MS: u64 = 100;
+
+/// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct CompletionAnswer<'a> {
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[schemars(skip)]
+    object: &'static str,
+    /// Unix seconds
+    #[schemars(skip)]
+    created: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    model: &'a str,
+    #[schemars(schema_with = "choices_schema")]
+    choices: [Choice<'a>; 1],
+    #[schemars(schema_with = "schema::object")]
+    #[serde(skip_serializing_if = "UsageAnswer::is_empty")]
+    usage: UsageAnswer,
+    /// completed, in_progress or cancelled
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
+    /// Of a turn of a stored conversation
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<&'a str>,
+    /// Where the model ran: local, or the host
+    #[serde(skip_serializing_if = "str::is_empty")]
+    location: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_reason: Option<&'static str>,
+    /// The files that the model was given
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::objects")]
+    attachments: Vec<SentAnswer<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+    /// Milliseconds
+    #[schemars(schema_with = "schema::object")]
+    timings: TimingsAnswer,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice<'a> {
+    index: u8,
+    message: MessageAnswer<'a>,
+    finish_reason: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct MessageAnswer<'a> {
+    role: &'static str,
+    content: &'a str,
+    /// What the model thought before it answered
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reasoning: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCallAnswer<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToolCallAnswer<'a> {
+    id: &'a str,
+    r#type: &'static str,
+    function: FunctionAnswer<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct FunctionAnswer<'a> {
+    name: &'a str,
+    /// JSON text
+    arguments: &'a str,
+}
+
+/// The server's own counts; absent where it gave none.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct UsageAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_tokens: Option<u64>,
+}
+
+impl UsageAnswer {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Debug, Default, Serialize)]
+struct TimingsAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    total_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_per_second: Option<f64>,
+}
+
+/// A file that the model was given.
+#[derive(Debug, Serialize)]
+pub(super) struct SentAnswer<'a> {
+    name: &'a str,
+    kind: &'static str,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<usize>,
+}
+
+/// Files as answers tell them.
+pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
+    files
+        .iter()
+        .map(|file| SentAnswer { name: &file.name, kind: file.kind, bytes: file.bytes, pages: file.pages })
+        .collect()
+}
+
+/// The answer for work; `ended` is whether its end was waited for and came.
+///
+/// # Errors
+/// The work's own failure.
+pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
+    match &completion.work {
+        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
+        Work::Job(job) => jobs::answer(completion, job, ended),
+    }
+}
+
+/// The answer for a reply that has ended, or with `None` one that goes on.
+///
+/// # Errors
+/// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
+fn of_reply(
+    completion: &Registered,
+    live: &Live,
+    outcome: Option<Outcome>,
+) -> Result<CallToolResult, ServiceError> {
+    if outcome.is_some() {
+        completion.mark_seen();
+    }
+    match outcome {
+        Some(Ok(ended)) => Ok(completed(completion, live, &ended)),
+        Some(Err(error)) if error.code == ErrorCode::Cancelled => {
+            let partial = error.partial.as_deref().cloned().unwrap_or_default();
+            let text = match partial.content.as_str() {
+                "" => "The completion was cancelled before any text was generated.".to_owned(),
+                content => format!("The completion was cancelled. Text so far:\n{content}"),
+            };
+            Ok(unfinished(completion, live, "cancelled", &partial, text))
+        }
+        Some(Err(error)) => Err(error),
+        None => {
+            let partial = live.partial();
+            let so_far = match partial.content.as_str() {
+                "" => match live.phase() {
+                    Phase::Pulling { done, total } => {
+                        let pulling = pulling(live.model().unwrap_or_default(), done, total);
+                        format!("The model is not installed yet: {pulling}.")
+                    }
+                    _ => "No text has been generated yet.".to_owned(),
+                },
+                content => format!("So far:\n{content}"),
+            };
+            let text = format!("This is still in progress. {} {so_far}", next_step(&completion.id));
+            Ok(unfinished(completion, live, "in_progress", &partial, text))
+        }
+    }
+}
+
+/// What tells a host's model how to go on.
+pub(super) fn next_step(id: &str) -> String {
+    format!("Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
+}
+
+fn unfinished(
+    completion: &Registered,
+    live: &Live,
+    status: &'static str,
+    partial: &Partial,
+    text: String,
+) -> CallToolResult {
+    let message = MessageAnswer {
+        role: "assistant",
+        content: &partial.content,
+        reasoning: &partial.thinking,
+        tool_calls: Vec::new(),
+    };
+    let answer = CompletionAnswer {
+        id: None,
+        object: "chat.completion",
+        created: completion.created,
+        model: live.model().unwrap_or_default(),
+        choices: [Choice { index: 0, message, finish_reason: None }],
+        usage: UsageAnswer::default(),
+        status,
+        completion_id: Some(&completion.id),
+        next_step: (status == "in_progress").then(|| next_step(&completion.id)),
+        conversation_id: live.conversation(),
+        location: live.location().unwrap_or_default(),
+        model_reason: None,
+        attachments: Vec::new(),
+        warnings: &[],
+        timings: TimingsAnswer { total_ms: millis(completion.elapsed()), ..TimingsAnswer::default() },
+    };
+    let mut content = vec![ContentBlock::text(text)];
+    content.extend(in_conversation(live));
+    let mut result = CallToolResult::success(content);
+    result.structured_content = serde_json::to_value(&answer).ok();
+    result
+}
+
+/// The conversation's id, for hosts that show only text: the next turn needs it.
+fn in_conversation(live: &Live) -> Option<ContentBlock> {
+    live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
+}
+
+fn completed(registered: &Registered, live: &Live, completion: &Completion) -> CallToolResult {
+    let ending = &completion.ending;
+    let usage = UsageAnswer {
+        prompt_tokens: ending.usage.prompt_tokens,
+        completion_tokens: ending.usage.completion_tokens,
+        total_tokens: ending
+            .usage
+            .prompt_tokens
+            .zip(ending.usage.completion_tokens)
+            .and_then(|(prompt, reply)| prompt.checked_add(reply)),
+    };
+    let timings = TimingsAnswer {
+        queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
+        load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
+        prompt_ms: ending.timings.prompt_eval.map(millis),
+        first_token_ms: completion.first_piece.map(millis),
+        total_ms: millis(completion.total),
+        tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
+            .map(|rate| (rate * 10.0).round() / 10.0),
+    };
+    let message = MessageAnswer {
+        role: "assistant",
+        content: &completion.content,
+        reasoning: &completion.thinking,
+        tool_calls: completion.tool_calls.iter().map(tool_call_answer).collect(),
+    };
+    let answer = CompletionAnswer {
+        id: Some(&registered.id),
+        object: "chat.completion",
+        created: registered.created,
+        model: &ending.model,
+        choices: [Choice { index: 0, message, finish_reason: Some(ending.finish_reason.as_str()) }],
+        usage,
+        status: "completed",
+        completion_id: None,
+        next_step: None,
+        conversation_id: live.conversation(),
+        location: ending.location.describe(),
+        model_reason: ending.model_reason,
+        attachments: sent(&ending.attachments),
+        warnings: &ending.warnings,
+        timings,
+    };
+    let mut content = vec![ContentBlock::text(text_of(completion))];
+    content.extend(in_conversation(live));
+    content.extend(
+        ending
+            .warnings
+            .iter()
+            .map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
+    );
+    let mut result = CallToolResult::success(content);
+    result.structured_content = serde_json::to_value(&answer).ok();
+    result
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a caller reads of it, written out: each host pays for the rest of what derives.
+fn choices_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let text = serde_json::json!({ "type": "string" });
+    let calls = serde_json::json!({ "type": "array", "items": { "type": "object" } });
+    let message = serde_json::json!({ "type": "object", "properties": { "content": text, "reasoning": text, "tool_calls": calls } });
+    let finish = serde_json::json!({ "anyOf": [{ "type": "string" }, { "type": "null" }], "description": "null until the end" });
+    let choice = serde_json::json!({ "type": "object", "properties": { "message": message, "finish_reason": finish } });
+    schemars::json_schema!({ "type": "array", "items": choice })
+}
+
+/// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct BriefAnswer {
+    /// completed, in_progress or cancelled
+    status: String,
+    completion_id: String,
+    /// As chat_completion answers
+    #[schemars(schema_with = "schema::objects")]
+    choices: (),
+    #[schemars(schema_with = "schema::object")]
+    usage: (),
+}
+
+/// The same, for a turn of a conversation.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct TurnAnswer {
+    /// As chat_completion answers
+    #[schemars(schema_with = "schema::objects")]
+    choices: (),
+    conversation_id: String,
+    /// completed, in_progress or cancelled
+    status: String,
+    completion_id: String,
+    warnings: Vec<String>,
+}
+
+/// What a host that shows only text shows.
+fn text_of(completion: &Completion) -> String {
+    if !completion.content.is_empty() {
+        return completion.content.clone();
+    }
+    if !completion.tool_calls.is_empty() {
+        let calls: Vec<_> = completion.tool_calls.iter().map(tool_call_answer).collect();
+        return serde_json::to_string(&calls).unwrap_or_default();
+    }
+    if completion.thinking.is_empty() {
+        "(The model returned an empty answer.)".to_owned()
+    } else {
+        format!("(The model returned no answer, only its reasoning:)\n{}", completion.thinking)
+    }
+}
+
+fn tool_call_answer(call: &ToolCall) -> ToolCallAnswer<'_> {
+    let function = FunctionAnswer { name: &call.name, arguments: &call.arguments };
+    ToolCallAnswer { id: &call.id, r#type: "function", function }
+}

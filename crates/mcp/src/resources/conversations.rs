@@ -1,0 +1,47 @@
+//! The stored conversations as resources: the list, and one by its id.
+
+use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
+
+use super::address::CONVERSATIONS;
+use super::{JSON, contents};
+use crate::tools::{ConversationAnswer, ListAnswer, markdown};
+use service::{Core, ServiceError};
+use text::sanitize;
+
+/// The template of one conversation.
+pub(crate) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
+/// The argument of [`TEMPLATE`].
+pub(crate) const ARGUMENT: &str = "conversation_id";
+
+const MARKDOWN: &str = "text/markdown";
+
+/// The list, as a resource.
+pub(super) fn resource() -> Resource {
+    Resource::new(CONVERSATIONS, "conversations")
+        .with_title("Stored conversations")
+        .with_description("The newest of the conversations that are kept on this machine")
+        .with_mime_type(JSON)
+}
+
+/// The template.
+pub(super) fn template() -> ResourceTemplate {
+    ResourceTemplate::new(TEMPLATE, "conversation")
+        .with_title("One conversation")
+        .with_description("A stored conversation, as Markdown and as JSON")
+        .with_mime_type(MARKDOWN)
+}
+
+/// Reads the list.
+pub(super) async fn read_list(core: &Core, uri: &str) -> Result<ReadResourceResult, ServiceError> {
+    let page = core.conversations(None, None).await?;
+    Ok(contents(uri, &ListAnswer::from(page), 0))
+}
+
+/// Reads a conversation.
+pub(super) async fn read_one(core: &Core, uri: &str, id: &str) -> Result<ReadResourceResult, ServiceError> {
+    let conversation = core.conversation(id, None).await?;
+    let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+    let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
+    let json = ResourceContents::text(sanitize::json(json.unwrap_or_default()), uri).with_mime_type(JSON);
+    Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
+}

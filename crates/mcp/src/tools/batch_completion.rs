@@ -1,0 +1,59 @@
+//! `batch_completion`: one instruction over many texts, the bulk work that costs too much elsewhere.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::generation::GenerationArguments;
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::progress::Progress;
+use crate::replies::BatchAnswer;
+use crate::schema::{self, output_schema};
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
+at no cost. Results in order, failures alongside successes.";
+
+/// Arguments of `batch_completion`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct BatchArguments {
+    instruction: String,
+    #[serde(default)]
+    #[schemars(schema_with = "schema::texts")]
+    inputs: Option<Vec<String>>,
+    /// Paths, each file one more input
+    #[serde(default)]
+    #[schemars(schema_with = "schema::texts")]
+    files: Option<Vec<String>>,
+    model: Option<String>,
+    system: Option<String>,
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let schema = GenerationArguments::schema_beside::<BatchArguments>();
+    let definition = Tool::new("batch_completion", DESCRIPTION, schema)
+        .with_title("Work through many texts")
+        .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
+        .with_annotations(super::read_only("Work through many texts", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Generate)
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let arguments: BatchArguments = call.arguments()?;
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let mut chat = generation.into_call()?;
+    chat.model = arguments.model;
+    chat.system = arguments.system;
+    let core = call.server.core();
+    let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
+    let job = core.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await
+}

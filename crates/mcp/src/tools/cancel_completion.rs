@@ -1,0 +1,36 @@
+//! `cancel_completion`: stops a completion that nobody waits for any more.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answer::{self, BriefAnswer};
+use crate::schema::{input_schema, output_schema};
+
+const DESCRIPTION: &str =
+    "Stop a completion that is in progress, which frees the model, and get its text so far.";
+
+/// Arguments of `cancel_completion`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CancelArguments {
+    completion_id: String,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Stop an answer", false).read_only(false);
+    let definition = Tool::new("cancel_completion", DESCRIPTION, input_schema::<CancelArguments>())
+        .with_title("Stop an answer")
+        .with_raw_output_schema(output_schema::<BriefAnswer>())
+        .with_annotations(annotations);
+    ToolEntry::new(definition, |call| run(call).boxed())
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let arguments: CancelArguments = call.arguments()?;
+    let completion = call.server.core().completion(Some(&arguments.completion_id))?;
+    completion.cancel();
+    completion.ended().await;
+    answer::of(&completion, true)
+}

@@ -1,0 +1,107 @@
+//! `chat_completion`: one reply of a model, OpenAI's way; nothing is kept between calls.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::{JsonSchema, json_schema};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::generation::GenerationArguments;
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answer::CompletionAnswer;
+use crate::progress::Progress;
+use crate::schema::{self, input_schema_with, output_schema};
+use service::attachments::Attachments;
+use service::messages::{ChatMessage, read_messages};
+use service::{ChatCall, ServiceError};
+use types::{Message, Role};
+
+const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
+machine, for bulk work, or for a second opinion. Stateless: send all the context it needs. Without `model` the loaded or newest \
+chat model answers. Not for questions that you answer better yourself.";
+
+/// Arguments of `chat_completion`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct ChatArguments {
+    /// See list_models
+    model: Option<String>,
+    /// OpenAI messages (these or prompt); content: text, or parts text/image_url (data URL)
+    #[serde(default)]
+    #[schemars(schema_with = "messages_schema")]
+    messages: Option<Vec<ChatMessage>>,
+    /// Short for one user message
+    prompt: Option<String>,
+    /// System prompt; "" for none
+    system: Option<String>,
+    /// Files that the model reads; you never see them
+    #[serde(default)]
+    #[schemars(schema_with = "schema::texts")]
+    attachments: Option<Vec<String>>,
+    /// OpenAI function tools
+    #[serde(default)]
+    #[schemars(schema_with = "schema::objects")]
+    tools: Option<Vec<Value>>,
+    /// false: no progress
+    stream: Option<bool>,
+    /// true: return at once; get_completion waits
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let definition =
+        Tool::new("chat_completion", DESCRIPTION, input_schema_with::<ChatArguments, GenerationArguments>())
+            .with_title("Ask a local model")
+            .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
+            // Sampling makes each reply another one, so it is not idempotent.
+            .with_annotations(super::read_only("Ask a local model", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling()
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let arguments: ChatArguments = call.arguments()?;
+    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let completion = call.server.core().start_chat(arguments.into_call(generation)?)?;
+    super::wait(&call, completion, progress, background, deadline).await
+}
+
+impl ChatArguments {
+    fn into_call(self, generation: GenerationArguments) -> Result<ChatCall, ServiceError> {
+        let messages = match (self.messages, self.prompt) {
+            (Some(messages), None) => read_messages("messages", messages)?,
+            (None, Some(prompt)) if prompt.is_empty() => {
+                return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
+            }
+            (None, Some(prompt)) => vec![Message::text(Role::User, prompt)],
+            (Some(_), Some(_)) => {
+                return Err(ServiceError::invalid("prompt", "and messages are both given; give one of them"));
+            }
+            (None, None) => {
+                return Err(ServiceError::invalid("prompt", "or messages is missing; give one of them"));
+            }
+        };
+        let mut call = generation.into_call()?;
+        call.model = self.model;
+        call.messages = messages;
+        call.system = self.system;
+        call.attachments = Attachments::new("attachments", self.attachments.unwrap_or_default());
+        call.tools = self.tools.unwrap_or_default();
+        Ok(call)
+    }
+}
+
+// Schemas of arguments that have more than one form: written out, since a host pays for what derives.
+// One type a branch: not every host's own dialect has lists of types.
+
+fn messages_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let role = json!({ "type": "string", "enum": ["system", "user", "assistant", "tool"] });
+    let content = schema::any_of([json_schema!({ "type": "string" }), schema::objects(generator)]);
+    let message =
+        json!({ "type": "object", "properties": { "role": role, "content": content }, "required": ["role"] });
+    json_schema!({ "type": "array", "items": message })
+}

@@ -1,0 +1,72 @@
+//! `converse`: a turn of a conversation that is stored.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::generation::GenerationArguments;
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answer::TurnAnswer;
+use crate::progress::Progress;
+use crate::schema::{self, output_schema};
+use service::attachments::Attachments;
+use service::conversations::TurnCall;
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \
+stay on this machine's disk, shared by all its hosts, until deleted. Other arguments as in chat_completion.";
+
+/// Arguments of `converse`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct ConverseArguments {
+    /// An existing or a new id, or "new" to have one made
+    conversation_id: String,
+    prompt: String,
+    /// Absent: the conversation's last one
+    model: Option<String>,
+    /// Replaces the conversation's system prompt
+    system: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "schema::texts")]
+    attachments: Option<Vec<String>>,
+    #[serde(default)]
+    #[schemars(schema_with = "schema::objects")]
+    tools: Option<Vec<Value>>,
+    stream: Option<bool>,
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let schema = GenerationArguments::schema_beside::<ConverseArguments>();
+    let annotations =
+        super::read_only("Converse with a local model", true).read_only(false).idempotent(false);
+    let definition = Tool::new("converse", DESCRIPTION, schema)
+        .with_title("Converse with a local model")
+        .with_raw_output_schema(output_schema::<TurnAnswer>())
+        .with_annotations(annotations);
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .in_toolset(Toolset::Conversations)
+        .changing()
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let arguments: ConverseArguments = call.arguments()?;
+    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let mut chat = generation.into_call()?;
+    chat.model = arguments.model;
+    chat.system = arguments.system;
+    chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
+    chat.tools = arguments.tools.unwrap_or_default();
+    let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
+    let completion = call.server.core().start_turn(turn)?;
+    super::wait(&call, completion, progress, background, deadline).await
+}

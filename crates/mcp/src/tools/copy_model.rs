@@ -1,0 +1,54 @@
+//! `copy_model`: gives a model a second name; asks first where that name is taken.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::load_model::DoneAnswer;
+use super::{AskingResult, ToolCall, ToolEntry};
+use crate::confirm::{Action, Consent, Question, consent};
+use crate::schema::{input_schema, output_schema};
+use service::manage::check_copy;
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";
+
+/// Arguments of `copy_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CopyArguments {
+    source: String,
+    destination: String,
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Copy a model", false).read_only(false).destructive(true);
+    let definition = Tool::new("copy_model", DESCRIPTION, input_schema::<CopyArguments>())
+        .with_title("Copy a model")
+        .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    let arguments: CopyArguments = call.arguments()?;
+    check_copy(&arguments.source, &arguments.destination)?;
+    let core = call.server.core();
+    let _reserved = core.reserve_name(&arguments.destination)?;
+    if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
+        let question = Question {
+            tool: "copy_model",
+            action: Action::Overwrite,
+            subject: &taken,
+            text: format!("Overwrite the model {taken} with {}?", arguments.source),
+            argument: arguments.confirm,
+        };
+        if let Consent::Ask(question) = consent(&call, &question).await? {
+            return Ok((*question).into());
+        }
+    }
+    core.copy_model(&arguments.source, &arguments.destination).await?;
+    let answer = DoneAnswer { model: &arguments.destination, done: true };
+    Ok(super::answer(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer).into())
+}

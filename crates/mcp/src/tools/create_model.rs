@@ -1,0 +1,103 @@
+//! `create_model`: a new model from an installed one, or from a GGUF file; asks first where the name is taken.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use crate::confirm::{Action, Consent, Question, consent};
+use crate::jobs::TransferAnswer;
+use crate::progress::Progress;
+use crate::schema::{self, input_schema, output_schema};
+use service::messages::{ChatMessage, read_messages};
+use settings::Toolset;
+use types::CreateRequest;
+
+const DESCRIPTION: &str = "Make a model from an installed one or a GGUF file: system prompt, template, default parameters, first messages, \
+quantization. Overwriting a name asks the user first, or needs confirm: true.";
+
+/// Arguments of `create_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CreateArguments {
+    /// The new name
+    model: String,
+    /// Installed model to start from
+    from: Option<String>,
+    /// Or: path of a local GGUF file
+    gguf: Option<String>,
+    system: Option<String>,
+    /// Prompt template (Go)
+    template: Option<String>,
+    /// Defaults, such as {"temperature":0.2}
+    #[serde(default)]
+    #[schemars(schema_with = "schema::object")]
+    parameters: Option<Map<String, Value>>,
+    /// First messages of every chat
+    #[serde(default)]
+    #[schemars(schema_with = "schema::objects")]
+    messages: Option<Vec<ChatMessage>>,
+    license: Option<String>,
+    /// q4_K_M, q8_0 ...; from f16 or f32 only
+    quantize: Option<String>,
+    background: Option<bool>,
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Create a model", false).read_only(false).destructive(true);
+    let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
+        .with_title("Create a model")
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    // The host counts the time that the user takes, too.
+    let deadline = deadline_of(&call);
+    let arguments: CreateArguments = call.arguments()?;
+    let (confirm, background) = (arguments.confirm, arguments.background == Some(true));
+    let mut request = CreateRequest {
+        from: arguments.from,
+        system: arguments.system,
+        template: arguments.template,
+        parameters: arguments.parameters.unwrap_or_default(),
+        messages: arguments
+            .messages
+            .map_or(Ok(Vec::new()), |messages| read_messages("messages", messages))?,
+        license: arguments.license,
+        quantize: arguments.quantize,
+        ..CreateRequest::new(arguments.model)
+    };
+    let core = call.server.core();
+    core.check_creation(&mut request, arguments.gguf.as_deref()).await?;
+    let weights = match &arguments.gguf {
+        Some(path) => Some(core.open_weights(path).await?),
+        None => None,
+    };
+    if background {
+        core.allow_background()?;
+    }
+    // The reservation first: of two calls with one new name, only one may find that it is free.
+    let reserved = core.reserve_name(&request.model)?;
+    if let Some((taken, ..)) = core.installed(&request.model).await? {
+        let question = Question {
+            tool: "create_model",
+            action: Action::Overwrite,
+            subject: &taken,
+            text: format!(
+                "Overwrite the model {taken} with a new model made from {}?",
+                request.from.as_deref().unwrap_or("a GGUF file")
+            ),
+            argument: confirm,
+        };
+        if let Consent::Ask(question) = consent(&call, &question).await? {
+            return Ok((*question).into());
+        }
+    }
+    let job = core.start_create(request, weights, reserved)?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+}

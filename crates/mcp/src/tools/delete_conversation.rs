@@ -1,0 +1,63 @@
+//! `delete_conversation`: deletes a stored conversation, once the user has confirmed it.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AskingResult, ToolCall, ToolEntry};
+use crate::confirm::{Action, Consent, Question, consent};
+use crate::schema::{input_schema, output_schema};
+use settings::Toolset;
+
+const DESCRIPTION: &str =
+    "Delete a stored conversation for good. Asks the user first, or needs confirm: true.";
+
+/// Arguments of `delete_conversation`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct DeleteArguments {
+    conversation_id: String,
+    /// The user agreed
+    confirm: Option<bool>,
+}
+
+/// What was deleted.
+#[derive(Debug, Serialize, JsonSchema)]
+struct DeletedAnswer<'a> {
+    conversation_id: &'a str,
+    done: bool,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Delete a conversation", false).read_only(false).destructive(true);
+    let definition = Tool::new("delete_conversation", DESCRIPTION, input_schema::<DeleteArguments>())
+        .with_title("Delete a conversation")
+        .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    let arguments: DeleteArguments = call.arguments()?;
+    let core = call.server.core();
+    // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.
+    let turn = core.queue_turn(&arguments.conversation_id);
+    call.turn_passes();
+    let _turn = turn.acquire(|_| {}).await;
+    // Resolve the conversation first, so that the user is never asked to confirm a no-op.
+    let found = core.conversation(&arguments.conversation_id, Some(1)).await?;
+    let id = found.id.as_str();
+    let question = Question {
+        tool: "delete_conversation",
+        action: Action::Delete,
+        subject: id,
+        text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
+        argument: arguments.confirm,
+    };
+    if let Consent::Ask(question) = consent(&call, &question).await? {
+        return Ok((*question).into());
+    }
+    core.delete_conversation(id).await?;
+    let answer = DeletedAnswer { conversation_id: id, done: true };
+    Ok(super::answer(format!("The conversation {id} is deleted."), &answer).into())
+}

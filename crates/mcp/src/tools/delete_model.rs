@@ -1,0 +1,58 @@
+//! `delete_model`: deletes a model from the disk, once the user has confirmed it.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::load_model::DoneAnswer;
+use super::{AskingResult, ToolCall, ToolEntry};
+use crate::confirm::{Action, Consent, Question, consent};
+use crate::schema::{input_schema, output_schema};
+use service::manage::model_name;
+use service::text::human_size;
+use settings::Toolset;
+
+const DESCRIPTION: &str =
+    "Delete an installed model from the disk. Asks the user first, or needs confirm: true.";
+
+/// Arguments of `delete_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct DeleteArguments {
+    model: String,
+    /// The user agreed
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Delete a model", false).read_only(false).destructive(true);
+    let definition = Tool::new("delete_model", DESCRIPTION, input_schema::<DeleteArguments>())
+        .with_title("Delete a model")
+        .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    let arguments: DeleteArguments = call.arguments()?;
+    model_name("model", &arguments.model)?;
+    let core = call.server.core();
+    // Resolve the model first, so that the user is never asked to confirm a no-op.
+    let Some((name, size, _)) = core.installed(&arguments.model).await? else {
+        return Err(core.absent(&arguments.model).await);
+    };
+    let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
+    let question = Question {
+        tool: "delete_model",
+        action: Action::Delete,
+        subject: &name,
+        text: format!("Delete the model {name}{size} from this Ollama?"),
+        argument: arguments.confirm,
+    };
+    if let Consent::Ask(question) = consent(&call, &question).await? {
+        return Ok((*question).into());
+    }
+    core.delete_model(&name).await?;
+    let answer = DoneAnswer { model: &name, done: true };
+    Ok(super::answer(format!("{name} is deleted."), &answer).into())
+}

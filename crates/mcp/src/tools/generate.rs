@@ -1,0 +1,80 @@
+//! `generate`: a completion of a bare prompt: raw text, filling in before a suffix, a template of one's own.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::generation::GenerationArguments;
+use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answer::BriefAnswer;
+use crate::progress::Progress;
+use crate::schema::{self, output_schema};
+use service::attachments::Attachments;
+use service::generate::GenerateCall;
+use service::messages::read_images;
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Complete a bare prompt with a local model: code before a suffix (fill in the middle), raw text without a chat \
+template. For questions use chat_completion.";
+
+/// Arguments of `generate`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct GenerateArguments {
+    prompt: String,
+    /// Text after the gap
+    suffix: Option<String>,
+    model: Option<String>,
+    system: Option<String>,
+    /// Replaces the model's prompt template
+    template: Option<String>,
+    /// true: no template at all
+    raw: Option<bool>,
+    /// base64 or data URLs
+    #[serde(default)]
+    #[schemars(schema_with = "schema::texts")]
+    images: Vec<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "schema::texts")]
+    attachments: Option<Vec<String>>,
+    stream: Option<bool>,
+    background: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let schema = GenerationArguments::schema_beside::<GenerateArguments>();
+    let definition = Tool::new("generate", DESCRIPTION, schema)
+        .with_title("Complete a prompt")
+        .with_raw_output_schema(output_schema::<BriefAnswer>())
+        .with_annotations(super::read_only("Complete a prompt", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .in_toolset(Toolset::Generate)
+        .of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let deadline = deadline_of(&call);
+    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let arguments: GenerateArguments = call.arguments()?;
+    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
+    let background = arguments.background == Some(true);
+    if background {
+        call.server.core().allow_background()?;
+    }
+    let mut settings = generation.into_call()?;
+    settings.model = arguments.model;
+    settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
+    let request = GenerateCall {
+        settings,
+        prompt: arguments.prompt,
+        suffix: arguments.suffix,
+        system: arguments.system,
+        template: arguments.template,
+        raw: arguments.raw == Some(true),
+        images: read_images("images", &arguments.images)?,
+    };
+    let completion = call.server.core().start_generate(request)?;
+    super::wait(&call, completion, progress, background, deadline).await
+}

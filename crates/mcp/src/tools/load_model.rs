@@ -1,0 +1,51 @@
+//! `load_model`: puts a model into memory before it is needed.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::arguments::whole_number;
+use crate::schema::{self, input_schema, output_schema};
+use service::keep_alive;
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Load a model into memory ahead of use, for keep_alive.";
+
+/// Arguments of `load_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct LoadArguments {
+    model: String,
+    /// "10m", seconds, -1 for ever
+    #[serde(default)]
+    #[schemars(schema_with = "schema::keep_alive")]
+    keep_alive: Option<Value>,
+    #[serde(default, deserialize_with = "whole_number")]
+    num_ctx: Option<u64>,
+}
+
+/// That it is done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct DoneAnswer<'a> {
+    pub(super) model: &'a str,
+    pub(super) done: bool,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Load a model", false).read_only(false);
+    let definition = Tool::new("load_model", DESCRIPTION, input_schema::<LoadArguments>())
+        .with_title("Load a model")
+        .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let arguments: LoadArguments = call.arguments()?;
+    let keep_alive = keep_alive(arguments.keep_alive)?;
+    call.server.core().load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx).await?;
+    let answer = DoneAnswer { model: &arguments.model, done: true };
+    Ok(super::answer(format!("{} is loaded.", arguments.model), &answer))
+}

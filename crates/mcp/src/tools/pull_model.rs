@@ -1,0 +1,92 @@
+//! `pull_model`: downloads a model, with bytes as progress; the download outlives the call. Asks first where the
+//! model is installed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use crate::confirm::{Action, Consent, Question, consent};
+use crate::jobs::TransferAnswer;
+use crate::progress::Progress;
+use crate::schema::{input_schema, output_schema};
+use service::jobs::{JobState, Report};
+use service::manage::model_name;
+use service::{Tie, Work};
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
+continues after the call (get_completion, cancel_completion); pulling again resumes. Replacing an installed one needs confirm: true.";
+
+/// Arguments of `pull_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct PullArguments {
+    /// Such as gemma3:4b
+    model: String,
+    /// Allow a registry without TLS
+    insecure: Option<bool>,
+    background: Option<bool>,
+    confirm: Option<bool>,
+}
+
+/// What an answer in the background waits for the size of the model.
+const SIZE_WAIT: Duration = Duration::from_secs(2);
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Download a model", true).read_only(false).destructive(true);
+    let definition = Tool::new("pull_model", DESCRIPTION, input_schema::<PullArguments>())
+        .with_title("Download a model")
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    // The host counts the time that the user takes, too.
+    let deadline = deadline_of(&call);
+    let arguments: PullArguments = call.arguments()?;
+    model_name("model", &arguments.model)?;
+    let core = call.server.core();
+    let background = arguments.background == Some(true);
+    if background {
+        core.allow_background()?;
+    }
+    let reserved = core.reserve_pull(&arguments.model)?;
+    // What the registry has is known only to Ollama, and to Ollama only by pulling: when the digest differs, the old
+    // model is already gone. So an installed name is asked about even where nothing would change.
+    if let Some((taken, ..)) = core.installed(&arguments.model).await? {
+        let question = Question {
+            tool: "pull_model",
+            action: Action::Replace,
+            subject: &taken,
+            text: format!(
+                "{taken} is already installed. Download it again, and replace it if the registry has a different version?"
+            ),
+            argument: arguments.confirm,
+        };
+        if let Consent::Ask(question) = consent(&call, &question).await? {
+            return Ok((*question).into());
+        }
+    }
+    let job = core.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
+    if background {
+        // Tied to the call until the size is known, which is worth a short wait.
+        let tie = Tie::new(Arc::clone(&job));
+        if let Work::Job(job) = &job.work {
+            let known = |state: &JobState| state.outcome.is_some() || has_size(state);
+            let _ = timeout(SIZE_WAIT, job.watch().wait_for(known)).await;
+        }
+        tie.let_go();
+    }
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+}
+
+fn has_size(state: &JobState) -> bool {
+    matches!(&state.report, Report::Transfer(transfer) if transfer.total_bytes.is_some())
+}

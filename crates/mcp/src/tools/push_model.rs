@@ -1,0 +1,55 @@
+//! `push_model`: publishes a model in a registry, once the user has confirmed it.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use crate::confirm::{Action, Consent, Question, consent};
+use crate::jobs::TransferAnswer;
+use crate::progress::Progress;
+use crate::schema::{input_schema, output_schema};
+use service::manage::model_name;
+use settings::Toolset;
+
+const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. Asks the user first, or needs confirm: true.";
+
+/// Arguments of `push_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct PushArguments {
+    model: String,
+    insecure: Option<bool>,
+    confirm: Option<bool>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Publish a model", true).read_only(false).destructive(true);
+    let definition = Tool::new("push_model", DESCRIPTION, input_schema::<PushArguments>())
+        .with_title("Publish a model")
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> AskingResult {
+    // The host counts the time that the user takes, too.
+    let deadline = deadline_of(&call);
+    let arguments: PushArguments = call.arguments()?;
+    model_name("model", &arguments.model)?;
+    let unencrypted =
+        if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
+    let question = Question {
+        tool: "push_model",
+        action: Action::Publish,
+        subject: &arguments.model,
+        text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
+        argument: arguments.confirm,
+    };
+    if let Consent::Ask(question) = consent(&call, &question).await? {
+        return Ok((*question).into());
+    }
+    let job = call.server.core().start_push(&arguments.model, arguments.insecure == Some(true))?;
+    let progress = Progress::of(&call.context);
+    super::wait(&call, job, progress, false, deadline).await.map(Into::into)
+}

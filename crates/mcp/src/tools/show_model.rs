@@ -1,0 +1,163 @@
+//! `show_model`: what the server knows of one model.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::schema::{input_schema, output_schema};
+use service::manage::model_name;
+use settings::Toolset;
+use text::sanitize;
+use types::ModelDetails;
+
+const DESCRIPTION: &str =
+    "Show one installed model: capabilities, context length, size, default parameters, system prompt.";
+
+/// Longest license that a compact answer carries a piece of.
+const LICENSE_LINE: usize = 120;
+
+/// Longest list of the metadata that is shown.
+const MOST_ITEMS: usize = 16;
+/// Longer texts of the metadata are named by their length, in bytes.
+const MAX_TEXT: usize = 10_000;
+
+/// Arguments of `show_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct ShowArguments {
+    model: String,
+    verbose: Option<bool>,
+}
+
+/// One model.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ShowAnswer<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantization: Option<String>,
+    /// Tokens
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_length: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding_length: Option<u64>,
+    /// One `name value` a line
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_parameters: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    license: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_at: Option<String>,
+    /// The host of a cloud model
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_host: Option<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    metadata: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tensors: Option<usize>,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let definition = Tool::new("show_model", DESCRIPTION, input_schema::<ShowArguments>())
+        .with_title("Show a model")
+        .with_raw_output_schema(output_schema::<ShowAnswer<'static>>())
+        .with_annotations(super::read_only("Show a model", false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let arguments: ShowArguments = call.arguments()?;
+    model_name("model", &arguments.model)?;
+    let verbose = arguments.verbose == Some(true);
+    let core = call.server.core();
+    let details = if verbose {
+        core.show_verbose(&arguments.model).await
+    } else {
+        core.show_model(&arguments.model).await
+    }?;
+    let answer = ShowAnswer::new(&arguments.model, details, verbose);
+    let text = answer.text();
+    Ok(super::answer(text, &answer))
+}
+
+impl<'a> ShowAnswer<'a> {
+    fn new(model: &'a str, details: ModelDetails, verbose: bool) -> Self {
+        let license = details.license.map(|license| if verbose { license } else { first_line(&license) });
+        Self {
+            model,
+            capabilities: details.capabilities,
+            family: details.family,
+            parameters: details.parameter_size,
+            quantization: details.quantization,
+            context_length: details.context_length,
+            embedding_length: details.embedding_length,
+            default_parameters: details.parameters,
+            system: details.system,
+            template: details.template.filter(|_| verbose),
+            license,
+            modified_at: details.modified_at,
+            remote_host: details.remote.map(|remote| remote.host),
+            metadata: if verbose { compact(details.model_info) } else { Map::new() },
+            tensors: details.tensors.filter(|_| verbose),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![sanitize::name(self.model)];
+        let mut line = |name: &str, value: Option<String>| {
+            lines.extend(value.map(|value| format!("{name}: {}", sanitize::line(&value))))
+        };
+        line("capabilities", self.capabilities.as_ref().map(|words| words.join(", ")));
+        line("family", self.family.clone());
+        line("parameters", self.parameters.clone());
+        line("quantization", self.quantization.clone());
+        line("context length", self.context_length.map(|tokens| tokens.to_string()));
+        line("embedding length", self.embedding_length.map(|length| length.to_string()));
+        line(
+            "default parameters",
+            self.default_parameters.as_ref().map(|text| text.trim_end().replace('\n', "; ")),
+        );
+        line("system prompt", self.system.as_deref().map(sanitize::quoted));
+        line("template", self.template.as_deref().map(sanitize::quoted));
+        line("license", self.license.clone());
+        line("runs at", self.remote_host.clone());
+        line("tensors", self.tensors.map(|count| count.to_string()));
+        if !self.metadata.is_empty() {
+            let pairs = self.metadata.iter().map(|(name, value)| format!("{name}={value}"));
+            line("metadata", Some(pairs.collect::<Vec<_>>().join("; ")));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Without what nobody reads: the vocabulary takes megabytes.
+fn compact(mut metadata: Map<String, Value>) -> Map<String, Value> {
+    for value in metadata.values_mut() {
+        match value {
+            Value::Array(items) if items.len() > MOST_ITEMS => {
+                *value = Value::from(format!("({} items)", items.len()));
+            }
+            Value::String(text) if text.len() > MAX_TEXT => {
+                *value = Value::from(format!("({} bytes of text)", text.len()));
+            }
+            _ => {}
+        }
+    }
+    metadata
+}
+
+fn first_line(license: &str) -> String {
+    let line = license.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().take(LICENSE_LINE).collect()
+}

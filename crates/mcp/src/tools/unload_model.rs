@@ -1,0 +1,36 @@
+//! `unload_model`: frees the memory that a model takes.
+
+use futures_util::FutureExt as _;
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::load_model::DoneAnswer;
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::schema::{input_schema, output_schema};
+use settings::Toolset;
+
+const DESCRIPTION: &str =
+    "Free the memory of a loaded model. It stays installed; its next use loads it again.";
+
+/// Arguments of `unload_model`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct UnloadArguments {
+    model: String,
+}
+
+pub(super) fn entry() -> ToolEntry {
+    let annotations = super::read_only("Unload a model", false).read_only(false);
+    let definition = Tool::new("unload_model", DESCRIPTION, input_schema::<UnloadArguments>())
+        .with_title("Unload a model")
+        .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
+        .with_annotations(annotations);
+    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
+}
+
+async fn run(mut call: ToolCall<'_>) -> ToolResult {
+    let arguments: UnloadArguments = call.arguments()?;
+    call.server.core().unload_model(&arguments.model).await?;
+    let answer = DoneAnswer { model: &arguments.model, done: true };
+    Ok(super::answer(format!("{} is unloaded.", arguments.model), &answer))
+}

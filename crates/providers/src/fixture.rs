@@ -1,0 +1,83 @@
+//! Recorded exchanges with a real Ollama, for tests.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+pub(super) use super::replies::decode;
+use super::{ProviderError, ProviderResult};
+use crate::refusal::Refusal;
+use types::{ChatEnd, ChatEvent};
+
+fn recording(case: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/ollama");
+    let text = std::fs::read_to_string(folder.join(format!("{case}.json")));
+    serde_json::from_str(&text.unwrap_or_else(|error| panic!("{case}: {error}"))).unwrap()
+}
+
+/// The body of the answer.
+pub(super) fn body(case: &str) -> String {
+    recording(case)["response"]["body"].as_str().unwrap().to_owned()
+}
+
+/// The body of the answer with bytes put in that do not belong there.
+pub(super) fn damaged(case: &str, at: usize, bytes: Vec<u8>) -> Vec<u8> {
+    let mut body = body(case).into_bytes();
+    let at = at.min(body.len());
+    body.splice(at..at, bytes);
+    body
+}
+
+/// A body in pieces of these lengths, and the rest.
+pub(super) fn pieces(mut body: &[u8], lengths: Vec<usize>) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    for length in lengths {
+        let (piece, after) = body.split_at(length.min(body.len()));
+        pieces.push(piece);
+        body = after;
+    }
+    pieces.push(body);
+    pieces
+}
+
+/// The answer as a refusal.
+pub(super) fn refusal(case: &str) -> Refusal {
+    let response = recording(case)["response"].take();
+    let status = response["status"].as_u64().unwrap().try_into().unwrap();
+    let body = response["body"].as_str().unwrap_or_default().as_bytes().to_vec();
+    Refusal { status, retry_after: None, body }
+}
+
+/// A reply, summed up.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Summary {
+    pub(super) content: String,
+    pub(super) thinking: String,
+    /// Name and arguments.
+    pub(super) calls: Vec<(String, String)>,
+    pub(super) end: Option<ChatEnd>,
+    pub(super) error: Option<ProviderError>,
+}
+
+/// Sums up, and checks what holds for every reply: no empty text, one end, nothing after it.
+pub(super) fn summary(events: Vec<ProviderResult<ChatEvent>>) -> Summary {
+    let mut summary = Summary::default();
+    for event in events {
+        assert!(summary.end.is_none() && summary.error.is_none(), "{event:?} after the end");
+        match event {
+            Ok(ChatEvent::Content(text)) => {
+                assert!(!text.is_empty());
+                summary.content += &text;
+            }
+            Ok(ChatEvent::Thinking(text)) => {
+                assert!(!text.is_empty());
+                summary.thinking += &text;
+            }
+            Ok(ChatEvent::ToolCall(call)) => summary.calls.push((call.name, call.arguments)),
+            Ok(ChatEvent::Done(end)) => summary.end = Some(end),
+            Err(error) => summary.error = Some(error),
+        }
+    }
+    assert!(summary.end.is_some() || summary.error.is_some(), "no end");
+    summary
+}

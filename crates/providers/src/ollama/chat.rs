@@ -1,0 +1,135 @@
+//! Decodes the lines of `POST /api/chat` and `/api/generate` into the events of a reply.
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::models::remote;
+use super::ndjson::NdJson;
+use super::wire::{CallLine, ChatLine};
+use crate::refusal::Said;
+use crate::replies::{Decode, Events};
+use crate::{ProviderError, ProviderResult};
+use types::{ChatEnd, ChatEvent, FinishReason, Timings, ToolCall, Usage};
+
+/// The decoder of one reply. Load and unload answers, a single object, decode as well.
+#[derive(Debug, Default)]
+pub(super) struct ChatDecoder {
+    lines: NdJson,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls_tools: bool,
+    /// The last event was given.
+    ended: bool,
+}
+
+impl Decode for ChatDecoder {
+    type Event = ChatEvent;
+
+    fn is_last(event: &ChatEvent) -> bool {
+        matches!(event, ChatEvent::Done(_))
+    }
+
+    fn push(&mut self, chunk: &[u8], events: &mut Events) {
+        if !self.state.ended {
+            self.lines.push(chunk, |line| self.state.take(line, events));
+        }
+    }
+
+    fn finish(&mut self, events: &mut Events) {
+        self.lines.finish(|line| self.state.take(line, events));
+        if !std::mem::replace(&mut self.state.ended, true) {
+            let reason = "the server ended the answer before it was done".to_owned();
+            events.push_back(Err(ProviderError::Interrupted { reason }));
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, line: ProviderResult<ChatLine>, events: &mut Events) {
+        if self.ended {
+            return;
+        }
+        match line {
+            Ok(line) => self.line(line, events),
+            Err(error) => self.fail(error, events),
+        }
+    }
+
+    /// Any field may come on any line: text on the last one, several calls on one.
+    fn line(&mut self, line: ChatLine, events: &mut Events) {
+        if let Some(error) = &line.error {
+            let said = Said::in_stream(error.get());
+            let error = said.context_exceeded().unwrap_or(ProviderError::Failed { message: said.message });
+            return self.fail(error, events);
+        }
+        if line.message.is_none() && line.response.is_none() && line.done.is_none() {
+            let reason = "a line has neither a message, nor an error, nor an end".to_owned();
+            return self.fail(ProviderError::Malformed { reason }, events);
+        }
+        let mut line = line;
+        let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+        events.extend(text(line.thinking.take()).map(|text| Ok(ChatEvent::Thinking(text))));
+        events.extend(text(line.response.take()).map(|text| Ok(ChatEvent::Content(text))));
+        if let Some(message) = line.message.take() {
+            events.extend(text(message.thinking).map(|text| Ok(ChatEvent::Thinking(text))));
+            events.extend(text(message.content).map(|text| Ok(ChatEvent::Content(text))));
+            for call in message.tool_calls.unwrap_or_default() {
+                self.calls_tools = true;
+                events.push_back(Ok(ChatEvent::ToolCall(tool_call(call))));
+            }
+        }
+        if line.done == Some(true) {
+            self.ended = true;
+            events.push_back(Ok(ChatEvent::Done(self.end(line))));
+        }
+    }
+
+    fn end(&self, line: ChatLine) -> ChatEnd {
+        let finish_reason = match line.done_reason.as_deref() {
+            None | Some("" | "stop") if self.calls_tools => FinishReason::ToolCalls,
+            None | Some("" | "stop") => FinishReason::Stop,
+            Some("length") => FinishReason::Length,
+            Some("tool_calls") => FinishReason::ToolCalls,
+            Some(other) => FinishReason::Other(other.to_owned()),
+        };
+        let time = |nanoseconds: Option<u64>| nanoseconds.map(Duration::from_nanos);
+        ChatEnd {
+            finish_reason,
+            usage: Usage { prompt_tokens: line.prompt_eval_count, completion_tokens: line.eval_count },
+            timings: Timings {
+                total: time(line.total_duration),
+                load: time(line.load_duration),
+                prompt_eval: time(line.prompt_eval_duration),
+                eval: time(line.eval_duration),
+            },
+            model: line.model.filter(|model| !model.is_empty()),
+            remote: remote(line.remote_host, line.remote_model),
+        }
+    }
+
+    fn fail(&mut self, error: ProviderError, events: &mut Events) {
+        self.ended = true;
+        events.push_back(Err(error));
+    }
+}
+
+fn tool_call(call: CallLine) -> ToolCall {
+    let function = call.function.unwrap_or_default();
+    ToolCall {
+        id: call.id.unwrap_or_default(),
+        name: function.name.unwrap_or_default(),
+        arguments: function.arguments.as_deref().map_or_else(|| "{}".to_owned(), arguments_text),
+    }
+}
+
+/// The text as the server wrote it; a server that writes text already is taken at its word.
+fn arguments_text(arguments: &RawValue) -> String {
+    serde_json::from_str::<String>(arguments.get()).unwrap_or_else(|_| arguments.get().to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Ollama, by its own API: it tells more of models and times than its OpenAI-compatible one.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use self::chat::ChatDecoder;
+use self::error::{Asked, refused};
+use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
+use super::config::ServerConfig;
+use super::http::{Failure, Http};
+use super::replies::reply;
+use super::{ChatStream, Native, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json};
+#[cfg(fuzzing)]
+use types::ChatEvent;
+use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+
+mod chat;
+mod error;
+mod models;
+mod native;
+mod ndjson;
+mod registry;
+mod request;
+mod transfer;
+mod web;
+mod wire;
+
+pub use web::OllamaWeb;
+
+/// An Ollama server.
+pub struct Ollama {
+    http: Http,
+}
+
+impl Ollama {
+    /// Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header that HTTP cannot carry.
+    pub fn new(config: &ServerConfig) -> ProviderResult<Self> {
+        let token = config.token.as_deref();
+        Ok(Self { http: Http::new(config.base_url.clone(), token, &config.headers, config.timeouts)? })
+    }
+
+    async fn show(&self, model: &str, verbose: bool) -> ProviderResult<ModelDetails> {
+        let body = json(&ShowBody { model, verbose })?;
+        let asked = Asked::of(model);
+        let answer: ShowAnswer = self.http.post("api/show", body).await.map_err(meaning(asked))?;
+        Ok(models::details(answer))
+    }
+}
+
+impl fmt::Debug for Ollama {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ollama").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+impl Provider for Ollama {
+    fn name(&self) -> &'static str {
+        "ollama"
+    }
+
+    fn address(&self) -> &str {
+        self.http.address()
+    }
+
+    fn is_local(&self) -> bool {
+        self.http.is_local()
+    }
+
+    fn health(&self) -> BoxFuture<'_, ProviderResult<Health>> {
+        Box::pin(async {
+            let answer: VersionAnswer =
+                self.http.get("api/version").await.map_err(meaning(Asked::default()))?;
+            Ok(Health { version: answer.version })
+        })
+    }
+
+    fn list_models(&self) -> BoxFuture<'_, ProviderResult<Vec<Model>>> {
+        Box::pin(async {
+            let answer: TagsAnswer = self.http.get("api/tags").await.map_err(meaning(Asked::default()))?;
+            Ok(models::listed(answer))
+        })
+    }
+
+    fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>> {
+        Box::pin(async {
+            let answer: PsAnswer = self.http.get("api/ps").await.map_err(meaning(Asked::default()))?;
+            Ok(models::running(answer))
+        })
+    }
+
+    fn show_model<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
+        Box::pin(self.show(model, false))
+    }
+
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        Box::pin(async move {
+            let body = json(&request::chat_body(request)?)?;
+            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
+            let body = self.http.stream("api/chat", body).await.map_err(meaning(asked))?;
+            Ok(reply(body, ChatDecoder::default()))
+        })
+    }
+
+    fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
+        Box::pin(async move {
+            check_texts(request)?;
+            let body = json(&request::embed_body(request))?;
+            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
+            let answer: EmbedAnswer = self.http.ask("api/embed", body).await.map_err(meaning(asked))?;
+            let vectors = answer.embeddings.unwrap_or_default();
+            check_vectors(request, &vectors)?;
+            Ok(Embeddings {
+                model: answer.model.unwrap_or_else(|| request.model.clone()),
+                vectors,
+                prompt_tokens: answer.prompt_eval_count,
+            })
+        })
+    }
+
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+}
+
+/// The decoder's door for fuzzing.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::replies::decode(ChatDecoder::default(), pieces)
+}
+
+fn meaning(asked: Asked<'_>) -> impl FnOnce(Failure) -> ProviderError {
+    move |failure| match failure {
+        Failure::Refused(refusal) => refused(&refusal, asked),
+        Failure::Failed(error) => error,
+    }
+}

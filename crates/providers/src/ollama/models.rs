@@ -1,0 +1,201 @@
+//! Converts what Ollama tells of its models.
+
+use serde_json::{Map, Value};
+
+use super::wire::{DetailsAnswer, ListedModel, LoadedModel, PsAnswer, ShowAnswer, TagsAnswer};
+use types::{Model, ModelDetails, Remote, RunningModel};
+
+/// The installed models, in the server's order.
+pub(super) fn listed(answer: TagsAnswer) -> Vec<Model> {
+    let models = answer.models.unwrap_or_default().into_iter();
+    models
+        .filter_map(|mut model| {
+            Some(Model { name: name(model.name.take(), model.model.take())?, ..listed_model(model) })
+        })
+        .collect()
+}
+
+/// The loaded models.
+pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
+    let running = |model: LoadedModel| {
+        Some(RunningModel {
+            name: name(model.name, model.model)?,
+            size: model.size,
+            size_vram: model.size_vram,
+            context_length: model.context_length,
+            expires_at: told(model.expires_at),
+        })
+    };
+    answer.models.unwrap_or_default().into_iter().filter_map(running).collect()
+}
+
+/// The details of one model.
+pub(super) fn details(answer: ShowAnswer) -> ModelDetails {
+    let DetailsAnswer { family, parameter_size, quantization_level, context_length, embedding_length } =
+        answer.details.unwrap_or_default();
+    let model_info = answer.model_info.unwrap_or_default();
+    ModelDetails {
+        capabilities: answer.capabilities,
+        family: told(family),
+        parameter_size: told(parameter_size),
+        quantization: told(quantization_level),
+        context_length: of_architecture(&model_info, "context_length").or(context_length),
+        embedding_length: of_architecture(&model_info, "embedding_length").or(embedding_length),
+        parameters: told(answer.parameters).map(|parameters| sorted(&parameters)),
+        template: told(answer.template),
+        system: told(answer.system),
+        license: answer.license.and_then(license),
+        modified_at: told(answer.modified_at),
+        remote: remote(answer.remote_host, answer.remote_model),
+        model_info,
+        tensors: answer.tensors.map(|tensors| tensors.len()),
+    }
+}
+
+fn listed_model(model: ListedModel) -> Model {
+    let details = model.details.unwrap_or_default();
+    Model {
+        name: String::new(),
+        size: model.size,
+        modified_at: told(model.modified_at),
+        created: None,
+        digest: told(model.digest),
+        family: told(details.family),
+        parameter_size: told(details.parameter_size),
+        quantization: told(details.quantization_level),
+        context_length: details.context_length.filter(|length| *length > 0),
+        embedding_length: details.embedding_length.filter(|length| *length > 0),
+        capabilities: model.capabilities,
+        remote: remote(model.remote_host, model.remote_model),
+    }
+}
+
+/// Ollama writes what it does not know as empty text.
+fn told(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn name(name: Option<String>, model: Option<String>) -> Option<String> {
+    told(name).or(told(model))
+}
+
+/// The far end of a cloud model.
+pub(super) fn remote(host: Option<String>, model: Option<String>) -> Option<Remote> {
+    told(host).map(|host| Remote { host, model: told(model) })
+}
+
+/// Older servers keep several licenses in a list.
+fn license(license: Value) -> Option<String> {
+    match license {
+        Value::String(text) => told(Some(text)),
+        Value::Array(texts) => {
+            told(Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n\n")))
+        }
+        _ => None,
+    }
+}
+
+/// A length from the metadata, whose keys begin with the name of the architecture.
+fn of_architecture(info: &Map<String, Value>, key: &str) -> Option<u64> {
+    let architecture = info.get("general.architecture")?.as_str()?;
+    info.get(&format!("{architecture}.{key}"))?.as_u64().filter(|length| *length > 0)
+}
+
+/// One `name value` a line, sorted; the server pads names with spaces and orders by chance.
+fn sorted(parameters: &str) -> String {
+    let line = |line: &str| match line.trim().split_once(char::is_whitespace) {
+        Some((name, value)) => format!("{name} {}", value.trim_start()),
+        None => line.trim().to_owned(),
+    };
+    let mut lines: Vec<String> = parameters.lines().map(line).filter(|line| !line.is_empty()).collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::fixture;
+
+    fn answer<T: DeserializeOwned>(case: &str) -> T {
+        serde_json::from_str(&fixture::body(case)).unwrap()
+    }
+
+    #[test]
+    fn tags_of_this_version_and_of_none() {
+        let models = listed(answer("tags"));
+        assert_eq!(models.len(), 2);
+        assert_eq!(
+            models[0],
+            Model {
+                created: None,
+                name: "qwen2.5-coder:0.5b".into(),
+                size: Some(491_400_228),
+                modified_at: Some("2026-11-21T02:25:20.526617961Z".into()),
+                digest: Some("a9f7d844a82e678d44c9107ad3699e0a2995a6fddc9a02fbe45a2dcd34ab40d2".into()),
+                family: Some("qwen2".into()),
+                parameter_size: Some("630.17M".into()),
+                quantization: Some("Q4_K_M".into()),
+                context_length: Some(32_768),
+                embedding_length: Some(896),
+                capabilities: Some(vec!["completion".into()]),
+                remote: None,
+            }
+        );
+        assert_eq!(listed(answer("tags_empty")), []);
+    }
+
+    #[test]
+    fn tags_of_older_servers_and_cloud_models() {
+        let json = r#"{"models":[
+            {"name":"old:1b","size":5,"details":{"family":"","families":null}},
+            {"name":"big:cloud","model":"big:cloud","size":-1,"remote_model":"big","remote_host":"https://ollama.com:443"},
+            {"model":"named-so","details":null,"capabilities":null},
+            {}]}"#;
+        let models = listed(serde_json::from_str(json).unwrap());
+        assert_eq!(models[0], Model { name: "old:1b".into(), size: Some(5), ..Model::default() });
+        let remote = Remote { host: "https://ollama.com:443".into(), model: Some("big".into()) };
+        assert_eq!(models[1], Model { name: "big:cloud".into(), remote: Some(remote), ..Model::default() });
+        assert_eq!(models[2], Model { name: "named-so".into(), ..Model::default() });
+        assert_eq!(models.len(), 3);
+        assert_eq!(listed(serde_json::from_str(r#"{"models":null}"#).unwrap()), []);
+    }
+
+    #[test]
+    fn running_models() {
+        assert_eq!(
+            running(answer("ps_loaded")),
+            [RunningModel {
+                name: "gemma3:270m".into(),
+                size: Some(287_246_908),
+                size_vram: Some(0),
+                context_length: Some(4096),
+                expires_at: Some("2026-11-21T02:30:52.232376502Z".into()),
+            }]
+        );
+        assert_eq!(running(answer("ps_none")), []);
+    }
+
+    #[test]
+    fn details_of_a_model() {
+        let shown = details(answer("show"));
+        assert_eq!(shown.capabilities, Some(vec!["completion".to_owned()]));
+        assert_eq!((shown.context_length, shown.embedding_length), (Some(32_768), Some(640)));
+        assert_eq!(
+            shown.parameters.as_deref(),
+            Some("stop \"<end_of_turn>\"\ntemperature 1\ntop_k 64\ntop_p 0.95")
+        );
+        assert_eq!(
+            (shown.family.as_deref(), shown.quantization.as_deref()),
+            (Some("gemma3"), Some("Q4_K_M"))
+        );
+        assert!(shown.license.is_some() && shown.template.is_some() && shown.system.is_none());
+        assert_eq!(
+            details(answer("show_thinking_capability")).capabilities.unwrap(),
+            ["completion", "thinking"]
+        );
+        assert_eq!(details(serde_json::from_str("{}").unwrap()), ModelDetails::default());
+    }
+}

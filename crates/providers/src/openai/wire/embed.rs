@@ -1,0 +1,76 @@
+//! `POST /embeddings`.
+
+use std::fmt;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::bounded::{MAX_VECTORS, list, numbers};
+use crate::number::count;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct EmbedBody<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) input: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dimensions: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) fields: &'a Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct EmbedAnswer {
+    #[serde(deserialize_with = "list::<MAX_VECTORS, _, _>")]
+    pub(crate) data: Option<Vec<Embedding>>,
+    pub(crate) model: Option<String>,
+    pub(crate) usage: Option<EmbedUsage>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Embedding {
+    pub(crate) index: Option<usize>,
+    pub(crate) embedding: Vector,
+}
+
+/// Either form may come, whatever was asked for.
+#[derive(Debug)]
+pub(crate) enum Vector {
+    Numbers(Vec<f32>),
+    /// Little-endian 32-bit floats.
+    Base64(String),
+}
+
+impl<'de> Deserialize<'de> for Vector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By hand: an untagged enum keeps the whole list as values first, ten times its size.
+        deserializer.deserialize_any(VectorVisitor)
+    }
+}
+
+struct VectorVisitor;
+
+impl<'de> Visitor<'de> for VectorVisitor {
+    type Value = Vector;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("numbers, or base64")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Vector, E> {
+        Ok(Vector::Base64(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Vector, A::Error> {
+        numbers(SeqAccessDeserializer::new(items)).map(Vector::Numbers)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct EmbedUsage {
+    #[serde(deserialize_with = "count")]
+    pub(crate) prompt_tokens: Option<u64>,
+}

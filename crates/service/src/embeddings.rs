@@ -1,0 +1,206 @@
+//! Embeddings, and ranking by them.
+
+use std::sync::Arc;
+
+use super::manage::name_length;
+use super::{Core, ErrorCode, ServiceError};
+use types::{EmbedRequest, Embeddings};
+
+/// Texts in one call.
+pub const MOST_TEXTS: usize = 2048;
+
+/// A model that is pulled before it is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulling {
+    /// The model.
+    pub model: String,
+    /// Bytes that are there.
+    pub done: u64,
+    /// Bytes in all, as far as they are known.
+    pub total: Option<u64>,
+}
+
+/// A text's place in a ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// Its place in the given list, from 0.
+    pub index: usize,
+    /// Cosine of its angle to the query: 1 is the same direction, 0 unrelated.
+    pub score: f64,
+}
+
+/// Texts in the order of their likeness to a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The model whose embeddings were compared.
+    pub model: String,
+    /// The likest first.
+    pub ranked: Vec<Ranked>,
+    /// That a text was cut.
+    pub warning: Option<String>,
+}
+
+/// Embeddings, and what was done in silence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// The vectors.
+    pub embeddings: Embeddings,
+    /// That a text was cut.
+    pub warning: Option<String>,
+}
+
+impl Core {
+    /// Makes embeddings. Without a model, the first installed one that can. `tell` hears of a model that is pulled first.
+    ///
+    /// # Errors
+    /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
+    pub async fn embed(
+        self: &Arc<Self>,
+        mut request: EmbedRequest,
+        mut tell: impl FnMut(Pulling) + Send,
+    ) -> Result<Embedded, ServiceError> {
+        check_texts("input", &request.input)?;
+        name_length("model", &request.model)?;
+        let _held = self.memory.hold(request.input.iter().map(String::len).sum())?;
+        if request.dimensions == Some(0) {
+            return Err(ServiceError::invalid("dimensions", "is 0; it must be at least 1"));
+        }
+        if request.model.is_empty() {
+            request.model = self.embedding_model().await?;
+        }
+        let may_cut = request.truncate != Some(false) && self.takes_num_ctx();
+        match self.embed_once(&mut request, may_cut).await {
+            Err(error) if self.may_pull(&error, &request.model) => {
+                let model = &request.model;
+                let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
+                self.pull_missing(model, pulling).await?;
+                self.embed_once(&mut request, may_cut).await
+            }
+            embedded => embedded,
+        }
+    }
+
+    /// Ollama cuts a text that does not fit in silence, so it is asked to refuse first.
+    async fn embed_once(&self, request: &mut EmbedRequest, may_cut: bool) -> Result<Embedded, ServiceError> {
+        request.truncate = Some(false);
+        match self.embed_as_it_is(request).await {
+            Err(error) if error.code == ErrorCode::ContextExceeded && may_cut => {
+                request.truncate = Some(true);
+                let embeddings = self.embed_as_it_is(request).await?;
+                Ok(Embedded { embeddings, warning: Some(cut(request.input.len())) })
+            }
+            Err(error) if error.code == ErrorCode::ContextExceeded => {
+                let or = if self.takes_num_ctx() { ", or leave truncate out to have it cut" } else { "" };
+                Err(error.with_hint(format!("Send shorter texts{or}.")))
+            }
+            embeddings => Ok(Embedded { embeddings: embeddings?, warning: None }),
+        }
+    }
+
+    async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<Embeddings, ServiceError> {
+        match self.provider.embed(request).await {
+            Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
+            Ok(embeddings) => Err(ServiceError::new(
+                ErrorCode::UpstreamError,
+                format!(
+                    "{} embeddings came back for {} texts",
+                    embeddings.vectors.len(),
+                    request.input.len()
+                ),
+            )),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Orders texts by their likeness to a query, the likest first. The vectors stay here.
+    ///
+    /// # Errors
+    /// As [`Core::embed`].
+    pub async fn rank(
+        self: &Arc<Self>,
+        model: Option<String>,
+        query: &str,
+        texts: Vec<String>,
+        tell: impl FnMut(Pulling) + Send,
+    ) -> Result<Ranking, ServiceError> {
+        if query.trim().is_empty() {
+            return Err(ServiceError::invalid("query", "is empty; it must have text"));
+        }
+        check_texts("texts", &texts)?;
+        let mut input = texts;
+        input.push(query.to_owned());
+        let request = EmbedRequest::new(model.unwrap_or_default(), input);
+        let Embedded { mut embeddings, warning } = self.embed(request, tell).await?;
+        let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
+        let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
+        let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
+        // Stable: what is equally like stays in the given order.
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok(Ranking { model: embeddings.model, ranked, warning })
+    }
+
+    async fn embedding_model(&self) -> Result<String, ServiceError> {
+        let models = self.list_models().await?;
+        let makes_embeddings = |words: &Vec<String>| words.iter().any(|word| word == "embedding");
+        let found =
+            models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
+        found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
+            let install = match self.provider.name() {
+                "ollama" => {
+                    " Or install one, for example with \"ollama pull nomic-embed-text\". Or call pull_model."
+                }
+                _ => " list_models shows what the server has.",
+            };
+            ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
+                .with_hint(format!("Name one in model.{install}"))
+        })
+    }
+}
+
+fn check_texts(argument: &str, texts: &[String]) -> Result<(), ServiceError> {
+    if texts.is_empty() {
+        return Err(ServiceError::invalid(argument, "is empty; it must hold at least one text"));
+    }
+    if texts.len() > MOST_TEXTS {
+        return Err(ServiceError::invalid(
+            argument,
+            format!("has {} texts; at most {MOST_TEXTS} are taken in one call", texts.len()),
+        ));
+    }
+    match texts.iter().position(|text| text.trim().is_empty()) {
+        Some(index) => {
+            Err(ServiceError::invalid(&format!("{argument}[{index}]"), "is empty; it must have text"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn cut(texts: usize) -> String {
+    let which =
+        if texts == 1 { "The text is".to_owned() } else { format!("At least one of the {texts} texts is") };
+    format!(
+        "{which} longer than the model's context, and only its beginning was read. Send shorter texts, or use a model with a \
+         longer context."
+    )
+}
+
+/// The cosine of the angle between two vectors; 0 where one has no length.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+    let length = |vector: &[f32]| vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    let lengths = length(a) * length(b);
+    if lengths > 0.0 { dot / lengths } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosine_is_1_for_the_same_direction_and_0_for_none() {
+        assert!((cosine(&[1.0, 2.0], &[2.0, 4.0]) - 1.0).abs() < 1e-9);
+        assert!(cosine(&[1.0, 0.0], &[0.0, 1.0]).abs() < 1e-9);
+        assert!((cosine(&[1.0], &[-1.0]) + 1.0).abs() < 1e-9);
+        assert_eq!(cosine(&[0.0], &[1.0]), 0.0);
+    }
+}

@@ -1,0 +1,190 @@
+//! The web, through ollama.com: what is searched for and read, bounded, and failures with their next step.
+
+use url::Url;
+
+use super::{Core, ErrorCode, ServiceError};
+use providers::ProviderError;
+use providers::ollama::OllamaWeb;
+
+/// Results that may be asked for.
+const RESULTS: std::ops::RangeInclusive<u64> = 1..=10;
+const MOST_RESULTS: usize = 10;
+/// Characters of one result, and of a page, that are passed on: a host's model has to read them.
+const MOST_OF_RESULT: usize = 4_000;
+const MOST_OF_PAGE: usize = 40_000;
+/// Characters of a title that are passed on: who wrote the page wrote it.
+const MOST_OF_TITLE: usize = 300;
+/// Bytes of an address; a longer one holds data and leads nowhere.
+const MOST_OF_URL: usize = 2_000;
+/// Links of a page that are passed on.
+const MOST_LINKS: usize = 100;
+
+/// One result of a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The page's title.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+    /// The part of its text that fits the query.
+    pub content: String,
+    /// Characters that were cut from its end.
+    pub cut: usize,
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub content: String,
+    /// Characters that were cut from its end.
+    pub cut: usize,
+    /// The addresses that it links to.
+    pub links: Vec<String>,
+    /// Links that were left out.
+    pub more_links: usize,
+}
+
+impl Core {
+    /// Whether the web can be searched.
+    pub fn has_web(&self) -> bool {
+        self.web.is_some()
+    }
+
+    /// Searches the web for at most `max_results` pages (1 to 10).
+    ///
+    /// # Errors
+    /// `invalid_argument`, `unsupported` without a key, and what ollama.com fails with.
+    pub async fn web_search(
+        &self,
+        query: &str,
+        max_results: Option<u64>,
+    ) -> Result<Vec<Found>, ServiceError> {
+        if query.trim().is_empty() {
+            return Err(ServiceError::invalid("query", "is empty; it must have text"));
+        }
+        if let Some(wrong) = max_results.filter(|most| !RESULTS.contains(most)) {
+            return Err(ServiceError::invalid(
+                "max_results",
+                format!("is {wrong}; it must be between 1 and 10"),
+            ));
+        }
+        let most = max_results.and_then(|most| u32::try_from(most).ok());
+        let results = self.web()?.search(query, most).await.map_err(failed)?;
+        let found = results.into_iter().filter(|result| result.url.len() <= MOST_OF_URL).map(|result| {
+            let (content, cut) = bounded(result.content, MOST_OF_RESULT);
+            Found { title: bounded(result.title, MOST_OF_TITLE).0, url: result.url, content, cut }
+        });
+        Ok(found.take(MOST_RESULTS).collect())
+    }
+
+    /// Reads one page of the web.
+    ///
+    /// # Errors
+    /// As [`Core::web_search`].
+    pub async fn web_fetch(&self, url: &str) -> Result<Page, ServiceError> {
+        check_url(url)?;
+        let page = self.web()?.fetch(url).await.map_err(failed)?;
+        let (content, cut) = bounded(page.content, MOST_OF_PAGE);
+        let all = page.links.len();
+        let links = page.links.into_iter().filter(|link| link.len() <= MOST_OF_URL);
+        let links: Vec<_> = links.take(MOST_LINKS).collect();
+        let (title, _) = bounded(page.title, MOST_OF_TITLE);
+        Ok(Page { title, content, cut, more_links: all - links.len(), links })
+    }
+
+    fn web(&self) -> Result<&OllamaWeb, ServiceError> {
+        self.web.as_deref().ok_or_else(|| {
+            ServiceError::new(ErrorCode::Unsupported, "The web tools need an API key of ollama.com")
+                .with_hint("Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS.")
+        })
+    }
+}
+
+fn check_url(text: &str) -> Result<(), ServiceError> {
+    let wrong = |reason: &str| Err(ServiceError::invalid("url", reason));
+    match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => {
+            wrong("must begin with http:// or https://")
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            wrong("has a name or password in it, which would go to ollama.com; leave them out")
+        }
+        Ok(_) => Ok(()),
+        Err(_) => wrong("is not a URL, such as https://example.com/page"),
+    }
+}
+
+/// The beginning of a text, and how many characters are left off.
+fn bounded(mut text: String, most: usize) -> (String, usize) {
+    let Some((end, _)) = text.char_indices().nth(most) else { return (text, 0) };
+    let cut = text.chars().count() - most;
+    text.truncate(end);
+    (text, cut)
+}
+
+/// What ollama.com failed with. Its address is fixed, so no setting of an address is named.
+fn failed(error: ProviderError) -> ServiceError {
+    use ErrorCode as Code;
+    match error {
+        ProviderError::Unreachable { reason, .. } => {
+            ServiceError::new(Code::OllamaUnreachable, format!("Cannot reach ollama.com ({reason})")).with_hint(
+                "Searching and reading the web need the internet: check the connection. Local models work without it.",
+            )
+        }
+        ProviderError::Timeout { after, .. } => {
+            ServiceError::new(Code::Timeout, format!("ollama.com did not answer within {after:?}"))
+                .with_hint("Try again, or another page.")
+        }
+        ProviderError::Overloaded { status, message, retry_after } => {
+            let wait = retry_after.map_or_else(
+                || "Try again later".to_owned(),
+                |wait| format!("Try again in {} s", wait.as_secs()),
+            );
+            let what = if status == 429 { "has reached the rate limit of this key" } else { "is busy" };
+            ServiceError::new(Code::Overloaded, format!("ollama.com {what} ({status}): {message}"))
+                .with_hint(format!("{wait}; the account's limits are shown at ollama.com/settings."))
+        }
+        ProviderError::Status { status: status @ (401 | 403), .. } => ServiceError::new(
+            Code::UpstreamError,
+            format!("ollama.com does not take the API key ({status})"),
+        )
+        .with_hint("Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server."),
+        ProviderError::Status { status, message } => {
+            ServiceError::new(Code::UpstreamError, format!("ollama.com answered {status}: {message}"))
+                .with_hint("Try another page or query.")
+        }
+        ProviderError::Malformed { reason } => ServiceError::new(
+            Code::UpstreamError,
+            format!("The answer of ollama.com cannot be read: {reason}"),
+        )
+        .with_hint("A proxy may have answered instead."),
+        error => ServiceError::new(Code::Interrupted, format!("ollama.com: {error}")).with_hint("Try again."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_are_read() {
+        for right in ["https://example.com", "http://example.com/a?b#c"] {
+            assert_eq!(check_url(right), Ok(()), "{right}");
+        }
+        for wrong in
+            ["file:///etc/passwd", "ftp://x", "example.com", "", "https://", "https://me:pw@example.com"]
+        {
+            let error = check_url(wrong).unwrap_err();
+            assert!(error.message.starts_with("url ") && !error.message.contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(bounded("größe".to_owned(), 5), ("größe".to_owned(), 0));
+        assert_eq!(bounded("größe".to_owned(), 3), ("grö".to_owned(), 2));
+    }
+}

@@ -1,0 +1,137 @@
+//! `config.toml`: flat keys, each known to the registry, each with the line it stands on.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::SettingsError;
+use super::registry::{ENTRIES, Entry, Kind};
+use super::suggest;
+
+/// Far more than all settings need.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A checked file; the values are still texts. No Debug: some of them are secret.
+pub(super) struct ConfigFile {
+    path: PathBuf,
+    /// By environment variable, which identifies a setting.
+    values: BTreeMap<&'static str, String>,
+    is_open_to_others: bool,
+}
+
+impl ConfigFile {
+    /// Reads a file; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is no TOML, has an unknown key or a value of a wrong type.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, SettingsError> {
+        let text = match platform::read_regular(path, MAX_BYTES).map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            Ok(Err(_)) => {
+                return Err(SettingsError::Unreadable {
+                    file: path.into(),
+                    reason: "it is not UTF-8".to_owned(),
+                });
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => {
+                return Err(SettingsError::Unreadable { file: path.into(), reason: error.to_string() });
+            }
+        };
+        let values = read_keys(path, &text)?;
+        Ok(Some(Self { path: path.into(), values, is_open_to_others: platform::is_open_to_others(path) }))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The value of a setting as text; a number in its decimal form.
+    pub(super) fn get(&self, entry: &Entry) -> Option<&str> {
+        self.values.get(entry.env).map(String::as_str)
+    }
+
+    /// A file that holds a secret and that other users of the machine can read.
+    pub(super) fn warning(&self) -> Option<String> {
+        let secret = ENTRIES.iter().find(|entry| entry.secret && self.get(entry).is_some())?;
+        let key = secret.key.filter(|_| self.is_open_to_others)?;
+        let path = self.path.display();
+        Some(format!("{path} holds {key} and can be read by other users: chmod 600 it"))
+    }
+}
+
+fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, SettingsError> {
+    let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
+        file: path.into(),
+        line: error.span().map_or(1, |span| line_at(text, span.start)),
+        // Display of this error would quote the line, which may hold a secret.
+        message: error.message().to_owned(),
+    })?;
+    let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
+    // The first wrong line of the file is the one to report, not the first by the alphabet.
+    pairs.sort_by_key(|(key, _)| key.span().start);
+    pairs
+        .into_iter()
+        .map(|(key, value)| {
+            let name: &str = key.get_ref();
+            let known =
+                ENTRIES.iter().find_map(|entry| Some((*entry, entry.key.filter(|key| *key == name)?)));
+            let (entry, key) = known.ok_or_else(|| SettingsError::UnknownKey {
+                file: path.into(),
+                line: line_at(text, key.span().start),
+                key: name.to_owned(),
+                suggestion: suggest::key(name),
+            })?;
+            let value = text_of(entry, &value).ok_or_else(|| SettingsError::WrongType {
+                file: path.into(),
+                line: line_at(text, value.span().start),
+                key,
+                expected: match entry.kind {
+                    Kind::Quantity => "a string with a unit or an integer",
+                    Kind::Switch => "true or false",
+                    Kind::Paths => "a string or an array of strings",
+                    Kind::Text | Kind::Address | Kind::Presence => "a string",
+                },
+                found: type_of(value.get_ref()),
+            })?;
+            Ok((entry.env, value))
+        })
+        .collect()
+}
+
+fn text_of(entry: &Entry, value: &Spanned<DeValue<'_>>) -> Option<String> {
+    match value.get_ref() {
+        DeValue::String(text) => Some(text.clone().into_owned()),
+        DeValue::Integer(number) if entry.kind == Kind::Quantity => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
+        }
+        DeValue::Boolean(switch) if entry.kind == Kind::Switch => Some(switch.to_string()),
+        DeValue::Array(items) if entry.kind == Kind::Paths => {
+            let texts: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
+            Some(texts?.join(platform::PATH_SEPARATOR))
+        }
+        _ => None,
+    }
+}
+
+fn type_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}

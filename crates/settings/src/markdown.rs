@@ -1,0 +1,81 @@
+//! Generates `docs/settings.md` from the registry.
+
+use std::fmt::Write as _;
+
+use super::registry::ENTRIES;
+
+/// The whole text of `docs/settings.md`.
+pub fn settings_markdown() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    for entry in ENTRIES {
+        let code = |text: Option<String>| text.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
+        let secret = if entry.secret { " Secret." } else { "" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {}{secret} |",
+            entry.env,
+            code(entry.flag.map(|flag| format!("--{flag} {}", entry.value_name))),
+            code(entry.key.map(str::to_owned)),
+            code(entry.default.map(str::to_owned)),
+            entry.help,
+        );
+    }
+    page.push_str(VALUES);
+    page.push_str("\n```toml\n");
+    page.push_str(EXAMPLE);
+    page.push_str("```\n");
+    page
+}
+
+/// A `config.toml` that uses most of the keys.
+pub(super) const EXAMPLE: &str = r#"ollama_host = "http://192.168.1.20:11434"
+model = "llama3.2:3b"
+idle_timeout = "10m"
+connect_timeout = 3
+progress_interval = "100ms"
+max_message_bytes = "32MiB"
+log = "warn,ollama_mcp=debug"
+auth_token = "token-of-your-proxy"
+headers = """
+X-Team: research
+CF-Access-Client-Id: abc.access
+"""
+"#;
+
+const INTRODUCTION: &str = "# Settings
+
+<!-- Generated from crates/settings/src/registry.rs; do not edit. -->
+
+A flag wins over the environment, the environment over `config.toml`, and that over the default. An empty value
+counts as unset. A wrong value, an unknown `OLLAMA_MCP_*` variable, an unknown key, and settings that contradict
+each other stop the start: one line on stderr, exit code 2. `ollama-mcp doctor` shows every setting and where it
+came from.
+
+| variable | flag | `config.toml` | default | meaning |
+|---|---|---|---|---|
+";
+
+const VALUES: &str = "
+## Values
+
+**Durations** are a whole number and `ms`, `s`, `m` or `h`. A plain number is seconds, but for the progress
+interval, where it is milliseconds.
+
+**Sizes** are a whole number and `KiB`, `MiB`, `GiB` (powers of 1024) or `KB`, `MB`, `GB` (powers of 1000). A plain
+number is bytes.
+
+**`OLLAMA_HOST`** means here what it means to Ollama. Without a scheme it is http on port 11434; `http://HOST` is port
+80 and `https://HOST` port 443. `0.0.0.0` and `[::]`, with which a server listens everywhere, mean this machine. A
+path stays in front of `/api`. Credentials in the address are refused. `ollama.com` alone is `https://ollama.com`.
+
+**Headers** are `Name: value`, one a line; in JSON write `\\n` between them. `Host`, `Content-Type` and others that
+belong to HTTP itself are refused.
+
+**Secrets** have no flag, since any user of a machine can read command lines. No log, error or `doctor` shows them.
+They go to the model server alone, `OLLAMA_API_KEY` only to ollama.com over https.
+
+## config.toml
+
+All keys stand at the top level, without tables. The file is optional.
+";

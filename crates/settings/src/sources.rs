@@ -1,0 +1,116 @@
+//! Where settings come from: what a process is given, and which of it each value was taken from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::error::SettingsError;
+use super::registry::{ENTRIES, Entry};
+use super::suggest;
+
+const PREFIX: &str = "OLLAMA_MCP_";
+
+/// Everything that settings are read from. The default is an empty environment and no file.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// Flags as given, by their entry of the registry.
+    pub flags: Vec<(&'static Entry, String)>,
+    /// Environment variables; those that are no setting and do not start with `OLLAMA_MCP_` are ignored.
+    pub environment: BTreeMap<String, OsString>,
+    /// The directory of `config.toml`, unless a flag or variable names another.
+    pub config_dir: Option<PathBuf>,
+    /// The directory of the user's data, unless a flag or variable names another.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Sources {
+    /// The environment of this process and the system's directories for the user's configuration and data.
+    pub fn of_process(flags: Vec<(&'static Entry, String)>) -> Self {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| {
+                let name = name.into_string().ok()?;
+                // Windows does not tell cases apart in these names.
+                let name = if platform::VARIABLES_HAVE_CASE { name } else { name.to_ascii_uppercase() };
+                (name.starts_with(PREFIX) || is_registered(&name)).then_some((name, value))
+            })
+            .collect();
+        let directories = directories::ProjectDirs::from("", "", "ollama-mcp");
+        let (config_dir, data_dir) = directories
+            .map(|found| (found.config_dir().to_path_buf(), found.data_local_dir().to_path_buf()))
+            .unzip();
+        Self { flags, environment, config_dir, data_dir }
+    }
+
+    /// A misspelt variable would otherwise have no effect and give no sign of it.
+    pub(super) fn refuse_unknown_variables(&self) -> Result<(), SettingsError> {
+        let mut names = self.environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
+        match names.find(|name| name.starts_with(PREFIX) && !is_registered(name)) {
+            None => Ok(()),
+            Some(name) => Err(SettingsError::UnknownVariable {
+                name: name.clone(),
+                suggestion: suggest::variable(name),
+            }),
+        }
+    }
+}
+
+/// Which source a value was taken from; a later one in this list gives way to an earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// The environment.
+    Environment,
+    /// `config.toml`, at this path.
+    ConfigFile(PathBuf),
+    /// Nothing set it.
+    Default,
+}
+
+impl Origin {
+    /// Higher wins.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Flag => 3,
+            Self::Environment => 2,
+            Self::ConfigFile(_) => 1,
+            Self::Default => 0,
+        }
+    }
+
+    /// What an error calls the setting: by the name that the user wrote.
+    pub(super) fn label(&self, entry: &Entry) -> String {
+        match (self, entry.flag, entry.key) {
+            (Self::Flag, Some(flag), _) => format!("--{flag}"),
+            (Self::ConfigFile(file), _, Some(key)) => format!("{key} in {}", file.display()),
+            _ => entry.env.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Environment => f.write_str("environment"),
+            Self::ConfigFile(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A setting, its value and where that came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingOrigin {
+    /// The setting.
+    pub entry: &'static Entry,
+    /// The value as it was written, `***` for a secret; `None` where the setting has none.
+    pub value_shown: Option<String>,
+    /// Its source.
+    pub from: Origin,
+}
+
+fn is_registered(name: &str) -> bool {
+    ENTRIES.iter().any(|entry| entry.env == name)
+}

@@ -1,0 +1,180 @@
+//! Precedence, origins, and what is refused across settings.
+
+use std::time::Duration;
+
+use super::{CANARY, directory_with, flag, in_directory, load, refusal};
+use crate::registry::{self, ENTRIES};
+use crate::{FileSettings, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
+
+fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOrigin {
+    origins.iter().find(|origin| origin.entry.env == variable).unwrap()
+}
+
+#[test]
+fn nothing_set_gives_the_defaults() {
+    let loaded = Settings::load(&Sources::default()).unwrap();
+    let Settings { provider, chat, files, server, telemetry, tools, pulls, store } = loaded.settings;
+    assert_eq!((store.data_dir, chat.system_prompt.as_ref()), (None, None));
+    assert_eq!(pulls, PullSettings { auto: false, models_dir: None });
+    assert_eq!(files, FileSettings::default());
+    assert!(!tools.read_only);
+    assert_eq!(tools.toolsets.len(), crate::Toolset::ALL.len() - 1);
+    assert_eq!(provider.kind, ProviderKind::Ollama);
+    assert_eq!(provider.ollama_host.base_url(), "http://127.0.0.1:11434");
+    assert_eq!(provider.connect_timeout, Duration::from_secs(5));
+    assert_eq!(provider.first_byte_timeout, Duration::from_secs(600));
+    assert_eq!(provider.idle_timeout, Duration::from_secs(300));
+    assert_eq!((provider.auth_token, provider.api_key, provider.ollama_api_key), (None, None, None));
+    assert!(provider.headers.is_empty());
+    assert_eq!(chat.model, None);
+    assert_eq!(chat.progress_interval, Duration::from_millis(50));
+    assert_eq!(server.max_message_bytes, 16 * 1024 * 1024);
+    assert_eq!(telemetry.log, "warn");
+    assert_eq!((telemetry.log_file, telemetry.no_color), (None, false));
+    assert_eq!((loaded.warnings, loaded.config_dir), (vec![], None));
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let directory = directory_with("model = \"from-file\"\nlog = \"error\"\nidle_timeout = 7\n");
+    let mut sources =
+        in_directory(directory.path(), &[("OLLAMA_MODEL", "from-env"), ("OLLAMA_MCP_LOG", "info")]);
+    sources.flags.push(flag("model", "from-flag"));
+    let loaded = Settings::load(&sources).unwrap();
+    assert_eq!(loaded.settings.chat.model.as_deref(), Some("from-flag"));
+    assert_eq!(loaded.settings.telemetry.log, "info");
+    assert_eq!(loaded.settings.provider.idle_timeout, Duration::from_secs(7));
+
+    let from = |variable| &origin_of(&loaded.origins, variable).from;
+    assert_eq!(*from("OLLAMA_MODEL"), Origin::Flag);
+    assert_eq!(*from("OLLAMA_MCP_LOG"), Origin::Environment);
+    assert_eq!(*from("OLLAMA_MCP_IDLE_TIMEOUT"), Origin::ConfigFile(directory.path().join("config.toml")));
+    assert_eq!(*from("OLLAMA_MCP_CONNECT_TIMEOUT"), Origin::Default);
+}
+
+#[test]
+fn origins_list_every_setting_once_in_order() {
+    let loaded = load(&[("OLLAMA_BASE_URL", "10.1.2.3")]).unwrap();
+    let listed: Vec<_> = loaded.origins.iter().map(|origin| origin.entry.env).collect();
+    let registered: Vec<_> = ENTRIES.iter().map(|entry| entry.env).collect();
+    assert_eq!(listed, registered);
+    assert_eq!(origin_of(&loaded.origins, "OLLAMA_BASE_URL").value_shown.as_deref(), Some("10.1.2.3"));
+    // The default would be a lie beside the other name.
+    assert_eq!(origin_of(&loaded.origins, "OLLAMA_HOST").value_shown, None);
+}
+
+#[test]
+fn blank_counts_as_unset_in_every_source() {
+    let directory = directory_with("log = \"\"\nmodel = \"from-file\"");
+    let mut sources = in_directory(directory.path(), &[("OLLAMA_MODEL", " "), ("OLLAMA_HOST", "")]);
+    sources.flags.push(flag("model", ""));
+    sources.environment.insert("OLLAMA_MCP_NO_SUCH".into(), "".into());
+    let loaded = Settings::load(&sources).unwrap();
+    assert_eq!(loaded.settings.chat.model.as_deref(), Some("from-file"));
+    assert_eq!(loaded.settings.telemetry.log, "warn");
+    assert_eq!(loaded.settings.provider.ollama_host.port(), 11434);
+}
+
+#[test]
+fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
+    let cases = [
+        ("OLLAMA_MCP_CONECT_TIMEOUT", "did you mean OLLAMA_MCP_CONNECT_TIMEOUT?"),
+        ("OLLAMA_MCP_HOST", "did you mean OLLAMA_HOST?"),
+        ("OLLAMA_MCP_MODEL", "did you mean OLLAMA_MODEL?"),
+        ("OLLAMA_MCP_LOGFILE", "did you mean OLLAMA_MCP_LOG_FILE?"),
+        ("OLLAMA_MCP_BANANA", "see --help"),
+    ];
+    for (name, expected) in cases {
+        let error = refusal(&[(name, CANARY)]);
+        assert!(error.starts_with(name) && error.contains(expected), "{error}");
+        assert!(!error.contains(CANARY), "{error}");
+    }
+}
+
+#[test]
+fn variables_of_ollama_itself_are_none_of_ours() {
+    let loaded =
+        load(&[("OLLAMA_KEEP_ALIVE", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")])
+            .unwrap();
+    assert_eq!(loaded.settings, load(&[]).unwrap().settings);
+}
+
+#[test]
+fn errors_call_a_setting_by_the_name_that_was_used() {
+    let env = refusal(&[("OLLAMA_MCP_IDLE_TIMEOUT", "soon")]);
+    assert!(env.starts_with("OLLAMA_MCP_IDLE_TIMEOUT is \"soon\": must be a duration such as"), "{env}");
+
+    let flags = vec![flag("idle-timeout", "soon")];
+    let by_flag = Settings::load(&Sources { flags, ..Sources::default() }).unwrap_err().to_string();
+    assert!(by_flag.starts_with("--idle-timeout is \"soon\""), "{by_flag}");
+
+    let directory = directory_with("idle_timeout = \"soon\"");
+    let by_file = Settings::load(&in_directory(directory.path(), &[])).unwrap_err().to_string();
+    let file = directory.path().join("config.toml");
+    assert!(by_file.starts_with(&format!("idle_timeout in {} is \"soon\"", file.display())), "{by_file}");
+}
+
+#[test]
+fn a_long_wrong_value_is_cut() {
+    let error = refusal(&[("OLLAMA_MCP_PROVIDER", &"x".repeat(5000))]);
+    assert!(error.len() < 300 && error.ends_with("...: must be ollama or openai"), "{error}");
+}
+
+#[test]
+fn any_value_of_no_color_counts() {
+    for value in ["1", "0", "false", " "] {
+        assert!(load(&[("NO_COLOR", value)]).unwrap().settings.telemetry.no_color, "{value:?}");
+    }
+    assert!(!load(&[("NO_COLOR", "")]).unwrap().settings.telemetry.no_color);
+}
+
+#[test]
+fn secrets_are_in_no_debug_output_and_no_origin() {
+    let loaded = load(&[
+        ("OLLAMA_MCP_AUTH_TOKEN", CANARY),
+        ("OLLAMA_MCP_API_KEY", CANARY),
+        ("OLLAMA_API_KEY", CANARY),
+        ("OLLAMA_MCP_HEADERS", &format!("X-Key: {CANARY}")),
+    ])
+    .unwrap();
+    assert_eq!(loaded.settings.provider.auth_token.as_ref().unwrap().expose(), CANARY);
+    assert!(!format!("{loaded:?}").contains(CANARY));
+    for entry in ENTRIES.iter().filter(|entry| entry.secret) {
+        assert_eq!(
+            origin_of(&loaded.origins, entry.env).value_shown.as_deref(),
+            Some("***"),
+            "{}",
+            entry.env
+        );
+    }
+}
+
+#[test]
+fn wrong_secrets_are_refused_without_being_shown() {
+    for variable in ["OLLAMA_MCP_AUTH_TOKEN", "OLLAMA_MCP_API_KEY", "OLLAMA_API_KEY", "OLLAMA_MCP_HEADERS"] {
+        let error = refusal(&[(variable, &format!("Bearer {CANARY}\u{e9}"))]);
+        assert!(error.starts_with(variable), "{error}");
+        assert!(!error.contains(CANARY), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_is_refused() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    let mut sources = super::environment(&[]);
+    sources.environment.insert("OLLAMA_MODEL".into(), OsString::from_vec(vec![0xff]));
+    let error = Settings::load(&sources).unwrap_err().to_string();
+    assert_eq!(error, "OLLAMA_MODEL: the value is not valid UTF-8");
+}
+
+#[test]
+fn the_process_gives_only_variables_that_concern_us() {
+    let sources = Sources::of_process(vec![(&registry::MODEL, "m".to_owned())]);
+    let foreign = |name: &String| {
+        !name.starts_with("OLLAMA_MCP_") && !ENTRIES.iter().any(|entry| entry.env == name.as_str())
+    };
+    assert!(!sources.environment.keys().any(foreign));
+    assert_eq!(sources.flags.len(), 1);
+}

@@ -1,0 +1,3 @@
+//! Text for people, whoever wrote it: made safe to show.
+
+pub mod sanitize;

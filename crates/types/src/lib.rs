@@ -1,0 +1,23 @@
+//! The words that service and providers share: messages, requests, events, models.
+//!
+//! They name OpenAI's terms where OpenAI has one, and are no wire format of either side.
+
+mod chat;
+mod embed;
+mod generate;
+mod location;
+mod message;
+mod model;
+mod transfer;
+mod web;
+
+pub use chat::{
+    ChatEnd, ChatEvent, ChatRequest, FinishReason, ResponseFormat, Sampling, Think, Timings, Usage,
+};
+pub use embed::{EmbedRequest, Embeddings};
+pub use generate::GenerateRequest;
+pub use location::Location;
+pub use message::{Image, Message, Role, ToolCall};
+pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
+pub use transfer::{CreateRequest, TransferEvent};
+pub use web::{WebPage, WebResult};
