@@ -8,6 +8,7 @@ mod generate;
 mod location;
 mod message;
 mod model;
+mod owner;
 mod transfer;
 mod web;
 
@@ -19,5 +20,6 @@ pub use generate::GenerateRequest;
 pub use location::Location;
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
+pub use owner::Owner;
 pub use transfer::{CreateRequest, TransferEvent};
 pub use web::{WebPage, WebResult};
