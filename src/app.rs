@@ -99,20 +99,11 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
 fn web(settings: &Settings) -> anyhow::Result<Option<Arc<OllamaWeb>>> {
     let key = settings.provider.ollama_api_key.as_ref();
     let Some(key) = key.filter(|_| settings.tools.toolsets.contains(&Toolset::Web)) else { return Ok(None) };
-    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), timeouts(&settings.provider))?)))
-}
-
-fn timeouts(settings: &ProviderSettings) -> Timeouts {
-    Timeouts {
-        connect: settings.connect_timeout,
-        first_byte: settings.first_byte_timeout,
-        next_byte: settings.idle_timeout,
-        ..Timeouts::default()
-    }
+    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), Timeouts::from(&settings.provider))?)))
 }
 
 fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let timeouts = timeouts(settings);
+    let timeouts = Timeouts::from(settings);
     let headers: Vec<_> = settings
         .headers
         .iter()

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use super::targets::{Which, carry_out, chosen, refused};
 use super::{Context, USAGE, output, program};
 use hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
-use settings::registry::{ENTRIES, Kind};
-use settings::{Entry as SettingEntry, Origin, SettingOrigin, Settings, SettingsError, Sources};
+use settings::registry::{ALLOWED_DIRS, SETTINGS};
+use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind};
 
 /// The flag that becomes an argument of the server, where people see it, and not a variable.
 const ALLOW_DIR: &str = "allow-dir";
@@ -132,9 +132,9 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entr
         if let Some(value) = origin.value_shown.as_deref().filter(|value| !is_masked(value)) {
             // The variable of ALLOW_DIR is a list, and of whole paths.
             let is_path =
-                matches!(origin.entry.value_name, "DIR" | "PATH") && origin.entry.flag != Some(ALLOW_DIR);
+                matches!(origin.setting.value_name, "DIR" | "PATH") && !is_for_the_host(origin.setting);
             let value = if is_path { absolute(value)? } else { value.to_owned() };
-            env.push((origin.entry.env.to_owned(), value));
+            env.push((origin.setting.env.to_owned(), value));
         }
     }
     for (name, value) in given {
@@ -158,7 +158,7 @@ fn not_filled_in(host: &Host, entry: &Entry) -> Option<String> {
 /// Whether the server would start with what `--env` gives; what the host fills in is not known yet.
 fn checked(context: &Context, given: &[(String, String)]) -> Result<(), SettingsError> {
     let mut flags = context.flags.clone();
-    flags.retain(|(entry, _)| !is_for_the_host(entry));
+    flags.retain(|(setting, _)| !is_for_the_host(setting));
     let mut sources = Sources::of_process(flags);
     let known = given.iter().filter(|(_, value)| !value.contains('$'));
     sources.environment.extend(known.map(|(name, value)| (name.clone(), value.into())));
@@ -166,14 +166,14 @@ fn checked(context: &Context, given: &[(String, String)]) -> Result<(), Settings
 }
 
 /// Whether the flag of a setting is written as it is given, for the host to fill in. So it is not checked here.
-pub(super) fn is_for_the_host(entry: &SettingEntry) -> bool {
-    entry.flag == Some(ALLOW_DIR)
+pub(super) fn is_for_the_host(setting: &SettingInfo) -> bool {
+    *setting == *ALLOWED_DIRS
 }
 
 /// The arguments that the host starts the server with.
-fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result<Vec<String>> {
+fn server_arguments(flags: &[(&'static SettingInfo, String)]) -> anyhow::Result<Vec<String>> {
     let mut arguments = Vec::new();
-    let folders = flags.iter().filter(|(entry, folder)| is_for_the_host(entry) && !folder.is_empty());
+    let folders = flags.iter().filter(|(setting, folder)| is_for_the_host(setting) && !folder.is_empty());
     for (_, folder) in folders {
         arguments.extend([format!("--{ALLOW_DIR}"), absolute(folder)?]);
     }
@@ -181,8 +181,8 @@ fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result
 }
 
 /// A folder that the server could not open. One that the host fills in, or the server itself, is not known here.
-fn missing_folder(flags: &[(&'static SettingEntry, String)]) -> Option<String> {
-    let folders = flags.iter().filter(|(entry, _)| is_for_the_host(entry)).map(|(_, folder)| folder);
+fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
+    let folders = flags.iter().filter(|(setting, _)| is_for_the_host(setting)).map(|(_, folder)| folder);
     let missing = folders.filter(|folder| !folder.is_empty() && !folder.contains("${")).find_map(|folder| {
         let whole = PathBuf::from(absolute(&at_home(folder)).ok()?);
         (!whole.exists()).then_some((folder, whole))
@@ -202,14 +202,14 @@ fn at_home(path: &str) -> String {
 
 /// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
 fn is_handed_on(origin: &SettingOrigin) -> bool {
-    let entry = origin.entry;
+    let setting = origin.setting;
     let says_something = match origin.from {
         // It replaces what the entry had, also with the default.
-        Origin::Flag => !is_for_the_host(entry),
-        Origin::Environment => origin.value_shown.as_deref() != entry.default,
+        Origin::Flag => !is_for_the_host(setting),
+        Origin::Environment => origin.value_shown.as_deref() != setting.default(),
         Origin::ConfigFile(_) | Origin::Default => false,
     };
-    says_something && entry.kind != Kind::Presence
+    says_something && setting.kind != ValueKind::Presence
 }
 
 /// Secrets that are set here and not given with `--env`.
@@ -217,7 +217,7 @@ fn left_out<'a>(origins: &'a [SettingOrigin], entry: &Entry) -> Vec<&'a str> {
     let secrets = origins
         .iter()
         .filter(|origin| is_handed_on(origin) && origin.value_shown.as_deref().is_some_and(is_masked));
-    let names = secrets.map(|origin| origin.entry.env);
+    let names = secrets.map(|origin| origin.setting.env);
     names.filter(|name| !entry.env.iter().any(|(given, _)| given == name)).collect()
 }
 
@@ -234,7 +234,7 @@ fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
         let (name, value) = pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
             "--env takes NAME=VALUE, such as --env OLLAMA_HOST=http://192.168.1.20:11434".to_owned()
         })?;
-        if name.starts_with("OLLAMA_MCP_") && !ENTRIES.iter().any(|entry| entry.env == name) {
+        if name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name) {
             return Err(format!(
                 "--env {name}: there is no such setting, and the server would not start with it. See --help."
             ));
@@ -267,23 +267,12 @@ fn absolute(path: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    static FOLDER: SettingEntry = SettingEntry {
-        env: "OLLAMA_MCP_ALLOWED_DIRS",
-        flag: Some(ALLOW_DIR),
-        key: None,
-        value_name: "DIR",
-        kind: Kind::Text,
-        default: None,
-        secret: false,
-        help: "",
-    };
-
     #[test]
     fn folders_become_arguments_whole_or_as_the_host_fills_them_in() {
         let here = |name: &str| std::env::current_dir().unwrap().join(name).display().to_string();
         let whole = here("a");
         let given = [WORKSPACE, "~/x", &whole, "b", "", "./x/../b"];
-        let flags = given.map(|folder| (&FOLDER, folder.to_owned()));
+        let flags = given.map(|folder| (ALLOWED_DIRS.info(), folder.to_owned()));
         let folders = [WORKSPACE, "~/x", &whole, &here("b"), &here("b")];
         let expected: Vec<_> = folders.iter().flat_map(|folder| ["--allow-dir", folder]).collect();
         assert_eq!(server_arguments(&flags).unwrap(), expected);

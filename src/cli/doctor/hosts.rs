@@ -14,13 +14,11 @@ use super::super::try_prompt::server_command;
 use super::finding::Section;
 use hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
 use mcp::client::{ClientError, Visit, visit};
+use settings::registry::OLLAMA_HOST;
 use settings::{Origin, SettingOrigin};
 
 /// A server starts in milliseconds; hosts wait longer than this.
 const LIMIT: Duration = Duration::from_secs(5);
-
-/// The variable of the model server's address.
-const ADDRESS: &str = "OLLAMA_HOST";
 
 /// The program itself, over stdio: started, greeted, asked for its tools.
 pub(super) async fn examine_own(context: &Context) -> Section {
@@ -149,7 +147,7 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
             ),
             Ok(Visit { unreachable: Some((problem, next_step)), .. }) => {
                 // The entry's own address counts, not that of this shell.
-                let has_address = entry.env.iter().any(|(name, _)| name == ADDRESS);
+                let has_address = entry.env.iter().any(|(name, _)| name == OLLAMA_HOST.env);
                 let step = if has_address {
                     Some(format!("{install} --ollama-host URL writes another address into its entry"))
                 } else {
@@ -203,10 +201,10 @@ fn install(target: &Target, name: &str) -> String {
 fn not_handed_on<'a>(entry: &Entry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
     let set = origins.iter().filter(|origin| {
         origin.from == Origin::Environment
-            && origin.value_shown.as_deref() != origin.entry.default
-            && is_ours(&OsString::from(origin.entry.env))
+            && origin.value_shown.as_deref() != origin.setting.default()
+            && is_ours(&OsString::from(origin.setting.env))
     });
-    let names = set.map(|origin| origin.entry.env);
+    let names = set.map(|origin| origin.setting.env);
     names.filter(|name| !entry.env.iter().any(|(known, _)| known == name)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The settings: what holds, where it came from, and what may surprise.
+//! The settings: their values, where each came from, and what is unusual about them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use super::super::Context;
 use super::finding::Section;
 use mcp::deadlines_in_force;
 use platform::mode_of;
+use settings::registry::{OLLAMA_BASE_URL, OLLAMA_HOST};
 use settings::{Origin, SettingOrigin, Settings};
 
 pub(super) fn examine(context: &Context) -> Section {
@@ -21,8 +22,8 @@ pub(super) fn examine(context: &Context) -> Section {
         section.warning(warning, None);
     }
     for origin in &loaded.origins {
-        if let Some(surprise) = surprise(origin) {
-            section.fact(surprise);
+        if let Some(note) = address_note(origin) {
+            section.fact(note);
         }
     }
     let deadlines = deadlines_in_force(loaded.settings.server.call_deadline);
@@ -38,7 +39,7 @@ pub(super) fn examine(context: &Context) -> Section {
     let settings: Vec<_> = loaded
         .origins
         .iter()
-        .map(|origin| json!({ "name": origin.entry.env, "value": origin.value_shown, "from": origin.from.to_string() }))
+        .map(|origin| json!({ "name": origin.setting.env, "value": origin.value_shown, "from": origin.from.to_string() }))
         .collect();
     section.field("settings", settings);
     section.field("warnings", loaded.warnings.clone());
@@ -77,16 +78,16 @@ fn config(section: &mut Section, directory: Option<&Path>) {
 fn setting(origin: &SettingOrigin) -> String {
     let value = origin.value_shown.as_deref().unwrap_or_default();
     match origin.from {
-        Origin::Default => format!("{} = {value}", origin.entry.env),
-        ref from => format!("{} = {value} (from {from})", origin.entry.env),
+        Origin::Default => format!("{} = {value}", origin.setting.env),
+        ref from => format!("{} = {value} (from {from})", origin.setting.env),
     }
 }
 
-/// What an address means beyond its letters. (What is probably not meant is among the warnings.)
-fn surprise(origin: &SettingOrigin) -> Option<String> {
+/// What an address means that its text does not say. What is probably not intended is among the warnings.
+fn address_note(origin: &SettingOrigin) -> Option<String> {
     let value = origin.value_shown.as_deref()?;
-    let name = origin.entry.env;
-    if !matches!(name, "OLLAMA_HOST" | "OLLAMA_BASE_URL") {
+    let name = origin.setting.env;
+    if ![OLLAMA_HOST.env, OLLAMA_BASE_URL.env].contains(&name) {
         return None;
     }
     if value.contains("0.0.0.0") || value.contains("[::]") {
