@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use hosts::{self, Machine};
+use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
 use providers::openai::OpenAi;
@@ -91,7 +91,8 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
         return Vec::new();
     }
-    let hosts = Machine::of_process().into_iter().flat_map(|machine| hosts::private_files(&machine));
+    let hosts =
+        Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
     hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
 }
 

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::targets::{Which, carry_out, chosen, refused};
+use super::host_args::{HostArgs, apply, refused, resolve_targets};
 use super::{Context, USAGE, output, program};
-use hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
+use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
 use settings::registry::{ALLOWED_DIRS, SETTINGS};
 use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind};
 
@@ -18,7 +18,7 @@ const ALLOW_DIR: &str = "allow-dir";
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    which: Which,
+    host_args: HostArgs,
     /// A variable to write into the host's file, even a secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_hint = clap::ValueHint::Other)]
     env: Vec<String>,
@@ -49,13 +49,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
         ));
     }
-    let host = Host::of(arguments.which.host());
+    let host = Host::of(arguments.host_args.host());
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
         if let Some(problem) = not_filled_in(host, &entry) {
             output::error(&problem);
             return Ok(ExitCode::from(USAGE));
         }
-        output::print(&hosts::snippet_masked(host, &arguments.which.name, &entry));
+        output::print(&hosts::redacted_snippet(host, &arguments.host_args.name, &entry));
         let hidden = entry.hidden_variables();
         if !hidden.is_empty() {
             output::error(&format!(
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             ));
         }
         if !host.has_file() {
-            output::error(host.prose.next);
+            output::error(host.docs.next);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -72,30 +72,30 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         output::error("--print needs one host, not all of them");
         return Ok(ExitCode::from(USAGE));
     }
-    let machine = Machine::of_process()?;
-    let targets = match chosen(arguments.which.host(), arguments.which.scope.into(), &machine) {
-        Ok(targets) => targets,
-        Err(error) => return Ok(refused(&error)),
-    };
+    let environment = Environment::of_process()?;
+    let targets =
+        match resolve_targets(arguments.host_args.host(), arguments.host_args.scope.into(), &environment) {
+            Ok(targets) => targets,
+            Err(error) => return Ok(refused(&error)),
+        };
     if targets.is_empty() {
         output::error("no host was found here. Name one with --host, or see ollama-mcp list-hosts.");
         return Ok(ExitCode::FAILURE);
     }
-    let failed = targets.iter().filter(|target| !install(target, &entry, arguments, &machine)).count();
+    let failed = targets.iter().filter(|target| !install(target, &entry, arguments, &environment)).count();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether it went well; if not, that was said.
-fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Machine) -> bool {
+fn install(target: &Target, entry: &ServerEntry, arguments: &Arguments, environment: &Environment) -> bool {
     if let Some(problem) = not_filled_in(target.host, entry) {
         output::error(&problem);
         return false;
     }
-    let found = machine.has(target.host);
-    let which = &arguments.which;
-    let words = format!("{} is now in", which.name);
-    let done =
-        carry_out(which, target, &words, true, || target.install(&which.name, entry, which.force).map(Some));
+    let found = environment.has(target.host);
+    let args = &arguments.host_args;
+    let words = format!("{} is now in", args.name);
+    let done = apply(args, target, &words, true, || target.install(&args.name, entry, args.force).map(Some));
     match done {
         Ok(true) => {
             if !found {
@@ -110,7 +110,7 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
                     target.file.display()
                 ));
             }
-            output::line(&format!("  next: {}", target.host.prose.next));
+            output::line(&format!("  next: {}", target.host.docs.next));
             true
         }
         Ok(false) => true,
@@ -122,7 +122,7 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
 }
 
 /// What the host will start: this program, with the settings that were given to this very command.
-fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entry> {
+fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<ServerEntry> {
     let command = program::path()?;
     let command = command.into_os_string().into_string().ok();
     let command = command.context("the path of this program is not UTF-8, so hosts' files cannot name it")?;
@@ -141,11 +141,11 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entr
         env.retain(|(known, _)| *known != name);
         env.push((name, value));
     }
-    Ok(Entry { command, args, env })
+    Ok(ServerEntry { command, args, env })
 }
 
 /// What no server of this host could start with.
-fn not_filled_in(host: &Host, entry: &Entry) -> Option<String> {
+fn not_filled_in(host: &Host, entry: &ServerEntry) -> Option<String> {
     let asked = entry.args.iter().any(|argument| argument.contains(WORKSPACE));
     (asked && !host.knows_the_workspace()).then(|| {
         format!(
@@ -213,7 +213,7 @@ fn is_handed_on(origin: &SettingOrigin) -> bool {
 }
 
 /// Secrets that are set here and not given with `--env`.
-fn left_out<'a>(origins: &'a [SettingOrigin], entry: &Entry) -> Vec<&'a str> {
+fn left_out<'a>(origins: &'a [SettingOrigin], entry: &ServerEntry) -> Vec<&'a str> {
     let secrets = origins
         .iter()
         .filter(|origin| is_handed_on(origin) && origin.value_shown.as_deref().is_some_and(is_masked));

@@ -3,13 +3,13 @@
 mod completions;
 mod doctor;
 mod flags;
+mod host_args;
 mod install;
 mod list_hosts;
 mod manifest;
 mod mistyped;
 mod output;
 mod program;
-mod targets;
 mod try_prompt;
 mod uninstall;
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::entry::{Entry, rendered};
 use super::error::{HostsError, Problem};
+use super::server_entry::{ServerEntry, rendered};
 use super::table::{Format, Host};
 use super::write::{self, Lock, Text};
-use super::{Scope, Target, get, json, mask, set, toml};
+use super::{Scope, Target, get, json, redact, set, toml};
 
 const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
 const TAKE_OUT: &str = "Remove it with --force.";
@@ -29,7 +29,7 @@ impl Target {
     /// # Errors
     /// The file cannot be read, does not parse, or has something else where servers belong; an entry of this name
     /// is another server's, and there is no `force`.
-    pub fn install(&self, name: &str, entry: &Entry, force: bool) -> Result<Change, HostsError> {
+    pub fn install(&self, name: &str, entry: &ServerEntry, force: bool) -> Result<Change, HostsError> {
         let host = self.host;
         let path = [host.key, name];
         self.change(name, |text| {
@@ -115,7 +115,7 @@ impl Change {
     pub fn foreign(&self) -> Option<(String, Vec<String>)> {
         let found = self.entry(self.before.as_ref())?;
         let what = ours(self.target.host, &found).err()?;
-        let entry = Entry::read(self.target.host, &found).unwrap_or_default();
+        let entry = ServerEntry::read(self.target.host, &found).unwrap_or_default();
         Some((what, entry.env.into_iter().map(|(name, _)| name).collect()))
     }
 
@@ -157,8 +157,8 @@ impl Change {
         let Some(value) = self.entry(text) else { return String::new() };
         let host = self.target.host;
         let value = match ours(host, &value) {
-            Ok(_) => mask::masked(&value),
-            Err(_) => mask::masked_foreign(&value),
+            Ok(_) => redact::redact(&value),
+            Err(_) => redact::redact_foreign(&value),
         };
         match host.format {
             // Without the braces of a whole file: it is a part of one.
@@ -173,8 +173,8 @@ impl Change {
 }
 
 /// An entry that starts this server, or what else it is, as a predicate.
-fn ours(host: &Host, value: &Value) -> Result<Entry, String> {
-    let Some(entry) = Entry::read(host, value) else {
+fn ours(host: &Host, value: &Value) -> Result<ServerEntry, String> {
+    let Some(entry) = ServerEntry::read(host, value) else {
         return Err("names no program, so it is another server's".to_owned());
     };
     match entry.foreign() {
@@ -192,8 +192,8 @@ fn merged(
     host: &Host,
     text: &str,
     path: &[&str; 2],
-    given: &Entry,
-    known: &Entry,
+    given: &ServerEntry,
+    known: &ServerEntry,
 ) -> Result<String, Problem> {
     let mut wanted = given.clone();
     wanted.args.extend(kept_arguments(&known.args, !given.args.is_empty()));

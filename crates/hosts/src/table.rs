@@ -1,6 +1,6 @@
 //! All that is known of hosts: their files on each system, how an entry looks, and where that is from.
 
-use super::prose::{self, Prose};
+use super::docs::{self, HostDocs};
 
 /// What some hosts replace by the folder that is open.
 pub const WORKSPACE: &str = "${workspaceFolder}";
@@ -23,9 +23,9 @@ pub struct Host {
     /// What an entry has beside command, arguments and environment.
     pub fields: &'static [(&'static str, &'static str)],
     /// The user's file; the first that is there counts, else the first. None where there is no file to write.
-    pub user: &'static [Place],
+    pub user: &'static [ConfigPath],
     /// Whether all of them count that are there, since each is read by another edition of the program.
-    pub every_place: bool,
+    pub all_paths: bool,
     /// The file of a project, below its folder.
     pub project: Option<&'static str>,
     /// A variable that moves the user's file to the folder it names.
@@ -35,7 +35,7 @@ pub struct Host {
     /// Where all of this is from.
     pub source: &'static str,
     /// What people should know.
-    pub prose: Prose,
+    pub docs: HostDocs,
 }
 
 /// How a file is written.
@@ -69,7 +69,7 @@ impl Shape {
 /// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end
 /// of a name stands for the rest of it. Empty where there is none.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConfigPath {
     /// On Linux.
     pub linux: &'static str,
     /// On macOS.
@@ -124,8 +124,8 @@ impl Host {
 const STDIO: &[(&str, &str)] = &[("type", "stdio")];
 
 /// The same on every system.
-const fn everywhere(path: &'static str) -> Place {
-    Place { linux: path, macos: path, windows: path }
+const fn everywhere(path: &'static str) -> ConfigPath {
+    ConfigPath { linux: path, macos: path, windows: path }
 }
 
 /// Every host, in the order of the documentation.
@@ -138,17 +138,17 @@ pub static HOSTS: &[Host] = &[
         key: "servers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
-        user: &[Place {
+        user: &[ConfigPath {
             linux: "$config/Code/User/mcp.json",
             macos: "~/Library/Application Support/Code/User/mcp.json",
             windows: "$appdata/Code/User/mcp.json",
         }],
-        every_place: false,
+        all_paths: false,
         project: Some(".vscode/mcp.json"),
         variable: None,
         traces: &[],
         source: "code.visualstudio.com/docs/agents/reference/mcp-configuration; the user's folder: docs/configure/settings",
-        prose: prose::VSCODE,
+        docs: docs::VSCODE,
     },
     Host {
         id: "vscode-insiders",
@@ -158,17 +158,17 @@ pub static HOSTS: &[Host] = &[
         key: "servers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
-        user: &[Place {
+        user: &[ConfigPath {
             linux: "$config/Code - Insiders/User/mcp.json",
             macos: "~/Library/Application Support/Code - Insiders/User/mcp.json",
             windows: "$appdata/Code - Insiders/User/mcp.json",
         }],
-        every_place: false,
+        all_paths: false,
         project: Some(".vscode/mcp.json"),
         variable: None,
         traces: &[],
         source: "as VS Code; the folder: code.visualstudio.com/docs/configure/settings",
-        prose: prose::VSCODE_INSIDERS,
+        docs: docs::VSCODE_INSIDERS,
     },
     Host {
         id: "claude-desktop",
@@ -180,23 +180,23 @@ pub static HOSTS: &[Host] = &[
         fields: &[],
         user: &[
             // The Windows package sees a copy of its own of %APPDATA%.
-            Place {
+            ConfigPath {
                 linux: "",
                 macos: "",
                 windows: "$local/Packages/Claude_*/LocalCache/Roaming/Claude/claude_desktop_config.json",
             },
-            Place {
+            ConfigPath {
                 linux: "$config/Claude/claude_desktop_config.json",
                 macos: "~/Library/Application Support/Claude/claude_desktop_config.json",
                 windows: "$appdata/Claude/claude_desktop_config.json",
             },
         ],
-        every_place: false,
+        all_paths: false,
         project: None,
         variable: None,
         traces: &[],
         source: "modelcontextprotocol.io/docs/develop/connect-local-servers; the Windows package: anthropics/claude-code issue 26073",
-        prose: prose::CLAUDE_DESKTOP,
+        docs: docs::CLAUDE_DESKTOP,
     },
     Host {
         id: "claude-code",
@@ -207,12 +207,12 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: STDIO,
         user: &[everywhere("~/.claude.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".mcp.json"),
         variable: Some("CLAUDE_CONFIG_DIR"),
         traces: &["~/.claude"],
         source: "code.claude.com/docs/en/mcp; CLAUDE_CONFIG_DIR: anthropics/claude-code issue 24479",
-        prose: prose::CLAUDE_CODE,
+        docs: docs::CLAUDE_CODE,
     },
     Host {
         id: "cursor",
@@ -223,12 +223,12 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: STDIO,
         user: &[everywhere("~/.cursor/mcp.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".cursor/mcp.json"),
         variable: None,
         traces: &[],
         source: "cursor.com/docs/mcp.md",
-        prose: prose::CURSOR,
+        docs: docs::CURSOR,
     },
     Host {
         id: "windsurf",
@@ -239,19 +239,19 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[
-            Place {
+            ConfigPath {
                 linux: "~/.config/devin/mcp_config.json",
                 macos: "~/.config/devin/mcp_config.json",
                 windows: "$appdata/devin/mcp_config.json",
             },
             everywhere("~/.codeium/windsurf/mcp_config.json"),
         ],
-        every_place: true,
+        all_paths: true,
         project: Some(".devin/mcp_config.json"),
         variable: None,
         traces: &[],
         source: "docs.devin.ai/cli/extensibility/mcp/configuration (this file since Devin 3000.3); the older one: docs.devin.ai/desktop/cascade/mcp",
-        prose: prose::WINDSURF,
+        docs: docs::WINDSURF,
     },
     Host {
         id: "zed",
@@ -261,17 +261,17 @@ pub static HOSTS: &[Host] = &[
         key: "context_servers",
         shape: Shape::CommandAndArgs,
         fields: &[],
-        user: &[Place {
+        user: &[ConfigPath {
             linux: "$config/zed/settings.json",
             macos: "~/.config/zed/settings.json",
             windows: "$appdata/Zed/settings.json",
         }],
-        every_place: false,
+        all_paths: false,
         project: Some(".zed/settings.json"),
         variable: None,
         traces: &[],
         source: "zed.dev/docs/ai/mcp; folders: zed-industries/zed crates/paths; no `source` key: its pull request 62818",
-        prose: prose::ZED,
+        docs: docs::ZED,
     },
     Host {
         id: "gemini",
@@ -282,12 +282,12 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.gemini/settings.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".gemini/settings.json"),
         variable: None,
         traces: &[],
         source: "google-gemini/gemini-cli docs/tools/mcp-server.md, docs/cli/configuration.md",
-        prose: prose::GEMINI,
+        docs: docs::GEMINI,
     },
     Host {
         id: "qwen",
@@ -298,12 +298,12 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.qwen/settings.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".qwen/settings.json"),
         variable: Some("QWEN_HOME"),
         traces: &[],
         source: "qwenlm.github.io/qwen-code-docs/en/users/features/mcp; QWEN_HOME: QwenLM/qwen-code packages/core/src/config/storage.ts",
-        prose: prose::QWEN,
+        docs: docs::QWEN,
     },
     Host {
         id: "opencode",
@@ -315,12 +315,12 @@ pub static HOSTS: &[Host] = &[
         fields: &[("type", "local")],
         // Of the two the later is read last, and counts; the folder is the same on every system.
         user: &[everywhere("$config/opencode/opencode.jsonc"), everywhere("$config/opencode/opencode.json")],
-        every_place: false,
+        all_paths: false,
         project: Some("opencode.json"),
         variable: None,
         traces: &[],
         source: "opencode.ai/docs/mcp-servers, opencode.ai/docs/config",
-        prose: prose::OPENCODE,
+        docs: docs::OPENCODE,
     },
     Host {
         id: "codex",
@@ -331,12 +331,12 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.codex/config.toml")],
-        every_place: false,
+        all_paths: false,
         project: Some(".codex/config.toml"),
         variable: Some("CODEX_HOME"),
         traces: &[],
         source: "developers.openai.com/codex/mcp; openai/codex docs/config.md",
-        prose: prose::CODEX,
+        docs: docs::CODEX,
     },
     Host {
         id: "lmstudio",
@@ -347,12 +347,12 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.lmstudio/mcp.json"), everywhere("~/.cache/lm-studio/mcp.json")],
-        every_place: false,
+        all_paths: false,
         project: None,
         variable: None,
         traces: &[],
         source: "lmstudio.ai/docs/app/mcp; the older folder: lmstudio-ai/lmstudio-bug-tracker issue 1371",
-        prose: prose::LMSTUDIO,
+        docs: docs::LMSTUDIO,
     },
     Host {
         id: "jetbrains",
@@ -363,11 +363,11 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[],
-        every_place: false,
+        all_paths: false,
         project: None,
         variable: None,
         traces: &["$config/JetBrains", "~/Library/Application Support/JetBrains", "$appdata/JetBrains"],
         source: "jetbrains.com/help/ai-assistant/mcp.html",
-        prose: prose::JETBRAINS,
+        docs: docs::JETBRAINS,
     },
 ];

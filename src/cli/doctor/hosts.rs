@@ -12,7 +12,9 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
-use hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
+use hosts::{
+    DEFAULT_NAME, DetectedHost, Environment, Host, Scope, ServerEntry, Target, WORKSPACE, detect_hosts,
+};
 use mcp::client::{ClientError, Visit, visit};
 use settings::registry::OLLAMA_HOST;
 use settings::{Origin, SettingOrigin};
@@ -21,7 +23,7 @@ use settings::{Origin, SettingOrigin};
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The program itself, over stdio: started, greeted, asked for its tools.
-pub(super) async fn examine_own(context: &Context) -> Section {
+pub(super) async fn self_test(context: &Context) -> Section {
     let mut section = Section::new("Self-test over stdio");
     let visited = match server_command(context) {
         Ok(command) => visit(command, LIMIT).await.map_err(|error| error.to_string()),
@@ -29,11 +31,11 @@ pub(super) async fn examine_own(context: &Context) -> Section {
     };
     match &visited {
         Ok(visited) => {
-            section.good(format!("it starts, connects and lists its tools: {}", told(visited)));
+            section.ok(format!("it starts, connects and lists its tools: {}", told(visited)));
         }
         Err(error) => {
             let step = "run \"ollama-mcp --log=debug\" and type a line of examples/requests/list_tools.jsonl";
-            section.bad(error, Some(step.to_owned()));
+            section.error(error, Some(step.to_owned()));
         }
     }
     section.field("self_test", outcome(visited.as_ref().map_err(String::as_str)));
@@ -41,27 +43,27 @@ pub(super) async fn examine_own(context: &Context) -> Section {
 }
 
 /// Every host that is here: whether this server is in it, and whether what it would start answers.
-pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
+pub(super) async fn check(origins: &[SettingOrigin]) -> Section {
     let mut section = Section::new("Hosts");
-    let sightings = match Machine::of_process() {
-        Ok(machine) => survey(&machine),
+    let detected = match Environment::of_process() {
+        Ok(environment) => detect_hosts(&environment),
         Err(error) => {
             section.warning(error.to_string(), None);
             return section;
         }
     };
-    let checks = join_all(sightings.iter().map(check)).await;
+    let checks = join_all(detected.iter().map(start_entries)).await;
     let mut reports = Vec::new();
-    for (sighting, checks) in sightings.iter().zip(checks) {
-        let mut report = list_hosts::report(sighting);
-        tell(&mut section, sighting, &checks, origins);
+    for (detected, checks) in detected.iter().zip(checks) {
+        let mut json = list_hosts::report(detected);
+        report(&mut section, detected, &checks, origins);
         let answers: Vec<_> =
             checks.iter().map(|check| outcome(check.as_ref().map_err(|found| found.as_str()))).collect();
-        report.insert("answers".to_owned(), answers.into());
-        reports.push(Value::Object(report));
+        json.insert("answers".to_owned(), answers.into());
+        reports.push(Value::Object(json));
     }
-    if !sightings.iter().any(|sighting| sighting.found) {
-        section.fact(
+    if !detected.iter().any(|detected| detected.found) {
+        section.info(
             "no host was found on this machine; \"ollama-mcp install --host NAME\" creates its file anyway",
         );
     }
@@ -72,13 +74,13 @@ pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
 /// Why an entry does not work; the text ends with no next step.
 type Check = Result<Visit, String>;
 
-async fn check(sighting: &Sighting) -> Vec<Check> {
-    let entries = sighting.entries.as_ref().map_or(&[][..], Vec::as_slice);
-    join_all(entries.iter().map(|(_, entry)| start(sighting.target.host, entry))).await
+async fn start_entries(detected: &DetectedHost) -> Vec<Check> {
+    let entries = detected.entries.as_ref().map_or(&[][..], Vec::as_slice);
+    join_all(entries.iter().map(|(_, entry)| start(detected.target.host, entry))).await
 }
 
 /// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
-async fn start(host: &Host, entry: &Entry) -> Check {
+async fn start(host: &Host, entry: &ServerEntry) -> Check {
     if let Some(what) = entry.foreign() {
         return Err(format!("the entry {what}"));
     }
@@ -102,23 +104,23 @@ async fn start(host: &Host, entry: &Entry) -> Check {
     })
 }
 
-fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &[SettingOrigin]) {
-    let title = sighting.target.host.title;
-    let file = sighting.target.file.display();
-    let entries = match &sighting.entries {
+fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], origins: &[SettingOrigin]) {
+    let title = detected.target.host.title;
+    let file = detected.target.file.display();
+    let entries = match &detected.entries {
         Ok(entries) => entries,
         Err(error) => {
             section.warning(format!("{title}: {error}"), None);
             return;
         }
     };
-    if entries.is_empty() && sighting.found {
-        let install = install(&sighting.target, DEFAULT_NAME);
-        section.fact(format!("{title}: not installed in {file}; add it with {install}"));
+    if entries.is_empty() && detected.found {
+        let install = install(&detected.target, DEFAULT_NAME);
+        section.info(format!("{title}: not installed in {file}; add it with {install}"));
     }
     for ((name, entry), check) in entries.iter().zip(checks) {
-        let place = format!("{title}, {name} ({})", sighting.target.scope.as_str());
-        let install = install(&sighting.target, name);
+        let place = format!("{title}, {name} ({})", detected.target.scope.as_str());
+        let install = install(&detected.target, name);
         match check {
             Err(problem) if !entry.is_this_server() => {
                 section.warning(
@@ -127,21 +129,21 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
                 );
                 continue;
             }
-            Err(problem) if program(&entry.command).is_none() => section.bad(
+            Err(problem) if program(&entry.command).is_none() => section.error(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
             ),
             // Arguments and variables stay at an installation, also those with which the program does not start.
-            Err(problem) if !entry.args.is_empty() => section.bad(
+            Err(problem) if !entry.args.is_empty() => section.error(
                 format!("{place}: {problem}"),
                 Some(format!(
                     "correct its args or env in {file}; {install} --force replaces the whole entry, args and env included"
                 )),
             ),
             Err(problem) if !entry.env.is_empty() => {
-                section.bad(format!("{place}: {problem}"), Some(format!("correct its env in {file}")));
+                section.error(format!("{place}: {problem}"), Some(format!("correct its env in {file}")));
             }
-            Err(problem) => section.bad(
+            Err(problem) => section.error(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
             ),
@@ -153,10 +155,10 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
                 } else {
                     next_step.clone()
                 };
-                section.bad(format!("{place}: {} starts; {problem}", entry.command), step);
+                section.error(format!("{place}: {} starts; {problem}", entry.command), step);
             }
             Ok(visited) => {
-                section.good(format!("{place}: {} answers, {}", entry.command, told(visited)));
+                section.ok(format!("{place}: {} answers, {}", entry.command, told(visited)));
                 if version(visited).is_some_and(|version| version != env!("CARGO_PKG_VERSION")) {
                     section.warning(
                         format!("{place}: that is another version than this program"),
@@ -198,7 +200,7 @@ fn install(target: &Target, name: &str) -> String {
 }
 
 /// Settings of this shell that say something and that the entry does not have.
-fn not_handed_on<'a>(entry: &Entry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
+fn not_handed_on<'a>(entry: &ServerEntry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
     let set = origins.iter().filter(|origin| {
         origin.from == Origin::Environment
             && origin.value_shown.as_deref() != origin.setting.default()

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-const MASK: &str = "***";
+const REDACTED: &str = "***";
 
 /// Parts of a name that make its value a secret. Rather one too many: this is for the eye alone.
 const SECRET: [&str; 12] = [
@@ -21,13 +21,13 @@ const SECRET: [&str; 12] = [
 ];
 
 /// An entry of this server with its secrets masked.
-pub(super) fn masked(entry: &Value) -> Value {
-    replaced(entry, "", &|name, text| hides(name, text).then_some(MASK))
+pub(super) fn redact(entry: &Value) -> Value {
+    replaced(entry, "", &|name, text| hides(name, text).then_some(REDACTED))
 }
 
 /// An entry of another server: what is secret in it is not known, so only its program is shown.
-pub(super) fn masked_foreign(entry: &Value) -> Value {
-    replaced(entry, "", &|name, _| (!matches!(name, "command" | "type")).then_some(MASK))
+pub(super) fn redact_foreign(entry: &Value) -> Value {
+    replaced(entry, "", &|name, _| (!matches!(name, "command" | "type")).then_some(REDACTED))
 }
 
 /// Whether the value of a variable should not be seen: by its name, or because it is an address with a password.
@@ -79,13 +79,13 @@ mod tests {
                 "OLLAMA_API_KEY": "${input:key}",
             },
         });
-        assert_eq!(masked(&entry), shown);
+        assert_eq!(redact(&entry), shown);
     }
 
     #[test]
     fn of_another_server_only_the_program_is_shown() {
         let entry = json!({ "command": "npx", "args": ["--login", "sesame"], "env": { "PLAIN": "sesame" } });
         let shown = json!({ "command": "npx", "args": ["***", "***"], "env": { "PLAIN": "***" } });
-        assert_eq!(masked_foreign(&entry), shown);
+        assert_eq!(redact_foreign(&entry), shown);
     }
 }
