@@ -9,7 +9,7 @@ use super::host_args::{HostArgs, apply, refused, resolve_targets};
 use super::{Context, USAGE, output, program};
 use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
 use settings::registry::{ALLOWED_DIRS, SETTINGS};
-use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind};
+use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind, with_home};
 
 /// The flag that becomes an argument of the server, where people see it, and not a variable.
 const ALLOW_DIR: &str = "allow-dir";
@@ -147,7 +147,7 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Serv
 /// What no server of this host could start with.
 fn not_filled_in(host: &Host, entry: &ServerEntry) -> Option<String> {
     let asked = entry.args.iter().any(|argument| argument.contains(WORKSPACE));
-    (asked && !host.knows_the_workspace()).then(|| {
+    (asked && !host.fills_in_workspace).then(|| {
         format!(
             "{} does not fill in {WORKSPACE}: name the folder itself, such as --{ALLOW_DIR} .",
             host.title
@@ -184,7 +184,7 @@ fn server_arguments(flags: &[(&'static SettingInfo, String)]) -> anyhow::Result<
 fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
     let folders = flags.iter().filter(|(setting, _)| is_for_the_host(setting)).map(|(_, folder)| folder);
     let missing = folders.filter(|folder| !folder.is_empty() && !folder.contains("${")).find_map(|folder| {
-        let whole = PathBuf::from(absolute(&at_home(folder)).ok()?);
+        let whole = PathBuf::from(absolute(&with_home(folder).display().to_string()).ok()?);
         (!whole.exists()).then_some((folder, whole))
     });
     let (folder, whole) = missing?;
@@ -192,12 +192,6 @@ fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
         "--{ALLOW_DIR} {folder}: {} does not exist. Create it first, or name another directory.",
         whole.display()
     ))
-}
-
-/// A path with `~/` written out, as the server reads it.
-fn at_home(path: &str) -> String {
-    let home = path.strip_prefix("~/").zip(std::env::home_dir());
-    home.map_or_else(|| path.to_owned(), |(rest, home)| home.join(rest).display().to_string())
 }
 
 /// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.

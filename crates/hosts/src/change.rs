@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::error::{HostsError, Problem};
+use super::host::{Format, Host};
 use super::server_entry::{ServerEntry, rendered};
-use super::table::{Format, Host};
 use super::write::{self, Lock, Text};
 use super::{Scope, Target, get, json, redact, set, toml};
 

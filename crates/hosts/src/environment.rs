@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::error::HostsError;
-use super::table::{ConfigPath, Host};
+use super::host::{ConfigPath, Host};
 
 /// An operating system, as far as hosts' paths differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Environment {
             "windows" => Platform::Windows,
             _ => Platform::Linux,
         };
-        let home = std::env::home_dir().filter(|home| home.is_absolute()).ok_or(HostsError::NoHome)?;
+        let home = platform::home_dir().ok_or(HostsError::NoHome)?;
         let project = std::env::current_dir()
             .map_err(|source| HostsError::Unreadable { file: PathBuf::from("."), source })?;
         let variables =

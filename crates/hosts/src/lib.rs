@@ -1,17 +1,18 @@
 //! The hosts' own files: where each is, and this server put into it or taken out of it.
 //!
-//! [`table::HOSTS`] says all that is known of hosts; every other file here serves any of them. An edit
+//! [`HOSTS`] says all that is known of hosts; every other file here serves any of them. An edit
 //! changes the bytes of one entry and no others.
 
 mod change;
 mod docs;
 mod environment;
 mod error;
+mod host;
 mod json;
 mod markdown;
 mod redact;
 mod server_entry;
-pub mod table;
+mod table;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -24,9 +25,10 @@ use serde_json::Value;
 pub use change::Change;
 pub use environment::{Environment, Platform};
 pub use error::HostsError;
+pub use host::{CallLimit, CallTimeout, Format, Host, Shape, WORKSPACE};
 pub use markdown::{example_files, setup_markdown};
 pub use server_entry::{ServerEntry, redacted_snippet, snippet};
-pub use table::{Format, HOSTS, Host, Shape, WORKSPACE};
+pub use table::HOSTS;
 pub use write::Lock;
 
 use error::Problem;

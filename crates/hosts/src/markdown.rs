@@ -1,7 +1,8 @@
 //! The sections of MCP_SETUP.md and the files of examples/hosts, from the table.
 
+use super::host::{Format, Host};
 use super::server_entry::{ServerEntry, snippet};
-use super::table::{Format, HOSTS, Host};
+use super::table::HOSTS;
 use super::{DEFAULT_NAME, Platform};
 
 /// A section for each host: files, block, command, check, trouble.

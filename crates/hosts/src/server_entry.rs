@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Format, Host, Shape};
+use super::host::{Format, Host, Shape};
 use super::{json, redact, toml};
 
 /// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.

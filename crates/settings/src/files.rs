@@ -31,9 +31,9 @@ pub fn with_home(text: &str) -> PathBuf {
         "~" => Some(""),
         _ => text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\").filter(|_| PATHS_HAVE_DRIVES)),
     };
-    match (rest, directories::BaseDirs::new()) {
-        (Some(""), Some(base)) => base.home_dir().to_path_buf(),
-        (Some(rest), Some(base)) => base.home_dir().join(rest.trim_start_matches('/')),
+    match (rest, platform::home_dir()) {
+        (Some(""), Some(home)) => home,
+        (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
         _ => PathBuf::from(text),
     }
 }

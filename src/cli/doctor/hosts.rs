@@ -89,7 +89,7 @@ async fn start(host: &Host, entry: &ServerEntry) -> Check {
     };
     let mut command = Command::new(program);
     // What the host fills in only the host knows; what it does not, the server gets as it is.
-    let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.knows_the_workspace());
+    let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.fills_in_workspace);
     if entry.args.iter().all(|argument| own(argument)) {
         command.args(&entry.args);
     }
@@ -246,30 +246,5 @@ fn outcome(visited: Result<&Visit, &str>) -> Value {
             "ms": visited.took.as_millis() as u64,
         }),
         Err(problem) => json!({ "ok": false, "problem": problem }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use hosts::HOSTS;
-    use mcp::deadlines_in_force;
-    use settings::CallDeadline;
-
-    /// `mcp` may not name `hosts`, so what is known of hosts' patience stands in a table of its own.
-    #[test]
-    fn every_host_that_is_installed_into_has_a_known_deadline_or_the_default() {
-        // Another edition counts by the name of the program; of the last no limit of its own is known.
-        let others = ["VS Code Insiders", "Cursor", "Windsurf (Devin Desktop)", "JetBrains AI Assistant"];
-        let known = deadlines_in_force(CallDeadline::Auto);
-        for host in HOSTS {
-            let in_table = known.iter().any(|(title, _)| *title == host.title);
-            assert!(in_table != others.contains(&host.title), "{} is in neither or in both", host.title);
-        }
-        for (title, _) in &known {
-            assert!(
-                *title == "any other" || HOSTS.iter().any(|host| host.title == *title),
-                "install does not know {title}"
-            );
-        }
     }
 }

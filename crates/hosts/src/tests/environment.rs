@@ -194,3 +194,15 @@ fn files_of_a_project() {
     assert_eq!(file("claude-code").unwrap(), "project/.mcp.json");
     assert!(file("claude-desktop").unwrap_err().to_string().contains("no file for a single project"));
 }
+
+#[test]
+fn clients_are_recognized_by_the_start_of_their_names() {
+    for (client, host) in [
+        ("claude-ai", Some("claude-desktop")),
+        ("Visual Studio Code - Insiders", Some("vscode")),
+        ("gemini-cli-mcp-client-ollama", Some("gemini")),
+        ("mcp", None),
+    ] {
+        assert_eq!(Host::of_client(client).map(|host| host.id), host, "{client}");
+    }
+}
