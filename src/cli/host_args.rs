@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{USAGE, output};
 use hosts::{self, Change, Environment, HOSTS, Host, HostsError, Scope, Target};
+use settings::registry::SETTINGS;
 
 /// Every host that was found.
 const ALL: &str = "all";
@@ -132,6 +133,11 @@ pub(super) fn resolve_targets(
     }
 }
 
+/// Whether a variable is a setting that is not secret.
+pub(super) fn is_public(variable: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.env == variable && !setting.is_secret())
+}
+
 /// Tells why there is no file, and gives the exit code: a scope that the host does not have is wrong usage.
 pub(super) fn refused(error: &HostsError) -> ExitCode {
     output::error(&error.to_string());
@@ -153,7 +159,7 @@ pub(super) fn apply(
     let (title, file) = (target.host.title, target.file.display());
     if args.dry_run {
         match plan()?.filter(Change::is_needed) {
-            Some(change) => output::print(&change.diff()),
+            Some(change) => output::print(&change.diff(is_public)),
             None => output::line(&format!("{title}: nothing to change in {file}")),
         }
         return Ok(false);

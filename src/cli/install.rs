@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::host_args::{HostArgs, apply, refused, resolve_targets};
+use super::host_args::{HostArgs, apply, is_public, refused, resolve_targets};
 use super::{Context, USAGE, output, program};
 use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
 use settings::registry::{ALLOWED_DIRS, SETTINGS};
@@ -55,11 +55,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             output::error(&problem);
             return Ok(ExitCode::from(USAGE));
         }
-        output::print(&hosts::redacted_snippet(host, &arguments.host_args.name, &entry));
-        let hidden = entry.hidden_variables();
+        output::print(&hosts::redacted_snippet(host, &arguments.host_args.name, &entry, is_public));
+        let hidden = entry.hidden_variables(is_public);
         if !hidden.is_empty() {
             output::error(&format!(
-                "*** stands for a secret that is not printed: fill in {}",
+                "*** stands for a value that may be secret and is not printed: fill in {}",
                 hidden.join(", ")
             ));
         }

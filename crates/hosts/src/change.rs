@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::error::{HostsError, Problem};
 use super::host::{Format, Host};
+use super::redact::{self, IsPublic};
 use super::server_entry::{ServerEntry, rendered};
 use super::write::{self, Lock, Text};
-use super::{Scope, Target, get, json, redact, set, toml};
+use super::{Scope, Target, get, json, set, toml};
 
 const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
 const TAKE_OUT: &str = "Remove it with --force.";
@@ -119,10 +120,11 @@ impl Change {
         Some((what, entry.env.into_iter().map(|(name, _)| name).collect()))
     }
 
-    /// The change as a unified diff of this one entry, with `***` for what looks secret. The rest of the file stays as
-    /// it is and is not shown: it may hold secrets of other servers.
-    pub fn diff(&self) -> String {
-        let (before, after) = (self.shown(self.before.as_ref()), self.shown(self.after.as_ref()));
+    /// The change as a unified diff of this one entry, with `***` for what may be secret. The rest of the file stays
+    /// as it is and is not shown.
+    pub fn diff(&self, is_public: IsPublic) -> String {
+        let (before, after) = (&self.before, &self.after);
+        let (before, after) = (self.shown(before.as_ref(), is_public), self.shown(after.as_ref(), is_public));
         let file = self.target.file.display().to_string();
         let name = |text: Option<&Text>| if text.is_some() { file.as_str() } else { "/dev/null" }.to_owned();
         let header = (name(self.before.as_ref()), name(self.after.as_ref()));
@@ -153,11 +155,11 @@ impl Change {
         get(host.format, &text?.text, &[host.key, &self.name]).ok()?
     }
 
-    fn shown(&self, text: Option<&Text>) -> String {
+    fn shown(&self, text: Option<&Text>, is_public: IsPublic) -> String {
         let Some(value) = self.entry(text) else { return String::new() };
         let host = self.target.host;
         let value = match ours(host, &value) {
-            Ok(_) => redact::redact(&value),
+            Ok(_) => redact::redact(&value, is_public),
             Err(_) => redact::redact_foreign(&value),
         };
         match host.format {

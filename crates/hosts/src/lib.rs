@@ -27,6 +27,7 @@ pub use environment::{Environment, Platform};
 pub use error::HostsError;
 pub use host::{CallLimit, CallTimeout, Format, Host, Shape, WORKSPACE};
 pub use markdown::{example_files, setup_markdown};
+pub use redact::IsPublic;
 pub use server_entry::{ServerEntry, redacted_snippet, snippet};
 pub use table::HOSTS;
 pub use write::Lock;

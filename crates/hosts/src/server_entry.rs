@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::host::{Format, Host, Shape};
-use super::{json, redact, toml};
+use super::redact::{self, IsPublic};
+use super::{json, toml};
 
 /// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.
 const OTHER_PACKAGE: &str = "ollama-mcp";
@@ -65,8 +66,8 @@ impl ServerEntry {
     }
 
     /// The variables whose values are not shown.
-    pub fn hidden_variables(&self) -> Vec<&str> {
-        let hidden = self.env.iter().filter(|(name, value)| redact::hides(name, value));
+    pub fn hidden_variables(&self, is_public: IsPublic) -> Vec<&str> {
+        let hidden = self.env.iter().filter(|(name, value)| redact::hides(name, value, is_public));
         hidden.map(|(name, _)| name.as_str()).collect()
     }
 
@@ -100,9 +101,9 @@ pub fn snippet(host: &Host, name: &str, entry: &ServerEntry) -> String {
     rendered(host, &[host.key, name], &entry.value(host))
 }
 
-/// [`snippet`], with `***` for what looks secret.
-pub fn redacted_snippet(host: &Host, name: &str, entry: &ServerEntry) -> String {
-    rendered(host, &[host.key, name], &redact::redact(&entry.value(host)))
+/// [`snippet`], with `***` for what may be secret.
+pub fn redacted_snippet(host: &Host, name: &str, entry: &ServerEntry, is_public: IsPublic) -> String {
+    rendered(host, &[host.key, name], &redact::redact(&entry.value(host), is_public))
 }
 
 /// A value alone in a file of the host's format.
