@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use hosts::{self, Machine};
+use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
 use providers::openai::OpenAi;
@@ -91,7 +91,8 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
         return Vec::new();
     }
-    let hosts = Machine::of_process().into_iter().flat_map(|machine| hosts::private_files(&machine));
+    let hosts =
+        Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
     hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
 }
 
@@ -99,20 +100,11 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
 fn web(settings: &Settings) -> anyhow::Result<Option<Arc<OllamaWeb>>> {
     let key = settings.provider.ollama_api_key.as_ref();
     let Some(key) = key.filter(|_| settings.tools.toolsets.contains(&Toolset::Web)) else { return Ok(None) };
-    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), timeouts(&settings.provider))?)))
-}
-
-fn timeouts(settings: &ProviderSettings) -> Timeouts {
-    Timeouts {
-        connect: settings.connect_timeout,
-        first_byte: settings.first_byte_timeout,
-        next_byte: settings.idle_timeout,
-        ..Timeouts::default()
-    }
+    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), Timeouts::from(&settings.provider))?)))
 }
 
 fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let timeouts = timeouts(settings);
+    let timeouts = Timeouts::from(settings);
     let headers: Vec<_> = settings
         .headers
         .iter()

@@ -3,13 +3,13 @@
 mod completions;
 mod doctor;
 mod flags;
+mod host_args;
 mod install;
 mod list_hosts;
 mod manifest;
 mod mistyped;
 mod output;
 mod program;
-mod targets;
 mod try_prompt;
 mod uninstall;
 
@@ -21,8 +21,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use crate::{app, telemetry};
 use files::pdf;
 use service::schema_check;
-use settings::registry::Entry;
-use settings::{Loaded, Settings, Sources};
+use settings::{Loaded, SettingInfo, Settings, Sources};
 
 pub use manifest::{Format, manifest, manifest_of_all};
 
@@ -77,7 +76,7 @@ struct Context {
 }
 
 /// Settings as they were given on the command line.
-type Flags = Vec<(&'static Entry, String)>;
+type Flags = Vec<(&'static SettingInfo, String)>;
 
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
@@ -120,7 +119,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     }
     let mut checked = flags.clone();
     if matches.subcommand_name() == Some("install") {
-        checked.retain(|(entry, _)| !install::is_for_the_host(entry));
+        checked.retain(|(setting, _)| !install::is_for_the_host(setting));
     }
     with_settings(flags, checked, subcommand)
 }

@@ -70,10 +70,10 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
         .loaded
         .origins
         .iter()
-        .any(|origin| origin.entry.env == CALL_DEADLINE.env && matches!(origin.from, Origin::Default))
+        .any(|origin| *origin.setting == *CALL_DEADLINE && matches!(origin.from, Origin::Default))
     {
         // This client waits as long as the model takes.
-        command.arg(format!("--{}=never", CALL_DEADLINE.flag.unwrap_or_default()));
+        command.arg(format!("--{}=never", CALL_DEADLINE.flag().unwrap_or_default()));
     }
     let mut client = Client::spawn(command).await?;
     if let Some(server) = client.introduction() {
@@ -121,8 +121,8 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
 pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process::Command> {
     let program = std::env::current_exe().context("the path of this program cannot be found")?;
     let mut command = tokio::process::Command::new(program);
-    for (entry, value) in &context.flags {
-        if let Some(flag) = entry.flag {
+    for (setting, value) in &context.flags {
+        if let Some(flag) = setting.flag() {
             command.arg(format!("--{flag}={value}"));
         }
     }

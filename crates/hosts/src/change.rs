@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::entry::{Entry, rendered};
 use super::error::{HostsError, Problem};
-use super::table::{Format, Host};
+use super::host::{Format, Host};
+use super::redact::{self, IsPublic};
+use super::server_entry::{ServerEntry, rendered};
 use super::write::{self, Lock, Text};
-use super::{Scope, Target, get, json, mask, set, toml};
+use super::{Scope, Target, get, json, set, toml};
 
 const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
 const TAKE_OUT: &str = "Remove it with --force.";
@@ -29,7 +30,7 @@ impl Target {
     /// # Errors
     /// The file cannot be read, does not parse, or has something else where servers belong; an entry of this name
     /// is another server's, and there is no `force`.
-    pub fn install(&self, name: &str, entry: &Entry, force: bool) -> Result<Change, HostsError> {
+    pub fn install(&self, name: &str, entry: &ServerEntry, force: bool) -> Result<Change, HostsError> {
         let host = self.host;
         let path = [host.key, name];
         self.change(name, |text| {
@@ -115,14 +116,15 @@ impl Change {
     pub fn foreign(&self) -> Option<(String, Vec<String>)> {
         let found = self.entry(self.before.as_ref())?;
         let what = ours(self.target.host, &found).err()?;
-        let entry = Entry::read(self.target.host, &found).unwrap_or_default();
+        let entry = ServerEntry::read(self.target.host, &found).unwrap_or_default();
         Some((what, entry.env.into_iter().map(|(name, _)| name).collect()))
     }
 
-    /// The change as a unified diff of this one entry, with `***` for what looks secret. The rest of the file stays as
-    /// it is and is not shown: it may hold secrets of other servers.
-    pub fn diff(&self) -> String {
-        let (before, after) = (self.shown(self.before.as_ref()), self.shown(self.after.as_ref()));
+    /// The change as a unified diff of this one entry, with `***` for what may be secret. The rest of the file stays
+    /// as it is and is not shown.
+    pub fn diff(&self, is_public: IsPublic) -> String {
+        let (before, after) = (&self.before, &self.after);
+        let (before, after) = (self.shown(before.as_ref(), is_public), self.shown(after.as_ref(), is_public));
         let file = self.target.file.display().to_string();
         let name = |text: Option<&Text>| if text.is_some() { file.as_str() } else { "/dev/null" }.to_owned();
         let header = (name(self.before.as_ref()), name(self.after.as_ref()));
@@ -153,12 +155,12 @@ impl Change {
         get(host.format, &text?.text, &[host.key, &self.name]).ok()?
     }
 
-    fn shown(&self, text: Option<&Text>) -> String {
+    fn shown(&self, text: Option<&Text>, is_public: IsPublic) -> String {
         let Some(value) = self.entry(text) else { return String::new() };
         let host = self.target.host;
         let value = match ours(host, &value) {
-            Ok(_) => mask::masked(&value),
-            Err(_) => mask::masked_foreign(&value),
+            Ok(_) => redact::redact(&value, is_public),
+            Err(_) => redact::redact_foreign(&value),
         };
         match host.format {
             // Without the braces of a whole file: it is a part of one.
@@ -173,8 +175,8 @@ impl Change {
 }
 
 /// An entry that starts this server, or what else it is, as a predicate.
-fn ours(host: &Host, value: &Value) -> Result<Entry, String> {
-    let Some(entry) = Entry::read(host, value) else {
+fn ours(host: &Host, value: &Value) -> Result<ServerEntry, String> {
+    let Some(entry) = ServerEntry::read(host, value) else {
         return Err("names no program, so it is another server's".to_owned());
     };
     match entry.foreign() {
@@ -192,8 +194,8 @@ fn merged(
     host: &Host,
     text: &str,
     path: &[&str; 2],
-    given: &Entry,
-    known: &Entry,
+    given: &ServerEntry,
+    known: &ServerEntry,
 ) -> Result<String, Problem> {
     let mut wanted = given.clone();
     wanted.args.extend(kept_arguments(&known.args, !given.args.is_empty()));

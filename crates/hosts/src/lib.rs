@@ -1,17 +1,18 @@
 //! The hosts' own files: where each is, and this server put into it or taken out of it.
 //!
-//! [`table::HOSTS`] says all that is known of hosts; every other file here serves any of them. An edit
+//! [`HOSTS`] says all that is known of hosts; every other file here serves any of them. An edit
 //! changes the bytes of one entry and no others.
 
 mod change;
-mod entry;
+mod docs;
+mod environment;
 mod error;
+mod host;
 mod json;
 mod markdown;
-mod mask;
-mod paths;
-mod prose;
-pub mod table;
+mod redact;
+mod server_entry;
+mod table;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -22,11 +23,13 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 pub use change::Change;
-pub use entry::{Entry, snippet, snippet_masked};
+pub use environment::{Environment, Platform};
 pub use error::HostsError;
+pub use host::{CallLimit, CallTimeout, Format, Host, Shape, WORKSPACE};
 pub use markdown::{example_files, setup_markdown};
-pub use paths::{Machine, Platform};
-pub use table::{Format, HOSTS, Host, Shape, WORKSPACE};
+pub use redact::IsPublic;
+pub use server_entry::{ServerEntry, redacted_snippet, snippet};
+pub use table::HOSTS;
 pub use write::Lock;
 
 use error::Problem;
@@ -69,11 +72,11 @@ impl Target {
     ///
     /// # Errors
     /// The host has no such file.
-    pub fn of(host: &'static Host, scope: Scope, machine: &Machine) -> Result<Vec<Self>, HostsError> {
+    pub fn of(host: &'static Host, scope: Scope, environment: &Environment) -> Result<Vec<Self>, HostsError> {
         let files = match scope {
-            Scope::User => machine.user_files(host),
+            Scope::User => environment.user_files(host),
             Scope::Project => {
-                vec![machine.project_file(host).ok_or(HostsError::NoProjectFile { host: host.id })?]
+                vec![environment.project_file(host).ok_or(HostsError::NoProjectFile { host: host.id })?]
             }
         };
         if files.is_empty() {
@@ -86,53 +89,55 @@ impl Target {
     ///
     /// # Errors
     /// The file cannot be read or does not parse.
-    pub fn entries(&self) -> Result<Vec<(String, Entry)>, HostsError> {
+    pub fn entries(&self) -> Result<Vec<(String, ServerEntry)>, HostsError> {
         let Some(text) = write::read(&self.file)? else { return Ok(Vec::new()) };
         let servers = get(self.host.format, &text.text, &[self.host.key]);
         let servers = servers.map_err(|problem| problem.of(&self.file))?;
         let servers = servers.as_ref().and_then(Value::as_object).into_iter().flatten();
-        Ok(servers.filter_map(|(name, value)| Some((name.clone(), Entry::read(self.host, value)?))).collect())
+        Ok(servers
+            .filter_map(|(name, value)| Some((name.clone(), ServerEntry::read(self.host, value)?)))
+            .collect())
     }
 }
 
 /// What is known of a host on a machine.
 #[derive(Debug)]
-pub struct Sighting {
+pub struct DetectedHost {
     /// The file, and whose.
     pub target: Target,
     /// Whether there is a sign of the host.
     pub found: bool,
     /// The entries that start this server or have its name, or the reason why the file cannot be read.
-    pub entries: Result<Vec<(String, Entry)>, HostsError>,
+    pub entries: Result<Vec<(String, ServerEntry)>, HostsError>,
 }
 
 /// Looks at every host that has a file: its user's always, its project's where there is one.
-pub fn survey(machine: &Machine) -> Vec<Sighting> {
-    let mut sightings: Vec<Sighting> = Vec::new();
+pub fn detect_hosts(environment: &Environment) -> Vec<DetectedHost> {
+    let mut detected: Vec<DetectedHost> = Vec::new();
     for host in HOSTS {
-        let found = machine.has(host);
+        let found = environment.has(host);
         for scope in [Scope::User, Scope::Project] {
-            for target in Target::of(host, scope, machine).into_iter().flatten() {
+            for target in Target::of(host, scope, environment).into_iter().flatten() {
                 // In the home directory some are one and the same, and editions of a program share a project's file.
-                let is_users = || machine.user_files(host).contains(&target.file);
-                let is_told = || sightings.iter().any(|known| known.target.file == target.file);
-                if scope == Scope::Project && (!target.file.exists() || is_users() || is_told()) {
+                let is_users = || environment.user_files(host).contains(&target.file);
+                let is_listed = || detected.iter().any(|known| known.target.file == target.file);
+                if scope == Scope::Project && (!target.file.exists() || is_users() || is_listed()) {
                     continue;
                 }
                 let entries = target.entries().map(|mut entries| {
                     entries.retain(|(name, entry)| name == DEFAULT_NAME || entry.is_this_server());
                     entries
                 });
-                sightings.push(Sighting { target, found, entries });
+                detected.push(DetectedHost { target, found, entries });
             }
         }
     }
-    sightings
+    detected
 }
 
 /// Every file in which a host may keep the servers of this user, with what is secret in them.
-pub fn private_files(machine: &Machine) -> Vec<PathBuf> {
-    HOSTS.iter().flat_map(|host| machine.user_candidates(host)).collect()
+pub fn private_files(environment: &Environment) -> Vec<PathBuf> {
+    HOSTS.iter().flat_map(|host| environment.user_candidates(host)).collect()
 }
 
 fn get(format: Format, text: &str, path: &[&str]) -> Result<Option<Value>, Problem> {

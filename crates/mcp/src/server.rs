@@ -22,7 +22,7 @@ use super::subscriptions::{self, Subscriptions};
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{failure, prompts, resources, suggest};
 use service::{Core, ServiceError};
-use settings::{CallDeadline, ToolSettings, Toolset};
+use settings::{CallDeadline, ChatSettings, ServerSettings, ToolSettings, Toolset};
 
 /// What the server is, as clients show it: the description of the program's package.
 const DESCRIPTION: &str = "The models of a local Ollama for any MCP host, over stdio";
@@ -45,8 +45,8 @@ impl Default for ServerOptions {
     /// The defaults of the settings.
     fn default() -> Self {
         Self {
-            progress_interval: Duration::from_millis(50),
-            call_deadline: CallDeadline::Auto,
+            progress_interval: ChatSettings::default().progress_interval,
+            call_deadline: ServerSettings::default().call_deadline,
             tools: ToolSettings::default(),
         }
     }

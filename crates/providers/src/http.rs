@@ -18,6 +18,7 @@ use super::refusal::{Refusal, bounded};
 use super::retry_after::retry_after;
 use super::transport;
 use super::{ProviderError, ProviderResult, Wait};
+use settings::ProviderSettings;
 
 mod body;
 mod upload;
@@ -38,10 +39,16 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
+        Self::from(&ProviderSettings::default())
+    }
+}
+
+impl From<&ProviderSettings> for Timeouts {
+    fn from(settings: &ProviderSettings) -> Self {
         Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(600),
-            next_byte: Duration::from_secs(300),
+            connect: settings.connect_timeout,
+            first_byte: settings.first_byte_timeout,
+            next_byte: settings.idle_timeout,
             control: Duration::from_secs(30),
         }
     }

@@ -32,7 +32,7 @@ impl Disk {
     /// Of the directory that the settings name, or else of those that Ollama uses by default.
     pub fn of_ollama(models: Option<PathBuf>) -> Self {
         let defaults = || {
-            let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(".ollama/models"));
+            let home = platform::home_dir().map(|home| home.join(".ollama/models"));
             home.into_iter().chain([PathBuf::from("/usr/share/ollama/.ollama/models")]).collect()
         };
         Self::new(models.map_or_else(defaults, |dir| vec![dir]), free_space)

@@ -8,7 +8,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
-use super::registry::{ENTRIES, Entry, Kind};
+use super::registry::SETTINGS;
+use super::setting::{SettingInfo, ValueKind};
 use super::suggest;
 
 /// Far more than all settings need.
@@ -53,13 +54,13 @@ impl ConfigFile {
     }
 
     /// The value of a setting as text; a number in its decimal form.
-    pub(super) fn get(&self, entry: &Entry) -> Option<&str> {
-        self.values.get(entry.env).map(String::as_str)
+    pub(super) fn get(&self, setting: &SettingInfo) -> Option<&str> {
+        self.values.get(setting.env).map(String::as_str)
     }
 
     /// A file that holds a secret and that other users of the machine can read.
     pub(super) fn warning(&self) -> Option<String> {
-        let secret = ENTRIES.iter().find(|entry| entry.secret && self.get(entry).is_some())?;
+        let secret = SETTINGS.iter().find(|setting| setting.is_secret() && self.get(setting).is_some())?;
         let key = secret.key.filter(|_| self.is_open_to_others)?;
         let path = self.path.display();
         Some(format!("{path} holds {key} and can be read by other users: chmod 600 it"))
@@ -81,38 +82,38 @@ fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, 
         .map(|(key, value)| {
             let name: &str = key.get_ref();
             let known =
-                ENTRIES.iter().find_map(|entry| Some((*entry, entry.key.filter(|key| *key == name)?)));
-            let (entry, key) = known.ok_or_else(|| SettingsError::UnknownKey {
+                SETTINGS.iter().find_map(|setting| Some((*setting, setting.key.filter(|key| *key == name)?)));
+            let (setting, key) = known.ok_or_else(|| SettingsError::UnknownKey {
                 file: path.into(),
                 line: line_at(text, key.span().start),
                 key: name.to_owned(),
                 suggestion: suggest::key(name),
             })?;
-            let value = text_of(entry, &value).ok_or_else(|| SettingsError::WrongType {
+            let value = text_of(setting, &value).ok_or_else(|| SettingsError::WrongType {
                 file: path.into(),
                 line: line_at(text, value.span().start),
                 key,
-                expected: match entry.kind {
-                    Kind::Quantity => "a string with a unit or an integer",
-                    Kind::Switch => "true or false",
-                    Kind::Paths => "a string or an array of strings",
-                    Kind::Text | Kind::Address | Kind::Presence => "a string",
+                expected: match setting.kind {
+                    ValueKind::Quantity => "a string with a unit or an integer",
+                    ValueKind::Switch => "true or false",
+                    ValueKind::Paths => "a string or an array of strings",
+                    ValueKind::Text | ValueKind::Address | ValueKind::Presence => "a string",
                 },
                 found: type_of(value.get_ref()),
             })?;
-            Ok((entry.env, value))
+            Ok((setting.env, value))
         })
         .collect()
 }
 
-fn text_of(entry: &Entry, value: &Spanned<DeValue<'_>>) -> Option<String> {
+fn text_of(setting: &SettingInfo, value: &Spanned<DeValue<'_>>) -> Option<String> {
     match value.get_ref() {
         DeValue::String(text) => Some(text.clone().into_owned()),
-        DeValue::Integer(number) if entry.kind == Kind::Quantity => {
+        DeValue::Integer(number) if setting.kind == ValueKind::Quantity => {
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
         }
-        DeValue::Boolean(switch) if entry.kind == Kind::Switch => Some(switch.to_string()),
-        DeValue::Array(items) if entry.kind == Kind::Paths => {
+        DeValue::Boolean(switch) if setting.kind == ValueKind::Switch => Some(switch.to_string()),
+        DeValue::Array(items) if setting.kind == ValueKind::Paths => {
             let texts: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
             Some(texts?.join(platform::PATH_SEPARATOR))
         }

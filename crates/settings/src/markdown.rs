@@ -2,23 +2,23 @@
 
 use std::fmt::Write as _;
 
-use super::registry::ENTRIES;
+use super::registry::SETTINGS;
 
 /// The whole text of `docs/settings.md`.
 pub fn settings_markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for entry in ENTRIES {
+    for setting in SETTINGS {
         let code = |text: Option<String>| text.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
-        let secret = if entry.secret { " Secret." } else { "" };
+        let secret = if setting.is_secret() { " Secret." } else { "" };
         // Writing to a String cannot fail.
         let _ = writeln!(
             page,
             "| `{}` | {} | {} | {} | {}{secret} |",
-            entry.env,
-            code(entry.flag.map(|flag| format!("--{flag} {}", entry.value_name))),
-            code(entry.key.map(str::to_owned)),
-            code(entry.default.map(str::to_owned)),
-            entry.help,
+            setting.env,
+            code(setting.flag().map(|flag| format!("--{flag} {}", setting.value_name))),
+            code(setting.key.map(str::to_owned)),
+            code(setting.default().map(str::to_owned)),
+            setting.help,
         );
     }
     page.push_str(VALUES);

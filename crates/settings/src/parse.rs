@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::files::with_home;
 use super::secret::Secret;
 
 /// What is wrong with a text.
@@ -19,6 +20,8 @@ impl Problem {
         Self { text: text.into(), hides_value: false }
     }
 }
+
+pub(super) const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
@@ -88,17 +91,16 @@ pub(super) fn size(text: &str) -> Result<usize, Problem> {
 /// Stricter than the filter of tracing, which takes a misspelt level for the name of a target and then
 /// logs all of that and nothing else.
 pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
-    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let text = text.trim();
     for directive in text.split(',') {
         let (target, level) = match directive.trim().rsplit_once('=') {
             Some((target, level)) => (Some(target), level),
             None => (None, directive.trim()),
         };
-        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+        if !LOG_LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
             return Err(Problem::new(format!(
                 "{level:?} is not a level; use {}, or target=level pairs such as warn,ollama_mcp=debug",
-                LEVELS.join(", ")
+                LOG_LEVELS.join(", ")
             )));
         }
         let is_target = |name: &str| {
@@ -130,6 +132,16 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
         return Err(Problem::new("~ means your home directory to a shell only; write the whole path"));
     }
     Ok(PathBuf::from(text))
+}
+
+/// A path in which `~/` means the home directory.
+pub(super) fn path_from_home(text: &str) -> Result<PathBuf, Problem> {
+    Ok(with_home(text))
+}
+
+/// A setting that is set, whatever its value.
+pub(super) fn presence(_text: &str) -> Result<bool, Problem> {
+    Ok(true)
 }
 
 /// A token as a header can carry it. The problem tells nothing of it.

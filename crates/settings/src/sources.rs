@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::registry::{ENTRIES, Entry};
+use super::registry::SETTINGS;
+use super::setting::SettingInfo;
 use super::suggest;
 
 const PREFIX: &str = "OLLAMA_MCP_";
@@ -14,8 +15,8 @@ const PREFIX: &str = "OLLAMA_MCP_";
 /// Everything that settings are read from. The default is an empty environment and no file.
 #[derive(Clone, Default)]
 pub struct Sources {
-    /// Flags as given, by their entry of the registry.
-    pub flags: Vec<(&'static Entry, String)>,
+    /// Flags as given, each with its setting.
+    pub flags: Vec<(&'static SettingInfo, String)>,
     /// Environment variables; those that are no setting and do not start with `OLLAMA_MCP_` are ignored.
     pub environment: BTreeMap<String, OsString>,
     /// The directory of `config.toml`, unless a flag or variable names another.
@@ -26,7 +27,7 @@ pub struct Sources {
 
 impl Sources {
     /// The environment of this process and the system's directories for the user's configuration and data.
-    pub fn of_process(flags: Vec<(&'static Entry, String)>) -> Self {
+    pub fn of_process(flags: Vec<(&'static SettingInfo, String)>) -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| {
                 let name = name.into_string().ok()?;
@@ -80,11 +81,11 @@ impl Origin {
     }
 
     /// What an error calls the setting: by the name that the user wrote.
-    pub(super) fn label(&self, entry: &Entry) -> String {
-        match (self, entry.flag, entry.key) {
+    pub(super) fn label(&self, setting: &SettingInfo) -> String {
+        match (self, setting.flag(), setting.key) {
             (Self::Flag, Some(flag), _) => format!("--{flag}"),
             (Self::ConfigFile(file), _, Some(key)) => format!("{key} in {}", file.display()),
-            _ => entry.env.to_owned(),
+            _ => setting.env.to_owned(),
         }
     }
 }
@@ -104,7 +105,7 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingOrigin {
     /// The setting.
-    pub entry: &'static Entry,
+    pub setting: &'static SettingInfo,
     /// The value as it was written, `***` for a secret; `None` where the setting has none.
     pub value_shown: Option<String>,
     /// Its source.
@@ -112,5 +113,5 @@ pub struct SettingOrigin {
 }
 
 fn is_registered(name: &str) -> bool {
-    ENTRIES.iter().any(|entry| entry.env == name)
+    SETTINGS.iter().any(|setting| setting.env == name)
 }

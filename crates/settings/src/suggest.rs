@@ -1,18 +1,19 @@
 //! "Did you mean" for the names of settings.
 
-use super::registry::{ENTRIES, Entry};
+use super::registry::SETTINGS;
+use super::setting::SettingInfo;
 
 /// The environment variable nearest to an unknown one.
 ///
 /// The prefixes are left out, so that `OLLAMA_MCP_HOST` finds `OLLAMA_HOST`.
 pub(super) fn variable(unknown: &str) -> Option<&'static str> {
-    nearest(&stem(unknown), ENTRIES.iter().map(|entry| (stem(entry.env), entry.env)))
+    nearest(&stem(unknown), SETTINGS.iter().map(|setting| (stem(setting.env), setting.env)))
 }
 
 /// The `config.toml` key nearest to an unknown one, which may be a variable or a flag by its name.
 pub(super) fn key(unknown: &str) -> Option<&'static str> {
-    let keyed = |entry: &&'static Entry| entry.key.map(|key| (stem(key), key));
-    nearest(&stem(unknown), ENTRIES.iter().filter_map(keyed))
+    let keyed = |setting: &&'static SettingInfo| setting.key.map(|key| (stem(key), key));
+    nearest(&stem(unknown), SETTINGS.iter().filter_map(keyed))
 }
 
 fn stem(name: &str) -> String {

@@ -10,7 +10,7 @@ use text::sanitize;
 /// Names of models on one line.
 const MAX_LISTED: usize = 50;
 
-pub(super) async fn examine(core: &Core) -> Section {
+pub(super) async fn check(core: &Core) -> Section {
     let mut section = Section::new("Model server");
     let health = core.health().await;
     section.field("provider", health.provider);
@@ -19,7 +19,7 @@ pub(super) async fn examine(core: &Core) -> Section {
     let healthy = match &health.state {
         Ok(healthy) => healthy,
         Err(error) => {
-            section.bad(&error.message, error.hint.clone());
+            section.error(&error.message, error.hint.clone());
             let problem = json!({ "problem": error.message, "next_step": error.hint });
             section.field(
                 "server",
@@ -32,18 +32,18 @@ pub(super) async fn examine(core: &Core) -> Section {
     let version = healthy.version.as_deref().map(|version| format!(" {}", sanitize::name(version)));
     let version = version.unwrap_or_default();
     let latency = healthy.latency.as_secs_f64() * 1000.0;
-    section.good(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
+    section.ok(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
     let location = health.location.describe();
-    section.fact(format!("location: {}", if location == "local" { "this machine" } else { location }));
+    section.info(format!("location: {}", if location == "local" { "this machine" } else { location }));
     models(&mut section, healthy);
     match core.default_model().await {
         Ok(model) => {
-            section.good(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
+            section.ok(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
         }
         Err(error) => {
             section.field("default_model", json!({ "problem": error.message, "next_step": error.hint }));
-            section.bad(error.message, error.hint);
+            section.error(error.message, error.hint);
         }
     }
     section
@@ -52,9 +52,9 @@ pub(super) async fn examine(core: &Core) -> Section {
 fn models(section: &mut Section, healthy: &Healthy) {
     for (state, names) in [("installed", &healthy.installed), ("loaded", &healthy.loaded)] {
         match names {
-            Some(names) if names.is_empty() => section.fact(format!("models {state}: none")),
-            Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), listed(names))),
-            None => section.fact(format!("models {state}: unknown")),
+            Some(names) if names.is_empty() => section.info(format!("models {state}: none")),
+            Some(names) => section.info(format!("models {state}: {} ({})", names.len(), listed(names))),
+            None => section.info(format!("models {state}: unknown")),
         }
     }
     section.field(

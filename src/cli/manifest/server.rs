@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use mcp::{self, Connection};
-use settings::registry::{self, ENTRIES};
+use settings::registry::{self, SETTINGS};
 use settings::{Settings, Sources};
 
 /// The manifest, by default settings: this machine's own do not belong in it.
@@ -70,14 +70,14 @@ pub(super) async fn with_optional_tools() -> anyhow::Result<Value> {
 }
 
 fn environment() -> Value {
-    let variables = ENTRIES.iter().map(|entry| {
+    let variables = SETTINGS.iter().map(|setting| {
         let mut variable = Map::new();
-        variable.insert("name".into(), entry.env.into());
-        variable.insert("description".into(), entry.help.into());
-        if let Some(default) = entry.default {
+        variable.insert("name".into(), setting.env.into());
+        variable.insert("description".into(), setting.help.into());
+        if let Some(default) = setting.default() {
             variable.insert("default".into(), default.into());
         }
-        if entry.secret {
+        if setting.is_secret() {
             variable.insert("isSecret".into(), true.into());
         }
         Value::Object(variable)

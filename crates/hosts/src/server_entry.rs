@@ -4,15 +4,16 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Format, Host, Shape};
-use super::{json, mask, toml};
+use super::host::{Format, Host, Shape};
+use super::redact::{self, IsPublic};
+use super::{json, toml};
 
 /// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.
 const OTHER_PACKAGE: &str = "ollama-mcp";
 
 /// A server in a host's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Entry {
+pub struct ServerEntry {
     /// The program.
     pub command: String,
     /// Its arguments.
@@ -21,7 +22,7 @@ pub struct Entry {
     pub env: Vec<(String, String)>,
 }
 
-impl Entry {
+impl ServerEntry {
     /// Reads an entry as far as it is one: hosts take other kinds (a URL), which have no command.
     pub(super) fn read(host: &Host, value: &Value) -> Option<Self> {
         let command = value.get("command")?;
@@ -65,8 +66,8 @@ impl Entry {
     }
 
     /// The variables whose values are not shown.
-    pub fn hidden_variables(&self) -> Vec<&str> {
-        let hidden = self.env.iter().filter(|(name, value)| mask::hides(name, value));
+    pub fn hidden_variables(&self, is_public: IsPublic) -> Vec<&str> {
+        let hidden = self.env.iter().filter(|(name, value)| redact::hides(name, value, is_public));
         hidden.map(|(name, _)| name.as_str()).collect()
     }
 
@@ -96,13 +97,13 @@ impl Entry {
 }
 
 /// What to paste into a host's file, where there is nothing yet.
-pub fn snippet(host: &Host, name: &str, entry: &Entry) -> String {
+pub fn snippet(host: &Host, name: &str, entry: &ServerEntry) -> String {
     rendered(host, &[host.key, name], &entry.value(host))
 }
 
-/// [`snippet`], with `***` for what looks secret.
-pub fn snippet_masked(host: &Host, name: &str, entry: &Entry) -> String {
-    rendered(host, &[host.key, name], &mask::masked(&entry.value(host)))
+/// [`snippet`], with `***` for what may be secret.
+pub fn redacted_snippet(host: &Host, name: &str, entry: &ServerEntry, is_public: IsPublic) -> String {
+    rendered(host, &[host.key, name], &redact::redact(&entry.value(host), is_public))
 }
 
 /// A value alone in a file of the host's format.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::error::HostsError;
-use super::table::{Host, Place};
+use super::host::{ConfigPath, Host};
 
 /// An operating system, as far as hosts' paths differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Platform {
 
 /// Where files are looked for.
 #[derive(Debug, Clone)]
-pub struct Machine {
+pub struct Environment {
     /// The system.
     pub platform: Platform,
     /// The user's home.
@@ -31,7 +31,7 @@ pub struct Machine {
     pub variables: BTreeMap<String, OsString>,
 }
 
-impl Machine {
+impl Environment {
     /// This machine, as this process sees it.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Machine {
             "windows" => Platform::Windows,
             _ => Platform::Linux,
         };
-        let home = std::env::home_dir().filter(|home| home.is_absolute()).ok_or(HostsError::NoHome)?;
+        let home = platform::home_dir().ok_or(HostsError::NoHome)?;
         let project = std::env::current_dir()
             .map_err(|source| HostsError::Unreadable { file: PathBuf::from("."), source })?;
         let variables =
@@ -62,7 +62,7 @@ impl Machine {
         };
         let mut present: Vec<_> =
             candidates.iter().filter(|file| file.exists() || !is_there(file)).cloned().collect();
-        if !host.every_place {
+        if !host.all_paths {
             present.truncate(1);
         }
         if present.is_empty() { fresh.into_iter().collect() } else { present }
@@ -121,7 +121,7 @@ impl Machine {
     }
 }
 
-impl Place {
+impl ConfigPath {
     /// The template for a system.
     pub fn on(&self, platform: Platform) -> &'static str {
         match platform {

@@ -7,7 +7,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{USAGE, output};
-use hosts::{self, Change, HOSTS, Host, HostsError, Machine, Scope, Target};
+use hosts::{self, Change, Environment, HOSTS, Host, HostsError, Scope, Target};
+use settings::registry::SETTINGS;
 
 /// Every host that was found.
 const ALL: &str = "all";
@@ -17,7 +18,7 @@ const MAX_ATTEMPTS: u32 = 5;
 
 /// Which entry of which file.
 #[derive(Debug, clap::Args)]
-pub(super) struct Which {
+pub(super) struct HostArgs {
     /// The same as --host
     #[arg(
         value_name = "HOST",
@@ -44,7 +45,7 @@ pub(super) struct Which {
     pub(super) force: bool,
 }
 
-impl Which {
+impl HostArgs {
     /// The host that was named, or [`ALL`].
     pub(super) fn host(&self) -> &str {
         self.host.as_deref().or(self.named.as_deref()).unwrap_or_default()
@@ -111,13 +112,17 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The files that were meant. For `all`: of each host that was found and has such a file.
-pub(super) fn chosen(name: &str, scope: Scope, machine: &Machine) -> Result<Vec<Target>, HostsError> {
+pub(super) fn resolve_targets(
+    name: &str,
+    scope: Scope,
+    environment: &Environment,
+) -> Result<Vec<Target>, HostsError> {
     match Host::of(name) {
-        Some(host) => Target::of(host, scope, machine),
+        Some(host) => Target::of(host, scope, environment),
         None => {
-            let found = HOSTS.iter().filter(|host| host.has_file() && machine.has(host));
+            let found = HOSTS.iter().filter(|host| host.has_file() && environment.has(host));
             let mut targets: Vec<Target> = Vec::new();
-            for target in found.filter_map(|host| Target::of(host, scope, machine).ok()).flatten() {
+            for target in found.filter_map(|host| Target::of(host, scope, environment).ok()).flatten() {
                 // Two editions of one program share a project's file.
                 if !targets.iter().any(|known| known.file == target.file) {
                     targets.push(target);
@@ -126,6 +131,11 @@ pub(super) fn chosen(name: &str, scope: Scope, machine: &Machine) -> Result<Vec<
             Ok(targets)
         }
     }
+}
+
+/// Whether a variable is a setting that is not secret.
+pub(super) fn is_public(variable: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.env == variable && !setting.is_secret())
 }
 
 /// Tells why there is no file, and gives the exit code: a scope that the host does not have is wrong usage.
@@ -139,17 +149,17 @@ pub(super) fn refused(error: &HostsError) -> ExitCode {
 
 /// Shows a change, or makes it and tells of it; gives whether it was made. The words are those of what was done:
 /// "ollama is now in".
-pub(super) fn carry_out(
-    which: &Which,
+pub(super) fn apply(
+    args: &HostArgs,
     target: &Target,
     words: &str,
     installs: bool,
     plan: impl Fn() -> Result<Option<Change>, HostsError>,
 ) -> Result<bool, HostsError> {
     let (title, file) = (target.host.title, target.file.display());
-    if which.dry_run {
+    if args.dry_run {
         match plan()?.filter(Change::is_needed) {
-            Some(change) => output::print(&change.diff()),
+            Some(change) => output::print(&change.diff(is_public)),
             None => output::line(&format!("{title}: nothing to change in {file}")),
         }
         return Ok(false);
@@ -158,7 +168,7 @@ pub(super) fn carry_out(
     let (change, backup) = loop {
         let lock = target.lock(installs)?;
         let Some(change) = plan()? else {
-            output::line(&format!("{title}: {} is not in {file}", which.name));
+            output::line(&format!("{title}: {} is not in {file}", args.name));
             return Ok(false);
         };
         if !change.is_needed() {

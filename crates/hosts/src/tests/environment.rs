@@ -6,25 +6,25 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::{HOSTS, Host, Machine, Platform, Scope, Target};
+use crate::{Environment, HOSTS, Host, Platform, Scope, Target};
 
-fn machine(platform: Platform, home: &TempDir, variables: &[(&str, &str)]) -> Machine {
+fn environment(platform: Platform, home: &TempDir, variables: &[(&str, &str)]) -> Environment {
     let variables: BTreeMap<_, _> = variables
         .iter()
         .map(|(name, folder)| ((*name).to_owned(), home.path().join(folder).into_os_string()))
         .collect();
-    Machine { platform, home: home.path().to_path_buf(), project: home.path().join("project"), variables }
+    Environment { platform, home: home.path().to_path_buf(), project: home.path().join("project"), variables }
 }
 
 /// The user's file of a host, below the home directory, with `/`.
-fn file(machine: &Machine, host: &str) -> String {
-    files(machine, host).swap_remove(0)
+fn file(environment: &Environment, host: &str) -> String {
+    files(environment, host).swap_remove(0)
 }
 
 /// All files of a user that a host reads.
-fn files(machine: &Machine, host: &str) -> Vec<String> {
-    let targets = Target::of(Host::of(host).unwrap(), Scope::User, machine).unwrap();
-    targets.iter().map(|target| shown(&target.file, &machine.home)).collect()
+fn files(environment: &Environment, host: &str) -> Vec<String> {
+    let targets = Target::of(Host::of(host).unwrap(), Scope::User, environment).unwrap();
+    targets.iter().map(|target| shown(&target.file, &environment.home)).collect()
 }
 
 fn shown(file: &Path, home: &Path) -> String {
@@ -36,9 +36,9 @@ fn shown(file: &Path, home: &Path) -> String {
 fn every_host_on_every_system() {
     let files = |platform, variables: &[(&str, &str)]| {
         let home = TempDir::new().unwrap();
-        let machine = machine(platform, &home, variables);
+        let environment = environment(platform, &home, variables);
         let hosts = HOSTS.iter().filter(|host| host.has_file());
-        hosts.map(|host| format!("{}: {}", host.id, file(&machine, host.id))).collect::<Vec<_>>()
+        hosts.map(|host| format!("{}: {}", host.id, file(&environment, host.id))).collect::<Vec<_>>()
     };
     let shared = [
         "claude-code: .claude.json",
@@ -107,24 +107,24 @@ fn every_host_on_every_system() {
 #[test]
 fn the_package_of_claude_desktop_counts_where_it_is() {
     let home = TempDir::new().unwrap();
-    let machine = machine(Platform::Windows, &home, &[]);
+    let environment = environment(Platform::Windows, &home, &[]);
     let plain = "AppData/Roaming/Claude/claude_desktop_config.json";
     fs::create_dir_all(home.path().join("AppData/Roaming/Claude")).unwrap();
-    assert_eq!(file(&machine, "claude-desktop"), plain);
+    assert_eq!(file(&environment, "claude-desktop"), plain);
     let package = "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude";
     fs::create_dir_all(home.path().join(package)).unwrap();
-    assert_eq!(file(&machine, "claude-desktop"), format!("{package}/claude_desktop_config.json"));
+    assert_eq!(file(&environment, "claude-desktop"), format!("{package}/claude_desktop_config.json"));
 }
 
 #[test]
 fn every_edition_of_windsurf_that_is_here_gets_its_file() {
     let home = TempDir::new().unwrap();
-    let machine = machine(Platform::Linux, &home, &[]);
+    let environment = environment(Platform::Linux, &home, &[]);
     fs::create_dir_all(home.path().join(".codeium/windsurf")).unwrap();
-    assert_eq!(files(&machine, "windsurf"), [".codeium/windsurf/mcp_config.json"]);
+    assert_eq!(files(&environment, "windsurf"), [".codeium/windsurf/mcp_config.json"]);
     fs::create_dir_all(home.path().join(".config/devin")).unwrap();
     assert_eq!(
-        files(&machine, "windsurf"),
+        files(&environment, "windsurf"),
         [".config/devin/mcp_config.json", ".codeium/windsurf/mcp_config.json"]
     );
 }
@@ -132,13 +132,13 @@ fn every_edition_of_windsurf_that_is_here_gets_its_file() {
 #[test]
 fn of_two_names_in_one_folder_the_file_that_is_there_counts() {
     let home = TempDir::new().unwrap();
-    let machine = machine(Platform::Linux, &home, &[]);
+    let environment = environment(Platform::Linux, &home, &[]);
     fs::create_dir_all(home.path().join(".config/opencode")).unwrap();
-    assert_eq!(files(&machine, "opencode"), [".config/opencode/opencode.jsonc"]);
+    assert_eq!(files(&environment, "opencode"), [".config/opencode/opencode.jsonc"]);
     fs::write(home.path().join(".config/opencode/opencode.json"), "{}").unwrap();
-    assert_eq!(files(&machine, "opencode"), [".config/opencode/opencode.json"]);
+    assert_eq!(files(&environment, "opencode"), [".config/opencode/opencode.json"]);
     fs::write(home.path().join(".config/opencode/opencode.jsonc"), "{}").unwrap();
-    assert_eq!(files(&machine, "opencode"), [".config/opencode/opencode.jsonc"]);
+    assert_eq!(files(&environment, "opencode"), [".config/opencode/opencode.jsonc"]);
 }
 
 #[test]
@@ -161,36 +161,48 @@ fn near_names_of_hosts_are_suggested() {
 #[test]
 fn variables_of_hosts_move_their_files() {
     let home = TempDir::new().unwrap();
-    let machine = machine(
+    let environment = environment(
         Platform::Linux,
         &home,
         &[("CODEX_HOME", "codex"), ("CLAUDE_CONFIG_DIR", "claude"), ("QWEN_HOME", "qwen")],
     );
-    assert_eq!(file(&machine, "codex"), "codex/config.toml");
-    assert_eq!(file(&machine, "claude-code"), "claude/.claude.json");
-    assert_eq!(file(&machine, "qwen"), "qwen/settings.json");
+    assert_eq!(file(&environment, "codex"), "codex/config.toml");
+    assert_eq!(file(&environment, "claude-code"), "claude/.claude.json");
+    assert_eq!(file(&environment, "qwen"), "qwen/settings.json");
 }
 
 #[test]
 fn a_host_is_found_by_its_folder_and_never_by_the_home_directory() {
     let home = TempDir::new().unwrap();
-    let machine = machine(Platform::Linux, &home, &[]);
-    assert!(HOSTS.iter().all(|host| !machine.has(host)));
+    let environment = environment(Platform::Linux, &home, &[]);
+    assert!(HOSTS.iter().all(|host| !environment.has(host)));
     fs::create_dir_all(home.path().join(".claude")).unwrap();
     fs::create_dir_all(home.path().join(".cursor")).unwrap();
-    let found: Vec<_> = HOSTS.iter().filter(|host| machine.has(host)).map(|host| host.id).collect();
+    let found: Vec<_> = HOSTS.iter().filter(|host| environment.has(host)).map(|host| host.id).collect();
     assert_eq!(found, ["claude-code", "cursor"]);
 }
 
 #[test]
 fn files_of_a_project() {
     let home = TempDir::new().unwrap();
-    let machine = machine(Platform::Windows, &home, &[]);
+    let environment = environment(Platform::Windows, &home, &[]);
     let file = |host| {
-        let target = Target::of(Host::of(host).unwrap(), Scope::Project, &machine);
-        target.map(|targets| shown(&targets[0].file, &machine.home))
+        let target = Target::of(Host::of(host).unwrap(), Scope::Project, &environment);
+        target.map(|targets| shown(&targets[0].file, &environment.home))
     };
     assert_eq!(file("vscode").unwrap(), "project/.vscode/mcp.json");
     assert_eq!(file("claude-code").unwrap(), "project/.mcp.json");
     assert!(file("claude-desktop").unwrap_err().to_string().contains("no file for a single project"));
+}
+
+#[test]
+fn clients_are_recognized_by_the_start_of_their_names() {
+    for (client, host) in [
+        ("claude-ai", Some("claude-desktop")),
+        ("Visual Studio Code - Insiders", Some("vscode")),
+        ("gemini-cli-mcp-client-ollama", Some("gemini")),
+        ("mcp", None),
+    ] {
+        assert_eq!(Host::of_client(client).map(|host| host.id), host, "{client}");
+    }
 }

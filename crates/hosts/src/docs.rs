@@ -2,7 +2,7 @@
 
 /// Words on a host.
 #[derive(Debug)]
-pub struct Prose {
+pub struct HostDocs {
     /// What to do after an installation, as one sentence, for the command line too.
     pub next: &'static str,
     /// Before the block: where the host itself opens its file, and the like.
@@ -15,7 +15,7 @@ pub struct Prose {
     pub trouble: &'static str,
 }
 
-pub(super) const VSCODE: Prose = Prose {
+pub(super) const VSCODE: HostDocs = HostDocs {
     next: "Run \"MCP: List Servers\" in VS Code, choose the server and start it.",
     note: "The command **MCP: Open User Configuration** opens the user's file, even if a profile has it elsewhere\n\
            (`install` writes the file of the default profile).",
@@ -61,7 +61,7 @@ in the folder. By command: `ollama-mcp install --host vscode --scope workspace -
               block there.",
 };
 
-pub(super) const VSCODE_INSIDERS: Prose = Prose {
+pub(super) const VSCODE_INSIDERS: HostDocs = HostDocs {
     next: "Run \"MCP: List Servers\" in VS Code Insiders, choose the server and start it.",
     note: "It has its own settings folder; the file of a project is the same as VS Code's.",
     more: "",
@@ -69,7 +69,7 @@ pub(super) const VSCODE_INSIDERS: Prose = Prose {
     trouble: "the same menu has **Show Output** with the server's log, and **Restart**.",
 };
 
-pub(super) const CLAUDE_DESKTOP: Prose = Prose {
+pub(super) const CLAUDE_DESKTOP: HostDocs = HostDocs {
     next: "Quit Claude Desktop completely (closing its window is not enough) and start it again.",
     note: "**Settings > Developer > Edit Config** opens it. If Windows installed the app as an MSIX package (the usual way since\n\
            2026), that button opens the wrong file: the app reads the one below `%LOCALAPPDATA%\\Packages`, and `install` finds it.",
@@ -82,7 +82,7 @@ pub(super) const CLAUDE_DESKTOP: Prose = Prose {
               returns the text so far before that, and Claude fetches the rest with `get_completion`.",
 };
 
-pub(super) const CLAUDE_CODE: Prose = Prose {
+pub(super) const CLAUDE_CODE: HostDocs = HostDocs {
     next: "Start a new session of Claude Code and run /mcp in it.",
     note: "`CLAUDE_CONFIG_DIR` moves the user's file to that folder. Claude Code has a command that does the same:\n\
            `claude mcp add --scope user ollama -- ollama-mcp`; `install` has no equivalent of its scope `local` (you, this project).",
@@ -105,7 +105,7 @@ pub(super) const CLAUDE_CODE: Prose = Prose {
               before `install`: Claude Code writes this file itself, frequently.",
 };
 
-pub(super) const CURSOR: Prose = Prose {
+pub(super) const CURSOR: HostDocs = HostDocs {
     next: "Restart Cursor and look for the server under Customize > MCPs.",
     note: "",
     more: "Values can use variables of Cursor's environment as `${env:OLLAMA_HOST}`, if they are set.",
@@ -113,7 +113,7 @@ pub(super) const CURSOR: Prose = Prose {
     trouble: "open the **Output** panel and choose **MCP Logs**.",
 };
 
-pub(super) const WINDSURF: Prose = Prose {
+pub(super) const WINDSURF: HostDocs = HostDocs {
     next: "Restart the editor and open the MCP section of its agent panel.",
     note: "Windsurf became Devin Desktop in 2026, and its file moved to `devin`. `install` writes the new file if its folder is\n\
            there, and the one of an older Windsurf if that folder is there.",
@@ -122,7 +122,7 @@ pub(super) const WINDSURF: Prose = Prose {
     trouble: "press the refresh button of that list after a change; if a server is listed without tools, it could not be started.",
 };
 
-pub(super) const ZED: Prose = Prose {
+pub(super) const ZED: HostDocs = HostDocs {
     next: "Look for the server's green dot in the settings of Zed's agent panel.",
     note: "The file contains all settings (**zed: open settings**); comments in it are kept.",
     more: "",
@@ -130,7 +130,7 @@ pub(super) const ZED: Prose = Prose {
     trouble: "**zed: open log** shows the server's messages. Zed waits 60 s for a tool; a call returns before that.",
 };
 
-pub(super) const GEMINI: Prose = Prose {
+pub(super) const GEMINI: HostDocs = HostDocs {
     next: "Start Gemini CLI again and run /mcp in it.",
     note: "Values of `env` can use variables of Gemini CLI's environment, as `$NAME` or `${NAME}`.",
     more: "",
@@ -138,7 +138,7 @@ pub(super) const GEMINI: Prose = Prose {
     trouble: "start `gemini --debug`. It starts the servers of a project only in a folder that you trust.",
 };
 
-pub(super) const QWEN: Prose = Prose {
+pub(super) const QWEN: HostDocs = HostDocs {
     next: "Start Qwen Code again and run /mcp in it.",
     note: "`QWEN_HOME` moves the user's file to that folder. Values of `env` can use variables of Qwen Code's environment, as `$NAME` or\n\
            `${NAME}`.",
@@ -148,7 +148,7 @@ pub(super) const QWEN: Prose = Prose {
     trouble: "start `qwen --debug`.",
 };
 
-pub(super) const OPENCODE: Prose = Prose {
+pub(super) const OPENCODE: HostDocs = HostDocs {
     next: "Start opencode again and run \"opencode mcp list\".",
     note: "The program and its arguments are one list, and the variables are called `environment`. `install` writes `opencode.jsonc`\n\
            unless there is an `opencode.json` alone; opencode reads both. Values can use variables as `{env:NAME}`.",
@@ -158,7 +158,7 @@ pub(super) const OPENCODE: Prose = Prose {
     trouble: "a server that takes more than `timeout` milliseconds to list its tools is left out; this one takes a few.",
 };
 
-pub(super) const CODEX: Prose = Prose {
+pub(super) const CODEX: HostDocs = HostDocs {
     next: "Start Codex again and run /mcp in it.",
     note: "The command line, the app and the IDE extension share this file. `CODEX_HOME` moves it. A project's file is used only\n\
            if you trust the project.",
@@ -168,7 +168,7 @@ pub(super) const CODEX: Prose = Prose {
     trouble: "`codex mcp get ollama` shows the command. Codex passes on few variables: put those that are needed into `env`.",
 };
 
-pub(super) const LMSTUDIO: Prose = Prose {
+pub(super) const LMSTUDIO: HostDocs = HostDocs {
     next: "Switch the server on in LM Studio, in the \"Program\" tab of the right-hand sidebar.",
     note: "**Program > Install > Edit mcp.json** opens it in the app.",
     more: "",
@@ -176,7 +176,7 @@ pub(super) const LMSTUDIO: Prose = Prose {
     trouble: "switch it off and on again; the app shows the error beside it.",
 };
 
-pub(super) const JETBRAINS: Prose = Prose {
+pub(super) const JETBRAINS: HostDocs = HostDocs {
     next: "Paste it under Settings > Tools > AI Assistant > Model Context Protocol (MCP) > Add, and apply.",
     note: "The IDE has no file for its servers that could be edited: `install` prints what to paste under **Settings > Tools >\n\
            AI Assistant > Model Context Protocol (MCP) > Add**.",

@@ -1,0 +1,151 @@
+//! What can be said of a host: a program that starts MCP servers.
+
+use std::time::Duration;
+
+use super::docs::HostDocs;
+use super::table::HOSTS;
+
+/// What some hosts replace by the folder that is open.
+pub const WORKSPACE: &str = "${workspaceFolder}";
+
+/// A program that starts MCP servers.
+#[derive(Debug)]
+pub struct Host {
+    /// Its name for `--host`.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Other names that people try for `--host`, in letters and digits alone, lower case.
+    pub aliases: &'static [&'static str],
+    /// How its file is written.
+    pub format: Format,
+    /// The key of the file that holds the servers.
+    pub key: &'static str,
+    /// How an entry names its program.
+    pub shape: Shape,
+    /// What an entry has beside command, arguments and environment.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// The user's file; the first that is there counts, else the first. None where there is no file to write.
+    pub user: &'static [ConfigPath],
+    /// Whether all of them count that are there, since each is read by another edition of the program.
+    pub all_paths: bool,
+    /// The file of a project, below its folder.
+    pub project: Option<&'static str>,
+    /// A variable that moves the user's file to the folder it names.
+    pub variable: Option<&'static str>,
+    /// Files and folders that tell of the host beside its own file.
+    pub traces: &'static [&'static str],
+    /// Whether it replaces [`WORKSPACE`]. The others pass it on as it is, and the server does not start.
+    pub fills_in_workspace: bool,
+    /// What its `clientInfo.name` begins with, in letters and digits alone, lower case. Another edition of a program is
+    /// recognized by the name of the first.
+    pub client_names: &'static [&'static str],
+    /// `None` where no limit of its own is known.
+    pub call_timeout: Option<CallTimeout>,
+    /// Where the rest is documented.
+    pub source: &'static str,
+    pub docs: HostDocs,
+}
+
+/// When a host stops waiting for a call.
+#[derive(Debug)]
+pub struct CallTimeout {
+    pub limit: CallLimit,
+    /// Where the limit is documented.
+    pub source: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallLimit {
+    Never,
+    /// This long after the start of the call, whatever progress comes.
+    After(Duration),
+    /// This long after the last progress notification.
+    SinceProgress(Duration),
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON; comments are read and kept.
+    Json,
+    /// TOML.
+    Toml,
+}
+
+/// How an entry names its program and its variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `command`, `args` and `env`.
+    CommandAndArgs,
+    /// `command` is a list of the program and its arguments, and the variables are `environment`.
+    CommandList,
+}
+
+impl Shape {
+    /// The field of the variables.
+    pub(super) fn env(self) -> &'static str {
+        match self {
+            Self::CommandAndArgs => "env",
+            Self::CommandList => "environment",
+        }
+    }
+}
+
+/// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end
+/// of a name stands for the rest of it. Empty where there is none.
+#[derive(Debug)]
+pub struct ConfigPath {
+    /// On Linux.
+    pub linux: &'static str,
+    /// On macOS.
+    pub macos: &'static str,
+    /// On Windows.
+    pub windows: &'static str,
+}
+
+impl Host {
+    /// The host of this name.
+    pub fn of(id: &str) -> Option<&'static Self> {
+        HOSTS.iter().find(|host| host.id == id)
+    }
+
+    /// The hosts that a name may stand for which is none of theirs; the likeliest first.
+    pub fn meant_by(name: &str) -> Vec<&'static str> {
+        let given = plain(name);
+        let names = |host: &'static Self| {
+            [plain(host.id), plain(host.title)]
+                .into_iter()
+                .chain(host.aliases.iter().map(|&name| name.to_owned()))
+        };
+        let known: Vec<_> =
+            HOSTS.iter().filter(|host| names(host).any(|name| name == given)).map(|host| host.id).collect();
+        if !known.is_empty() || given.len() > 32 {
+            return known;
+        }
+        let distance = |host: &'static Self| {
+            let distances = names(host).map(|name| (strsim::damerau_levenshtein(&given, &name), name.len()));
+            // A third of the letters may be wrong; beyond that the hint misleads.
+            distances.filter(|(distance, length)| *distance <= length / 3).map(|(distance, _)| distance).min()
+        };
+        let nearest =
+            HOSTS.iter().filter_map(|host| Some((distance(host)?, host.id))).min_by_key(|(d, _)| *d);
+        nearest.map(|(_, id)| id).into_iter().collect()
+    }
+
+    /// The host of a client, by the name in its `clientInfo`.
+    pub fn of_client(name: &str) -> Option<&'static Self> {
+        let name = plain(name);
+        HOSTS.iter().find(|host| host.client_names.iter().any(|known| name.starts_with(known)))
+    }
+
+    /// Whether it has a file that can be written.
+    pub fn has_file(&self) -> bool {
+        !self.user.is_empty()
+    }
+}
+
+/// The letters and digits of a name, in lower case.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
