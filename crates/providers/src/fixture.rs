@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub(super) use super::replies::decode;
+pub(super) use super::decode::decode;
 use super::{ProviderError, ProviderResult};
-use crate::refusal::Refusal;
+use crate::error_body::Refusal;
 use types::{ChatEnd, ChatEvent};
 
 fn recording(case: &str) -> Value {

@@ -14,9 +14,9 @@ use url::Url;
 
 pub(super) use self::body::Body;
 use super::address;
-use super::refusal::{Refusal, bounded};
+use super::connect_error;
+use super::error_body::{Refusal, bounded};
 use super::retry_after::retry_after;
-use super::transport;
 use super::{ProviderError, ProviderResult, Wait};
 
 mod body;
@@ -247,7 +247,7 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = self.build().map_err(|error| self.unreachable(transport::reason(&error)))?;
+        let client = self.build().map_err(|error| self.unreachable(connect_error::reason(&error)))?;
         // Should two first requests race, one of the two clients is dropped unused.
         Ok(self.client.get_or_init(|| client))
     }
@@ -286,23 +286,25 @@ impl Http {
     }
 
     fn not_sent(&self, error: &reqwest::Error) -> ProviderError {
-        if transport::is_out_of_descriptors(error) {
+        if connect_error::is_out_of_descriptors(error) {
             return ProviderError::OutOfDescriptors { address: self.shown.clone() };
         }
         if error.is_connect() {
             if error.is_timeout() {
                 return ProviderError::Timeout { waiting_for: Wait::Connect, after: self.timeouts.connect };
             }
-            return self.unreachable(transport::reason(error));
+            return self.unreachable(connect_error::reason(error));
         }
         if error.is_builder() || error.is_request() && error.is_dns() {
-            return self.unreachable(transport::reason(error));
+            return self.unreachable(connect_error::reason(error));
         }
-        if transport::is_no_http(error) {
-            let reason = format!("it does not speak HTTP ({})", transport::reason(error));
+        if connect_error::is_no_http(error) {
+            let reason = format!("it does not speak HTTP ({})", connect_error::reason(error));
             return ProviderError::Malformed { reason };
         }
-        ProviderError::Interrupted { reason: format!("{} before the answer began", transport::reason(error)) }
+        ProviderError::Interrupted {
+            reason: format!("{} before the answer began", connect_error::reason(error)),
+        }
     }
 
     fn unreachable(&self, reason: String) -> ProviderError {

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::models::remote;
 use super::ndjson::NdJson;
 use super::wire::{CallLine, ChatLine};
-use crate::refusal::Said;
-use crate::replies::{Decode, Events};
+use crate::decode::{Decode, Events};
+use crate::error_body::Said;
 use crate::{ProviderError, ProviderResult};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, ToolCall, Usage};
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::ProviderError;
-use crate::refusal::{Form, Refusal, Said};
+use crate::error_body::{Form, Refusal, Said};
 
 /// What was asked for, as far as errors are about it.
 #[derive(Debug, Clone, Copy, Default)]

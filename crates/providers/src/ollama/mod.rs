@@ -8,17 +8,17 @@ use self::chat::ChatDecoder;
 use self::error::{Asked, refused};
 use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
 use super::config::ServerConfig;
+use super::decode::reply;
 use super::http::{Failure, Http};
-use super::replies::reply;
 use super::{ChatStream, Native, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
+mod api;
 mod chat;
 mod error;
 mod models;
-mod native;
 mod ndjson;
 mod registry;
 mod request;
@@ -130,7 +130,7 @@ impl Provider for Ollama {
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::replies::decode(ChatDecoder::default(), pieces)
+    super::decode::decode(ChatDecoder::default(), pieces)
 }
 
 fn meaning(asked: Asked<'_>) -> impl FnOnce(Failure) -> ProviderError {

@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 
 use super::super::ProviderError;
+use super::super::error_body::bounded;
 use super::super::lines::{LineTooLong, Lines};
-use super::super::refusal::bounded;
 
 /// Longest piece of an unreadable line that is shown, in characters.
 const MAX_PIECE: usize = 100;

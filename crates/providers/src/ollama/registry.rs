@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::refusal::bounded;
+use crate::error_body::bounded;
 use crate::{ProviderError, RegistryFault};
 
 /// Longest reason that is passed on, in characters.

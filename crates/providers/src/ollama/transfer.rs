@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::ndjson::NdJson;
 use super::wire::TransferLine;
-use crate::refusal::Said;
-use crate::replies::{Decode, Events};
+use crate::decode::{Decode, Events};
+use crate::error_body::Said;
 use crate::{ProviderError, ProviderResult};
 use types::TransferEvent;
 

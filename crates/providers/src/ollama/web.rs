@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::error_body::{Form, Refusal};
 use crate::http::{Failure, Http, Timeouts};
-use crate::refusal::{Form, Refusal};
 use crate::{ProviderError, ProviderResult, json};
 use types::{WebPage, WebResult};
 

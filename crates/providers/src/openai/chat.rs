@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::calls::Calls;
 use super::sse::Sse;
+use super::tool_calls::Calls;
 use super::wire::{Chunk, Delta};
 use crate::ProviderError;
+use crate::decode::{Decode, Events};
+use crate::error_body::{Said, bounded};
 use crate::lines::{LineTooLong, MAX_LINE};
-use crate::refusal::{Said, bounded};
-use crate::replies::{Decode, Events};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, Usage};
 
 /// The decoder of one reply.

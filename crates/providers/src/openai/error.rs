@@ -1,7 +1,7 @@
 //! What a refusal of an OpenAI-compatible server means, by status and route first and by its text then.
 
 use crate::ProviderError;
-use crate::refusal::{Form, Refusal, Said};
+use crate::error_body::{Form, Refusal, Said};
 
 /// The error for a refusal; `model` where the route names one.
 pub(super) fn refused(refusal: &Refusal, model: Option<&str>) -> ProviderError {

@@ -8,20 +8,20 @@ use self::chat::ChatDecoder;
 use self::error::refused;
 use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::config::ServerConfig;
+use super::decode::reply;
 use super::http::{Failure, Http};
-use super::replies::reply;
 use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
-mod calls;
 mod chat;
 mod embed;
 mod error;
 mod models;
 mod request;
 mod sse;
+mod tool_calls;
 mod wire;
 
 /// An OpenAI-compatible server.
@@ -114,7 +114,7 @@ impl Provider for OpenAi {
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::replies::decode(ChatDecoder::default(), pieces)
+    super::decode::decode(ChatDecoder::default(), pieces)
 }
 
 fn meaning(failure: Failure, model: Option<&str>) -> ProviderError {

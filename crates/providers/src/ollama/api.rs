@@ -10,8 +10,8 @@ use super::error::{Asked, refused};
 use super::transfer::{About, TransferDecoder};
 use super::wire::{CopyBody, DeleteBody, EmbedBody, GenerateBody, RegistryBody};
 use super::{Ollama, meaning, request};
+use crate::decode::reply;
 use crate::http::Failure;
-use crate::replies::reply;
 use crate::{ChatStream, FileStream, Native, ProviderError, ProviderResult, TransferStream, json};
 use types::{CreateRequest, GenerateRequest, ModelDetails};
 

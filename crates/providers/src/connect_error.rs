@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use super::refusal::bounded;
+use super::error_body::bounded;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 200;
