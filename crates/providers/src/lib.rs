@@ -27,7 +27,7 @@ mod socket;
 pub use config::ServerConfig;
 pub use error::{ProviderError, RegistryFault, Wait};
 pub use http::Timeouts;
-pub use ollama_api::{FileStream, Native, TransferStream};
+pub use ollama_api::{FileStream, OllamaApi, TransferStream};
 use types::{ChatEvent, ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
 /// The answer of a provider to one request.
@@ -70,7 +70,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>>;
 
     /// What only Ollama can do; `None` for every other server.
-    fn native(&self) -> Option<&dyn Native> {
+    fn ollama(&self) -> Option<&dyn OllamaApi> {
         None
     }
 }

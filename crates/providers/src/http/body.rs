@@ -38,7 +38,7 @@ impl Body {
     }
 
     /// Reads the few bytes after the last event, so that the connection can serve again.
-    pub(crate) fn give_back(mut self) {
+    pub(crate) fn drain(mut self) {
         // In a task of its own, since whoever has the last event drops the stream.
         tokio::spawn(tokio::time::timeout(GIVE_BACK, async move {
             // Only the end of the chunked encoding may follow; a server that goes on loses the connection.
