@@ -24,7 +24,7 @@ impl Drop for Arrival {
 impl Core {
     /// Whether a model that a call names is pulled where it is not installed.
     pub fn pulls_missing(&self) -> bool {
-        self.auto_pull && self.provider.native().is_some()
+        self.auto_pull && self.provider.ollama().is_some()
     }
 
     /// Whether a failure is for want of a model that the settings allow to be pulled.

@@ -54,7 +54,7 @@ impl Core {
 
     /// Whether a call can say how large the context is: only Ollama's does.
     pub(super) fn takes_num_ctx(&self) -> bool {
-        self.provider.native().is_some()
+        self.provider.ollama().is_some()
     }
 
     /// The context that the model is loaded with.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Core, ErrorCode, ServiceError};
-use providers::{Native, ProviderError};
+use providers::{OllamaApi, ProviderError};
 use types::Location;
 
 /// Longest name of a model, in bytes; registries allow less.
@@ -14,8 +14,8 @@ impl Core {
     ///
     /// # Errors
     /// `unsupported` where another kind of server is spoken to.
-    pub(super) fn native(&self) -> Result<&dyn Native, ServiceError> {
-        self.provider.native().ok_or_else(|| {
+    pub(super) fn native(&self) -> Result<&dyn OllamaApi, ServiceError> {
+        self.provider.ollama().ok_or_else(|| {
             ServiceError::new(
                 ErrorCode::Unsupported,
                 "Only Ollama can do this; another kind of server is configured",

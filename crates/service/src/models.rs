@@ -59,7 +59,7 @@ impl Core {
 
     /// Whether the server tells which models are loaded: only Ollama does.
     pub fn tells_loaded(&self) -> bool {
-        self.provider.native().is_some()
+        self.provider.ollama().is_some()
     }
 
     /// The loaded models.
@@ -97,7 +97,7 @@ impl Core {
     /// # Errors
     /// As [`Core::show_model`].
     pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
-        let Some(native) = self.provider.native() else { return self.show_model(model).await };
+        let Some(native) = self.provider.ollama() else { return self.show_model(model).await };
         name_length("model", model)?;
         match native.show_verbose(model).await {
             Ok(details) => Ok(details),
@@ -223,7 +223,7 @@ impl Core {
 
     /// Checks a capability before a request that an older server would answer wrongly in silence.
     pub(super) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
-        if self.provider.native().is_none() {
+        if self.provider.ollama().is_none() {
             // Another server does not tell, and may take names that it does not list.
             return Ok(());
         }

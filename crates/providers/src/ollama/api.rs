@@ -6,26 +6,26 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::chat::ChatDecoder;
-use super::error::{Asked, refused};
-use super::transfer::{About, TransferDecoder};
+use super::error::{RequestContext, classify};
+use super::transfer::{Operation, TransferDecoder};
 use super::wire::{CopyBody, DeleteBody, EmbedBody, GenerateBody, RegistryBody};
-use super::{Ollama, meaning, request};
+use super::{Ollama, request, to_provider_error};
+use crate::decode::decode_body;
 use crate::http::Failure;
-use crate::replies::reply;
-use crate::{ChatStream, FileStream, Native, ProviderError, ProviderResult, TransferStream, json};
+use crate::{ChatStream, FileStream, OllamaApi, ProviderError, ProviderResult, TransferStream, json};
 use types::{CreateRequest, GenerateRequest, ModelDetails};
 
-impl Native for Ollama {
+impl OllamaApi for Ollama {
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
             let body = json(&request::generate_body(request)?)?;
-            let asked = Asked {
+            let context = RequestContext {
                 model: Some(&request.model),
                 options: Some(&request.options),
                 template: request.template.is_some(),
             };
-            let body = self.http.stream("api/generate", body).await.map_err(meaning(asked))?;
-            Ok(reply(body, ChatDecoder::default()))
+            let body = self.http.stream("api/generate", body).await.map_err(to_provider_error(context))?;
+            Ok(decode_body(body, ChatDecoder::default()))
         })
     }
 
@@ -36,14 +36,14 @@ impl Native for Ollama {
     fn pull<'a>(&'a self, model: &'a str, insecure: bool) -> BoxFuture<'a, ProviderResult<TransferStream>> {
         Box::pin(async move {
             let body = json(&RegistryBody { model, insecure, stream: true })?;
-            self.transfer("api/pull", body, model, About::Pull(model.to_owned())).await
+            self.transfer("api/pull", body, model, Operation::Pull(model.to_owned())).await
         })
     }
 
     fn push<'a>(&'a self, model: &'a str, insecure: bool) -> BoxFuture<'a, ProviderResult<TransferStream>> {
         Box::pin(async move {
             let body = json(&RegistryBody { model, insecure, stream: true })?;
-            self.transfer("api/push", body, model, About::Push(model.to_owned())).await
+            self.transfer("api/push", body, model, Operation::Push(model.to_owned())).await
         })
     }
 
@@ -52,23 +52,23 @@ impl Native for Ollama {
             let body = json(&request::create_body(request)?)?;
             // What can be missing is the model to start from.
             let model = request.from.as_deref().unwrap_or(&request.model);
-            self.transfer("api/create", body, model, About::Create { from: request.from.clone() }).await
+            self.transfer("api/create", body, model, Operation::Create { from: request.from.clone() }).await
         })
     }
 
     fn copy<'a>(&'a self, source: &'a str, destination: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
         Box::pin(async move {
             let body = json(&CopyBody { source, destination })?;
-            let asked = Asked::of(source);
-            self.http.tell(Method::POST, "api/copy", body).await.map_err(meaning(asked))
+            let context = RequestContext::for_model(source);
+            self.http.command(Method::POST, "api/copy", body).await.map_err(to_provider_error(context))
         })
     }
 
     fn delete<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
         Box::pin(async move {
             let body = json(&DeleteBody { model })?;
-            let asked = Asked::of(model);
-            self.http.tell(Method::DELETE, "api/delete", body).await.map_err(meaning(asked))
+            let context = RequestContext::for_model(model);
+            self.http.command(Method::DELETE, "api/delete", body).await.map_err(to_provider_error(context))
         })
     }
 
@@ -111,12 +111,17 @@ impl Native for Ollama {
             let now = Value::from(0);
             let body = json(&empty_prompt(model, Some(&now), Map::new()))?;
             // No model has to load for it, so it is bounded as all that needs none.
-            self.http.tell(Method::POST, "api/generate", body).await.map_err(meaning(Asked::of(model)))
+            self.http
+                .command(Method::POST, "api/generate", body)
+                .await
+                .map_err(to_provider_error(RequestContext::for_model(model)))
         })
     }
 
     fn has_blob<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, ProviderResult<bool>> {
-        Box::pin(async move { self.http.has(&blob_path(digest)?).await.map_err(meaning(Asked::default())) })
+        Box::pin(async move {
+            self.http.has(&blob_path(digest)?).await.map_err(to_provider_error(RequestContext::default()))
+        })
     }
 
     fn upload_blob<'a>(
@@ -126,7 +131,10 @@ impl Native for Ollama {
         body: FileStream,
     ) -> BoxFuture<'a, ProviderResult<()>> {
         Box::pin(async move {
-            self.http.upload(&blob_path(digest)?, size, body).await.map_err(meaning(Asked::default()))
+            self.http
+                .upload(&blob_path(digest)?, size, body)
+                .await
+                .map_err(to_provider_error(RequestContext::default()))
         })
     }
 }
@@ -137,15 +145,15 @@ impl Ollama {
         path: &str,
         body: Vec<u8>,
         model: &str,
-        about: About,
+        operation: Operation,
     ) -> ProviderResult<TransferStream> {
         match self.http.transfer(path, body).await {
-            Ok(body) => Ok(reply(body, TransferDecoder::new(about))),
+            Ok(body) => Ok(decode_body(body, TransferDecoder::new(operation))),
             // The same texts come with a status where they come before the first step.
-            Err(Failure::Refused(refusal)) => Err(about
-                .meaning(&refusal.said().message)
-                .unwrap_or_else(|| refused(&refusal, Asked::of(model)))),
-            Err(Failure::Failed(error)) => Err(error),
+            Err(Failure::Response(response)) => Err(operation
+                .classify(&response.parse().message)
+                .unwrap_or_else(|| classify(&response, RequestContext::for_model(model)))),
+            Err(Failure::Provider(error)) => Err(error),
         }
     }
 
@@ -162,8 +170,8 @@ impl Ollama {
 
     /// Waits, as for a reply, for an answer that says no more than that it was done.
     async fn answered(&self, path: &str, body: Vec<u8>, model: &str) -> ProviderResult<()> {
-        let asked = Asked::of(model);
-        let _: IgnoredAny = self.http.ask(path, body).await.map_err(meaning(asked))?;
+        let context = RequestContext::for_model(model);
+        let _: IgnoredAny = self.http.post_to_model(path, body).await.map_err(to_provider_error(context))?;
         Ok(())
     }
 }

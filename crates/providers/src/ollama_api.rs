@@ -18,8 +18,8 @@ pub type TransferStream = BoxStream<'static, ProviderResult<TransferEvent>>;
 /// The content of a file, piece by piece.
 pub type FileStream = BoxStream<'static, io::Result<Bytes>>;
 
-/// The part of Ollama's API that no other server has. Reached by [`super::Provider::native`].
-pub trait Native: Send + Sync {
+/// The part of Ollama's API that no other server has. Reached by [`super::Provider::ollama`].
+pub trait OllamaApi: Send + Sync {
     /// Completes a bare prompt. Ends, and fails, as [`super::Provider::chat`] does; no tools are called.
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 
@@ -60,7 +60,7 @@ pub trait Native: Send + Sync {
     /// Whether the server has the file of a digest (`sha256:` and 64 hexadecimal digits).
     fn has_blob<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, ProviderResult<bool>>;
 
-    /// Uploads a file of `size` bytes, for [`Native::create`]. Ask [`Native::has_blob`] first: a server
+    /// Uploads a file of `size` bytes, for [`OllamaApi::create`]. Ask [`OllamaApi::has_blob`] first: a server
     /// that has the file answers before it has read it, and closes the connection.
     fn upload_blob<'a>(
         &'a self,

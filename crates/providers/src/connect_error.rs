@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use super::refusal::bounded;
+use super::error_body::excerpt;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 200;
@@ -24,13 +24,13 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
         next = inner_of(cause);
     }
     match innermost {
-        Some(cause) => bounded(&cause.to_string(), MAX_REASON),
+        Some(cause) => excerpt(&cause.to_string(), MAX_REASON),
         None => "the request failed".to_owned(),
     }
 }
 
 /// Whether what came back is no HTTP at all.
-pub(super) fn is_no_http(error: &reqwest::Error) -> bool {
+pub(super) fn is_not_http(error: &reqwest::Error) -> bool {
     any_cause(error, |cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
 }
 
@@ -60,7 +60,7 @@ fn inner_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
 
 fn known(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return Some(format!("TLS: {}", bounded(&tls.to_string(), MAX_REASON)));
+        return Some(format!("TLS: {}", excerpt(&tls.to_string(), MAX_REASON)));
     }
     let words = match error.downcast_ref::<io::Error>()?.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",

@@ -14,9 +14,9 @@ pub(super) type Events<E = ChatEvent> = VecDeque<ProviderResult<E>>;
 
 /// An incremental decoder of one streamed answer. Pure: no IO.
 ///
-/// The last event that it gives is one that [`Decode::is_last`] knows, or an error; after that,
+/// The last event that it gives is one that [`StreamDecoder::is_last`] knows, or an error; after that,
 /// bytes are ignored.
-pub(super) trait Decode: Send + 'static {
+pub(super) trait StreamDecoder: Send + 'static {
     /// What it gives.
     type Event: Send + 'static;
 
@@ -37,15 +37,18 @@ pub(super) trait Decode: Send + 'static {
 
 /// The events of an answer, decoded as its bytes come. Dropping the stream drops the body, which
 /// closes the connection.
-pub(super) fn reply<D: Decode>(body: Body, decoder: D) -> BoxStream<'static, ProviderResult<D::Event>> {
-    let reading = Reading { body: Some(body), decoder, events: Events::new() };
-    stream::unfold(reading, |mut reading| async move { reading.next().await.map(|event| (event, reading)) })
+pub(super) fn decode_body<D: StreamDecoder>(
+    body: Body,
+    decoder: D,
+) -> BoxStream<'static, ProviderResult<D::Event>> {
+    let decoded = DecodedBody { body: Some(body), decoder, events: Events::new() };
+    stream::unfold(decoded, |mut decoded| async move { decoded.next().await.map(|event| (event, decoded)) })
         .boxed()
 }
 
 /// All events of a body that comes in these pieces and ends well: what tests and fuzzing look at.
 #[cfg(any(test, fuzzing))]
-pub(super) fn decode<D: Decode>(
+pub(super) fn decode<D: StreamDecoder>(
     mut decoder: D,
     pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
 ) -> Vec<ProviderResult<D::Event>> {
@@ -57,14 +60,14 @@ pub(super) fn decode<D: Decode>(
     events.into()
 }
 
-struct Reading<D: Decode> {
+struct DecodedBody<D: StreamDecoder> {
     /// Gone once the last event is known.
     body: Option<Body>,
     decoder: D,
     events: Events<D::Event>,
 }
 
-impl<D: Decode> Reading<D> {
+impl<D: StreamDecoder> DecodedBody<D> {
     async fn next(&mut self) -> Option<ProviderResult<D::Event>> {
         while self.events.is_empty() {
             let body = self.body.as_mut()?;
@@ -84,7 +87,7 @@ impl<D: Decode> Reading<D> {
         match &event {
             Some(Ok(event)) if D::is_last(event) => {
                 if let Some(body) = self.body.take() {
-                    body.give_back();
+                    body.drain();
                 }
             }
             Some(Err(_)) => self.body = None,

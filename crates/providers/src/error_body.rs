@@ -1,4 +1,4 @@
-//! What a server says when it refuses: the text inside whatever it was wrapped in.
+//! The body of an error response, and the message inside it.
 //!
 //! Servers wrap an error as `{"error":"text"}`, `{"error":{"message":...}}`, `{"message":...}`,
 //! `{"detail":...}`, as JSON inside one of these texts, as plain text, as an HTML page, or not at all.
@@ -11,80 +11,73 @@ use serde_json::Value;
 use super::ProviderError;
 use text::sanitize;
 
-/// Longest text that is taken over from a JSON error, in characters.
+/// Characters kept of a JSON error.
 const MAX_MESSAGE: usize = 2_000;
-/// Longest piece of a body that is no JSON, in characters.
-pub(super) const MAX_PIECE: usize = 300;
-/// How deep errors are unwrapped. Ollama's is two deep at most.
+/// Characters kept of a body that is not JSON.
+pub(super) const MAX_EXCERPT: usize = 300;
+/// How deep nested errors are unwrapped; Ollama nests two.
 const MAX_DEPTH: usize = 4;
 
-/// An answer whose status is not a success.
+/// A response whose status is not a success.
 #[derive(Debug)]
-pub(super) struct Refusal {
-    /// The HTTP status.
+pub(super) struct ErrorResponse {
     pub(super) status: u16,
-    /// When the server asks to be tried again.
     pub(super) retry_after: Option<Duration>,
-    /// The head of the body, bounded.
+    /// The start of the body.
     pub(super) body: Vec<u8>,
 }
 
-/// How the body of a refusal was written.
+/// The format of an error body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A JSON object with an error in it: an API speaks.
+pub(super) enum BodyKind {
+    /// A JSON object with an error in it, so an API wrote it.
     Json,
-    /// Text that is no such JSON.
+    /// Other text.
     Text,
-    /// An HTML page: something else than an API speaks.
+    /// An HTML page, such as a proxy's.
     Html,
-    /// Nothing.
     Empty,
 }
 
-/// What the server said.
+/// A parsed error body.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Said {
-    /// The text, unwrapped and bounded.
+pub(super) struct ErrorBody {
+    /// Unwrapped and cut to a maximum length.
     pub(super) message: String,
-    /// How it was written.
-    pub(super) form: Form,
+    pub(super) kind: BodyKind,
     /// The error's `type`, such as `exceed_context_size_error`.
-    pub(super) kind: Option<String>,
-    /// The error's `code` where it is a word, such as `context_length_exceeded`.
+    pub(super) error_type: Option<String>,
+    /// The error's `code` where it is text, such as `context_length_exceeded`.
     pub(super) code: Option<String>,
-    /// Tokens of the prompt, where the server counts them.
     pub(super) prompt_tokens: Option<u64>,
-    /// Tokens of the context.
     pub(super) context_tokens: Option<u64>,
 }
 
-impl Refusal {
-    /// The text of the body.
-    pub(super) fn said(&self) -> Said {
+impl ErrorResponse {
+    pub(super) fn parse(&self) -> ErrorBody {
         let text = String::from_utf8_lossy(&self.body);
         let text = text.trim();
-        if let Some(said) = unwrap(text, 0) {
-            return said;
+        if let Some(body) = unwrap(text, 0) {
+            return body;
         }
         if text.is_empty() {
-            return Said::plain(Form::Empty, "no text".to_owned());
+            return ErrorBody::plain(BodyKind::Empty, "no text".to_owned());
         }
         if is_html(text) {
-            return Said::plain(Form::Html, "an HTML page".to_owned());
+            return ErrorBody::plain(BodyKind::Html, "an HTML page".to_owned());
         }
-        Said::plain(Form::Text, bounded(text, MAX_PIECE))
+        ErrorBody::plain(BodyKind::Text, excerpt(text, MAX_EXCERPT))
     }
 }
 
-impl Said {
-    /// What a JSON value under the key `error` says, as it comes in the middle of a stream.
+impl ErrorBody {
+    /// Parses the value of the key `error` in an event of a stream.
     pub(super) fn in_stream(error: &str) -> Self {
         let wrapped = format!("{{\"error\":{error}}}");
-        unwrap(&wrapped, 0).unwrap_or_else(|| Self::plain(Form::Text, bounded(error, MAX_PIECE)))
+        unwrap(&wrapped, 0).unwrap_or_else(|| Self::plain(BodyKind::Text, excerpt(error, MAX_EXCERPT)))
     }
 
-    /// The error for a prompt that is longer than the context, where this is what was said.
+    /// The error for a prompt longer than the context, if the server reports one.
     pub(super) fn context_exceeded(&self) -> Option<ProviderError> {
         const TEXTS: [&str; 5] = [
             "exceeds the available context size",
@@ -94,7 +87,7 @@ impl Said {
             "maximum context length",
             "context length exceeded",
         ];
-        let named = [&self.kind, &self.code].into_iter().flatten();
+        let named = [&self.error_type, &self.code].into_iter().flatten();
         let mut named = named
             .filter(|name| matches!(name.as_str(), "exceed_context_size_error" | "context_length_exceeded"));
         if named.next().is_none() && !TEXTS.iter().any(|text| self.message.contains(text)) {
@@ -117,7 +110,7 @@ impl Said {
         })
     }
 
-    /// The capability that the model lacks, in Ollama's word, where this is what was said.
+    /// The capability that the model lacks, in Ollama's word, if the server reports one.
     pub(super) fn missing_capability(&self) -> Option<&'static str> {
         const TEXTS: [(&str, &str); 12] = [
             ("does not support tools", "tools"),
@@ -136,13 +129,13 @@ impl Said {
         TEXTS.iter().find(|(text, _)| self.message.contains(text)).map(|(_, capability)| *capability)
     }
 
-    fn plain(form: Form, message: String) -> Self {
-        Self { message, form, kind: None, code: None, prompt_tokens: None, context_tokens: None }
+    fn plain(kind: BodyKind, message: String) -> Self {
+        Self { message, kind, error_type: None, code: None, prompt_tokens: None, context_tokens: None }
     }
 }
 
 /// The text on one line, cut to at most `limit` characters.
-pub(super) fn bounded(text: &str, limit: usize) -> String {
+pub(super) fn excerpt(text: &str, limit: usize) -> String {
     sanitize::line_of(text, limit)
 }
 
@@ -152,7 +145,7 @@ struct Envelope {
     message: Option<String>,
     detail: Option<Value>,
     #[serde(rename = "type")]
-    kind: Option<String>,
+    error_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -166,14 +159,14 @@ enum ErrorField {
 struct ErrorObject {
     message: Option<String>,
     #[serde(rename = "type")]
-    kind: Option<String>,
+    error_type: Option<String>,
     code: Option<Value>,
     n_prompt_tokens: Option<u64>,
     n_ctx: Option<u64>,
 }
 
 /// The innermost error of a JSON text; `None` where it holds none.
-fn unwrap(text: &str, depth: usize) -> Option<Said> {
+fn unwrap(text: &str, depth: usize) -> Option<ErrorBody> {
     let envelope: Envelope = serde_json::from_str(text).ok()?;
     let (message, object) = match envelope.error {
         Some(ErrorField::Text(message)) => (message, None),
@@ -183,11 +176,11 @@ fn unwrap(text: &str, depth: usize) -> Option<Said> {
                 Value::String(text) => text,
                 other => other.to_string(),
             });
-            // FastAPI's `detail` is what a framework says of a route; only an API says `error` or `message`.
-            let form = if envelope.message.is_some() { Form::Json } else { Form::Text };
-            let mut said = Said::plain(form, bounded(&envelope.message.or(detail)?, MAX_MESSAGE));
-            said.kind = envelope.kind;
-            return Some(said);
+            // `detail` comes from FastAPI itself, for a missing route; `error` and `message` come from the API.
+            let kind = if envelope.message.is_some() { BodyKind::Json } else { BodyKind::Text };
+            let mut body = ErrorBody::plain(kind, excerpt(&envelope.message.or(detail)?, MAX_MESSAGE));
+            body.error_type = envelope.error_type;
+            return Some(body);
         }
     };
     if depth < MAX_DEPTH
@@ -197,14 +190,14 @@ fn unwrap(text: &str, depth: usize) -> Option<Said> {
         return Some(inner);
     }
     let message = message.replace("registry.ollama.ai/library/", "");
-    let mut said = Said::plain(Form::Json, bounded(&message, MAX_MESSAGE));
+    let mut body = ErrorBody::plain(BodyKind::Json, excerpt(&message, MAX_MESSAGE));
     if let Some(object) = object {
-        said.kind = object.kind;
-        said.code = object.code.and_then(|code| code.as_str().map(str::to_owned));
-        said.prompt_tokens = object.n_prompt_tokens;
-        said.context_tokens = object.n_ctx;
+        body.error_type = object.error_type;
+        body.code = object.code.and_then(|code| code.as_str().map(str::to_owned));
+        body.prompt_tokens = object.n_prompt_tokens;
+        body.context_tokens = object.n_ctx;
     }
-    Some(said)
+    Some(body)
 }
 
 fn is_html(text: &str) -> bool {
@@ -214,7 +207,7 @@ fn is_html(text: &str) -> bool {
         .any(|start| head.starts_with(start))
 }
 
-/// The number that follows `words` at once.
+/// The number directly after `words`.
 fn number_after(text: &str, words: &str) -> Option<u64> {
     let digits: String = text.split_once(words)?.1.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
@@ -224,47 +217,51 @@ fn number_after(text: &str, words: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn said(body: &str) -> Said {
-        Refusal { status: 400, retry_after: None, body: body.as_bytes().to_vec() }.said()
+    fn parse(body: &str) -> ErrorBody {
+        ErrorResponse { status: 400, retry_after: None, body: body.as_bytes().to_vec() }.parse()
     }
 
     #[test]
     fn every_wrapping_gives_the_text() {
-        for (body, message, form) in [
-            (r#"{"error":"model is required"}"#, "model is required", Form::Json),
-            (r#"{"error":{"message":"EOF","type":"t","param":null,"code":null}}"#, "EOF", Form::Json),
+        for (body, message, kind) in [
+            (r#"{"error":"model is required"}"#, "model is required", BodyKind::Json),
+            (r#"{"error":{"message":"EOF","type":"t","param":null,"code":null}}"#, "EOF", BodyKind::Json),
             (
                 r#"{"error":"{\"error\":{\"code\":400,\"message\":\"deep\",\"type\":\"t\"}}"}"#,
                 "deep",
-                Form::Json,
+                BodyKind::Json,
             ),
             (
                 r#"{"error":{"message":"{\"error\":{\"code\":400,\"message\":\"deep\"}}","type":"t"}}"#,
                 "deep",
-                Form::Json,
+                BodyKind::Json,
             ),
-            (r#"{"error":"{not json"}"#, "{not json", Form::Json),
-            (r#"{"object":"error","message":"old vLLM","type":"BadRequestError"}"#, "old vLLM", Form::Json),
-            (r#"{"detail":"Not Found"}"#, "Not Found", Form::Text),
-            ("404 page not found", "404 page not found", Form::Text),
-            ("  \n", "no text", Form::Empty),
-            ("<!DOCTYPE html><html><b>Bad gateway", "an HTML page", Form::Html),
+            (r#"{"error":"{not json"}"#, "{not json", BodyKind::Json),
+            (
+                r#"{"object":"error","message":"old vLLM","type":"BadRequestError"}"#,
+                "old vLLM",
+                BodyKind::Json,
+            ),
+            (r#"{"detail":"Not Found"}"#, "Not Found", BodyKind::Text),
+            ("404 page not found", "404 page not found", BodyKind::Text),
+            ("  \n", "no text", BodyKind::Empty),
+            ("<!DOCTYPE html><html><b>Bad gateway", "an HTML page", BodyKind::Html),
             (
                 r#"{"error":"registry.ollama.ai/library/m:1b does not support tools"}"#,
                 "m:1b does not support tools",
-                Form::Json,
+                BodyKind::Json,
             ),
         ] {
-            let said = said(body);
-            assert_eq!((said.message.as_str(), said.form), (message, form), "{body}");
+            let parsed = parse(body);
+            assert_eq!((parsed.message.as_str(), parsed.kind), (message, kind), "{body}");
         }
     }
 
     #[test]
     fn a_long_text_is_cut_and_kept_on_one_line() {
-        let said = said(&"line\u{1b}[31m\n\u{e4}".repeat(2_000));
-        assert_eq!(said.message.chars().count(), MAX_PIECE + 1);
-        assert!(said.message.starts_with("line [31m \u{e4}line"), "{}", said.message);
+        let body = parse(&"line\u{1b}[31m\n\u{e4}".repeat(2_000));
+        assert_eq!(body.message.chars().count(), MAX_EXCERPT + 1);
+        assert!(body.message.starts_with("line [31m \u{e4}line"), "{}", body.message);
     }
 
     #[test]
@@ -293,12 +290,12 @@ mod tests {
             ),
         ] {
             let Some(ProviderError::ContextExceeded { prompt_tokens, context_tokens, .. }) =
-                said(body).context_exceeded()
+                parse(body).context_exceeded()
             else {
                 panic!("{body}");
             };
             assert_eq!((prompt_tokens, context_tokens), (prompt, context), "{body}");
         }
-        assert_eq!(said(r#"{"error":"no"}"#).context_exceeded(), None);
+        assert_eq!(parse(r#"{"error":"no"}"#).context_exceeded(), None);
     }
 }

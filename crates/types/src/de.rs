@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 /// A count, for `deserialize_with`. What is no count (negative, too large for any number, no number at all) is
 /// `None`: a reply must not be lost for a clock that ran backwards, or a statistic that overflowed.
-pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     // Its bare text: a number beyond the range of floats would fail the whole line.
     let Some(text) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
     Ok(text.get().parse().ok().or_else(|| {
@@ -18,7 +18,7 @@ pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 }
 
 /// A number of parameters as Ollama writes it, such as `630.17M`.
-pub(super) fn parameter_size(parameters: u64) -> String {
+pub fn parameter_size(parameters: u64) -> String {
     let n = parameters as f64;
     match parameters {
         1_000_000_000.. => format!("{:.1}B", n / 1e9),

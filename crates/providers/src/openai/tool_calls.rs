@@ -5,12 +5,12 @@ use types::ToolCall;
 
 /// The call that is being received; calls come one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
+pub(super) struct ToolCallAssembler {
     current: Option<(u64, ToolCall)>,
     next_index: u64,
 }
 
-impl Calls {
+impl ToolCallAssembler {
     /// Takes a piece; gives the call before it where the piece begins another.
     pub(super) fn take(&mut self, piece: CallDelta) -> Option<ToolCall> {
         let id = piece.id.unwrap_or_default();
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn put_together(pieces: &[&str]) -> Vec<(String, String, String)> {
-        let mut calls = Calls::default();
+        let mut calls = ToolCallAssembler::default();
         let mut out: Vec<ToolCall> =
             pieces.iter().filter_map(|piece| calls.take(serde_json::from_str(piece).unwrap())).collect();
         out.extend(calls.finish());
