@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -16,10 +16,10 @@ use super::completions::{self, Live, Phase};
 use super::held::bytes_of_call;
 use super::registry::Work;
 use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
-use store::{ConversationStore, Place, StoreError, Turn, TurnLock};
-use types::{Message, Role, ToolCall};
+use store::{ConversationStore, Cursor, StoreError, Turn, TurnLock};
+use types::{Message, Role};
 
-pub use store::{Conversation, StoredMessage, Summary};
+pub use store::{Conversation, Page, StoredMessage, Summary};
 
 /// The id for which one is made.
 pub const NEW: &str = "new";
@@ -103,7 +103,7 @@ impl Core {
         self.turn_locks.queue(id)
     }
 
-    /// A page of the conversations, newest first, and the cursor of the next one.
+    /// A page of the conversations, newest first.
     ///
     /// # Errors
     /// `invalid_argument`, `storage_failed`.
@@ -111,7 +111,7 @@ impl Core {
         &self,
         cursor: Option<&str>,
         limit: Option<u64>,
-    ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
+    ) -> Result<Page<Summary>, ServiceError> {
         let limit = limit.unwrap_or(PAGE);
         if !(1..=LARGEST_PAGE).contains(&limit) {
             return Err(ServiceError::invalid(
@@ -119,14 +119,9 @@ impl Core {
                 format!("is {limit}; it must be between 1 and {LARGEST_PAGE}"),
             ));
         }
-        let before = cursor.map(read_cursor).transpose()?;
+        let from = cursor.map(read_cursor).transpose()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // One more than asked for tells whether there is a next page.
-        let mut page = self.store()?.list(before, limit + 1).await.map_err(failed)?;
-        let more = page.len() > limit;
-        page.truncate(limit);
-        let next = page.last().filter(|_| more).map(|last| format!("{}.{}", last.updated_ms, last.id));
-        Ok((page, next))
+        self.store()?.list(from, limit).await.map_err(failed)
     }
 
     /// Deletes a conversation for good.
@@ -187,7 +182,7 @@ struct Answered {
 async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
     let TurnCall { conversation_id: id, prompt, mut chat } = call;
     let (core, live) = (&run.core, &run.live);
-    let said_ms = now_ms();
+    let said_at = SystemTime::now();
     let waits = |ahead| {
         live.set_phase(Phase::Queued(ahead));
         run.place.delay();
@@ -230,23 +225,20 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
         .warnings
         .extend(left_out.map(|(count, context)| left_out_warning(count, context, core.takes_num_ctx())));
     let question = StoredMessage {
-        role: Role::User.as_str().to_owned(),
-        content: prompt,
         attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
-        created_ms: said_ms,
-        ..StoredMessage::default()
+        ..StoredMessage::text(Role::User, prompt, said_at)
     };
     let reply = live.partial();
     let reply = StoredMessage {
-        role: Role::Assistant.as_str().to_owned(),
+        role: Role::Assistant,
         content: reply.content,
         thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
-        tool_calls: written_calls(&live.tool_calls()),
+        tool_calls: live.tool_calls(),
         attachments: Vec::new(),
         model: Some(model),
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
-        created_ms: now_ms().max(said_ms),
+        created: SystemTime::now().max(said_at),
     };
     let turn = Turn { id, after, system, messages: vec![question, reply] };
     Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
@@ -288,36 +280,18 @@ fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
 
 /// A stored message as it goes to the model: without its thinking, which no model wants back.
 fn message(stored: &StoredMessage) -> Message {
-    let role = if stored.role == Role::Assistant.as_str() { Role::Assistant } else { Role::User };
-    let calls = stored.tool_calls.as_deref().and_then(|calls| serde_json::from_str(calls).ok());
-    let calls: Vec<(String, String, String)> = calls.unwrap_or_default();
+    let role = if stored.role == Role::Assistant { Role::Assistant } else { Role::User };
     let mut content = stored.content.clone();
     if !stored.attachments.is_empty() {
         // So that the model does not deny that it has read them. In quotes: a name may have words for the model in it.
         let names: Vec<_> = stored.attachments.iter().map(|name| format!("{name:?}")).collect();
         content.insert_str(0, &format!("(Attached here, and no longer shown: {}.)\n", names.join(", ")));
     }
-    Message {
-        tool_calls: calls.into_iter().map(|(id, name, arguments)| ToolCall { id, name, arguments }).collect(),
-        ..Message::text(role, content)
-    }
+    Message { tool_calls: stored.tool_calls.clone(), ..Message::text(role, content) }
 }
 
-fn written_calls(calls: &[ToolCall]) -> Option<String> {
-    let calls: Vec<_> = calls.iter().map(|call| (&call.id, &call.name, &call.arguments)).collect();
-    (!calls.is_empty()).then(|| serde_json::to_string(&calls).ok()).flatten()
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
-    let place = cursor
-        .split_once('.')
-        .and_then(|(updated_ms, id)| Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() }));
-    place.filter(|place| conversation_id(&place.id).is_ok()).ok_or_else(|| {
+fn read_cursor(cursor: &str) -> Result<Cursor, ServiceError> {
+    cursor.parse().map_err(|_| {
         ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
     })
 }

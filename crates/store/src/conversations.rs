@@ -1,93 +1,109 @@
 //! What is stored of a conversation, and the trait that a database implements.
 
 use std::fmt::Debug;
+use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
+use types::{Role, ToolCall};
 
-use super::StoreError;
+use super::{Cursor, Page, StoreError};
 
-/// What a call to the store gives, later.
+/// The result of a call to the store.
 pub type Stored<T> = BoxFuture<'static, Result<T, StoreError>>;
 
-/// A conversation in which this process has its turn; dropping it lets the next one begin.
+/// The exclusive right to a turn in a conversation, released when it is dropped.
 pub type TurnLock = Box<dyn Debug + Send>;
 
-/// Where conversations are kept. Nothing is opened before the first call.
+/// A database of conversations. Nothing is opened before the first call.
+///
+/// Times are stored in milliseconds, and what is finer is cut off. `contract` tests an implementation.
 pub trait ConversationStore: Debug + Send + Sync {
-    /// A conversation with its messages, the newest `last` of them or all; `None` where there is none.
+    /// A conversation with its newest `last` messages, or all; `None` if it does not exist.
     fn get(&self, id: &str, last: Option<usize>) -> Stored<Option<Conversation>>;
 
-    /// The same, with as many of the newest messages as have `max_bytes` of text together, and one at least.
+    /// As [`Self::get`], with as many of the newest messages as have `max_bytes` of text together, and at least one.
     fn get_end(&self, id: &str, last: Option<usize>, max_bytes: usize) -> Stored<Option<Conversation>>;
 
-    /// Begins a turn in a conversation, which other processes wait for; `None` while they have theirs. It keeps calls
-    /// from being answered for nothing; what is written is safe without it. So a store that cannot lock says that it has.
+    /// Locks a conversation for a turn; `None` while another turn, of this process or another, holds the lock.
+    ///
+    /// The lock only saves the model's work: [`Self::append`] is safe without it. So a store that cannot lock
+    /// pretends that it has.
     fn try_lock(&self, id: &str) -> Stored<Option<TurnLock>>;
 
-    /// Writes a turn, all of it or nothing.
+    /// Writes a whole turn or nothing.
     ///
-    /// [`StoreError::Changed`] where the conversation is not at `turn.after` any longer.
+    /// # Errors
+    /// [`StoreError::Changed`] if the conversation is no longer at the revision `turn.after`.
     fn append(&self, turn: Turn) -> Stored<()>;
 
-    /// Conversations, the newest first, from after `before` on; at most `limit`.
-    fn list(&self, before: Option<Place>, limit: usize) -> Stored<Vec<Summary>>;
+    /// A page of at most `limit` conversations, the last updated first, from the start or from a page's `next`.
+    fn list(&self, from: Option<Cursor>, limit: usize) -> Stored<Page<Summary>>;
 
-    /// Deletes a conversation; `false` where there is none.
+    /// Deletes a conversation; `false` if it does not exist.
     fn delete(&self, id: &str) -> Stored<bool>;
 }
 
-/// A message as it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredMessage {
-    /// `user` or `assistant`.
-    pub role: String,
-    /// The text.
+    pub role: Role,
     pub content: String,
-    /// What the model thought before it answered, kept apart.
+    /// What the model thought before it answered.
     pub thinking: Option<String>,
-    /// The tools that the model called, as JSON text.
-    pub tool_calls: Option<String>,
-    /// Names of the files that went with it.
+    pub tool_calls: Vec<ToolCall>,
+    /// Names of the files that were sent with it.
     pub attachments: Vec<String>,
     /// The model that answered.
     pub model: Option<String>,
-    /// The server's own count of the turn's prompt.
+    /// Tokens of the turn's prompt, as the model server counted them.
     pub prompt_tokens: Option<u64>,
-    /// The server's own count of the reply.
+    /// Tokens of the reply, as the model server counted them.
     pub completion_tokens: Option<u64>,
-    /// When it was said, in milliseconds of Unix time.
-    pub created_ms: i64,
+    pub created: SystemTime,
 }
 
-/// A conversation, or its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl StoredMessage {
+    /// A message of text alone.
+    pub fn text(role: Role, content: impl Into<String>, created: SystemTime) -> Self {
+        Self {
+            role,
+            content: content.into(),
+            thinking: None,
+            tool_calls: Vec::new(),
+            attachments: Vec::new(),
+            model: None,
+            prompt_tokens: None,
+            completion_tokens: None,
+            created,
+        }
+    }
+}
+
+/// A conversation with its messages, or the newest of them.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {
-    /// Its id.
     pub id: String,
-    /// Its system prompt.
     pub system: Option<String>,
-    /// When it began, in milliseconds of Unix time.
-    pub created_ms: i64,
-    /// When it was last written to.
-    pub updated_ms: i64,
-    /// How many messages it has, whether they are here or not.
+    pub created: SystemTime,
+    pub updated: SystemTime,
+    /// How many messages are stored.
     pub total: usize,
     /// The model that answered last.
     pub model: Option<String>,
-    /// Which state this is; it differs from that of every other turn ever written.
+    /// The state of the conversation. A number is never used twice, not even after the conversation was deleted.
     pub revision: i64,
-    /// The messages, oldest first.
+    /// The messages that were read, oldest first.
     pub messages: Vec<StoredMessage>,
 }
 
-/// A question and its reply, to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A question and its reply, to be written together.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
     /// The conversation's id.
     pub id: String,
-    /// The [`Conversation::revision`] that the reply was made for; `None` where there was none yet.
+    /// The [`Conversation::revision`] that the reply was made for; `None` for a new conversation.
     pub after: Option<i64>,
-    /// The system prompt from now on.
+    /// The conversation's system prompt from now on.
     pub system: Option<String>,
     /// The messages, oldest first.
     pub messages: Vec<StoredMessage>,
@@ -96,25 +112,13 @@ pub struct Turn {
 /// A conversation in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Its id.
     pub id: String,
-    /// When it began, in milliseconds of Unix time.
-    pub created_ms: i64,
-    /// When it was last written to.
-    pub updated_ms: i64,
-    /// How many messages it has.
+    pub created: SystemTime,
+    pub updated: SystemTime,
+    /// How many messages are stored.
     pub total: usize,
     /// The model that answered last.
     pub model: Option<String>,
-    /// The beginning of its first message.
+    /// The first 100 characters of its first message.
     pub first_words: String,
-}
-
-/// A place in the list: the last conversation of a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Its [`Summary::updated_ms`].
-    pub updated_ms: i64,
-    /// Its id.
-    pub id: String,
 }

@@ -3,12 +3,13 @@
 //! Nothing here knows of models or protocols. SQLite is the one implementation; a server's database
 //! such as PostgreSQL would be another [`ConversationStore`].
 
+mod columns;
 mod conversations;
 mod error;
+mod page;
 mod sqlite;
 
-pub use conversations::{
-    Conversation, ConversationStore, Place, Stored, StoredMessage, Summary, Turn, TurnLock,
-};
+pub use conversations::{Conversation, ConversationStore, Stored, StoredMessage, Summary, Turn, TurnLock};
 pub use error::StoreError;
+pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;

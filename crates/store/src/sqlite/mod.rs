@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Conversation, ConversationStore, Place, StoreError, Stored, Summary, Turn, TurnLock};
+use super::{Conversation, ConversationStore, Cursor, Page, StoreError, Stored, Summary, Turn, TurnLock};
 use open::Opened;
 use platform::free_space;
 
@@ -184,8 +184,8 @@ impl ConversationStore for Sqlite {
         self.write(move |connection| queries::append(connection, &turn))
     }
 
-    fn list(&self, before: Option<Place>, limit: usize) -> Stored<Vec<Summary>> {
-        self.read(move |connection| Ok(queries::list(connection, before.as_ref(), limit)?))
+    fn list(&self, from: Option<Cursor>, limit: usize) -> Stored<Page<Summary>> {
+        self.read(move |connection| Ok(queries::list(connection, from.as_ref(), limit)?))
     }
 
     fn delete(&self, id: &str) -> Stored<bool> {

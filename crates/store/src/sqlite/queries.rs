@@ -1,11 +1,12 @@
 //! The statements.
 
+use rusqlite::types::Type;
 use rusqlite::{
     Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, named_params, params,
 };
 
 use super::Failure;
-use crate::{Conversation, Place, StoredMessage, Summary, Turn};
+use crate::{Conversation, Cursor, Page, StoredMessage, Summary, Turn, columns};
 
 /// Characters of a list's `first_words`.
 const FIRST_WORDS: i64 = 100;
@@ -31,8 +32,8 @@ pub(super) fn get(
                 Ok(Conversation {
                     id: row.get(0)?,
                     system: row.get(1)?,
-                    created_ms: row.get(2)?,
-                    updated_ms: row.get(3)?,
+                    created: columns::time(row.get(2)?),
+                    updated: columns::time(row.get(3)?),
                     total: row.get(4)?,
                     model: row.get(5)?,
                     revision: row.get(6)?,
@@ -67,17 +68,19 @@ fn text_bytes(row: &Row<'_>) -> rusqlite::Result<usize> {
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
-    let attachments: Option<String> = row.get(4)?;
+    let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let role = row.get_ref(0)?.as_str().ok().and_then(columns::role);
     Ok(StoredMessage {
-        role: row.get(0)?,
+        // A role that this program never writes: the file is damaged.
+        role: role.ok_or_else(|| rusqlite::Error::InvalidColumnType(0, "role".to_owned(), Type::Text))?,
         content: row.get(1)?,
         thinking: row.get(2)?,
-        tool_calls: row.get(3)?,
-        attachments: attachments.and_then(|names| serde_json::from_str(&names).ok()).unwrap_or_default(),
+        tool_calls: columns::tool_calls(text(3)?),
+        attachments: columns::list(text(4)?),
         model: row.get(5)?,
         prompt_tokens: row.get(6)?,
         completion_tokens: row.get(7)?,
-        created_ms: row.get(8)?,
+        created: columns::time(row.get(8)?),
     })
 }
 
@@ -87,33 +90,32 @@ pub(super) fn append(connection: &mut Connection, turn: &Turn) -> Result<(), Fai
     if revision(&transaction, &turn.id)? != turn.after {
         return Err(Failure::Changed);
     }
-    let first = turn.messages.first().map_or(0, |message| message.created_ms);
-    let last = turn.messages.last().map_or(first, |message| message.created_ms);
+    let first = turn.messages.first().map_or(0, |message| columns::ms(message.created));
+    let last = turn.messages.last().map_or(first, |message| columns::ms(message.created));
     transaction.execute(
         "INSERT INTO conversations (id, system, created_ms, updated_ms) VALUES (:id, :system, :first, :last)
          ON CONFLICT (id) DO UPDATE SET system = :system, updated_ms = max(updated_ms, :last)",
         named_params! { ":id": turn.id, ":system": turn.system, ":first": first, ":last": last },
     )?;
     for message in &turn.messages {
-        let attachments = (!message.attachments.is_empty())
-            .then(|| serde_json::to_string(&message.attachments))
-            .transpose()
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let unwritable = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());
+        let tool_calls = columns::tool_calls_json(&message.tool_calls).map_err(unwritable)?;
+        let attachments = columns::list_json(&message.attachments).map_err(unwritable)?;
         transaction.execute(
             "INSERT INTO messages (conversation_id, role, content, thinking, tool_calls, attachments, model,
                                    prompt_tokens, completion_tokens, created_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 turn.id,
-                message.role,
+                message.role.as_str(),
                 message.content,
                 message.thinking,
-                message.tool_calls,
+                tool_calls,
                 attachments,
                 message.model,
                 message.prompt_tokens,
                 message.completion_tokens,
-                message.created_ms,
+                columns::ms(message.created),
             ],
         )?;
     }
@@ -134,9 +136,9 @@ fn revision(transaction: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<
 
 pub(super) fn list(
     connection: &mut Connection,
-    before: Option<&Place>,
+    from: Option<&Cursor>,
     limit: usize,
-) -> rusqlite::Result<Vec<Summary>> {
+) -> rusqlite::Result<Page<Summary>> {
     let mut statement = connection.prepare(
         "SELECT id, created_ms, updated_ms,
                 (SELECT count(*) FROM messages WHERE conversation_id = c.id),
@@ -147,18 +149,29 @@ pub(super) fn list(
          WHERE ?1 IS NULL OR (updated_ms, id) < (?1, ?2)
          ORDER BY updated_ms DESC, id DESC LIMIT ?3",
     )?;
-    let (updated_ms, id) = before.map(|place| (place.updated_ms, place.id.as_str())).unzip();
-    let rows = statement.query_map(params![updated_ms, id, limit, FIRST_WORDS], |row| {
-        Ok(Summary {
+    let (updated_ms, id) = from.map(|cursor| (cursor.updated_ms, cursor.id.as_str())).unzip();
+    // One more than the page has, which tells whether there is another page.
+    let rows = params![updated_ms, id, limit.saturating_add(1), FIRST_WORDS];
+    let mut rows = statement.query(rows)?;
+    let mut page = Page { items: Vec::new(), next: None };
+    let mut last_ms = 0;
+    while let Some(row) = rows.next()? {
+        if page.items.len() == limit {
+            page.next =
+                page.items.last().map(|last: &Summary| Cursor { updated_ms: last_ms, id: last.id.clone() });
+            break;
+        }
+        last_ms = row.get(2)?;
+        page.items.push(Summary {
             id: row.get(0)?,
-            created_ms: row.get(1)?,
-            updated_ms: row.get(2)?,
+            created: columns::time(row.get(1)?),
+            updated: columns::time(last_ms),
             total: row.get(3)?,
             model: row.get(4)?,
             first_words: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
-        })
-    })?;
-    rows.collect()
+        });
+    }
+    Ok(page)
 }
 
 pub(super) fn delete(connection: &mut Connection, id: &str) -> rusqlite::Result<bool> {

@@ -1,18 +1,20 @@
 //! The store by itself: turns, pages, a file that is replaced, one that is full.
 
 use super::*;
+use std::time::{Duration, UNIX_EPOCH};
+
+use types::Role;
+
 use crate::StoredMessage;
 
-fn said(role: &str, content: &str, created_ms: i64) -> StoredMessage {
-    StoredMessage { role: role.into(), content: content.into(), created_ms, ..StoredMessage::default() }
-}
-
-fn turn(id: &str, after: Option<i64>, text: &str, at: i64) -> Turn {
-    let mut reply = said("assistant", &format!("re: {text}"), at + 1);
+fn turn(id: &str, after: Option<i64>, text: &str, at_ms: u64) -> Turn {
+    let at = |ms| UNIX_EPOCH + Duration::from_millis(ms);
+    let mut reply = StoredMessage::text(Role::Assistant, format!("re: {text}"), at(at_ms + 1));
     reply.model = Some("m".into());
     reply.completion_tokens = Some(7);
     reply.attachments = vec!["a.txt".into()];
-    Turn { id: id.into(), after, system: None, messages: vec![said("user", text, at), reply] }
+    let question = StoredMessage::text(Role::User, text, at(at_ms));
+    Turn { id: id.into(), after, system: None, messages: vec![question, reply] }
 }
 
 fn store() -> (tempfile::TempDir, Sqlite) {
@@ -59,12 +61,14 @@ async fn pages_hold_each_once_the_newest_first() {
         // Some at the same time.
         store.append(turn(&format!("c{number}"), None, "x", number / 2)).await.unwrap();
     }
-    let (mut all, mut before) = (Vec::new(), None);
+    let (mut all, mut from) = (Vec::new(), None);
     loop {
-        let page = store.list(before.take(), 3).await.unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some(Place { updated_ms: last.updated_ms, id: last.id.clone() });
-        all.extend(page.into_iter().map(|summary| summary.id));
+        let page = store.list(from.take(), 3).await.unwrap();
+        all.extend(page.items.into_iter().map(|summary| summary.id));
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
     }
     assert_eq!(all, ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]);
 }
