@@ -17,7 +17,7 @@ use super::held::bytes_of_call;
 use super::registry::Work;
 use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
 use store::{ConversationStore, Cursor, StoreError, Turn, TurnLock};
-use types::{Message, Role};
+use types::{Message, Owner, Role};
 
 pub use store::{Conversation, Page, StoredMessage, Summary};
 
@@ -88,7 +88,8 @@ impl Core {
     pub async fn conversation(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
         conversation_id(id)?;
         let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store()?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
+        let found =
+            self.store()?.get_end(&Owner::local(), id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
         let mut found = found.ok_or_else(|| not_found(id))?;
         found.system.iter_mut().for_each(shorten);
         for message in &mut found.messages {
@@ -121,7 +122,7 @@ impl Core {
         }
         let from = cursor.map(read_cursor).transpose()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.store()?.list(from, limit).await.map_err(failed)
+        self.store()?.list(&Owner::local(), from, limit).await.map_err(failed)
     }
 
     /// Deletes a conversation for good.
@@ -130,7 +131,7 @@ impl Core {
     /// `conversation_not_found`, `storage_failed`.
     pub async fn delete_conversation(&self, id: &str) -> Result<(), ServiceError> {
         conversation_id(id)?;
-        match self.store()?.delete(id).await.map_err(failed)? {
+        match self.store()?.delete(&Owner::local(), id).await.map_err(failed)? {
             true => {
                 self.changes.tell(Change::Conversation(id.to_owned()));
                 Ok(())
@@ -145,7 +146,7 @@ impl Core {
 
     async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
         let id = answered.turn.id.clone();
-        self.store()?.append(answered.turn).await.map_err(failed)?;
+        self.store()?.append(&Owner::local(), answered.turn).await.map_err(failed)?;
         self.changes.tell(Change::Conversation(id));
         Ok(answered.ending)
     }
@@ -190,7 +191,7 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
     let in_turn = turn.acquire(waits).await;
     let across = lock_across(run, &id).await?;
     live.set_phase(Phase::Waiting);
-    let found = core.store()?.get(&id, None).await.map_err(failed)?;
+    let found = core.store()?.get(&Owner::local(), &id, None).await.map_err(failed)?;
     let after = found.as_ref().map(|found| found.revision);
     let system = match (chat.system.take(), &found) {
         (Some(given), _) => Some(given),
@@ -247,7 +248,7 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
 /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
 async fn lock_across(run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
     loop {
-        if let Some(lock) = run.core.store()?.try_lock(id).await.map_err(failed)? {
+        if let Some(lock) = run.core.store()?.try_lock(&Owner::local(), id).await.map_err(failed)? {
             return Ok(lock);
         }
         if !matches!(run.live.phase(), Phase::Queued(_)) {

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
-use types::{Role, ToolCall};
+use types::{Owner, Role, ToolCall};
 
 use super::{Cursor, Page, StoreError};
 
@@ -14,33 +14,39 @@ pub type Stored<T> = BoxFuture<'static, Result<T, StoreError>>;
 /// The exclusive right to a turn in a conversation, released when it is dropped.
 pub type TurnLock = Box<dyn Debug + Send>;
 
-/// A database of conversations. Nothing is opened before the first call.
+/// A database of conversations, keyed by owner and id. Nothing is opened before the first call.
 ///
 /// Times are stored in milliseconds, and what is finer is cut off. `contract` tests an implementation.
 pub trait ConversationStore: Debug + Send + Sync {
     /// A conversation with its newest `last` messages, or all; `None` if it does not exist.
-    fn get(&self, id: &str, last: Option<usize>) -> Stored<Option<Conversation>>;
+    fn get(&self, owner: &Owner, id: &str, last: Option<usize>) -> Stored<Option<Conversation>>;
 
     /// As [`Self::get`], with as many of the newest messages as have `max_bytes` of text together, and at least one.
-    fn get_end(&self, id: &str, last: Option<usize>, max_bytes: usize) -> Stored<Option<Conversation>>;
+    fn get_end(
+        &self,
+        owner: &Owner,
+        id: &str,
+        last: Option<usize>,
+        max_bytes: usize,
+    ) -> Stored<Option<Conversation>>;
 
     /// Locks a conversation for a turn; `None` while another turn, of this process or another, holds the lock.
     ///
     /// The lock only saves the model's work: [`Self::append`] is safe without it. So a store that cannot lock
     /// pretends that it has.
-    fn try_lock(&self, id: &str) -> Stored<Option<TurnLock>>;
+    fn try_lock(&self, owner: &Owner, id: &str) -> Stored<Option<TurnLock>>;
 
     /// Writes a whole turn or nothing.
     ///
     /// # Errors
     /// [`StoreError::Changed`] if the conversation is no longer at the revision `turn.after`.
-    fn append(&self, turn: Turn) -> Stored<()>;
+    fn append(&self, owner: &Owner, turn: Turn) -> Stored<()>;
 
     /// A page of at most `limit` conversations, the last updated first, from the start or from a page's `next`.
-    fn list(&self, from: Option<Cursor>, limit: usize) -> Stored<Page<Summary>>;
+    fn list(&self, owner: &Owner, from: Option<Cursor>, limit: usize) -> Stored<Page<Summary>>;
 
     /// Deletes a conversation; `false` if it does not exist.
-    fn delete(&self, id: &str) -> Stored<bool>;
+    fn delete(&self, owner: &Owner, id: &str) -> Stored<bool>;
 }
 
 /// A message of a conversation.

@@ -7,6 +7,7 @@ mod columns;
 mod conversations;
 mod error;
 mod page;
+mod sql;
 mod sqlite;
 
 pub use conversations::{Conversation, ConversationStore, Stored, StoredMessage, Summary, Turn, TurnLock};
