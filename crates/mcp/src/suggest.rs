@@ -73,8 +73,8 @@ fn matching(mut names: Vec<String>, typed: &str) -> Vec<String> {
 
 /// Ids of the newest conversations that begin with `typed`; none while they cannot be read.
 async fn conversation_ids(core: &Core, typed: &str) -> Vec<String> {
-    let (newest, _) = core.conversations(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
-    newest.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
+    let newest = core.conversations(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
+    newest.items.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
 }
 
 fn suggestions(mut names: Vec<String>) -> CompletionInfo {

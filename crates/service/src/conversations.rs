@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -16,10 +16,10 @@ use super::completions::{self, Live, Phase};
 use super::held::bytes_of_call;
 use super::registry::Work;
 use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
-use store::{ConversationStore, Place, StoreError, Turn, TurnLock};
-use types::{Message, Role, ToolCall};
+use store::{ConversationStore, Cursor, StoreError, Turn, TurnLock};
+use types::{Message, Owner, Role};
 
-pub use store::{Conversation, StoredMessage, Summary};
+pub use store::{Conversation, Page, StoredMessage, Summary};
 
 /// The id for which one is made.
 pub const NEW: &str = "new";
@@ -88,7 +88,8 @@ impl Core {
     pub async fn conversation(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
         conversation_id(id)?;
         let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store()?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
+        let found =
+            self.store()?.get_end(&Owner::local(), id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
         let mut found = found.ok_or_else(|| not_found(id))?;
         found.system.iter_mut().for_each(shorten);
         for message in &mut found.messages {
@@ -103,7 +104,7 @@ impl Core {
         self.turn_locks.queue(id)
     }
 
-    /// A page of the conversations, newest first, and the cursor of the next one.
+    /// A page of the conversations, newest first.
     ///
     /// # Errors
     /// `invalid_argument`, `storage_failed`.
@@ -111,7 +112,7 @@ impl Core {
         &self,
         cursor: Option<&str>,
         limit: Option<u64>,
-    ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
+    ) -> Result<Page<Summary>, ServiceError> {
         let limit = limit.unwrap_or(PAGE);
         if !(1..=LARGEST_PAGE).contains(&limit) {
             return Err(ServiceError::invalid(
@@ -119,14 +120,9 @@ impl Core {
                 format!("is {limit}; it must be between 1 and {LARGEST_PAGE}"),
             ));
         }
-        let before = cursor.map(read_cursor).transpose()?;
+        let from = cursor.map(read_cursor).transpose()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // One more than asked for tells whether there is a next page.
-        let mut page = self.store()?.list(before, limit + 1).await.map_err(failed)?;
-        let more = page.len() > limit;
-        page.truncate(limit);
-        let next = page.last().filter(|_| more).map(|last| format!("{}.{}", last.updated_ms, last.id));
-        Ok((page, next))
+        self.store()?.list(&Owner::local(), from, limit).await.map_err(failed)
     }
 
     /// Deletes a conversation for good.
@@ -135,7 +131,7 @@ impl Core {
     /// `conversation_not_found`, `storage_failed`.
     pub async fn delete_conversation(&self, id: &str) -> Result<(), ServiceError> {
         conversation_id(id)?;
-        match self.store()?.delete(id).await.map_err(failed)? {
+        match self.store()?.delete(&Owner::local(), id).await.map_err(failed)? {
             true => {
                 self.changes.tell(Change::Conversation(id.to_owned()));
                 Ok(())
@@ -150,7 +146,7 @@ impl Core {
 
     async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
         let id = answered.turn.id.clone();
-        self.store()?.append(answered.turn).await.map_err(failed)?;
+        self.store()?.append(&Owner::local(), answered.turn).await.map_err(failed)?;
         self.changes.tell(Change::Conversation(id));
         Ok(answered.ending)
     }
@@ -187,7 +183,7 @@ struct Answered {
 async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
     let TurnCall { conversation_id: id, prompt, mut chat } = call;
     let (core, live) = (&run.core, &run.live);
-    let said_ms = now_ms();
+    let said_at = SystemTime::now();
     let waits = |ahead| {
         live.set_phase(Phase::Queued(ahead));
         run.place.delay();
@@ -195,7 +191,7 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
     let in_turn = turn.acquire(waits).await;
     let across = lock_across(run, &id).await?;
     live.set_phase(Phase::Waiting);
-    let found = core.store()?.get(&id, None).await.map_err(failed)?;
+    let found = core.store()?.get(&Owner::local(), &id, None).await.map_err(failed)?;
     let after = found.as_ref().map(|found| found.revision);
     let system = match (chat.system.take(), &found) {
         (Some(given), _) => Some(given),
@@ -230,23 +226,20 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
         .warnings
         .extend(left_out.map(|(count, context)| left_out_warning(count, context, core.takes_num_ctx())));
     let question = StoredMessage {
-        role: Role::User.as_str().to_owned(),
-        content: prompt,
         attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
-        created_ms: said_ms,
-        ..StoredMessage::default()
+        ..StoredMessage::text(Role::User, prompt, said_at)
     };
     let reply = live.partial();
     let reply = StoredMessage {
-        role: Role::Assistant.as_str().to_owned(),
+        role: Role::Assistant,
         content: reply.content,
         thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
-        tool_calls: written_calls(&live.tool_calls()),
+        tool_calls: live.tool_calls(),
         attachments: Vec::new(),
         model: Some(model),
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
-        created_ms: now_ms().max(said_ms),
+        created: SystemTime::now().max(said_at),
     };
     let turn = Turn { id, after, system, messages: vec![question, reply] };
     Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
@@ -255,7 +248,7 @@ async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered,
 /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
 async fn lock_across(run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
     loop {
-        if let Some(lock) = run.core.store()?.try_lock(id).await.map_err(failed)? {
+        if let Some(lock) = run.core.store()?.try_lock(&Owner::local(), id).await.map_err(failed)? {
             return Ok(lock);
         }
         if !matches!(run.live.phase(), Phase::Queued(_)) {
@@ -288,36 +281,18 @@ fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
 
 /// A stored message as it goes to the model: without its thinking, which no model wants back.
 fn message(stored: &StoredMessage) -> Message {
-    let role = if stored.role == Role::Assistant.as_str() { Role::Assistant } else { Role::User };
-    let calls = stored.tool_calls.as_deref().and_then(|calls| serde_json::from_str(calls).ok());
-    let calls: Vec<(String, String, String)> = calls.unwrap_or_default();
+    let role = if stored.role == Role::Assistant { Role::Assistant } else { Role::User };
     let mut content = stored.content.clone();
     if !stored.attachments.is_empty() {
         // So that the model does not deny that it has read them. In quotes: a name may have words for the model in it.
         let names: Vec<_> = stored.attachments.iter().map(|name| format!("{name:?}")).collect();
         content.insert_str(0, &format!("(Attached here, and no longer shown: {}.)\n", names.join(", ")));
     }
-    Message {
-        tool_calls: calls.into_iter().map(|(id, name, arguments)| ToolCall { id, name, arguments }).collect(),
-        ..Message::text(role, content)
-    }
+    Message { tool_calls: stored.tool_calls.clone(), ..Message::text(role, content) }
 }
 
-fn written_calls(calls: &[ToolCall]) -> Option<String> {
-    let calls: Vec<_> = calls.iter().map(|call| (&call.id, &call.name, &call.arguments)).collect();
-    (!calls.is_empty()).then(|| serde_json::to_string(&calls).ok()).flatten()
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
-    let place = cursor
-        .split_once('.')
-        .and_then(|(updated_ms, id)| Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() }));
-    place.filter(|place| conversation_id(&place.id).is_ok()).ok_or_else(|| {
+fn read_cursor(cursor: &str) -> Result<Cursor, ServiceError> {
+    cursor.parse().map_err(|_| {
         ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
     })
 }
