@@ -10,9 +10,9 @@ use super::jobs;
 use super::schema;
 use service::attachments::Sent;
 use service::chat::tokens_per_second;
-use service::completions::{Completion, Live, Outcome, Partial, Phase};
+use service::completions::{Completion, Live, Outcome, Phase};
 use service::text::pulling;
-use service::{ErrorCode, Registered, ServiceError, Work};
+use service::{ErrorCode, Partial, Registered, ServiceError, Work};
 use text::sanitize;
 use types::ToolCall;
 

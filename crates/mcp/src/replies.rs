@@ -10,7 +10,7 @@ use super::answer::{SentAnswer, millis, sent};
 use super::schema;
 use service::chat::tokens_per_second;
 use service::completions::Outcome;
-use service::many::Replies;
+use service::jobs::Replies;
 use service::{Registered, ServiceError};
 use text::sanitize;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::jobs::{Job, Report};
-use super::manage::{full_name, model_name};
+use super::manage::{full_name, is_cloud, model_name};
 use super::{Core, ErrorCode, ServiceError};
 
 /// The pulls that calls wait for, by the model's full name.
@@ -88,28 +88,5 @@ impl Core {
             job.conclude(async { core.pull(&job, &model, false).await }).await;
         });
         Ok(arrival)
-    }
-}
-
-/// Whether a name is that of a model which runs on ollama.com: a pull would fetch no more than a pointer
-/// there, and what is asked would leave the machine unasked.
-pub(super) fn is_cloud(model: &str) -> bool {
-    let name = full_name(model);
-    let tag = name.rsplit(':').next().unwrap_or_default();
-    tag == "cloud" || tag.ends_with("-cloud")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cloud_models_are_known_by_their_tags() {
-        for cloud in ["gpt-oss:120b-cloud", "glm-4.6:cloud"] {
-            assert!(is_cloud(cloud), "{cloud}");
-        }
-        for local in ["gemma3:4b", "cloud", "hf.co/cloud/x:Q4"] {
-            assert!(!is_cloud(local), "{local}");
-        }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::arrivals::is_cloud;
+use super::manage::is_cloud;
 use super::{Core, ErrorCode, Registered, ServiceError, Work};
 use files::{self, Content, Fence, FenceError, Opened, fenced};
 use types::{Image, Location, Message, Role};

@@ -7,9 +7,9 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
 use super::asked::{Asked, Request, broke_off, with_id};
-use super::attachments::{Attached, Attachments, Sent};
+use super::attachments::{Attached, Attachments};
 use super::check::{check, keep_alive};
-use super::completions::{self, Live, Outcome, Phase};
+use super::completions::{Ending, Live, Outcome, Phase};
 use super::held::{bytes_of_call, bytes_of_prompt};
 use super::jobs::Job;
 use super::options::ignored_options;
@@ -22,9 +22,7 @@ use super::warnings::{cut_prompt, stopped_at_limit};
 use super::{Core, ErrorCode, ServiceError};
 use providers::ChatStream;
 use types::{ChatEnd, ChatEvent, ChatRequest};
-use types::{
-    FinishReason, GenerateRequest, Location, Message, ResponseFormat, Sampling, Think, Timings, Usage,
-};
+use types::{FinishReason, GenerateRequest, Message, ResponseFormat, Sampling, Think, Timings, Usage};
 
 /// A chat as a caller asks for it.
 #[derive(Debug, Clone, Default)]
@@ -53,27 +51,6 @@ pub struct ChatCall {
     pub truncation: Truncation,
 }
 
-/// How a completion ended, and what it cost.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// The model that answered.
-    pub model: String,
-    /// Why it was that one, where the call named none.
-    pub model_reason: Option<&'static str>,
-    /// Where it ran.
-    pub location: Location,
-    /// Why the reply ended.
-    pub finish_reason: FinishReason,
-    /// The server's own counts.
-    pub usage: Usage,
-    /// The server's own times.
-    pub timings: Timings,
-    /// The files that the model was given.
-    pub attachments: Vec<Sent>,
-    /// What the server did in silence, and what is wrong with the reply.
-    pub warnings: Vec<String>,
-}
-
 impl Core {
     /// Starts a chat as a completion of its own.
     ///
@@ -99,7 +76,7 @@ impl Core {
         let place = self.queue.reserve();
         let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None, place };
         let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        completions::spawn(&live, Arc::clone(&self.registry), async move {
+        self.registry.spawn(&live, async move {
             let _held = held;
             run.answer(call, question).await
         });

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::chat::Ending;
-use super::error::{ErrorCode, ServiceError};
+use super::attachments::Sent;
+use super::error::{ErrorCode, Partial, ServiceError};
 use super::work::Control;
-pub(super) use super::work::{spawn, spawn_then};
-use types::{Location, ToolCall};
+use types::{FinishReason, Location, Timings, ToolCall, Usage};
 
 /// The longest reply, in bytes; a server that never ends would fill the memory.
 const MAX_REPLY: usize = 64 << 20;
@@ -33,6 +32,27 @@ pub struct Completion {
     pub queued: Duration,
     /// How it ended.
     pub ending: Ending,
+}
+
+/// How a completion ended, and what it cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The model that answered.
+    pub model: String,
+    /// Why it was that one, where the call named none.
+    pub model_reason: Option<&'static str>,
+    /// Where it ran.
+    pub location: Location,
+    /// Why the reply ended.
+    pub finish_reason: FinishReason,
+    /// The server's own counts.
+    pub usage: Usage,
+    /// The server's own times.
+    pub timings: Timings,
+    /// The files that the model was given.
+    pub attachments: Vec<Sent>,
+    /// What the server did in silence, and what is wrong with the reply.
+    pub warnings: Vec<String>,
 }
 
 /// How a completion ended.
@@ -60,22 +80,6 @@ pub enum Phase {
     Answering,
     /// It has ended.
     Ended,
-}
-
-/// What had been generated of a completion that did not reach its end.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Partial {
-    /// Text of the answer.
-    pub content: String,
-    /// Text of the thinking.
-    pub thinking: String,
-}
-
-impl Partial {
-    /// Whether nothing was generated.
-    pub fn is_empty(&self) -> bool {
-        self.content.is_empty() && self.thinking.is_empty()
-    }
 }
 
 /// What is new to one follower.

@@ -10,9 +10,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
-use super::chat::{Ending, Question, Run};
+use super::chat::{Question, Run};
 use super::check::check;
-use super::completions::{self, Live, Phase};
+use super::completions::{Ending, Live, Phase};
 use super::held::bytes_of_call;
 use super::registry::Work;
 use super::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
@@ -69,9 +69,8 @@ impl Core {
             Run { core: Arc::clone(self), live: Arc::clone(&live), job: None, place: self.queue.reserve() };
         let written = self.clone();
         // The end of the reply is the end of cancelling: then it is written, and not half.
-        completions::spawn_then(
+        self.registry.spawn_then(
             &live,
-            Arc::clone(&self.registry),
             async move {
                 let _held = held;
                 answer(&run, call, turn).await

@@ -146,7 +146,8 @@ impl Core {
         let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
         let held = self.memory.hold(texts + messages)?;
         let report = super::transfers::report("create", &request.model);
-        Ok(self.start_job("creating", report, move |core, job| async move {
+        let core = Arc::clone(self);
+        Ok(self.registry.start_job("creating", report, move |job| async move {
             let (_reserved, _held) = (reserved, held);
             if let Some(weights) = weights {
                 let name = weights.name.clone();

@@ -5,7 +5,6 @@
 use providers::ProviderError;
 use text::sanitize;
 
-use super::completions::Partial;
 use super::retry::runner_ended;
 
 mod code;
@@ -27,6 +26,22 @@ pub struct ServiceError {
     pub partial: Option<Box<Partial>>,
     /// The counts of a prompt that does not fit the context.
     pub tokens: Option<TokenCounts>,
+}
+
+/// What had been generated of a completion that did not reach its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Partial {
+    /// Text of the answer.
+    pub content: String,
+    /// Text of the thinking.
+    pub thinking: String,
+}
+
+impl Partial {
+    /// Whether nothing was generated.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.thinking.is_empty()
+    }
 }
 
 /// The tokens of a prompt, and of the context that it does not fit, as the server counted them.

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Core;
+use super::completions::Outcome;
 use super::error::ServiceError;
-use super::many::Replies;
-use super::registry::{Registered, Registry, Work};
 use super::work::Control;
 
 /// A job that runs, or has ended.
@@ -44,6 +42,30 @@ pub enum Report {
     Comparison(Replies),
     /// One instruction over many texts.
     Batch(Replies),
+}
+
+/// Replies in the order in which they were asked for; `None` for those that are still to come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replies {
+    /// What each reply is for: a model's name, or an input's number.
+    pub labels: Vec<String>,
+    /// The replies.
+    pub replies: Vec<Option<Outcome>>,
+}
+
+impl Replies {
+    pub(super) fn new(labels: Vec<String>) -> Self {
+        let replies = labels.iter().map(|_| None).collect();
+        Self { labels, replies }
+    }
+
+    fn size(&self) -> usize {
+        let text = |reply: &Option<Outcome>| match reply {
+            Some(Ok(completion)) => completion.content.len() + completion.thinking.len(),
+            _ => 0,
+        };
+        self.replies.iter().map(text).sum()
+    }
 }
 
 /// A model on its way.
@@ -113,24 +135,5 @@ impl Report {
             Self::Transfer(_) => 0,
             Self::Comparison(replies) | Self::Batch(replies) => replies.size(),
         }
-    }
-}
-
-impl Core {
-    /// Runs `work` as a job of its own. A panic and a cancellation are outcomes as well.
-    pub(super) fn start_job<W, F>(self: &Arc<Self>, status: &str, report: Report, work: W) -> Arc<Registered>
-    where
-        W: FnOnce(Arc<Self>, Arc<Job>) -> F,
-        F: Future<Output = Result<(), ServiceError>> + Send + 'static,
-    {
-        let job = Job::new(status, report);
-        let registered = self.registry.add(Work::Job(Arc::clone(&job)));
-        let work = work(Arc::clone(self), Arc::clone(&job));
-        let registry: Arc<Registry> = Arc::clone(&self.registry);
-        tokio::spawn(async move {
-            job.conclude(work).await;
-            registry.sweep();
-        });
-        registered
     }
 }

@@ -61,7 +61,7 @@ pub use completions::Completion;
 use conversations::TurnLocks;
 use disk::Disk;
 use error::Upstream;
-pub use error::{ErrorCode, ServiceError, TokenCounts};
+pub use error::{ErrorCode, Partial, ServiceError, TokenCounts};
 use held::Memory;
 use models::Capabilities;
 use names::Names;

@@ -132,6 +132,14 @@ pub fn full_name(name: &str) -> String {
     if has_tag { name.to_owned() } else { format!("{name}:latest") }
 }
 
+/// Whether a name is that of a model which runs on ollama.com: a pull would fetch no more than a pointer
+/// there, and what is asked would leave the machine unasked.
+pub(super) fn is_cloud(model: &str) -> bool {
+    let name = full_name(model);
+    let tag = name.rsplit(':').next().unwrap_or_default();
+    tag == "cloud" || tag.ends_with("-cloud")
+}
+
 /// Checks how long a model's name is, whatever characters the server allows: it is compared with all names, and
 /// repeated in texts.
 ///
@@ -188,5 +196,15 @@ mod tests {
         assert_eq!(full_name("https://Registry.ollama.ai/library/a:1b"), "a:1b");
         assert_eq!(full_name("registry.ollama.ai/me/a"), "me/a:latest");
         assert_eq!(full_name("hf.co/library/a"), "hf.co/library/a:latest");
+    }
+
+    #[test]
+    fn cloud_models_are_known_by_their_tags() {
+        for cloud in ["gpt-oss:120b-cloud", "glm-4.6:cloud"] {
+            assert!(is_cloud(cloud), "{cloud}");
+        }
+        for local in ["gemma3:4b", "cloud", "hf.co/cloud/x:Q4"] {
+            assert!(!is_cloud(local), "{local}");
+        }
     }
 }

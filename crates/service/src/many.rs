@@ -7,9 +7,8 @@ use futures_util::stream;
 
 use super::attachments::Attachments;
 use super::chat::ChatCall;
-use super::completions::Outcome;
 use super::held::{Held, bytes_of_call};
-use super::jobs::{Job, Report};
+use super::jobs::{Job, Replies, Report};
 use super::manage::model_name;
 use super::queue::Reservation;
 use super::{Core, Registered, ServiceError};
@@ -19,30 +18,6 @@ use types::{Message, Role};
 pub const MOST_INPUTS: usize = 200;
 /// Most models of a comparison.
 pub const MOST_MODELS: usize = 8;
-
-/// Replies in the order in which they were asked for; `None` for those that are still to come.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Replies {
-    /// What each reply is for: a model's name, or an input's number.
-    pub labels: Vec<String>,
-    /// The replies.
-    pub replies: Vec<Option<Outcome>>,
-}
-
-impl Replies {
-    fn new(labels: Vec<String>) -> Self {
-        let replies = labels.iter().map(|_| None).collect();
-        Self { labels, replies }
-    }
-
-    pub(super) fn size(&self) -> usize {
-        let text = |reply: &Option<Outcome>| match reply {
-            Some(Ok(completion)) => completion.content.len() + completion.thinking.len(),
-            _ => 0,
-        };
-        self.replies.iter().map(text).sum()
-    }
-}
 
 impl Core {
     /// Puts one question to several models, one after another or together.
@@ -71,7 +46,8 @@ impl Core {
         let report = Report::Comparison(Replies::new(models.to_vec()));
         let at_once = if together { calls.len() } else { 1 };
         let calls = self.in_order(calls, at_once);
-        Ok(self.start_job("comparing", report, move |core, job| async move {
+        let core = Arc::clone(self);
+        Ok(self.registry.start_job("comparing", report, move |job| async move {
             let _held = held;
             core.answer_all(&job, calls, at_once).await
         }))
@@ -121,7 +97,8 @@ impl Core {
         let calls = self.in_order(calls, at_once);
         let report = Report::Batch(Replies::new(labels));
         // The queue says how many run at once; all of them stand in it.
-        Ok(self.start_job("working", report, move |core, job| async move {
+        let core = Arc::clone(self);
+        Ok(self.registry.start_job("working", report, move |job| async move {
             let _held = held;
             core.answer_all(&job, calls, at_once).await
         }))

@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::completions::Live;
+use super::completions::{Ending, Live};
 use super::error::{ErrorCode, ServiceError};
-use super::jobs::Job;
-use super::work::Control;
+use super::jobs::{Job, Report};
+use super::work::{Control, caught};
 
 /// How long a completion is kept after its end.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -124,6 +124,54 @@ impl Registry {
         table.sweep();
         table.entries.push_back(Arc::clone(&entry));
         entry
+    }
+
+    /// Runs `work`, which makes the reply. A panic and a cancellation are outcomes as well.
+    pub(super) fn spawn<W>(self: &Arc<Self>, live: &Arc<Live>, work: W)
+    where
+        W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+    {
+        self.spawn_then(live, work, |ending| async { Ok(ending) });
+    }
+
+    /// The same, with a last step that no cancellation stops: the reply is complete by then.
+    pub(super) fn spawn_then<T, W, F>(
+        self: &Arc<Self>,
+        live: &Arc<Live>,
+        work: W,
+        finish: impl FnOnce(T) -> F + Send + 'static,
+    ) where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ServiceError>> + Send + 'static,
+        F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+    {
+        let (live, registry) = (Arc::clone(live), Arc::clone(self));
+        tokio::spawn(async move {
+            let ending = match live.control.run(work).await {
+                Ok(made) => caught(finish(made)).await,
+                Err(error) => Err(error),
+            };
+            let ending = ending.map_err(|error| error.with_partial(live.partial()));
+            live.end(ending);
+            registry.sweep();
+        });
+    }
+
+    /// Runs `work` as a job of its own. A panic and a cancellation are outcomes as well.
+    pub(super) fn start_job<W, F>(self: &Arc<Self>, status: &str, report: Report, work: W) -> Arc<Registered>
+    where
+        W: FnOnce(Arc<Job>) -> F,
+        F: Future<Output = Result<(), ServiceError>> + Send + 'static,
+    {
+        let job = Job::new(status, report);
+        let registered = self.add(Work::Job(Arc::clone(&job)));
+        let work = work(Arc::clone(&job));
+        let registry = Arc::clone(self);
+        tokio::spawn(async move {
+            job.conclude(work).await;
+            registry.sweep();
+        });
+        registered
     }
 
     /// The completion of an id, or without one the newest whose end nobody has seen.

@@ -33,7 +33,8 @@ impl Core {
         self.native()?;
         let model = model.to_owned();
         let report = report("pull", &model);
-        Ok(self.start_job("pulling", report, move |core, job| async move {
+        let core = Arc::clone(self);
+        Ok(self.registry.start_job("pulling", report, move |job| async move {
             let _reserved = reserved;
             core.pull(&job, &model, insecure).await
         }))
@@ -52,7 +53,8 @@ impl Core {
         self.native()?;
         let model = model.to_owned();
         let report = report("push", &model);
-        Ok(self.start_job("pushing", report, move |core, job| async move {
+        let core = Arc::clone(self);
+        Ok(self.registry.start_job("pushing", report, move |job| async move {
             let stream = match core.native()?.push(&model, insecure).await {
                 Ok(stream) => stream,
                 Err(error) => return Err(core.explain(error).await),

@@ -2,17 +2,14 @@
 //! may or may not have seen its end.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::chat::Ending;
-use super::completions::Live;
 use super::error::{ErrorCode, ServiceError};
-use super::registry::Registry;
 
 /// The state of work, beside what it makes.
 #[derive(Debug)]
@@ -98,35 +95,4 @@ pub(super) async fn caught<T>(
     work: impl Future<Output = Result<T, ServiceError>>,
 ) -> Result<T, ServiceError> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(ServiceError::internal()))
-}
-
-/// Runs `work` as a completion of its own. A panic and a cancellation are outcomes as well.
-pub(super) fn spawn<W>(live: &Arc<Live>, registry: Arc<Registry>, work: W)
-where
-    W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
-{
-    spawn_then(live, registry, work, |ending| async { Ok(ending) });
-}
-
-/// The same, with a last step that no cancellation stops: what has been generated is there by then.
-pub(super) fn spawn_then<T, W, F>(
-    live: &Arc<Live>,
-    registry: Arc<Registry>,
-    work: W,
-    finish: impl FnOnce(T) -> F + Send + 'static,
-) where
-    T: Send + 'static,
-    W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-    F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
-{
-    let live = Arc::clone(live);
-    tokio::spawn(async move {
-        let ending = match live.control.run(work).await {
-            Ok(made) => caught(finish(made)).await,
-            Err(error) => Err(error),
-        };
-        let ending = ending.map_err(|error| error.with_partial(live.partial()));
-        live.end(ending);
-        registry.sweep();
-    });
 }
