@@ -13,7 +13,7 @@ use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
 use providers::openai::OpenAi;
 use providers::{Provider, ServerConfig, Timeouts};
-use service::disk::Disk;
+use service::transfers::disk::Disk;
 use service::{Core, CoreOptions};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
 use store::Sqlite;

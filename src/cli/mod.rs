@@ -20,7 +20,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::{app, telemetry};
 use files::pdf;
-use service::schema_check;
+use service::chat::schema_check;
 use settings::registry::Entry;
 use settings::{Loaded, Settings, Sources};
 

@@ -6,7 +6,7 @@ use mcp::{McpServer, ServerOptions};
 use providers::ollama::Ollama;
 use providers::{ServerConfig, Timeouts};
 use serde_json::{Value, json};
-use service::disk::Disk;
+use service::transfers::disk::Disk;
 use service::{Core, CoreOptions};
 use settings::{CallDeadline, ToolSettings};
 

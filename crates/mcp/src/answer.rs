@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::jobs;
 use super::schema;
-use service::attachments::Sent;
-use service::chat::tokens_per_second;
-use service::completions::{Completion, Live, Outcome, Phase};
-use service::text::pulling;
+use service::chat::attachments::Sent;
+use service::chat::runner::tokens_per_second;
+use service::tasks::reply::{Completion, Live, Outcome, Phase};
 use service::{ErrorCode, Partial, Registered, ServiceError, Work};
+use text::format::pulling;
 use text::sanitize;
 use types::ToolCall;
 

@@ -14,10 +14,10 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::deadline::Deadline;
 use super::jobs;
 use super::server::McpServer;
-use service::completions::{Cursor, Live, Phase, Update};
 use service::embeddings::Pulling;
-use service::text::pulling;
+use service::tasks::reply::{Cursor, Live, Phase, Update};
 use service::{ErrorCode, Registered, ServiceError, Work};
+use text::format::pulling;
 use text::sanitize;
 
 /// `_meta` key of the exact new text.

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::answer::{SentAnswer, millis, sent};
 use super::schema;
-use service::chat::tokens_per_second;
-use service::completions::Outcome;
-use service::jobs::Replies;
+use service::chat::runner::tokens_per_second;
+use service::tasks::job::Replies;
+use service::tasks::reply::Outcome;
 use service::{Registered, ServiceError};
 use text::sanitize;
 

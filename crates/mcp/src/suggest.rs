@@ -7,7 +7,7 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorDa
 use super::prompts::{self, MODEL_ARGUMENT};
 use super::resources::{MODEL_TEMPLATE, RUNNING_TEMPLATE, conversations};
 use service::Core;
-use service::conversations::LARGEST_PAGE;
+use service::conversations::turn::LARGEST_PAGE;
 
 /// Suggests values for an argument; `stored` is whether there are conversations. Arguments that are free text have no suggestions.
 ///

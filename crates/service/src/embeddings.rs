@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::manage::name_length;
-use super::{Core, ErrorCode, ServiceError};
+use crate::models::lifecycle::name_length;
+use crate::{Core, ErrorCode, ServiceError};
 use types::{EmbedRequest, Embeddings};
 
 /// Texts in one call.

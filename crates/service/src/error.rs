@@ -5,8 +5,6 @@
 use providers::ProviderError;
 use text::sanitize;
 
-use super::retry::runner_ended;
-
 mod code;
 mod upstream;
 
@@ -221,4 +219,15 @@ if it happens again, use a smaller model or a smaller num_ctx.";
 fn capitalized(noun: &str) -> String {
     let mut chars = noun.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Whether Ollama says that the process that runs the model has ended.
+pub(crate) fn runner_ended(message: &str) -> bool {
+    const TEXTS: [&str; 4] = [
+        "process no longer running",
+        "process has terminated",
+        "running the model: unexpected EOF",
+        "forcibly closed",
+    ];
+    TEXTS.iter().any(|text| message.contains(text))
 }

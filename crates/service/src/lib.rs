@@ -2,43 +2,16 @@
 //!
 //! Deliberately absent: words of MCP. A second front stands beside the first one over the same [`Core`].
 
-mod arrivals;
-mod asked;
-pub mod attachments;
-mod changes;
+pub mod batches;
 pub mod chat;
-mod check;
-pub mod completions;
-mod context;
 pub mod conversations;
-pub mod creation;
-pub mod disk;
 pub mod embeddings;
 mod error;
-pub mod generate;
-pub mod health;
-mod held;
-pub mod jobs;
-pub mod manage;
-pub mod many;
 pub mod messages;
 pub mod models;
-mod names;
-mod options;
-mod queue;
-mod registry;
-pub mod reply_format;
-pub mod reservations;
-mod retry;
-pub mod schema_check;
-mod system_prompt;
-pub mod text;
-mod tie;
-mod transfers;
-pub mod truncation;
-mod warnings;
+pub mod tasks;
+pub mod transfers;
 pub mod web;
-mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,25 +26,25 @@ use settings::FileSettings;
 use settings::SystemPromptFile;
 use store::ConversationStore;
 
-use arrivals::Arrivals;
-pub use changes::{Change, Follower, Poll};
-pub use chat::ChatCall;
-pub use check::keep_alive;
-pub use completions::Completion;
-use conversations::TurnLocks;
-use disk::Disk;
+pub use chat::runner::ChatCall;
+use chat::system_prompt::SystemPrompt;
+pub use chat::truncation::Truncation;
+pub use chat::validate::keep_alive;
+use conversations::turn::TurnLocks;
 use error::Upstream;
 pub use error::{ErrorCode, Partial, ServiceError, TokenCounts};
-use held::Memory;
-use models::Capabilities;
-use names::Names;
-use queue::Queue;
-use registry::Registry;
-pub use registry::{Registered, Work};
-use reservations::Reservations;
-use system_prompt::SystemPrompt;
-pub use tie::Tie;
-pub use truncation::Truncation;
+use models::catalog::Capabilities;
+use models::names::Names;
+use models::reservations::Reservations;
+pub use models::watch::{Change, Follower, Poll};
+pub use tasks::cancel_on_drop::Tie;
+use tasks::memory::Memory;
+use tasks::queue::Queue;
+use tasks::registry::Registry;
+pub use tasks::registry::{Registered, Work};
+pub use tasks::reply::Completion;
+use transfers::auto_pull::Arrivals;
+use transfers::disk::Disk;
 use types::{Location, Remote};
 
 /// What the services can be told.
@@ -138,7 +111,7 @@ pub struct Core {
     arrivals: Arrivals,
     reservations: Reservations,
     disk: Disk,
-    changes: changes::Changes,
+    changes: models::watch::Changes,
     web: Option<Arc<OllamaWeb>>,
     poll_interval: Duration,
     /// How many calls read their files at once.
@@ -167,11 +140,11 @@ impl Core {
             arrivals: Arrivals::default(),
             reservations: Reservations::default(),
             disk: options.disk,
-            changes: changes::Changes::default(),
+            changes: models::watch::Changes::default(),
             poll_interval: options.poll_interval,
             web: options.web,
-            reading: Arc::new(Semaphore::new(attachments::READ_AT_ONCE)),
-            checking: Arc::new(Semaphore::new(schema_check::CHECKED_AT_ONCE)),
+            reading: Arc::new(Semaphore::new(chat::attachments::READ_AT_ONCE)),
+            checking: Arc::new(Semaphore::new(chat::schema_check::CHECKED_AT_ONCE)),
         })
     }
 

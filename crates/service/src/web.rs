@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Core, ErrorCode, ServiceError};
+use crate::{Core, ErrorCode, ServiceError};
 use providers::ProviderError;
 use providers::ollama::OllamaWeb;
 

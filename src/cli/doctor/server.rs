@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::finding::Section;
 use service::Core;
-use service::health::Healthy;
+use service::models::health::Healthy;
 use text::sanitize;
 
 /// Names of models on one line.

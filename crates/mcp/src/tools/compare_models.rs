@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::replies::ComparisonAnswer;
 use crate::schema::{self, output_schema};
 use service::ServiceError;
-use service::attachments::Attachments;
+use service::chat::attachments::Attachments;
 use settings::Toolset;
 use types::{Message, Role};
 

@@ -11,8 +11,8 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answer::TurnAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, output_schema};
-use service::attachments::Attachments;
-use service::conversations::TurnCall;
+use service::chat::attachments::Attachments;
+use service::conversations::turn::TurnCall;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \

@@ -9,7 +9,7 @@ use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::confirm::{Action, Consent, Question, consent};
 use crate::schema::{input_schema, output_schema};
-use service::manage::check_copy;
+use service::models::lifecycle::check_copy;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";

@@ -9,9 +9,9 @@ use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::confirm::{Action, Consent, Question, consent};
 use crate::schema::{input_schema, output_schema};
-use service::manage::model_name;
-use service::text::human_size;
+use service::models::lifecycle::model_name;
 use settings::Toolset;
+use text::format::human_size;
 
 const DESCRIPTION: &str =
     "Delete an installed model from the disk. Asks the user first, or needs confirm: true.";

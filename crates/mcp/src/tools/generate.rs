@@ -10,8 +10,8 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answer::BriefAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, output_schema};
-use service::attachments::Attachments;
-use service::generate::GenerateCall;
+use service::chat::attachments::Attachments;
+use service::chat::request::GenerateCall;
 use service::messages::read_images;
 use settings::Toolset;
 

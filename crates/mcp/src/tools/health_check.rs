@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::health::HealthReport;
+use service::models::health::HealthReport;
 use text::sanitize;
 
 const DESCRIPTION: &str = "Check whether Ollama answers (version, latency, address, models), and what to do if not. Use it \

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::models::ListedModel;
-use service::text::human_size;
+use service::models::catalog::ListedModel;
+use text::format::human_size;
 use text::sanitize;
 
 const DESCRIPTION: &str = "List the installed models: size, parameters, quantization, context length, capabilities (completion, \

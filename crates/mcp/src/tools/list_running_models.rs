@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::text::human_size;
 use settings::Toolset;
+use text::format::human_size;
 use text::sanitize;
 use types::RunningModel;
 

@@ -15,8 +15,8 @@ use crate::confirm::{Action, Consent, Question, consent};
 use crate::jobs::TransferAnswer;
 use crate::progress::Progress;
 use crate::schema::{input_schema, output_schema};
-use service::jobs::{JobState, Report};
-use service::manage::model_name;
+use service::models::lifecycle::model_name;
+use service::tasks::job::{JobState, Report};
 use service::{Tie, Work};
 use settings::Toolset;
 
