@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::jobs;
 use super::schema;
-use service::chat::attachments::Sent;
 use service::chat::runner::tokens_per_second;
+use service::tasks::registry::{Registered, Work};
+use service::tasks::reply::Sent;
 use service::tasks::reply::{Completion, Live, Outcome, Phase};
-use service::{ErrorCode, Partial, Registered, ServiceError, Work};
+use service::{ErrorCode, Partial, ServiceError};
 use text::format::pulling;
 use text::sanitize;
 use types::ToolCall;

@@ -14,7 +14,8 @@ use super::failure::error_body;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
 use service::tasks::job::{Job, JobState, Report, TransferReport};
-use service::{ErrorCode, Registered, ServiceError};
+use service::tasks::registry::Registered;
+use service::{ErrorCode, ServiceError};
 use text::format::human_size;
 use text::sanitize;
 

@@ -37,10 +37,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 
 /// What is looked at, in the order in which one thing depends on another.
 async fn examine(context: &Context) -> anyhow::Result<Vec<Section>> {
-    let core = app::core(&context.loaded.settings)?;
+    let services = app::services(&context.loaded.settings)?;
     // A silent model server and silent hosts are waited for at the same time.
     let (server, own, hosts) = futures_util::join!(
-        server::examine(&core),
+        server::examine(&services),
         hosts::examine_own(context),
         hosts::examine(&context.loaded.origins)
     );

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use rmcp::model::ErrorData;
 
 use super::not_found;
-use service::Change;
+use service::changes::Change;
 use service::models::lifecycle::full_name;
 
 pub(super) const MODELS: &str = "ollama://models";

@@ -49,7 +49,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let report = call.server.core().health().await;
+    let report = call.server.services().models.health().await;
     let answer = HealthAnswer::from(report);
     Ok(super::answer(answer.text(), &answer))
 }

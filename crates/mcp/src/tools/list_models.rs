@@ -58,7 +58,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = ModelsAnswer::from(call.server.core().list_models().await?);
+    let answer = ModelsAnswer::from(call.server.services().models.list_models().await?);
     Ok(super::answer(answer.text(), &answer))
 }
 

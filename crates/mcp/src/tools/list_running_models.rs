@@ -48,7 +48,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = RunningAnswer::from(call.server.core().running_models().await?);
+    let answer = RunningAnswer::from(call.server.services().models.running_models().await?);
     Ok(super::answer(answer.text(), &answer))
 }
 

@@ -80,11 +80,11 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let verbose = arguments.verbose == Some(true);
-    let core = call.server.core();
+    let services = call.server.services();
     let details = if verbose {
-        core.show_verbose(&arguments.model).await
+        services.models.show_verbose(&arguments.model).await
     } else {
-        core.show_model(&arguments.model).await
+        services.models.show_model(&arguments.model).await
     }?;
     let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();

@@ -12,9 +12,12 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::models::lifecycle::is_cloud;
-use crate::{Core, ErrorCode, Registered, ServiceError, Work};
-use files::{self, Content, Fence, FenceError, Opened, fenced};
+use super::Chat;
+use crate::file_access::{blocking, open, refused, unreadable};
+use crate::tasks::registry::{Registered, Work};
+use crate::tasks::reply::Sent;
+use crate::{ErrorCode, ServiceError};
+use files::{self, Content, FenceError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
@@ -48,21 +51,6 @@ pub struct Attached {
     pub sent: Vec<Sent>,
 }
 
-/// A file that a model was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// Its path below the allowed directory.
-    pub name: String,
-    /// `text`, `pdf` or `image`.
-    pub kind: &'static str,
-    /// Its size on disk.
-    pub bytes: u64,
-    /// Pages of a PDF.
-    pub pages: Option<usize>,
-    /// Pages of it that could not be read.
-    pub unread: usize,
-}
-
 impl Attachments {
     /// Files by their paths; `argument` is the list's name in errors.
     pub fn new(argument: &str, paths: Vec<String>) -> Self {
@@ -77,6 +65,15 @@ impl Attachments {
     /// Whether no file goes with the call.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Files each of its own, which share the bounds of one call.
+    pub(crate) fn each_alone(argument: &str, paths: &[String]) -> Vec<Self> {
+        let total = Arc::<AtomicU64>::default();
+        let alone = |(index, path): (usize, &String)| {
+            Self::of(vec![(format!("{argument}[{index}]"), path.clone())], Arc::clone(&total))
+        };
+        paths.iter().enumerate().map(alone).collect()
     }
 
     /// Checks what can be checked before anything is opened.
@@ -165,38 +162,12 @@ impl fmt::Debug for Attached {
     }
 }
 
-impl Core {
-    /// Opens a file below the allowed directories, whatever its size. `argument` names the path's place in errors.
-    ///
-    /// # Errors
-    /// `attachment_denied` and `attachment_unreadable`.
-    pub async fn open_allowed(&self, argument: &str, path: &str) -> Result<Opened, ServiceError> {
-        let fence = Arc::clone(&self.fence);
-        let (argument, path) = (argument.to_owned(), path.to_owned());
-        blocking(move || open(&fence, &argument, &path)).await
-    }
-
-    /// Where a model runs, asked before anything is sent to it.
-    ///
-    /// # Errors
-    /// As [`Core::show_model`].
-    pub async fn location_of(&self, model: &str) -> Result<Location, ServiceError> {
-        if !self.provider.is_local() || self.provider.name() != "ollama" {
-            return Ok(self.location(None));
-        }
-        let details = self.show_model(model).await?;
-        Ok(match details.remote {
-            // Its name says so, where the server does not.
-            None if is_cloud(model) => Location::Remote("ollama.com".to_owned()),
-            remote => self.location(remote.as_ref()),
-        })
-    }
-
+impl Chat {
     /// Looks up where the model of a reply that goes on runs, for its answer. It is best effort: it waits briefly.
     pub async fn locate(&self, completion: &Registered) {
         let Work::Reply(live) = &completion.work else { return };
         if let (Some(model), None) = (live.model(), live.location())
-            && let Ok(Ok(location)) = timeout(LOOK, self.location_of(model)).await
+            && let Ok(Ok(location)) = timeout(LOOK, self.models.location_of(model)).await
         {
             live.set_location(location);
         }
@@ -213,7 +184,7 @@ impl Core {
         attachments: &Attachments,
     ) -> Result<Option<Arc<Attached>>, ServiceError> {
         let Some(named) = &attachments.0 else { return Ok(None) };
-        if self.files.allowed.is_empty() {
+        if self.files.settings.allowed.is_empty() {
             let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
             return Err(refused(argument, &FenceError::NothingAllowed));
         }
@@ -227,10 +198,10 @@ impl Core {
     /// # Errors
     /// `attachment_denied` where it does not run on this machine, and those of the provider.
     pub(crate) async fn check_takes_files(&self, model: &str) -> Result<(), ServiceError> {
-        if self.files.allow_remote {
+        if self.files.settings.allow_remote {
             return Ok(());
         }
-        match self.location_of(model).await? {
+        match self.models.location_of(model).await? {
             Location::Local => Ok(()),
             Location::Remote(host) => Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,
@@ -242,19 +213,10 @@ impl Core {
         }
     }
 
-    /// Files each of its own, which share the bounds of one call.
-    pub(crate) fn each_alone(&self, argument: &str, paths: &[String]) -> Vec<Attachments> {
-        let total = Arc::<AtomicU64>::default();
-        let alone = |(index, path): (usize, &String)| {
-            Attachments::of(vec![(format!("{argument}[{index}]"), path.clone())], Arc::clone(&total))
-        };
-        paths.iter().enumerate().map(alone).collect()
-    }
-
     /// A warning, where files went to a model that ran elsewhere although nothing said so before.
     pub(crate) fn went_away(&self, location: &Location) -> Option<String> {
         match location {
-            Location::Remote(host) if !self.files.allow_remote => Some(format!(
+            Location::Remote(host) if !self.files.settings.allow_remote => Some(format!(
                 "The model ran at {host}, which the model server reported only afterwards: the files were sent there."
             )),
             _ => None,
@@ -263,7 +225,7 @@ impl Core {
 
     async fn read(&self, named: Arc<Named>) -> Result<Arc<Attached>, ServiceError> {
         let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| ServiceError::internal())?;
-        let (fence, settings) = (Arc::clone(&self.fence), self.files.clone());
+        let (fence, settings) = (Arc::clone(&self.files.fence), self.files.settings.clone());
         // Dropped with the call that waits: then the reader of a PDF is killed, and the files that are left are skipped.
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -313,33 +275,5 @@ impl Core {
             Ok(Arc::new(attached))
         })
         .await
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
-) -> Result<T, ServiceError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ServiceError::internal()))
-}
-
-fn open(fence: &Fence, argument: &str, path: &str) -> Result<Opened, ServiceError> {
-    fence.open(path).map_err(|error| refused(argument, &error))
-}
-
-fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
-    refused(argument, &FenceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
-}
-
-fn refused(argument: &str, error: &FenceError) -> ServiceError {
-    let code = match error {
-        FenceError::NothingAllowed | FenceError::Denied { .. } => ErrorCode::AttachmentDenied,
-        FenceError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
-    };
-    let error_of = ServiceError::new(code, format!("{argument}: {error}"));
-    match error {
-        FenceError::NothingAllowed => error_of.with_hint(
-            "The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
-        ),
-        _ => error_of,
     }
 }

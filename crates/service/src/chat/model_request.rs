@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::chat::attachments::Attached;
 use crate::chat::truncation::{Fitted, Truncation};
-use crate::{Core, ErrorCode, ServiceError};
+use crate::models::Models;
+use crate::{ErrorCode, ServiceError};
 use providers::{ChatStream, ProviderError};
 use types::ChatRequest;
 use types::{GenerateRequest, Message, ResponseFormat, Role, Sampling, ToolCall};
@@ -139,10 +140,13 @@ impl Asked {
         }
     }
 
-    pub(crate) async fn send(&self, core: &Core) -> Result<Result<ChatStream, ProviderError>, ServiceError> {
+    pub(crate) async fn send(
+        &self,
+        models: &Models,
+    ) -> Result<Result<ChatStream, ProviderError>, ServiceError> {
         Ok(match &self.request {
-            Request::Chat(request) => core.provider.chat(request).await,
-            Request::Prompt(request) => core.native()?.generate(request).await,
+            Request::Chat(request) => models.provider().chat(request).await,
+            Request::Prompt(request) => models.native()?.generate(request).await,
         })
     }
 }

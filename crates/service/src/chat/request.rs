@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Chat;
+use crate::ServiceError;
 use crate::chat::runner::{ChatCall, Question};
-use crate::{Core, Registered, ServiceError};
+use crate::tasks::registry::Registered;
 use types::{GenerateRequest, Image};
 
 /// A bare prompt as a caller gives it.
@@ -25,13 +27,13 @@ pub struct GenerateCall {
     pub images: Vec<Image>,
 }
 
-impl Core {
+impl Chat {
     /// Starts a completion of a bare prompt.
     ///
     /// # Errors
     /// `invalid_argument`, and `unsupported` where the server is no Ollama.
     pub fn start_generate(self: &Arc<Self>, call: GenerateCall) -> Result<Arc<Registered>, ServiceError> {
-        self.native()?;
+        self.models.native()?;
         if call.prompt.is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::Core;
+use super::Chat;
 use crate::chat::model_request::Asked;
 use crate::chat::runner::Run;
 use crate::chat::schema_check::{Unchecked, Verdict, check_here, check_size, no_schema, unchecked, work_of};
@@ -61,7 +61,7 @@ fn read_object(mut object: Map<String, Value>) -> Result<Option<ResponseFormat>,
     Ok(Some(ResponseFormat::Schema(schema)))
 }
 
-impl Core {
+impl Chat {
     /// Checks a schema that was not checked when it was read.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Run {
             // It may take seconds, and others need not wait for it.
             self.place.delay();
         }
-        self.core.check_format(format).await?;
+        self.chat.check_format(format).await?;
         self.live.hold();
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
@@ -144,7 +144,7 @@ impl Run {
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
     async fn wrong(&self, format: &ResponseFormat, warnings: &mut Vec<String>) -> Vec<String> {
         let reply = self.live.read_draft(str::to_owned);
-        self.core.violations(format, reply).await.unwrap_or_else(|why| {
+        self.chat.violations(format, reply).await.unwrap_or_else(|why| {
             warnings.push(format!("The reply was not checked against response_format: {}.", why.reason()));
             Vec::new()
         })

@@ -6,6 +6,8 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
+use super::Chat;
+use super::size::{bytes_of_call, bytes_of_prompt};
 use crate::chat::attachments::{Attached, Attachments};
 use crate::chat::model_request::{Asked, Request, broke_off, with_id};
 use crate::chat::retry::{jitter, wait_before};
@@ -14,11 +16,10 @@ use crate::chat::validate::{check, keep_alive};
 use crate::chat::warnings::{cut_prompt, stopped_at_limit};
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
-use crate::tasks::memory::{bytes_of_call, bytes_of_prompt};
 use crate::tasks::queue::{Reservation, Slot};
 use crate::tasks::registry::{Registered, Work};
 use crate::tasks::reply::{Ending, Live, Outcome, Phase};
-use crate::{Core, ErrorCode, ServiceError};
+use crate::{ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
@@ -51,7 +52,7 @@ pub struct ChatCall {
     pub truncation: Truncation,
 }
 
-impl Core {
+impl Chat {
     /// Starts a chat as a completion of its own.
     ///
     /// # Errors
@@ -68,15 +69,15 @@ impl Core {
         question: Question,
     ) -> Result<Arc<Registered>, ServiceError> {
         check(&call)?;
-        let held = self.memory.hold(bytes_of_call(&call) + question.bytes())?;
+        let held = self.tasks.memory.hold(bytes_of_call(&call) + question.bytes())?;
         let live = Live::new();
         if let Some(model) = &call.model {
             live.set_model(model);
         }
-        let place = self.queue.reserve();
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: None, place };
-        let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
-        self.registry.spawn(&live, async move {
+        let place = self.tasks.queue.reserve();
+        let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: None, place };
+        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
+        self.tasks.registry.spawn(&live, async move {
             let _held = held;
             run.answer(call, question).await
         });
@@ -84,7 +85,7 @@ impl Core {
     }
 }
 
-impl Core {
+impl Chat {
     /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
     pub(crate) async fn reply(
         self: &Arc<Self>,
@@ -93,7 +94,7 @@ impl Core {
         place: Reservation,
     ) -> Outcome {
         let live = Live::new();
-        let run = Run { core: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
+        let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
         live.end(
             run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
         );
@@ -120,7 +121,7 @@ impl Question {
 
 /// One reply in the making.
 pub(crate) struct Run {
-    pub(crate) core: Arc<Core>,
+    pub(crate) chat: Arc<Chat>,
     pub(crate) live: Arc<Live>,
     /// What the reply is a part of; it hears of a pull as well.
     pub(crate) job: Option<Arc<Job>>,
@@ -134,7 +135,7 @@ impl Run {
         let (model, model_reason) = match &call.model {
             Some(model) => (model.clone(), None),
             None => {
-                let default = Box::pin(self.core.default_model()).await?;
+                let default = Box::pin(self.chat.models.default_model()).await?;
                 (default.name, Some(default.reason))
             }
         };
@@ -146,14 +147,15 @@ impl Run {
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
-        let _held = self.core.memory.hold(size)?;
+        let _held = self.chat.tasks.memory.hold(size)?;
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
             warnings.extend(attached.warnings());
         }
         if asked.has_images() {
-            Box::pin(self.with_model(asked.model(), || self.core.require(asked.model(), "vision"))).await?;
+            Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
+                .await?;
         }
         let end = match asked.response_format() {
             Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
@@ -161,21 +163,21 @@ impl Run {
         };
         let sampling = asked.sampling();
         if end.finish_reason == FinishReason::Length {
-            warnings.push(stopped_at_limit(sampling.max_tokens, self.core.takes_num_ctx()));
+            warnings.push(stopped_at_limit(sampling.max_tokens, self.chat.models.takes_num_ctx()));
         }
         let fitted =
             asked.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
         let cut = fitted.or_else(|| {
-            cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), self.core.takes_num_ctx())
+            cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), self.chat.models.takes_num_ctx())
         });
         match cut {
             Some(cut) => warnings.push(cut),
-            None => warnings.extend(self.core.overflow(&asked, &end.usage).await),
+            None => warnings.extend(self.chat.overflow(&asked, &end.usage).await),
         }
-        warnings.extend(self.core.other_model(asked.model(), end.model.as_deref()));
-        let location = self.core.location(end.remote.as_ref());
+        warnings.extend(self.chat.models.other_model(asked.model(), end.model.as_deref()));
+        let location = self.chat.models.location(end.remote.as_ref());
         if attached.is_some() {
-            warnings.extend(self.core.went_away(&location));
+            warnings.extend(self.chat.went_away(&location));
         }
         Ok(Ending {
             location,
@@ -193,7 +195,7 @@ impl Run {
     pub(crate) async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
         let (_slot, mut events) = match self.in_turn(asked).await {
             // The slot is released while the model is pulled.
-            Err(error) if self.core.may_pull(&error, asked.model()) => {
+            Err(error) if self.chat.transfers.may_pull(&error, asked.model()) => {
                 let again = async {
                     self.pull(asked.model()).await?;
                     self.in_turn(asked).await
@@ -209,7 +211,7 @@ impl Run {
                 Ok(ChatEvent::Thinking(text)) => self.live.push_thinking(&text),
                 Ok(ChatEvent::ToolCall(call)) => self.live.push_tool_call(with_id(call)),
                 Ok(ChatEvent::Done(end)) => return Ok(end),
-                Err(error) => return Err(self.core.error(error)),
+                Err(error) => return Err(self.chat.models.error(error)),
             }
         }
         Err(broke_off())
@@ -222,7 +224,7 @@ impl Run {
         loop {
             match self.begin(asked).await {
                 Err(error) if error.code == ErrorCode::ContextExceeded => {
-                    Box::pin(self.core.fit(asked, error)).await?;
+                    Box::pin(self.chat.fit(asked, error)).await?;
                 }
                 begun => return Ok((slot, begun?)),
             }
@@ -238,7 +240,7 @@ impl Run {
         if !attachments.is_empty() {
             self.place.delay();
         }
-        self.with_model(model, || self.core.attached(model, attachments)).await
+        self.with_model(model, || self.chat.attached(model, attachments)).await
     }
 
     /// Does something with a model; once more where it had to be pulled first.
@@ -247,7 +249,7 @@ impl Run {
         F: Future<Output = Result<T, ServiceError>>,
     {
         match work().await {
-            Err(error) if self.core.may_pull(&error, model) => {
+            Err(error) if self.chat.transfers.may_pull(&error, model) => {
                 let again = async {
                     self.pull(model).await?;
                     work().await
@@ -266,7 +268,7 @@ impl Run {
                 job.advance(|state| state.aside = aside);
             }
         };
-        let pulled = self.core.pull_missing(model, |done, total| {
+        let pulled = self.chat.transfers.pull_missing(model, |done, total| {
             self.live.set_phase(Phase::Pulling { done, total });
             tell_job(Some(pulling(model, done, total)));
         });
@@ -280,17 +282,17 @@ impl Run {
     async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         // The name stays as it is from the check until the server has begun to answer.
-        let in_use = asked.has_files().then(|| self.core.names.rely_on(asked.model())).transpose()?;
+        let in_use = asked.has_files().then(|| self.chat.models.names.rely_on(asked.model())).transpose()?;
         loop {
             if in_use.is_some() {
-                Box::pin(self.core.check_takes_files(asked.model())).await?;
+                Box::pin(self.chat.check_takes_files(asked.model())).await?;
             }
-            let error = match asked.send(&self.core).await? {
+            let error = match asked.send(&self.chat.models).await? {
                 Ok(events) => return Ok(events),
                 Err(error) => error,
             };
             let Some(wait) = wait_before(&error, tried, jitter()) else {
-                return Err(Box::pin(self.core.explain(error)).await);
+                return Err(Box::pin(self.chat.models.explain(error)).await);
             };
             tried += 1;
             tracing::info!(error = error.logged(), ?wait, tried, "trying again");
@@ -307,7 +309,7 @@ impl Run {
         keep_alive: Option<&Value>,
         truncation: Truncation,
     ) -> Vec<String> {
-        if self.core.provider.name() == "ollama" {
+        if self.chat.models.provider().native().is_some() {
             return ignored_options(options);
         }
         let ignored = [

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Core, ErrorCode, ServiceError};
+use super::Chat;
+use crate::{ErrorCode, ServiceError};
 use platform::bound_process;
 use platform::child::{Child, Next, read_input};
 
@@ -229,7 +230,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-impl Core {
+impl Chat {
     /// Checks a schema, or a reply against it: off the async threads, and for a bounded time.
     pub(crate) async fn check_schema(
         &self,

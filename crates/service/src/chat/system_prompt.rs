@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crate::{ChatCall, Core, ErrorCode, ServiceError};
+use super::Chat;
+use super::runner::ChatCall;
+use crate::{ErrorCode, ServiceError};
 use settings::SystemPromptFile;
 use types::{Message, Role};
 
@@ -51,7 +53,7 @@ impl SystemPrompt {
     }
 }
 
-impl Core {
+impl Chat {
     /// The call with its system prompt among the messages: its own, or else the default one.
     pub(crate) fn with_system(&self, mut call: ChatCall) -> Result<ChatCall, ServiceError> {
         let own = call.messages.first().is_some_and(|message| message.role == Role::System);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::Chat;
 use super::warnings;
-use crate::Core;
 use crate::chat::model_request::Asked;
 use crate::error::{ErrorCode, ServiceError, TokenCounts};
 use types::Usage;
@@ -65,7 +65,7 @@ const SMALLEST_DEFAULT_CONTEXT: u64 = 2048;
 /// How long an answer that is complete waits for the size of the context.
 const LOOK: Duration = Duration::from_secs(1);
 
-impl Core {
+impl Chat {
     /// Changes a refused request so that it can be sent again.
     ///
     /// # Errors
@@ -73,10 +73,10 @@ impl Core {
     pub(crate) async fn fit(&self, asked: &mut Asked, mut error: ServiceError) -> Result<(), ServiceError> {
         // A refusal to cut comes without the counts of the refusal before.
         error.tokens = error.tokens.or_else(|| asked.fitted().and_then(Fitted::counts));
-        let Some(counts) = error.tokens.filter(|_| self.takes_num_ctx()) else {
+        let Some(counts) = error.tokens.filter(|_| self.models.takes_num_ctx()) else {
             return self.fit_without_counts(asked, error);
         };
-        let model_context = self.model_context(asked.model()).await;
+        let model_context = self.models.model_context(asked.model()).await;
         let num_ctx = num_ctx_for(counts.prompt, asked.sampling().max_tokens, model_context);
         match (asked.truncation(), num_ctx) {
             (Truncation::Auto, _) if !asked.may_cut() => {
@@ -119,7 +119,7 @@ impl Core {
 
     /// A server that refuses without counts, or that takes no `num_ctx`.
     fn fit_without_counts(&self, asked: &mut Asked, error: ServiceError) -> Result<(), ServiceError> {
-        if !self.takes_num_ctx() {
+        if !self.models.takes_num_ctx() {
             return Err(error.with_hint("Send less. The context of this server is set where it is started."));
         }
         if asked.truncation() == Truncation::Auto && !asked.may_cut() {
@@ -129,19 +129,14 @@ impl Core {
         Err(error.with_hint("Raise num_ctx, or send less."))
     }
 
-    /// The context length that the model was trained for, where the server says.
-    async fn model_context(&self, model: &str) -> Option<u64> {
-        self.provider.show_model(model).await.ok()?.context_length
-    }
-
     /// A warning where the context overflowed while the reply was generated: the oldest tokens were dropped on the way.
     pub(crate) async fn overflow(&self, asked: &Asked, usage: &Usage) -> Option<String> {
         let prompt = usage.prompt_tokens?;
         let total = prompt.saturating_add(usage.completion_tokens?);
-        let context = match asked.num_ctx().filter(|_| self.takes_num_ctx()) {
+        let context = match asked.num_ctx().filter(|_| self.models.takes_num_ctx()) {
             Some(num_ctx) => num_ctx,
-            None if total < SMALLEST_DEFAULT_CONTEXT || !self.takes_num_ctx() => return None,
-            None => Box::pin(timeout(LOOK, self.loaded_context(asked.model()))).await.ok()??,
+            None if total < SMALLEST_DEFAULT_CONTEXT || !self.models.takes_num_ctx() => return None,
+            None => Box::pin(timeout(LOOK, self.models.loaded_context(asked.model()))).await.ok()??,
         };
         // A prompt that fills the context by itself was cut before the reply began.
         if prompt >= context {

@@ -5,8 +5,10 @@
 
 use serde_json::Value;
 
-use crate::models::lifecycle::full_name;
-use crate::{ChatCall, Core, ServiceError, Truncation};
+use super::Conversations;
+use crate::ServiceError;
+use crate::chat::runner::ChatCall;
+use crate::chat::truncation::Truncation;
 use store::StoredMessage;
 
 /// Bytes a token in judging: English has about four, code and other scripts fewer.
@@ -16,7 +18,7 @@ const AROUND_A_MESSAGE: u64 = 8;
 /// What fits every context, with room for a reply: no server has to be asked.
 const FITS_ALWAYS: u64 = 1024;
 
-impl Core {
+impl Conversations {
     /// How many of the oldest messages are left out for what is said now, and the context that they do not fit.
     ///
     /// # Errors
@@ -30,12 +32,12 @@ impl Core {
         said: &[&str],
     ) -> Result<Option<(usize, u64)>, ServiceError> {
         // The call wants no message left out: the server tells whether they fit.
-        if call.truncation != Truncation::Auto && self.takes_num_ctx() {
+        if call.truncation != Truncation::Auto && self.models.takes_num_ctx() {
             return Ok(None);
         }
         let fixed = system.map_or(0, of_text) + said.iter().map(|text| of_text(text)).sum::<u64>();
         let given = call.sampling.num_ctx.or_else(|| call.options.get("num_ctx").and_then(Value::as_u64));
-        let given = given.filter(|_| self.takes_num_ctx());
+        let given = given.filter(|_| self.models.takes_num_ctx());
         if given.is_none() && fixed + history.iter().map(of_message).sum::<u64>() <= FITS_ALWAYS {
             return Ok(None);
         }
@@ -52,28 +54,17 @@ impl Core {
         Ok((left_out > 0).then_some((left_out, context)))
     }
 
-    /// Whether a call can say how large the context is: only Ollama's does.
-    pub(crate) fn takes_num_ctx(&self) -> bool {
-        self.provider.native().is_some()
-    }
-
-    /// The context that the model is loaded with.
-    pub(crate) async fn loaded_context(&self, model: &str) -> Option<u64> {
-        let running = self.provider.running_models().await.unwrap_or_default();
-        let is_this = |name: &str| full_name(name) == full_name(model);
-        running.iter().find(|running| is_this(&running.name)).and_then(|running| running.context_length)
-    }
-
     /// The model's context: what it is loaded with, or else what it is made for. `None` where nobody tells.
     async fn context_of(&self, model: &str) -> Result<Option<u64>, ServiceError> {
-        if let Some(loaded) = self.loaded_context(model).await {
+        if let Some(loaded) = self.models.loaded_context(model).await {
             return Ok(Some(loaded));
         }
-        let details = match self.provider.show_model(model).await.map_err(|error| self.error(error)) {
-            Ok(details) => details,
-            Err(error) if self.may_pull(&error, model) => return Err(error),
-            Err(_) => return Ok(None),
-        };
+        let details =
+            match self.models.provider().show_model(model).await.map_err(|error| self.models.error(error)) {
+                Ok(details) => details,
+                Err(error) if self.transfers.may_pull(&error, model) => return Err(error),
+                Err(_) => return Ok(None),
+            };
         let of_parameters = details.parameters.as_deref().and_then(|parameters| {
             parameters.lines().find_map(|line| line.strip_prefix("num_ctx")?.trim().parse().ok())
         });

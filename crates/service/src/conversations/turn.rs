@@ -10,12 +10,15 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
-use crate::chat::runner::{Question, Run};
+use super::Conversations;
+use crate::changes::Change;
+use crate::chat::bytes_of_call;
+use crate::chat::runner::{ChatCall, Question, Run};
 use crate::chat::validate::check;
-use crate::tasks::memory::bytes_of_call;
+use crate::tasks::registry::Registered;
 use crate::tasks::registry::Work;
 use crate::tasks::reply::{Ending, Live, Phase};
-use crate::{Change, ChatCall, Core, ErrorCode, Registered, ServiceError};
+use crate::{ErrorCode, ServiceError};
 use store::{ConversationStore, Place, StoreError, Turn, TurnLock};
 use types::{Message, Role, ToolCall};
 
@@ -46,7 +49,7 @@ pub struct TurnCall {
     pub chat: ChatCall,
 }
 
-impl Core {
+impl Conversations {
     /// Starts a turn as a completion of its own.
     ///
     /// # Errors
@@ -60,20 +63,24 @@ impl Core {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }
         check(&call.chat)?;
-        let held = self.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
+        let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
         let live = Live::in_conversation(&call.conversation_id);
-        let registered = self.registry.add(Work::Reply(Arc::clone(&live)));
+        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
         // Both orders are those in which the calls came, whichever of their tasks runs first.
         let turn = self.turn_locks.queue(&call.conversation_id);
-        let run =
-            Run { core: Arc::clone(self), live: Arc::clone(&live), job: None, place: self.queue.reserve() };
-        let written = self.clone();
+        let run = Run {
+            chat: Arc::clone(&self.chat),
+            live: Arc::clone(&live),
+            job: None,
+            place: self.tasks.queue.reserve(),
+        };
+        let (turns, written) = (Arc::clone(self), Arc::clone(self));
         // The end of the reply is the end of cancelling: then it is written, and not half.
-        self.registry.spawn_then(
+        self.tasks.registry.spawn_then(
             &live,
             async move {
                 let _held = held;
-                answer(&run, call, turn).await
+                turns.answer(&run, call, turn).await
             },
             move |answered| async move { written.write(answered).await },
         );
@@ -84,7 +91,7 @@ impl Core {
     ///
     /// # Errors
     /// `conversation_not_found`, `storage_failed`.
-    pub async fn conversation(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
+    pub async fn get(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
         conversation_id(id)?;
         let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
         let found = self.store()?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
@@ -106,7 +113,7 @@ impl Core {
     ///
     /// # Errors
     /// `invalid_argument`, `storage_failed`.
-    pub async fn conversations(
+    pub async fn list(
         &self,
         cursor: Option<&str>,
         limit: Option<u64>,
@@ -132,11 +139,11 @@ impl Core {
     ///
     /// # Errors
     /// `conversation_not_found`, `storage_failed`.
-    pub async fn delete_conversation(&self, id: &str) -> Result<(), ServiceError> {
+    pub async fn delete(&self, id: &str) -> Result<(), ServiceError> {
         conversation_id(id)?;
         match self.store()?.delete(id).await.map_err(failed)? {
             true => {
-                self.changes.tell(Change::Conversation(id.to_owned()));
+                self.changes.announce(Change::Conversation(id.to_owned()));
                 Ok(())
             }
             false => Err(not_found(id)),
@@ -147,10 +154,94 @@ impl Core {
         self.store.as_ref().ok_or_else(|| failed(StoreError::NoDirectory))
     }
 
+    async fn answer(&self, run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
+        let TurnCall { conversation_id: id, prompt, mut chat } = call;
+        let (chat_part, live) = (&run.chat, &run.live);
+        let said_ms = now_ms();
+        let waits = |ahead| {
+            live.set_phase(Phase::Queued(ahead));
+            run.place.delay();
+        };
+        let in_turn = turn.acquire(waits).await;
+        let across = self.lock_across(run, &id).await?;
+        live.set_phase(Phase::Waiting);
+        let found = self.store()?.get(&id, None).await.map_err(failed)?;
+        let after = found.as_ref().map(|found| found.revision);
+        let system = match (chat.system.take(), &found) {
+            (Some(given), _) => Some(given),
+            (None, Some(found)) => found.system.clone(),
+            // An empty one of the call's is kept, and sent: it takes the model's own away, see `with_system`.
+            (None, None) => chat_part.system_prompt.text()?.filter(|system| !system.is_empty()),
+        };
+        let (model, reason) = match (chat.model.take(), found.as_ref().and_then(|found| found.model.clone()))
+        {
+            (Some(model), _) => (model, None),
+            (None, Some(model)) => (model, Some("the conversation's last model")),
+            (None, None) => {
+                let default = self.models.default_model().await?;
+                (default.name, Some(default.reason))
+            }
+        };
+        live.set_model(&model);
+        let history = found.map(|found| found.messages).unwrap_or_default();
+        let _held = self.tasks.memory.hold(history.iter().map(|message| message.content.len()).sum())?;
+        let attached = run.attached(&model, &chat.attachments).await?;
+        let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
+        let left_out = run
+            .with_model(&model, || self.left_out(&model, &chat, system.as_deref(), &history, &said))
+            .await?;
+        chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
+        let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
+        chat.messages.extend(kept.map(message));
+        chat.messages.push(Message::text(Role::User, prompt.as_str()));
+        chat.model = Some(model.clone());
+
+        let mut ending = run.answer(chat, Question::Messages).await?;
+        ending.model_reason = reason;
+        ending.warnings.extend(
+            left_out.map(|(count, context)| left_out_warning(count, context, self.models.takes_num_ctx())),
+        );
+        let question = StoredMessage {
+            role: Role::User.as_str().to_owned(),
+            content: prompt,
+            attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
+            created_ms: said_ms,
+            ..StoredMessage::default()
+        };
+        let reply = live.partial();
+        let reply = StoredMessage {
+            role: Role::Assistant.as_str().to_owned(),
+            content: reply.content,
+            thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
+            tool_calls: written_calls(&live.tool_calls()),
+            attachments: Vec::new(),
+            model: Some(model),
+            prompt_tokens: ending.usage.prompt_tokens,
+            completion_tokens: ending.usage.completion_tokens,
+            created_ms: now_ms().max(said_ms),
+        };
+        let turn = Turn { id, after, system, messages: vec![question, reply] };
+        Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
+    }
+
+    /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
+    async fn lock_across(&self, run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
+        loop {
+            if let Some(lock) = self.store()?.try_lock(id).await.map_err(failed)? {
+                return Ok(lock);
+            }
+            if !matches!(run.live.phase(), Phase::Queued(_)) {
+                run.live.set_phase(Phase::Queued(1));
+                run.place.delay();
+            }
+            tokio::time::sleep(LOCK_POLL).await;
+        }
+    }
+
     async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
         let id = answered.turn.id.clone();
         self.store()?.append(answered.turn).await.map_err(failed)?;
-        self.changes.tell(Change::Conversation(id));
+        self.changes.announce(Change::Conversation(id));
         Ok(answered.ending)
     }
 }
@@ -181,88 +272,6 @@ struct Answered {
     /// Both are held until the turn is written. The next turn of this process wants the other one first.
     _across: TurnLock,
     _in_turn: OwnedMutexGuard<()>,
-}
-
-async fn answer(run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
-    let TurnCall { conversation_id: id, prompt, mut chat } = call;
-    let (core, live) = (&run.core, &run.live);
-    let said_ms = now_ms();
-    let waits = |ahead| {
-        live.set_phase(Phase::Queued(ahead));
-        run.place.delay();
-    };
-    let in_turn = turn.acquire(waits).await;
-    let across = lock_across(run, &id).await?;
-    live.set_phase(Phase::Waiting);
-    let found = core.store()?.get(&id, None).await.map_err(failed)?;
-    let after = found.as_ref().map(|found| found.revision);
-    let system = match (chat.system.take(), &found) {
-        (Some(given), _) => Some(given),
-        (None, Some(found)) => found.system.clone(),
-        // An empty one of the call's is kept, and sent: it takes the model's own away, see `with_system`.
-        (None, None) => core.system_prompt.text()?.filter(|system| !system.is_empty()),
-    };
-    let (model, reason) = match (chat.model.take(), found.as_ref().and_then(|found| found.model.clone())) {
-        (Some(model), _) => (model, None),
-        (None, Some(model)) => (model, Some("the conversation's last model")),
-        (None, None) => {
-            let default = core.default_model().await?;
-            (default.name, Some(default.reason))
-        }
-    };
-    live.set_model(&model);
-    let history = found.map(|found| found.messages).unwrap_or_default();
-    let _held = core.memory.hold(history.iter().map(|message| message.content.len()).sum())?;
-    let attached = run.attached(&model, &chat.attachments).await?;
-    let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
-    let left_out =
-        run.with_model(&model, || core.left_out(&model, &chat, system.as_deref(), &history, &said)).await?;
-    chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
-    let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
-    chat.messages.extend(kept.map(message));
-    chat.messages.push(Message::text(Role::User, prompt.as_str()));
-    chat.model = Some(model.clone());
-
-    let mut ending = run.answer(chat, Question::Messages).await?;
-    ending.model_reason = reason;
-    ending
-        .warnings
-        .extend(left_out.map(|(count, context)| left_out_warning(count, context, core.takes_num_ctx())));
-    let question = StoredMessage {
-        role: Role::User.as_str().to_owned(),
-        content: prompt,
-        attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
-        created_ms: said_ms,
-        ..StoredMessage::default()
-    };
-    let reply = live.partial();
-    let reply = StoredMessage {
-        role: Role::Assistant.as_str().to_owned(),
-        content: reply.content,
-        thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
-        tool_calls: written_calls(&live.tool_calls()),
-        attachments: Vec::new(),
-        model: Some(model),
-        prompt_tokens: ending.usage.prompt_tokens,
-        completion_tokens: ending.usage.completion_tokens,
-        created_ms: now_ms().max(said_ms),
-    };
-    let turn = Turn { id, after, system, messages: vec![question, reply] };
-    Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
-}
-
-/// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
-async fn lock_across(run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
-    loop {
-        if let Some(lock) = run.core.store()?.try_lock(id).await.map_err(failed)? {
-            return Ok(lock);
-        }
-        if !matches!(run.live.phase(), Phase::Queued(_)) {
-            run.live.set_phase(Phase::Queued(1));
-            run.place.delay();
-        }
-        tokio::time::sleep(LOCK_POLL).await;
-    }
 }
 
 /// Leaves the end of a text out that is too long to be shown, and says so.

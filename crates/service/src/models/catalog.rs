@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::models::lifecycle::{MAX_NAME, full_name, name_length};
-use crate::{Core, ErrorCode, ServiceError};
+use super::Models;
+use crate::models::lifecycle::{MAX_NAME, full_name, is_cloud, name_length};
+use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use types::{Location, Model, ModelDetails, RunningModel};
 
@@ -30,7 +31,7 @@ pub struct ListedModel {
     pub loaded: Option<bool>,
 }
 
-impl Core {
+impl Models {
     /// The installed models by name, each with whether it is loaded.
     ///
     /// # Errors
@@ -95,7 +96,7 @@ impl Core {
     /// The same with all metadata, where the server has more to tell when asked for it.
     ///
     /// # Errors
-    /// As [`Core::show_model`].
+    /// As [`Models::show_model`].
     pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
         let Some(native) = self.provider.native() else { return self.show_model(model).await };
         name_length("model", model)?;
@@ -105,12 +106,45 @@ impl Core {
         }
     }
 
+    /// Where a model runs, asked before anything is sent to it.
+    ///
+    /// # Errors
+    /// As [`Models::show_model`].
+    pub async fn location_of(&self, model: &str) -> Result<Location, ServiceError> {
+        if !self.provider.is_local() || self.provider.native().is_none() {
+            return Ok(self.location(None));
+        }
+        let details = self.show_model(model).await?;
+        Ok(match details.remote {
+            // Its name says so, where the server does not.
+            None if is_cloud(model) => Location::Remote("ollama.com".to_owned()),
+            remote => self.location(remote.as_ref()),
+        })
+    }
+
+    /// Whether a call can say how large the context is: only Ollama's does.
+    pub(crate) fn takes_num_ctx(&self) -> bool {
+        self.provider.native().is_some()
+    }
+
+    /// The context that the model is loaded with.
+    pub(crate) async fn loaded_context(&self, model: &str) -> Option<u64> {
+        let running = self.provider.running_models().await.unwrap_or_default();
+        let is_this = |name: &str| full_name(name) == full_name(model);
+        running.iter().find(|running| is_this(&running.name)).and_then(|running| running.context_length)
+    }
+
+    /// The context length that the model was trained for, where the server says.
+    pub(crate) async fn model_context(&self, model: &str) -> Option<u64> {
+        self.provider.show_model(model).await.ok()?.context_length
+    }
+
     /// The model that answers when a call names none, and why.
     ///
     /// # Errors
     /// `no_models`, and those of the provider.
     pub async fn default_model(&self) -> Result<DefaultModel, ServiceError> {
-        if let Some(model) = &self.default_model {
+        if let Some(model) = &self.settings.default_model {
             return Ok(DefaultModel { name: model.clone(), reason: "the default in the settings" });
         }
         let models = self.list_models().await?;
@@ -139,7 +173,7 @@ impl Core {
     /// Ollama's capability words of a model; `None` where the server does not tell.
     ///
     /// # Errors
-    /// As [`Core::show_model`].
+    /// As [`Models::show_model`].
     pub async fn capabilities(&self, model: &str) -> Result<Words, ServiceError> {
         if let Some(known) = self.capabilities.get(model) {
             return Ok(known);

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Core, ServiceError};
+use super::Models;
+use crate::ServiceError;
 use types::Location;
 
 /// The state of the model server.
@@ -31,7 +32,7 @@ pub struct Healthy {
     pub loaded: Option<Vec<String>>,
 }
 
-impl Core {
+impl Models {
     /// Asks the model server how it is. A server that is down is a report, not an error.
     pub async fn health(&self) -> HealthReport {
         let asked = Instant::now();

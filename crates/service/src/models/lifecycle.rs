@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use crate::{Core, ErrorCode, ServiceError};
+use super::Models;
+use crate::{ErrorCode, ServiceError};
 use providers::{Native, ProviderError};
 use types::Location;
 
 /// Longest name of a model, in bytes; registries allow less.
 pub const MAX_NAME: usize = 256;
 
-impl Core {
+impl Models {
     /// Ollama's own API.
     ///
     /// # Errors
@@ -43,7 +44,7 @@ impl Core {
     /// Frees the memory of a model.
     ///
     /// # Errors
-    /// As [`Core::load_model`].
+    /// As [`Models::load_model`].
     pub async fn unload_model(&self, model: &str) -> Result<(), ServiceError> {
         model_name("model", model)?;
         self.removed(self.native()?.unload(model).await).await?;
@@ -54,7 +55,7 @@ impl Core {
     /// Gives a model a second name.
     ///
     /// # Errors
-    /// As [`Core::load_model`], and those of [`check_copy`].
+    /// As [`Models::load_model`], and those of [`check_copy`].
     pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
         check_copy(source, destination)?;
         let _changing = self.names.change(destination)?;
@@ -66,7 +67,7 @@ impl Core {
     /// Deletes a model from the disk.
     ///
     /// # Errors
-    /// As [`Core::load_model`].
+    /// As [`Models::load_model`].
     pub async fn delete_model(&self, model: &str) -> Result<(), ServiceError> {
         model_name("model", model)?;
         self.removed(self.native()?.delete(model).await).await?;

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Models;
 use crate::models::lifecycle::full_name;
-use crate::{Core, ErrorCode, ServiceError};
+use crate::{ErrorCode, ServiceError};
 
 /// The reserved names, by their full names.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ pub struct Reservation {
     name: String,
 }
 
-impl Core {
+impl Models {
     /// Reserves a name for a model that is created or copied. Reserve it before looking whether it is installed.
     ///
     /// # Errors

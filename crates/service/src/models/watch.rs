@@ -2,41 +2,24 @@
 //! while somebody watches.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::Core;
+use super::Models;
+use crate::changes::Change;
 use crate::models::lifecycle::full_name;
 
-/// Changes that wait for one follower; one that lags further is told that everything may have changed.
-const WAITING: usize = 64;
 /// A look that takes longer has failed: a server that hangs must not end the looking.
-const LONGEST_LOOK: Duration = Duration::from_secs(30);
+const MAX_POLL_TIME: Duration = Duration::from_secs(30);
 
-/// Something that is not as it was. Names are complete, as [`full_name`] gives them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// A model was installed, replaced or deleted.
-    Installed(String),
-    /// A model was loaded or unloaded.
-    Loaded(String),
-    /// A loaded model stays for another time, or in another size.
-    Kept(String),
-    /// A turn of a stored conversation was written by us, or it was deleted. The one change that is not of models.
-    Conversation(String),
-    /// Which ones is not known: a server that was down answers again, or too much changed at once.
-    Anything,
-}
-
-/// The signal of changes, and the poll behind it. Nothing is allocated before its first use.
+/// The poll for changes by others.
 #[derive(Debug, Default)]
-pub(crate) struct Changes {
-    signal: OnceLock<broadcast::Sender<Change>>,
+pub(super) struct Watch {
+    /// A plain mutex: it is held for a few instructions, and never across an await.
     polling: Mutex<Polling>,
     /// Wakes the poll after a change of our own.
     own: Notify,
@@ -46,78 +29,24 @@ pub(crate) struct Changes {
 struct Polling {
     running: Weak<Poll>,
     /// What our own work has changed since the last look, so that the poll does not tell it again.
-    told: BTreeSet<Change>,
+    announced: BTreeSet<Change>,
 }
 
 /// Keeps the poll going; it ends with the last of its holders.
 #[derive(Debug)]
 pub struct Poll(#[allow(dead_code, reason = "it is there to be dropped")] DropGuard);
 
-/// One that is told of changes.
-#[derive(Debug)]
-pub struct Follower(broadcast::Receiver<Change>);
-
-impl Follower {
-    /// All changes since the last call, at least one. `None` when the core is gone.
-    pub async fn changed(&mut self) -> Option<BTreeSet<Change>> {
-        let mut changes = BTreeSet::new();
-        match self.0.recv().await {
-            Ok(change) => changes.insert(change),
-            Err(RecvError::Lagged(_)) => changes.insert(Change::Anything),
-            Err(RecvError::Closed) => return None,
-        };
-        loop {
-            match self.0.try_recv() {
-                Ok(change) => changes.insert(change),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => changes.insert(Change::Anything),
-                Err(_) => return Some(changes),
-            };
-        }
-    }
-}
-
-impl Changes {
-    fn signal(&self) -> &broadcast::Sender<Change> {
-        self.signal.get_or_init(|| broadcast::Sender::new(WAITING))
-    }
-
-    pub(crate) fn tell(&self, change: Change) {
-        if let Some(signal) = self.signal.get() {
-            // Nobody may be listening.
-            let _ = signal.send(change);
-        }
-    }
-
-    /// Tells of our own work.
-    fn tell_own(&self, change: Change) {
-        let mut polling = self.lock();
-        let polled = polling.running.strong_count() > 0;
-        if polled {
-            polling.told.insert(change.clone());
-        }
-        drop(polling);
-        self.tell(change);
-        if polled {
-            // It is looked at once, so that a later change by others is not taken for this one.
-            self.own.notify_one();
-        }
-    }
-
+impl Watch {
     fn lock(&self) -> MutexGuard<'_, Polling> {
         self.polling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Core {
-    /// Tells of changes from now on. Those by others are seen only while there is a [`Core::poll_changes`].
-    pub fn follow_changes(&self) -> Follower {
-        Follower(self.changes.signal().subscribe())
-    }
-
+impl Models {
     /// Looks for what others change, so often that it is told within the poll interval, as long as the answer, or one
     /// given to another caller, is held.
     pub fn poll_changes(self: &Arc<Self>) -> Arc<Poll> {
-        let mut polling = self.changes.lock();
+        let mut polling = self.watch.lock();
         if let Some(poll) = polling.running.upgrade() {
             return poll;
         }
@@ -125,61 +54,76 @@ impl Core {
         let stopped = stop.clone();
         let poll = Arc::new(Poll(stop.drop_guard()));
         polling.running = Arc::downgrade(&poll);
-        polling.told.clear();
+        polling.announced.clear();
         drop(polling);
-        let core = Arc::downgrade(self);
-        let within = self.poll_interval;
-        tokio::spawn(async move { stopped.run_until_cancelled(look_around(core, within)).await });
+        let models = Arc::downgrade(self);
+        let within = self.settings.poll_interval;
+        tokio::spawn(async move { stopped.run_until_cancelled(poll_loop(models, within)).await });
         poll
+    }
+
+    /// Announces our own work.
+    fn announce_own(&self, change: Change) {
+        let mut polling = self.watch.lock();
+        let polled = polling.running.strong_count() > 0;
+        if polled {
+            polling.announced.insert(change.clone());
+        }
+        drop(polling);
+        self.changes.announce(change);
+        if polled {
+            // The next poll comes soon, so that a later change by others is not taken for this one.
+            self.watch.own.notify_one();
+        }
     }
 
     /// A model was installed, replaced or deleted by us.
     pub(crate) fn installed_changed(&self, model: &str) {
         self.capabilities.forget(model);
-        self.changes.tell_own(Change::Installed(full_name(model)));
+        self.announce_own(Change::Installed(full_name(model)));
     }
 
     /// A model was loaded or unloaded by us.
     pub(crate) fn loaded_changed(&self, model: &str) {
-        self.changes.tell_own(Change::Loaded(full_name(model)));
+        self.announce_own(Change::Loaded(full_name(model)));
     }
 }
 
 /// What a look saw: each model's name, and what tells one state of it from another.
 #[derive(Debug, Default, PartialEq)]
-struct Seen {
+struct Snapshot {
     installed: BTreeMap<String, String>,
     loaded: BTreeMap<String, String>,
 }
 
-async fn look_around(core: Weak<Core>, within: Duration) {
-    let mut last: Option<Seen> = None;
+async fn poll_loop(models: Weak<Models>, within: Duration) {
+    let mut last: Option<Snapshot> = None;
     let mut was_down = false;
     loop {
-        let Some(core) = core.upgrade() else { return };
+        let Some(models) = models.upgrade() else { return };
         let began = Instant::now();
         // What we did before the look began is in what it sees.
-        let told = std::mem::take(&mut core.changes.lock().told);
-        let seen = tokio::time::timeout(LONGEST_LOOK, look(&core)).await.ok().flatten();
+        let announced = std::mem::take(&mut models.watch.lock().announced);
+        let seen = tokio::time::timeout(MAX_POLL_TIME, snapshot(&models)).await.ok().flatten();
         // A failure may be of the moment, and what it has missed is late by now.
         let again = seen.is_none() && !was_down;
         match seen {
             None => {
                 // Not seen, so not to be passed over when it is.
-                core.changes.lock().told.extend(told);
+                models.watch.lock().announced.extend(announced);
                 was_down = true;
             }
             Some(seen) => {
                 match &last {
                     Some(last) => {
-                        for change in differences(last, &seen).difference(&told) {
+                        for change in differences(last, &seen).difference(&announced) {
                             if let Change::Installed(model) = change {
-                                core.capabilities.forget(model);
+                                models.capabilities.forget(model);
                             }
-                            core.changes.tell(change.clone());
+                            models.changes.announce(change.clone());
                         }
                     }
-                    None if was_down => core.changes.tell(Change::Anything),
+                    None if was_down => models.changes.announce(Change::Anything),
                     None => {}
                 }
                 was_down = false;
@@ -189,8 +133,8 @@ async fn look_around(core: Weak<Core>, within: Duration) {
         let pause = if again { shortest_pause(within) } else { pause_after(began.elapsed(), within) };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            // The core is held meanwhile: dropping the last holder of the poll ends this.
-            () = core.changes.own.notified() => tokio::time::sleep(shortest_pause(within) / 5).await,
+            // The models are held meanwhile: dropping the last holder of the poll ends this.
+            () = models.watch.own.notified() => tokio::time::sleep(shortest_pause(within) / 5).await,
         }
     }
 }
@@ -207,9 +151,9 @@ fn shortest_pause(within: Duration) -> Duration {
 }
 
 /// `None` while the server does not answer, which is no news to anybody here.
-async fn look(core: &Core) -> Option<Seen> {
+async fn snapshot(models: &Models) -> Option<Snapshot> {
     let (installed, loaded) =
-        futures_util::join!(core.provider.list_models(), core.provider.running_models());
+        futures_util::join!(models.provider.list_models(), models.provider.running_models());
     let installed = installed
         .inspect_err(|error| tracing::debug!(error = error.logged(), "polling for changes failed"))
         .ok()?
@@ -220,10 +164,10 @@ async fn look(core: &Core) -> Option<Seen> {
         let state = (model.size, model.size_vram, model.context_length, model.expires_at);
         (full_name(&model.name), format!("{state:?}"))
     });
-    Some(Seen { installed: installed.collect(), loaded: loaded.collect() })
+    Some(Snapshot { installed: installed.collect(), loaded: loaded.collect() })
 }
 
-fn differences(before: &Seen, now: &Seen) -> BTreeSet<Change> {
+fn differences(before: &Snapshot, now: &Snapshot) -> BTreeSet<Change> {
     let mut changes = BTreeSet::new();
     for name in before.installed.keys().chain(now.installed.keys()) {
         if before.installed.get(name) != now.installed.get(name) {
@@ -248,11 +192,11 @@ fn differences(before: &Seen, now: &Seen) -> BTreeSet<Change> {
 mod tests {
     use super::*;
 
-    fn seen(installed: &[(&str, &str)], loaded: &[(&str, &str)]) -> Seen {
+    fn seen(installed: &[(&str, &str)], loaded: &[(&str, &str)]) -> Snapshot {
         let map = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(name, state)| ((*name).to_owned(), (*state).to_owned())).collect()
         };
-        Seen { installed: map(installed), loaded: map(loaded) }
+        Snapshot { installed: map(installed), loaded: map(loaded) }
     }
 
     #[test]
@@ -282,17 +226,5 @@ mod tests {
             assert!(told_after < within, "{took:?}: {told_after:?}");
         }
         assert_eq!(pause_after(Duration::from_secs(60), within), Duration::from_millis(500));
-    }
-
-    #[tokio::test]
-    async fn a_follower_that_lags_is_told_once_that_anything_may_have_changed() {
-        let changes = Changes::default();
-        let mut follower = Follower(changes.signal().subscribe());
-        for n in 0..10 * WAITING {
-            changes.tell_own(Change::Installed(format!("m:{n}")));
-        }
-        let told = follower.changed().await.unwrap();
-        assert!(told.contains(&Change::Anything) && told.len() <= WAITING + 1, "{}", told.len());
-        assert!(changes.lock().told.is_empty(), "nothing is kept where nobody polls");
     }
 }

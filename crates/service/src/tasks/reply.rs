@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::chat::attachments::Sent;
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::Control;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
@@ -32,6 +31,21 @@ pub struct Completion {
     pub queued: Duration,
     /// How it ended.
     pub ending: Ending,
+}
+
+/// A file that a model was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its path below the allowed directory.
+    pub name: String,
+    /// `text`, `pdf` or `image`.
+    pub kind: &'static str,
+    /// Its size on disk.
+    pub bytes: u64,
+    /// Pages of a PDF.
+    pub pages: Option<usize>,
+    /// Pages of it that could not be read.
+    pub unread: usize,
 }
 
 /// How a completion ended, and what it cost.

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::Transfers;
 use crate::models::lifecycle::{full_name, is_cloud, model_name};
 use crate::tasks::job::{Job, Report};
-use crate::{Core, ErrorCode, ServiceError};
+use crate::{ErrorCode, ServiceError};
 
 /// The pulls that calls wait for, by the model's full name.
 #[derive(Debug, Default)]
@@ -21,10 +22,10 @@ impl Drop for Arrival {
     }
 }
 
-impl Core {
+impl Transfers {
     /// Whether a model that a call names is pulled where it is not installed.
     pub fn pulls_missing(&self) -> bool {
-        self.auto_pull && self.provider.native().is_some()
+        self.settings.auto_pull && self.models.provider().native().is_some()
     }
 
     /// Whether a failure is for want of a model that the settings allow to be pulled.
@@ -77,15 +78,15 @@ impl Core {
         if let Some(arrival) = running {
             return Ok(arrival);
         }
-        let reserved = self.reserve_pull(model)?;
+        let reserved = self.models.reserve_pull(model)?;
         tracing::info!(model, "a call names a model that is not installed; pulling it");
         let job = Job::new("pulling", crate::transfers::track::report("pull", model));
         let arrival = Arc::new(Arrival(Arc::clone(&job)));
         arrivals.insert(name, Arc::downgrade(&arrival));
-        let (core, model) = (Arc::clone(self), model.to_owned());
+        let (transfers, model) = (Arc::clone(self), model.to_owned());
         tokio::spawn(async move {
             let _reserved = reserved;
-            job.conclude(async { core.pull(&job, &model, false).await }).await;
+            job.conclude(async { transfers.pull(&job, &model, false).await }).await;
         });
         Ok(arrival)
     }

@@ -11,11 +11,13 @@ use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::Transfers;
 use crate::models::lifecycle::model_name;
 use crate::models::parameters::check_parameters;
 use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report};
-use crate::{Core, ErrorCode, Registered, ServiceError};
+use crate::tasks::registry::Registered;
+use crate::{ErrorCode, ServiceError};
 use files::Opened;
 use providers::{FileStream, ProviderError};
 use types::{CreateRequest, Location, Role};
@@ -65,15 +67,15 @@ impl Weights {
     }
 }
 
-impl Core {
+impl Transfers {
     /// Opens a GGUF file below the allowed directories.
     ///
     /// # Errors
     /// `attachment_denied`, also where the server is another machine and the settings keep files here;
     /// `attachment_unreadable`; `invalid_argument` for a file that is no GGUF.
     pub async fn open_weights(&self, path: &str) -> Result<Weights, ServiceError> {
-        if let Location::Remote(host) = self.location(None)
-            && !self.files.allow_remote
+        if let Location::Remote(host) = self.models.location(None)
+            && !self.files.settings.allow_remote
         {
             return Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,
@@ -81,7 +83,7 @@ impl Core {
             )
             .with_hint("The user can allow it with --allow-remote-files."));
         }
-        let Opened { file, name, size } = self.open_allowed("gguf", path).await?;
+        let Opened { file, name, size } = self.files.open("gguf", path).await?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();
         Weights::check(file, name, size).await
     }
@@ -96,7 +98,7 @@ impl Core {
         request: &mut CreateRequest,
         gguf: Option<&str>,
     ) -> Result<(), ServiceError> {
-        self.native()?;
+        self.models.native()?;
         model_name("model", &request.model)?;
         if let Some(quantize) = &request.quantize
             && !QUANTIZATIONS.iter().any(|known| known.eq_ignore_ascii_case(quantize))
@@ -122,9 +124,9 @@ impl Core {
             (None, Some(_)) => Ok(()),
             (Some(from), None) => {
                 model_name("from", from)?;
-                match self.installed(from).await? {
+                match self.models.installed(from).await? {
                     Some(_) => Ok(()),
-                    None => Err(self.missing(from).await),
+                    None => Err(self.models.missing(from).await),
                 }
             }
         }
@@ -140,31 +142,31 @@ impl Core {
         weights: Option<Weights>,
         reserved: Reservation,
     ) -> Result<Arc<Registered>, ServiceError> {
-        self.native()?;
+        self.models.native()?;
         let texts = [&request.system, &request.template, &request.license];
         let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
         let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
-        let held = self.memory.hold(texts + messages)?;
+        let held = self.tasks.memory.hold(texts + messages)?;
         let report = crate::transfers::track::report("create", &request.model);
-        let core = Arc::clone(self);
-        Ok(self.registry.start_job("creating", report, move |job| async move {
+        let transfers = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("creating", report, move |job| async move {
             let (_reserved, _held) = (reserved, held);
             if let Some(weights) = weights {
                 let name = weights.name.clone();
-                let digest = core.upload(&job, weights).await?;
+                let digest = transfers.upload(&job, weights).await?;
                 request.files.push((name, digest));
             }
-            let _changing = core.names.change(&request.model)?;
-            let stream = match core.native()?.create(&request).await {
+            let _changing = transfers.models.names.change(&request.model)?;
+            let stream = match transfers.models.native()?.create(&request).await {
                 Ok(stream) => stream,
-                Err(error) => return Err(core.creation_error(error).await),
+                Err(error) => return Err(transfers.creation_error(error).await),
             };
             match crate::transfers::track::follow(&job, stream, &mut false).await {
                 Ok(()) => {
-                    core.installed_changed(&request.model);
+                    transfers.models.installed_changed(&request.model);
                     Ok(())
                 }
-                Err(error) => Err(core.creation_error(error).await),
+                Err(error) => Err(transfers.creation_error(error).await),
             }
         }))
     }
@@ -173,16 +175,16 @@ impl Core {
     async fn upload(&self, job: &Arc<Job>, weights: Weights) -> Result<String, ServiceError> {
         let Weights { file, name, size } = weights;
         let (file, digest) = digest(Arc::clone(job), file, name.clone(), size).await?;
-        let has_it = match self.native()?.has_blob(&digest).await {
+        let has_it = match self.models.native()?.has_blob(&digest).await {
             Ok(has_it) => has_it,
-            Err(error) => return Err(self.explain(error).await),
+            Err(error) => return Err(self.models.explain(error).await),
         };
         if has_it {
             tell(job, "the server has the file already", size, size, size);
             return Ok(digest);
         }
         let body = pieces(file, Arc::clone(job), format!("uploading {name}"), size);
-        match self.native()?.upload_blob(&digest, size, body).await {
+        match self.models.native()?.upload_blob(&digest, size, body).await {
             Ok(()) => Ok(digest),
             Err(error) => Err(self.creation_error(error).await),
         }
@@ -199,7 +201,7 @@ impl Core {
                 ServiceError::invalid("gguf", reason)
             }
             ProviderError::Interrupted { reason } if reason.starts_with("the file ") => changed(&reason),
-            error => self.explain(error).await,
+            error => self.models.explain(error).await,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Transfers;
 use crate::tasks::job::{Job, Report};
-use crate::{Core, ErrorCode, ServiceError};
+use crate::{ErrorCode, ServiceError};
 use platform::free_space;
 use text::format::human_size;
 
@@ -49,10 +50,10 @@ impl Disk {
     }
 }
 
-impl Core {
+impl Transfers {
     /// Ends, with the error, when a pull turns out to be larger than the room for it.
     pub(crate) async fn no_room(&self, job: &Job) -> ServiceError {
-        if !self.provider.is_local() {
+        if !self.models.provider().is_local() {
             return std::future::pending().await;
         }
         let mut changes = job.watch();
@@ -65,7 +66,8 @@ impl Core {
             if total > checked {
                 checked = total;
                 let needed = total.saturating_sub(transfer.completed_bytes.unwrap_or(0));
-                if let Some((dir, free)) = self.disk.room().await.filter(|(_, free)| *free < needed) {
+                if let Some((dir, free)) = self.settings.disk.room().await.filter(|(_, free)| *free < needed)
+                {
                     return disk_full(&transfer.model, needed, &dir, free);
                 }
             }

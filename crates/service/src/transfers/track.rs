@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 
+use super::Transfers;
 use crate::models::lifecycle::model_name;
 use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report, TransferReport};
-use crate::{Core, ErrorCode, Registered, ServiceError};
+use crate::tasks::registry::Registered;
+use crate::{ErrorCode, ServiceError};
 use providers::{ProviderError, TransferStream};
 use types::TransferEvent;
 
@@ -18,7 +20,7 @@ const FRUITLESS_RESUMES: u32 = 5;
 /// The wait before it goes on.
 const RESUME_WAIT: Duration = Duration::from_secs(1);
 
-impl Core {
+impl Transfers {
     /// Pulls a model. A connection that drops resumes: Ollama keeps what it has of each layer.
     ///
     /// # Errors
@@ -30,47 +32,47 @@ impl Core {
         reserved: Reservation,
     ) -> Result<Arc<Registered>, ServiceError> {
         model_name("model", model)?;
-        self.native()?;
+        self.models.native()?;
         let model = model.to_owned();
         let report = report("pull", &model);
-        let core = Arc::clone(self);
-        Ok(self.registry.start_job("pulling", report, move |job| async move {
+        let transfers = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("pulling", report, move |job| async move {
             let _reserved = reserved;
-            core.pull(&job, &model, insecure).await
+            transfers.pull(&job, &model, insecure).await
         }))
     }
 
     /// Publishes a model in a registry.
     ///
     /// # Errors
-    /// As [`Core::start_pull`].
+    /// As [`Transfers::start_pull`].
     pub fn start_push(
         self: &Arc<Self>,
         model: &str,
         insecure: bool,
     ) -> Result<Arc<Registered>, ServiceError> {
         model_name("model", model)?;
-        self.native()?;
+        self.models.native()?;
         let model = model.to_owned();
         let report = report("push", &model);
-        let core = Arc::clone(self);
-        Ok(self.registry.start_job("pushing", report, move |job| async move {
-            let stream = match core.native()?.push(&model, insecure).await {
+        let transfers = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("pushing", report, move |job| async move {
+            let stream = match transfers.models.native()?.push(&model, insecure).await {
                 Ok(stream) => stream,
-                Err(error) => return Err(core.explain(error).await),
+                Err(error) => return Err(transfers.models.explain(error).await),
             };
-            core.finish(&job, stream).await
+            transfers.finish(&job, stream).await
         }))
     }
 
     /// Pulls until it is done, going on where a connection broke.
     pub(crate) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
-        let _changing = self.names.change(model)?;
+        let _changing = self.models.names.change(model)?;
         let mut fruitless = 0;
         let mut incomplete = false;
         loop {
             let before = moved(job);
-            let result = match self.native()?.pull(model, insecure).await {
+            let result = match self.models.native()?.pull(model, insecure).await {
                 Ok(stream) => tokio::select! {
                     biased;
                     error = self.no_room(job) => return Err(error),
@@ -80,7 +82,7 @@ impl Core {
             };
             let error = match result {
                 Ok(()) => {
-                    self.installed_changed(model);
+                    self.models.installed_changed(model);
                     return Ok(());
                 }
                 Err(error) => error,
@@ -99,7 +101,7 @@ impl Core {
     async fn pull_error(&self, model: &str, error: ProviderError) -> ServiceError {
         match error {
             ProviderError::ModelNotFound { .. } | ProviderError::NotInRegistry { .. } => {
-                let meant = match self.nearest_installed(model).await {
+                let meant = match self.models.nearest_installed(model).await {
                     Some(nearest) => format!("Did you mean {nearest:?}, which is installed? "),
                     None => String::new(),
                 };
@@ -108,14 +110,14 @@ impl Core {
                         "{meant}Check the name and the tag; ollama.com/library lists what can be pulled."
                     ))
             }
-            error => self.explain(error).await,
+            error => self.models.explain(error).await,
         }
     }
 
     async fn finish(&self, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
         match follow(job, stream, &mut false).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.models.explain(error).await),
         }
     }
 }
