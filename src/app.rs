@@ -13,8 +13,11 @@ use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
 use providers::openai::OpenAi;
 use providers::{Provider, ServerConfig, Timeouts};
-use service::disk::Disk;
-use service::{Core, CoreOptions};
+use service::models::ModelSettings;
+use service::tasks::TaskSettings;
+use service::transfers::TransferSettings;
+use service::transfers::disk::Disk;
+use service::{ServiceSettings, Services};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
 use store::Sqlite;
 
@@ -22,33 +25,34 @@ use store::Sqlite;
 ///
 /// # Errors
 /// An address that is no URL, which the settings have checked.
-pub fn core(settings: &Settings) -> anyhow::Result<Arc<Core>> {
-    let options = CoreOptions {
-        default_model: settings.chat.model.clone(),
-        max_concurrent: settings.chat.max_concurrent,
+pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
+    let parts = ServiceSettings {
+        models: ModelSettings { default_model: settings.chat.model.clone(), ..ModelSettings::default() },
+        tasks: TaskSettings { max_concurrent: settings.chat.max_concurrent, ..TaskSettings::default() },
+        transfers: TransferSettings {
+            auto_pull: settings.pulls.auto,
+            disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
+        },
         store: Some(Arc::new(store(settings))),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
         private_files: private_files(settings),
-        auto_pull: settings.pulls.auto,
-        disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         web: web(settings)?,
-        ..CoreOptions::default()
     };
-    Ok(Core::new(provider(&settings.provider)?, options))
+    Ok(Services::new(provider(&settings.provider)?, parts))
 }
 
 /// The MCP server that the settings describe.
 ///
 /// # Errors
-/// As [`core()`].
+/// As [`services()`].
 pub fn server(settings: &Settings) -> anyhow::Result<McpServer> {
     let options = ServerOptions {
         progress_interval: settings.chat.progress_interval,
         call_deadline: settings.server.call_deadline,
         tools: settings.tools.clone(),
     };
-    Ok(McpServer::new(core(settings)?, options))
+    Ok(McpServer::new(services(settings)?, options))
 }
 
 /// Serves MCP on stdin and stdout until the input ends, nobody reads the output, or a signal comes.

@@ -20,7 +20,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::{app, telemetry};
 use files::pdf;
-use service::schema_check;
+use service::chat::schema_check;
 use settings::{Loaded, SettingInfo, Settings, Sources};
 
 pub use manifest::{Format, manifest, manifest_of_all};

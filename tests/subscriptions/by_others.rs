@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use service::CoreOptions;
+use service::ServiceSettings;
+use service::models::ModelSettings;
 
 use super::{MODEL, fake, installed, listen, subscribe, told};
 use crate::support::fake_ollama::{Answer, FakeOllama};
@@ -15,9 +16,14 @@ use crate::support::process::Process;
 /// How often these servers look.
 const EVERY: Duration = Duration::from_millis(20);
 
+fn polling(poll_interval: Duration) -> ServiceSettings {
+    let models = ModelSettings { poll_interval, ..ModelSettings::default() };
+    ServiceSettings { models, ..ServiceSettings::default() }
+}
+
 /// A server that looks more often than the real one.
 fn quick(address: &str) -> Session {
-    Session::of_core(address, CoreOptions { poll_interval: EVERY, ..CoreOptions::default() })
+    Session::of_services(address, polling(EVERY))
 }
 
 #[tokio::test]
@@ -70,8 +76,8 @@ async fn the_real_program_sees_it_in_both_eras() {
 #[tokio::test]
 async fn after_a_change_of_our_own_is_looked_at_once() {
     let fake = fake().await;
-    let hourly = CoreOptions { poll_interval: Duration::from_secs(3600), ..CoreOptions::default() };
-    let mut session = Session::of_core(&fake.url(), hourly);
+    let hourly = polling(Duration::from_secs(3600));
+    let mut session = Session::of_services(&fake.url(), hourly);
     subscribe(&mut session, "ollama://models").await;
     fake.wait_for_requests_to("GET", "/api/ps", 1).await;
     // Otherwise what others do with the same model until the next look would pass for it.

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::jobs;
 use super::schema;
-use service::attachments::Sent;
-use service::chat::tokens_per_second;
-use service::completions::{Completion, Live, Outcome, Partial, Phase};
-use service::text::pulling;
-use service::{ErrorCode, Registered, ServiceError, Work};
+use service::chat::runner::tokens_per_second;
+use service::tasks::registry::{Registered, Work};
+use service::tasks::reply::Sent;
+use service::tasks::reply::{Completion, Live, Outcome, Phase};
+use service::{ErrorCode, Partial, ServiceError};
+use text::format::pulling;
 use text::sanitize;
 use types::ToolCall;
 

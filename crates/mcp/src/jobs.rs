@@ -13,9 +13,10 @@ use super::answer::next_step;
 use super::failure::error_body;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
-use service::jobs::{Job, JobState, Report, TransferReport};
-use service::text::human_size;
-use service::{ErrorCode, Registered, ServiceError};
+use service::tasks::job::{Job, JobState, Report, TransferReport};
+use service::tasks::registry::Registered;
+use service::{ErrorCode, ServiceError};
+use text::format::human_size;
 use text::sanitize;
 
 /// A transfer's state.

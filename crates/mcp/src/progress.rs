@@ -14,10 +14,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::deadline::Deadline;
 use super::jobs;
 use super::server::McpServer;
-use service::completions::{Cursor, Live, Phase, Update};
 use service::embeddings::Pulling;
-use service::text::pulling;
-use service::{ErrorCode, Registered, ServiceError, Work};
+use service::tasks::registry::{Registered, Work};
+use service::tasks::reply::{Cursor, Live, Phase, Update};
+use service::{ErrorCode, ServiceError};
+use text::format::pulling;
 use text::sanitize;
 
 /// `_meta` key of the exact new text.
@@ -300,7 +301,7 @@ impl Follower<'_> {
     /// Ollama does not say why nothing comes yet; whether the model is loaded tells.
     async fn waiting(&self) -> String {
         let Some(model) = self.live.model() else { return "choosing the model".to_owned() };
-        let loaded = tokio::time::timeout(LOOK, self.server.core().is_loaded(model)).await;
+        let loaded = tokio::time::timeout(LOOK, self.server.services().models.is_loaded(model)).await;
         match loaded {
             Ok(Some(false)) => format!("loading model {model}"),
             Ok(Some(true)) => "reading prompt".to_owned(),

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::answer::{SentAnswer, millis, sent};
 use super::schema;
-use service::chat::tokens_per_second;
-use service::completions::Outcome;
-use service::many::Replies;
-use service::{Registered, ServiceError};
+use service::ServiceError;
+use service::chat::runner::tokens_per_second;
+use service::tasks::job::Replies;
+use service::tasks::registry::Registered;
+use service::tasks::reply::Outcome;
 use text::sanitize;
 
 /// A comparison of models.

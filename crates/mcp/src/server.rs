@@ -21,7 +21,7 @@ use super::instructions::instructions;
 use super::subscriptions::{self, Subscriptions};
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{failure, prompts, resources, suggest};
-use service::{Core, ServiceError};
+use service::{ServiceError, Services};
 use settings::{CallDeadline, ChatSettings, ServerSettings, ToolSettings, Toolset};
 
 /// What the server is, as clients show it: the description of the program's package.
@@ -52,12 +52,12 @@ impl Default for ServerOptions {
     }
 }
 
-/// The MCP server over one [`Core`].
+/// The MCP server over one [`Services`].
 #[derive(Clone)]
 pub struct McpServer(Arc<State>);
 
 struct State {
-    core: Arc<Core>,
+    services: Arc<Services>,
     options: ServerOptions,
     tools: Vec<ToolEntry>,
     /// The names of the tools that are not there.
@@ -70,17 +70,17 @@ struct State {
 
 impl std::fmt::Debug for McpServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("McpServer").field("core", &self.0.core).finish_non_exhaustive()
+        f.debug_struct("McpServer").field("services", &self.0.services).finish_non_exhaustive()
     }
 }
 
 impl McpServer {
-    /// A server over `core`.
-    pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
-        let (tools, left_out) = tools::available(&core, &options.tools);
+    /// A server over `services`.
+    pub fn new(services: Arc<Services>, options: ServerOptions) -> Self {
+        let (tools, left_out) = tools::available(&services, &options.tools);
         let instructions = instructions(|name| tools.iter().any(|entry| entry.definition.name == name));
         Self(Arc::new(State {
-            core,
+            services,
             options,
             tools,
             left_out,
@@ -91,8 +91,8 @@ impl McpServer {
         }))
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
-        &self.0.core
+    pub(super) fn services(&self) -> &Arc<Services> {
+        &self.0.services
     }
 
     /// A failure as this server's callers are told of it: no next step names a tool that is not there.
@@ -206,9 +206,12 @@ impl ServerHandler for McpServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         one_page(request)?;
-        Ok(ListResourcesResult::with_all_items(resources::list(self.stores(), self.core().tells_loaded()))
-            .with_ttl_ms(STATIC_TTL_MS)
-            .with_cache_scope(CacheScope::Public))
+        Ok(ListResourcesResult::with_all_items(resources::list(
+            self.stores(),
+            self.services().models.tells_loaded(),
+        ))
+        .with_ttl_ms(STATIC_TTL_MS)
+        .with_cache_scope(CacheScope::Public))
     }
 
     async fn list_resource_templates(
@@ -219,7 +222,7 @@ impl ServerHandler for McpServer {
         one_page(request)?;
         Ok(ListResourceTemplatesResult::with_all_items(resources::templates(
             self.stores(),
-            self.core().tells_loaded(),
+            self.services().models.tells_loaded(),
         ))
         .with_ttl_ms(STATIC_TTL_MS)
         .with_cache_scope(CacheScope::Public))
@@ -279,7 +282,9 @@ impl ServerHandler for McpServer {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::get(self.core(), &request.name, request.arguments.unwrap_or_default()).await.map(Into::into)
+        prompts::get(self.services(), &request.name, request.arguments.unwrap_or_default())
+            .await
+            .map(Into::into)
     }
 
     async fn complete(
@@ -287,7 +292,7 @@ impl ServerHandler for McpServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        suggest::complete(self.core(), &request, self.stores()).await
+        suggest::complete(self.services(), &request, self.stores()).await
     }
 }
 

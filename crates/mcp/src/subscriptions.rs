@@ -16,7 +16,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::resources::Address;
 use super::server::McpServer;
-use service::{Change, Follower, Poll};
+use service::changes::{Change, Follower};
+use service::models::watch::Poll;
 
 /// Resources that a connection may subscribe to, and those that it may listen to. Far above what a host does; a bound
 /// so that it cannot grow the server.
@@ -116,7 +117,7 @@ impl Subscriptions {
         // The one that tells comes before the one that looks, so that nothing is missed.
         self.tell(&mut session, server, peer);
         if polled {
-            session.poll.get_or_insert_with(|| server.core().poll_changes());
+            session.poll.get_or_insert_with(|| server.services().models.poll_changes());
         }
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Subscriptions {
         let stopped = stop.clone();
         session.telling = Some(stop.drop_guard());
         // Not the server itself: its end is to end the task.
-        let (follower, session) = (server.core().follow_changes(), Arc::downgrade(&self.0));
+        let (follower, session) = (server.services().changes.follow(), Arc::downgrade(&self.0));
         let telling = async move {
             let mut follower = follower;
             while let Some(changes) = follower.changed().await {
@@ -202,9 +203,9 @@ async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
     if !list && resources.is_empty() {
         return std::future::pending().await;
     }
-    let mut follower: Follower = server.core().follow_changes();
+    let mut follower: Follower = server.services().changes.follow();
     let polled = list || resources.iter().any(|(_, address)| address.is_polled());
-    let _poll = polled.then(|| server.core().poll_changes());
+    let _poll = polled.then(|| server.services().models.poll_changes());
     while let Some(changes) = follower.changed().await {
         let sink = subscription.sink();
         if list && list_changed(&changes) && sink.notify_resource_list_changed().await.is_err() {

@@ -6,15 +6,15 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorDa
 
 use super::prompts::{self, MODEL_ARGUMENT};
 use super::resources::{MODEL_TEMPLATE, RUNNING_TEMPLATE, conversations};
-use service::Core;
-use service::conversations::LARGEST_PAGE;
+use service::Services;
+use service::conversations::turn::LARGEST_PAGE;
 
 /// Suggests values for an argument; `stored` is whether there are conversations. Arguments that are free text have no suggestions.
 ///
 /// # Errors
 /// Invalid params: an unknown prompt or template, or an argument that it does not have.
 pub(super) async fn complete(
-    core: &Core,
+    services: &Services,
     request: &CompleteRequestParams,
     stored: bool,
 ) -> Result<CompleteResult, ErrorData> {
@@ -43,10 +43,10 @@ pub(super) async fn complete(
         MODEL_ARGUMENT => {
             let loaded =
                 matches!(&request.r#ref, Reference::Resource(resource) if resource.uri == RUNNING_TEMPLATE);
-            matching(model_names(core, loaded).await, typed)
+            matching(model_names(services, loaded).await, typed)
         }
         // A prompt has no argument of this name.
-        conversations::ARGUMENT => conversation_ids(core, typed).await,
+        conversations::ARGUMENT => conversation_ids(services, typed).await,
         _ => Vec::new(),
     };
     Ok(CompleteResult::new(suggestions(names)))
@@ -54,12 +54,12 @@ pub(super) async fn complete(
 
 /// The installed models, or the loaded ones. None while the server is down: a person who types is not helped by an
 /// error.
-async fn model_names(core: &Core, loaded: bool) -> Vec<String> {
+async fn model_names(services: &Services, loaded: bool) -> Vec<String> {
     if loaded {
-        let running = core.running_models().await.unwrap_or_default();
+        let running = services.models.running_models().await.unwrap_or_default();
         return running.into_iter().map(|model| model.name).collect();
     }
-    let models = core.list_models().await.unwrap_or_default();
+    let models = services.models.list_models().await.unwrap_or_default();
     models.into_iter().map(|listed| listed.model.name).collect()
 }
 
@@ -72,8 +72,8 @@ fn matching(mut names: Vec<String>, typed: &str) -> Vec<String> {
 }
 
 /// Ids of the newest conversations that begin with `typed`; none while they cannot be read.
-async fn conversation_ids(core: &Core, typed: &str) -> Vec<String> {
-    let newest = core.conversations(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
+async fn conversation_ids(services: &Services, typed: &str) -> Vec<String> {
+    let newest = services.conversations.list(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
     newest.items.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
 }
 

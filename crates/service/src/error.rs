@@ -5,9 +5,6 @@
 use providers::ProviderError;
 use text::sanitize;
 
-use super::completions::Partial;
-use super::retry::runner_ended;
-
 mod code;
 mod upstream;
 
@@ -27,6 +24,22 @@ pub struct ServiceError {
     pub partial: Option<Box<Partial>>,
     /// The counts of a prompt that does not fit the context.
     pub tokens: Option<TokenCounts>,
+}
+
+/// What had been generated of a completion that did not reach its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Partial {
+    /// Text of the answer.
+    pub content: String,
+    /// Text of the thinking.
+    pub thinking: String,
+}
+
+impl Partial {
+    /// Whether nothing was generated.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.thinking.is_empty()
+    }
 }
 
 /// The tokens of a prompt, and of the context that it does not fit, as the server counted them.
@@ -206,4 +219,15 @@ if it happens again, use a smaller model or a smaller num_ctx.";
 fn capitalized(noun: &str) -> String {
     let mut chars = noun.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Whether Ollama says that the process that runs the model has ended.
+pub(crate) fn runner_ended(message: &str) -> bool {
+    const TEXTS: [&str; 4] = [
+        "process no longer running",
+        "process has terminated",
+        "running the model: unexpected EOF",
+        "forcibly closed",
+    ];
+    TEXTS.iter().any(|text| message.contains(text))
 }

@@ -37,10 +37,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 
 /// The sections, in the order in which one depends on another.
 async fn check(context: &Context) -> anyhow::Result<Vec<Section>> {
-    let core = app::core(&context.loaded.settings)?;
+    let services = app::services(&context.loaded.settings)?;
     // Concurrent: a model server and hosts that do not answer are waited for only once.
     let (server, own, hosts) = futures_util::join!(
-        server::check(&core),
+        server::check(&services),
         hosts::self_test(context),
         hosts::check(&context.loaded.origins)
     );

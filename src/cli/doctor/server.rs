@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::finding::Section;
-use service::Core;
-use service::health::Healthy;
+use service::Services;
+use service::models::health::Healthy;
 use text::sanitize;
 
 /// Names of models on one line.
 const MAX_LISTED: usize = 50;
 
-pub(super) async fn check(core: &Core) -> Section {
+pub(super) async fn check(services: &Services) -> Section {
     let mut section = Section::new("Model server");
-    let health = core.health().await;
+    let health = services.models.health().await;
     section.field("provider", health.provider);
     section.field("address", health.address.as_str());
     section.field("location", health.location.describe());
@@ -36,7 +36,7 @@ pub(super) async fn check(core: &Core) -> Section {
     let location = health.location.describe();
     section.info(format!("location: {}", if location == "local" { "this machine" } else { location }));
     models(&mut section, healthy);
-    match core.default_model().await {
+    match services.models.default_model().await {
         Ok(model) => {
             section.ok(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));

@@ -15,7 +15,7 @@ use address::{HEALTH, MODELS, RUNNING};
 
 use super::server::McpServer;
 use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
-use service::manage::full_name;
+use service::models::lifecycle::full_name;
 use service::{ErrorCode, ServiceError};
 use text::sanitize;
 use types::ModelDetails;
@@ -84,24 +84,24 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
 pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
-    let core = server.core();
+    let services = server.services();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
     match Address::of(uri) {
         Some(Address::Models) => {
-            let models = core.list_models().await.map_err(failed)?;
+            let models = services.models.list_models().await.map_err(failed)?;
             Ok(contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS))
         }
         Some(Address::Running) => {
-            let running = core.running_models().await.map_err(failed)?;
+            let running = services.models.running_models().await.map_err(failed)?;
             Ok(contents(uri, &RunningAnswer::from(running), 0))
         }
-        Some(Address::Health) => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
+        Some(Address::Health) => Ok(contents(uri, &HealthAnswer::from(services.models.health().await), 0)),
         Some(Address::Model(name)) => {
-            let details = core.show_model(&name).await.map_err(failed)?;
+            let details = services.models.show_model(&name).await.map_err(failed)?;
             Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
         }
         Some(Address::RunningModel(name)) => {
-            let running = core.running_models().await.map_err(failed)?;
+            let running = services.models.running_models().await.map_err(failed)?;
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
                 let reason =
@@ -110,9 +110,11 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
             };
             Ok(contents(uri, &RunningModelAnswer::from(model), 0))
         }
-        Some(Address::Conversations) if stored => conversations::read_list(core, uri).await.map_err(failed),
+        Some(Address::Conversations) if stored => {
+            conversations::read_list(services, uri).await.map_err(failed)
+        }
         Some(Address::Conversation(id)) if stored => {
-            conversations::read_one(core, uri, &id).await.map_err(failed)
+            conversations::read_one(services, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }

@@ -29,7 +29,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
-    let completion = call.server.core().completion(Some(&arguments.completion_id))?;
+    let completion = call.server.services().tasks.find(Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
     answer::of(&completion, true)

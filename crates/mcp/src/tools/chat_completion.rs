@@ -11,9 +11,10 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answer::CompletionAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, input_schema_with, output_schema};
-use service::attachments::Attachments;
+use service::ServiceError;
+use service::chat::attachments::Attachments;
+use service::chat::runner::ChatCall;
 use service::messages::{ChatMessage, read_messages};
-use service::{ChatCall, ServiceError};
 use types::{Message, Role};
 
 const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
@@ -64,9 +65,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
     let background = arguments.background == Some(true);
     if background {
-        call.server.core().allow_background()?;
+        call.server.services().tasks.allow_background()?;
     }
-    let completion = call.server.core().start_chat(arguments.into_call(generation)?)?;
+    let completion = call.server.services().chat.start_chat(arguments.into_call(generation)?)?;
     super::wait(&call, completion, progress, background, deadline).await
 }
 

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::replies::ComparisonAnswer;
 use crate::schema::{self, output_schema};
 use service::ServiceError;
-use service::attachments::Attachments;
+use service::chat::attachments::Attachments;
 use settings::Toolset;
 use types::{Message, Role};
 
@@ -50,14 +50,17 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let background = arguments.background == Some(true);
     if background {
-        call.server.core().allow_background()?;
+        call.server.services().tasks.allow_background()?;
     }
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
-    let job =
-        call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
+    let job = call.server.services().batches.start_comparison(
+        &chat,
+        &arguments.models,
+        arguments.together == Some(true),
+    )?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await
 }

@@ -9,7 +9,7 @@ use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::confirm::{Action, Consent, Question, consent};
 use crate::schema::{input_schema, output_schema};
-use service::manage::check_copy;
+use service::models::lifecycle::check_copy;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";
@@ -34,9 +34,9 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
     check_copy(&arguments.source, &arguments.destination)?;
-    let core = call.server.core();
-    let _reserved = core.reserve_name(&arguments.destination)?;
-    if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
+    let services = call.server.services();
+    let _reserved = services.models.reserve_name(&arguments.destination)?;
+    if let Some((taken, ..)) = services.models.installed(&arguments.destination).await? {
         let question = Question {
             tool: "copy_model",
             action: Action::Overwrite,
@@ -48,7 +48,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    core.copy_model(&arguments.source, &arguments.destination).await?;
+    services.models.copy_model(&arguments.source, &arguments.destination).await?;
     let answer = DoneAnswer { model: &arguments.destination, done: true };
     Ok(super::answer(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer).into())
 }

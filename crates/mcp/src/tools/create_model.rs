@@ -71,18 +71,18 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         quantize: arguments.quantize,
         ..CreateRequest::new(arguments.model)
     };
-    let core = call.server.core();
-    core.check_creation(&mut request, arguments.gguf.as_deref()).await?;
+    let services = call.server.services();
+    services.transfers.check_creation(&mut request, arguments.gguf.as_deref()).await?;
     let weights = match &arguments.gguf {
-        Some(path) => Some(core.open_weights(path).await?),
+        Some(path) => Some(services.transfers.open_weights(path).await?),
         None => None,
     };
     if background {
-        core.allow_background()?;
+        services.tasks.allow_background()?;
     }
     // The reservation first: of two calls with one new name, only one may find that it is free.
-    let reserved = core.reserve_name(&request.model)?;
-    if let Some((taken, ..)) = core.installed(&request.model).await? {
+    let reserved = services.models.reserve_name(&request.model)?;
+    if let Some((taken, ..)) = services.models.installed(&request.model).await? {
         let question = Question {
             tool: "create_model",
             action: Action::Overwrite,
@@ -97,7 +97,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = core.start_create(request, weights, reserved)?;
+    let job = services.transfers.start_create(request, weights, reserved)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }

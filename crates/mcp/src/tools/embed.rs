@@ -10,8 +10,8 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::arguments::whole_number;
 use crate::progress::{Progress, while_pulling};
 use crate::schema::{self, input_schema, output_schema};
+use service::chat::validate::keep_alive;
 use service::embeddings::Embedded;
-use service::keep_alive;
 use settings::Toolset;
 use text::sanitize;
 use types::EmbedRequest;
@@ -75,9 +75,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     request.dimensions = arguments.dimensions;
     request.truncate = arguments.truncate;
     request.keep_alive = keep_alive(arguments.keep_alive)?;
-    let core = call.server.core();
+    let services = call.server.services();
     let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
-        core.embed(request, move |now| drop(pull.send_replace(Some(now))))
+        services.embeddings.embed(request, move |now| drop(pull.send_replace(Some(now))))
     });
     let Embedded { embeddings, warning } = embeddings.await?;
     let answer = EmbedAnswer {

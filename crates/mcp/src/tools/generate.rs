@@ -10,8 +10,8 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answer::BriefAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, output_schema};
-use service::attachments::Attachments;
-use service::generate::GenerateCall;
+use service::chat::attachments::Attachments;
+use service::chat::request::GenerateCall;
 use service::messages::read_images;
 use settings::Toolset;
 
@@ -61,7 +61,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
     let background = arguments.background == Some(true);
     if background {
-        call.server.core().allow_background()?;
+        call.server.services().tasks.allow_background()?;
     }
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
@@ -75,6 +75,6 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         raw: arguments.raw == Some(true),
         images: read_images("images", &arguments.images)?,
     };
-    let completion = call.server.core().start_generate(request)?;
+    let completion = call.server.services().chat.start_generate(request)?;
     super::wait(&call, completion, progress, background, deadline).await
 }

@@ -52,13 +52,13 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         }
     };
     // A completion that an earlier line starts is there by now.
-    let completion = call.server.core().completion(arguments.completion_id.as_deref())?;
+    let completion = call.server.services().tasks.find(arguments.completion_id.as_deref())?;
     call.turn_passes();
     let progress = Progress::of(&call.context);
     // Only what comes from now on goes out as progress; the answer has all of it.
     let ended = progress::follow(call.server, &completion, progress, true, deadline).await;
     if !ended {
-        Box::pin(call.server.core().locate(&completion)).await;
+        Box::pin(call.server.services().chat.locate(&completion)).await;
     }
     answer::of(&completion, ended)
 }

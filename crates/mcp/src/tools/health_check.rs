@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::health::HealthReport;
+use service::models::health::HealthReport;
 use text::sanitize;
 
 const DESCRIPTION: &str = "Check whether Ollama answers (version, latency, address, models), and what to do if not. Use it \
@@ -49,7 +49,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let report = call.server.core().health().await;
+    let report = call.server.services().models.health().await;
     let answer = HealthAnswer::from(report);
     Ok(super::answer(answer.text(), &answer))
 }

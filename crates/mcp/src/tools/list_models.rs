@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::models::ListedModel;
-use service::text::human_size;
+use service::models::catalog::ListedModel;
+use text::format::human_size;
 use text::sanitize;
 
 const DESCRIPTION: &str = "List the installed models: size, parameters, quantization, context length, capabilities (completion, \
@@ -58,7 +58,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = ModelsAnswer::from(call.server.core().list_models().await?);
+    let answer = ModelsAnswer::from(call.server.services().models.list_models().await?);
     Ok(super::answer(answer.text(), &answer))
 }
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::text::human_size;
 use settings::Toolset;
+use text::format::human_size;
 use text::sanitize;
 use types::RunningModel;
 
@@ -48,7 +48,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = RunningAnswer::from(call.server.core().running_models().await?);
+    let answer = RunningAnswer::from(call.server.services().models.running_models().await?);
     Ok(super::answer(answer.text(), &answer))
 }
 

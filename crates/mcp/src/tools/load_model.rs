@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::arguments::whole_number;
 use crate::schema::{self, input_schema, output_schema};
-use service::keep_alive;
+use service::chat::validate::keep_alive;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Load a model into memory ahead of use, for keep_alive.";
@@ -45,7 +45,11 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: LoadArguments = call.arguments()?;
     let keep_alive = keep_alive(arguments.keep_alive)?;
-    call.server.core().load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx).await?;
+    call.server
+        .services()
+        .models
+        .load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx)
+        .await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
     Ok(super::answer(format!("{} is loaded.", arguments.model), &answer))
 }

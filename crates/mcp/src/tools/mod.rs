@@ -47,7 +47,9 @@ use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::stdio::LineTurn;
 use super::{answer as answers, arguments, confirm, failure};
-use service::{Core, Registered, ServiceError, Tie};
+use service::tasks::cancel_on_drop::Tie;
+use service::tasks::registry::Registered;
+use service::{ServiceError, Services};
 use settings::{ToolSettings, Toolset};
 
 /// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
@@ -202,15 +204,18 @@ fn all() -> Vec<ToolEntry> {
 }
 
 /// The tools that the settings choose and the provider can serve, and the names of the others.
-pub(super) fn available(core: &Core, settings: &ToolSettings) -> (Vec<ToolEntry>, Vec<Cow<'static, str>>) {
+pub(super) fn available(
+    services: &Services,
+    settings: &ToolSettings,
+) -> (Vec<ToolEntry>, Vec<Cow<'static, str>>) {
     let is_there = |entry: &ToolEntry| {
         settings.toolsets.contains(&entry.toolset)
             && !(settings.read_only && entry.changes)
-            && (!entry.needs_ollama || core.provider() == "ollama")
-            && (entry.toolset != Toolset::Web || core.has_web())
+            && (!entry.needs_ollama || services.models.provider_name() == "ollama")
+            && (entry.toolset != Toolset::Web || services.web.is_available())
     };
     let (mut entries, left_out): (Vec<_>, Vec<_>) = all().into_iter().partition(is_there);
-    for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {
+    for entry in entries.iter_mut().filter(|entry| entry.pulls && services.transfers.pulls_missing()) {
         // What installs models is not read-only.
         if let Some(annotations) = &mut entry.definition.annotations {
             annotations.read_only_hint = Some(false);
@@ -262,7 +267,7 @@ async fn wait(
         // One in the background answers at once.
         if !background {
             // Boxed: a future is as large as its largest branch, and a thousand calls wait above.
-            Box::pin(call.server.core().locate(&completion)).await;
+            Box::pin(call.server.services().chat.locate(&completion)).await;
         }
     }
     answers::of(&completion, ended)

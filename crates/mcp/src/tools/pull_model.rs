@@ -15,9 +15,10 @@ use crate::confirm::{Action, Consent, Question, consent};
 use crate::jobs::TransferAnswer;
 use crate::progress::Progress;
 use crate::schema::{input_schema, output_schema};
-use service::jobs::{JobState, Report};
-use service::manage::model_name;
-use service::{Tie, Work};
+use service::models::lifecycle::model_name;
+use service::tasks::cancel_on_drop::Tie;
+use service::tasks::job::{JobState, Report};
+use service::tasks::registry::Work;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
@@ -51,15 +52,15 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let deadline = deadline_of(&call);
     let arguments: PullArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
-    let core = call.server.core();
+    let services = call.server.services();
     let background = arguments.background == Some(true);
     if background {
-        core.allow_background()?;
+        services.tasks.allow_background()?;
     }
-    let reserved = core.reserve_pull(&arguments.model)?;
+    let reserved = services.models.reserve_pull(&arguments.model)?;
     // What the registry has is known only to Ollama, and to Ollama only by pulling: when the digest differs, the old
     // model is already gone. So an installed name is asked about even where nothing would change.
-    if let Some((taken, ..)) = core.installed(&arguments.model).await? {
+    if let Some((taken, ..)) = services.models.installed(&arguments.model).await? {
         let question = Question {
             tool: "pull_model",
             action: Action::Replace,
@@ -73,7 +74,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = core.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
+    let job = services.transfers.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
     if background {
         // Tied to the call until the size is known, which is worth a short wait.
         let tie = Tie::new(Arc::clone(&job));

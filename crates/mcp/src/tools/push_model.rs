@@ -10,7 +10,7 @@ use crate::confirm::{Action, Consent, Question, consent};
 use crate::jobs::TransferAnswer;
 use crate::progress::Progress;
 use crate::schema::{input_schema, output_schema};
-use service::manage::model_name;
+use service::models::lifecycle::model_name;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. Asks the user first, or needs confirm: true.";
@@ -49,7 +49,8 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = consent(&call, &question).await? {
         return Ok((*question).into());
     }
-    let job = call.server.core().start_push(&arguments.model, arguments.insecure == Some(true))?;
+    let job =
+        call.server.services().transfers.start_push(&arguments.model, arguments.insecure == Some(true))?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, false, deadline).await.map(Into::into)
 }

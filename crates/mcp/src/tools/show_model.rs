@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::manage::model_name;
+use service::models::lifecycle::model_name;
 use settings::Toolset;
 use text::sanitize;
 use types::ModelDetails;
@@ -80,11 +80,11 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let verbose = arguments.verbose == Some(true);
-    let core = call.server.core();
+    let services = call.server.services();
     let details = if verbose {
-        core.show_verbose(&arguments.model).await
+        services.models.show_verbose(&arguments.model).await
     } else {
-        core.show_model(&arguments.model).await
+        services.models.show_model(&arguments.model).await
     }?;
     let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();

@@ -30,7 +30,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
-    call.server.core().unload_model(&arguments.model).await?;
+    call.server.services().models.unload_model(&arguments.model).await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
     Ok(super::answer(format!("{} is unloaded.", arguments.model), &answer))
 }
