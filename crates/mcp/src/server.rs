@@ -16,11 +16,11 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
 use tokio_util::sync::CancellationToken;
 
-use super::confirm::Confirmations;
+use super::confirmation::Confirmations;
 use super::instructions::instructions;
-use super::subscriptions::{self, Subscriptions};
+use super::resources::subscriptions::{self, Subscriptions};
 use super::tools::{self, ToolCall, ToolEntry};
-use super::{failure, prompts, resources, suggest};
+use super::{argument_completion, failure, prompts, resources};
 use service::{Core, ServiceError};
 use settings::{CallDeadline, ToolSettings, Toolset};
 
@@ -287,7 +287,7 @@ impl ServerHandler for McpServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        suggest::complete(self.core(), &request, self.stores()).await
+        argument_completion::complete(self.core(), &request, self.stores()).await
     }
 }
 

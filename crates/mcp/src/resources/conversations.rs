@@ -2,9 +2,9 @@
 
 use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
-use super::address::CONVERSATIONS;
+use super::uri::CONVERSATIONS;
 use super::{JSON, contents};
-use crate::tools::{ConversationAnswer, ListAnswer, markdown};
+use crate::answers::conversations::{ConversationAnswer, ListAnswer, markdown};
 use service::{Core, ServiceError};
 use text::sanitize;
 

@@ -3,18 +3,19 @@
 //!
 //! MCP 2025-11-25, server/resources.
 
-mod address;
 pub(super) mod conversations;
+pub(super) mod subscriptions;
+mod uri;
 
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde::Serialize;
 use serde_json::json;
 
-pub(super) use address::Address;
-use address::{HEALTH, MODELS, RUNNING};
+pub(super) use uri::ResourceUri;
+use uri::{HEALTH, MODELS, RUNNING};
 
-use super::server::McpServer;
-use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
+use crate::server::McpServer;
+use crate::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
 use service::manage::full_name;
 use service::{ErrorCode, ServiceError};
 use text::sanitize;
@@ -86,21 +87,21 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let core = server.core();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
-    match Address::of(uri) {
-        Some(Address::Models) => {
+    match ResourceUri::parse(uri) {
+        Some(ResourceUri::Models) => {
             let models = core.list_models().await.map_err(failed)?;
             Ok(contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS))
         }
-        Some(Address::Running) => {
+        Some(ResourceUri::Running) => {
             let running = core.running_models().await.map_err(failed)?;
             Ok(contents(uri, &RunningAnswer::from(running), 0))
         }
-        Some(Address::Health) => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
-        Some(Address::Model(name)) => {
+        Some(ResourceUri::Health) => Ok(contents(uri, &HealthAnswer::from(core.health().await), 0)),
+        Some(ResourceUri::Model(name)) => {
             let details = core.show_model(&name).await.map_err(failed)?;
             Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
         }
-        Some(Address::RunningModel(name)) => {
+        Some(ResourceUri::RunningModel(name)) => {
             let running = core.running_models().await.map_err(failed)?;
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
@@ -110,8 +111,10 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
             };
             Ok(contents(uri, &RunningModelAnswer::from(model), 0))
         }
-        Some(Address::Conversations) if stored => conversations::read_list(core, uri).await.map_err(failed),
-        Some(Address::Conversation(id)) if stored => {
+        Some(ResourceUri::Conversations) if stored => {
+            conversations::read_list(core, uri).await.map_err(failed)
+        }
+        Some(ResourceUri::Conversation(id)) if stored => {
             conversations::read_one(core, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),

@@ -6,11 +6,11 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::CompletionAnswer;
+use crate::answers::completion::CompletionAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, input_schema_with, output_schema};
 use crate::progress::Progress;
-use crate::schema::{self, input_schema_with, output_schema};
 use service::attachments::Attachments;
 use service::messages::{ChatMessage, read_messages};
 use service::{ChatCall, ServiceError};

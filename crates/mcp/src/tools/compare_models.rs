@@ -5,11 +5,11 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answers::batch::ComparisonAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use crate::progress::Progress;
-use crate::replies::ComparisonAnswer;
-use crate::schema::{self, output_schema};
 use service::ServiceError;
 use service::attachments::Attachments;
 use settings::Toolset;

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::TurnAnswer;
+use crate::answers::completion::TurnAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use crate::progress::Progress;
-use crate::schema::{self, output_schema};
 use service::attachments::Attachments;
 use service::conversations::TurnCall;
 use settings::Toolset;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question, consent};
 use service::manage::check_copy;
 use settings::Toolset;
 

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{self, input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question, consent};
 use crate::progress::Progress;
-use crate::schema::{self, input_schema, output_schema};
 use service::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question, consent};
 use settings::Toolset;
 
 const DESCRIPTION: &str =

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
 use crate::progress::{Progress, while_pulling};
-use crate::schema::{self, input_schema, output_schema};
 use service::embeddings::Embedded;
 use service::keep_alive;
 use settings::Toolset;

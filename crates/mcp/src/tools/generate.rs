@@ -5,11 +5,11 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::generation::GenerationArguments;
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::BriefAnswer;
+use crate::answers::completion::BriefAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use crate::progress::Progress;
-use crate::schema::{self, output_schema};
 use service::attachments::Attachments;
 use service::generate::GenerateCall;
 use service::messages::read_images;

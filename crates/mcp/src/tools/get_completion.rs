@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::{self, BriefAnswer};
+use crate::answers::completion::{self as answers, BriefAnswer};
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::deadline::Deadline;
 use crate::progress::{self, Progress};
-use crate::schema::{input_schema, output_schema};
 use service::ServiceError;
 
 /// A longer wait is a mistake.
@@ -60,5 +60,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     if !ended {
         Box::pin(call.server.core().locate(&completion)).await;
     }
-    answer::of(&completion, ended)
+    answers::of(&completion, ended)
 }

@@ -5,10 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::conversations::{ConversationAnswer, markdown};
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answers::conversations::{ConversationAnswer, markdown};
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{input_schema, output_schema};
 use service::ServiceError;
 use settings::Toolset;
 

@@ -5,10 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::conversations::ListAnswer;
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::conversations::ListAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{input_schema, output_schema};
 use settings::Toolset;
 
 const DESCRIPTION: &str = "List the stored conversations, newest first, each with its first words.";

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::arguments::schema::{input_schema, output_schema};
 use service::text::human_size;
 use settings::Toolset;
 use text::sanitize;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{self, input_schema, output_schema};
 use service::keep_alive;
 use settings::Toolset;
 

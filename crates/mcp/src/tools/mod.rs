@@ -4,7 +4,6 @@ mod batch_completion;
 mod cancel_completion;
 mod chat_completion;
 mod compare_models;
-mod conversations;
 mod converse;
 mod copy_model;
 mod create_model;
@@ -12,7 +11,6 @@ mod delete_conversation;
 mod delete_model;
 mod embed;
 mod generate;
-mod generation;
 mod get_completion;
 mod get_conversation;
 mod health_check;
@@ -28,7 +26,6 @@ mod unload_model;
 mod web_fetch;
 mod web_search;
 
-pub(super) use conversations::{ConversationAnswer, ListAnswer, markdown};
 pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
 pub(super) use list_running_models::{RunningAnswer, RunningModelAnswer};
@@ -42,11 +39,12 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::answers::completion as answers;
+use super::call_order::LineTurn;
 use super::deadline::Deadline;
 use super::progress::{self, Progress};
 use super::server::McpServer;
-use super::stdio::LineTurn;
-use super::{answer as answers, arguments, confirm, failure};
+use super::{arguments, confirmation, failure};
 use service::{Core, Registered, ServiceError, Tie};
 use settings::{ToolSettings, Toolset};
 
@@ -235,7 +233,7 @@ pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolRe
     let result = match entry.run {
         Run::Answering(run) => run(call).await.map(CallToolResponse::from),
         Run::Asking(run) => {
-            call.fingerprint = confirm::fingerprint(&call.arguments);
+            call.fingerprint = confirmation::fingerprint(&call.arguments);
             run(call).await
         }
     };

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question, consent};
 use crate::progress::Progress;
-use crate::schema::{input_schema, output_schema};
 use service::jobs::{JobState, Report};
 use service::manage::model_name;
 use service::{Tie, Work};

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question, consent};
 use crate::progress::Progress;
-use crate::schema::{input_schema, output_schema};
 use service::manage::model_name;
 use settings::Toolset;
 

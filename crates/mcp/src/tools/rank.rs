@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
 use crate::progress::{Progress, while_pulling};
-use crate::schema::{input_schema, output_schema};
 use service::ServiceError;
 use service::embeddings::Ranking;
 use settings::Toolset;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::arguments::schema::{input_schema, output_schema};
 use service::manage::model_name;
 use settings::Toolset;
 use text::sanitize;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::load_model::DoneAnswer;
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 
 const DESCRIPTION: &str =

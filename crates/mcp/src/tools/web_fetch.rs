@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 use text::sanitize;
 

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{input_schema, output_schema};
 use service::web::Found;
 use settings::Toolset;
 use text::sanitize;

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::answer::next_step;
-use super::failure::error_body;
-use super::progress::{HEARTBEAT, Progress};
-use super::replies;
+use super::batch;
+use super::completion::next_step;
+use crate::failure::error_body;
+use crate::progress::{HEARTBEAT, Progress};
 use service::jobs::{Job, JobState, Report, TransferReport};
 use service::text::human_size;
 use service::{ErrorCode, Registered, ServiceError};
@@ -20,7 +20,7 @@ use text::sanitize;
 
 /// A transfer's state.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct TransferAnswer<'a> {
+pub(crate) struct TransferAnswer<'a> {
     status: &'static str,
     completion_id: &'a str,
     operation: &'static str,
@@ -39,7 +39,7 @@ pub(super) struct TransferAnswer<'a> {
 ///
 /// # Errors
 /// The job's own failure.
-pub(super) fn answer(
+pub(crate) fn answer(
     registered: &Registered,
     job: &Job,
     ended: bool,
@@ -59,12 +59,12 @@ pub(super) fn answer(
     }
     let (text, structured) = match &state.report {
         Report::Transfer(transfer) => of_transfer(registered, transfer, status),
-        Report::Comparison(replies) => replies::comparison(registered, replies, status),
-        Report::Batch(replies) => replies::batch(registered, replies, status),
+        Report::Comparison(replies) => batch::comparison(registered, replies, status),
+        Report::Batch(replies) => batch::batch(registered, replies, status),
     };
     let failure = match &state.report {
         Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
-            replies::failure(replies)
+            batch::failure(replies)
         }
         _ => None,
     };
@@ -136,7 +136,7 @@ fn amount(transfer: &TransferReport) -> String {
 }
 
 /// Tells of a job's state until its end, at most every `interval`. `false` where the deadline comes first.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     job: &Job,
     mut progress: Progress,
     interval: Duration,

@@ -10,10 +10,10 @@ mod decode;
 mod in_flight;
 mod lines;
 mod methods;
-mod order;
-mod skim;
+
+mod oversize;
 #[cfg(any(test, fuzzing))]
-pub(super) mod splits;
+pub(crate) mod splits;
 #[cfg(test)]
 mod tests;
 
@@ -30,13 +30,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::call_order::LineOrder;
 use decode::Decoded;
 pub(crate) use in_flight::InFlight;
 use in_flight::Refused;
 use lines::{Line, LineReader};
 pub(crate) use methods::not_found;
-use order::LineOrder;
-pub(crate) use order::LineTurn;
 
 /// Messages that wait to be written before reading stops.
 const OUTGOING: usize = 64;

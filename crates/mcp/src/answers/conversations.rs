@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::schema;
+use crate::arguments::schema;
 use service::conversations::{Conversation, StoredMessage, Summary};
 use text::sanitize;
 

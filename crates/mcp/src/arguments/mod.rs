@@ -3,6 +3,9 @@
 //! What is wrong is an `invalid_argument` error that names the argument; an unknown one is named
 //! with the nearest that there is, and never ignored.
 
+pub(crate) mod generation;
+pub(crate) mod schema;
+
 use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,7 +21,7 @@ const MAX_SHOWN: usize = 100;
 ///
 /// # Errors
 /// `invalid_argument`.
-pub(super) fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     schema: &JsonObject,
     mut arguments: JsonObject,
 ) -> Result<T, ServiceError> {
@@ -39,7 +42,7 @@ pub(super) fn read<T: DeserializeOwned>(
 ///
 /// # Errors
 /// `invalid_argument`.
-pub(super) fn take_part<T: DeserializeOwned>(
+pub(crate) fn take_part<T: DeserializeOwned>(
     names: &[String],
     arguments: &mut JsonObject,
 ) -> Result<T, ServiceError> {
@@ -127,14 +130,14 @@ fn plain(reason: &str) -> String {
 
 /// A whole number of at least 1, by its text: whether 0 is taken, the tool checks. Numbers that JSON writers send as `5.0`
 /// are whole all the same.
-pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(
+pub(crate) fn whole_number<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
     whole(deserializer, 1)
 }
 
 /// The same where 0 has a meaning.
-pub(super) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
+pub(crate) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
     whole(deserializer, 0)

@@ -14,15 +14,15 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use serde_json::Value;
 
-use super::failure;
 use super::stdio::{InFlight, not_found};
-use super::subscriptions::Listeners;
+use crate::failure;
+use crate::resources::subscriptions::Listeners;
 
 /// The key under which a result names the server since revision 2026-07-28.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// A service whose handlers are guarded.
-pub(crate) struct Guard<S> {
+pub(crate) struct PanicGuard<S> {
     inner: S,
     in_flight: InFlight,
     /// What the server says of itself, as results of the stateless revision carry it.
@@ -30,7 +30,7 @@ pub(crate) struct Guard<S> {
     listeners: Listeners,
 }
 
-impl<S: Service<RoleServer>> Guard<S> {
+impl<S: Service<RoleServer>> PanicGuard<S> {
     /// Guards `inner`; the transport shares `in_flight`.
     pub(crate) fn new(inner: S, in_flight: InFlight) -> Self {
         let server_info = serde_json::to_value(inner.get_info().server_info).ok();
@@ -38,7 +38,7 @@ impl<S: Service<RoleServer>> Guard<S> {
     }
 }
 
-impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
+impl<S: Service<RoleServer>> Service<RoleServer> for PanicGuard<S> {
     async fn handle_request(
         &self,
         request: ClientRequest,
@@ -91,7 +91,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
     }
 }
 
-impl<S: Service<RoleServer>> Guard<S> {
+impl<S: Service<RoleServer>> PanicGuard<S> {
     fn with_server_info(&self, mut result: ServerResult) -> ServerResult {
         let meta: &mut Option<MetaObject> = match &mut result {
             ServerResult::CompleteResult(result) => &mut result.meta,

@@ -14,8 +14,8 @@ use rmcp::service::{Peer, RoleServer, SubscriptionContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::resources::Address;
-use super::server::McpServer;
+use super::ResourceUri;
+use crate::server::McpServer;
 use service::{Change, Follower, Poll};
 
 /// Resources that a connection may subscribe to, and those that it may listen to. Far above what a host does; a bound
@@ -28,7 +28,7 @@ const MAX_URI_BYTES: usize = 2048;
 
 /// How much the listens of a connection may hold. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Listeners(Arc<Semaphore>);
+pub(crate) struct Listeners(Arc<Semaphore>);
 
 impl Default for Listeners {
     fn default() -> Self {
@@ -41,7 +41,7 @@ impl Listeners {
     ///
     /// # Errors
     /// Too many resources, or too long a URI.
-    pub(super) fn admit(&self, filter: &SubscriptionFilter) -> Result<OwnedSemaphorePermit, ErrorData> {
+    pub(crate) fn admit(&self, filter: &SubscriptionFilter) -> Result<OwnedSemaphorePermit, ErrorData> {
         let uris = filter.resource_subscriptions.as_deref().unwrap_or_default();
         if uris.len() > MAX_RESOURCES_OF_LISTEN {
             let text = format!(
@@ -72,12 +72,12 @@ fn check_length(uri: &str) -> Result<(), ErrorData> {
 
 /// The subscriptions of one session of an older revision.
 #[derive(Default)]
-pub(super) struct Subscriptions(Arc<Mutex<Session>>);
+pub(crate) struct Subscriptions(Arc<Mutex<Session>>);
 
 #[derive(Default)]
 struct Session {
     /// By the URI as the client writes it.
-    resources: BTreeMap<String, Address>,
+    resources: BTreeMap<String, ResourceUri>,
     /// It shook hands, so it takes notifications that it did not ask for.
     initialized: bool,
     /// Held while there are resources to be watched at the model server.
@@ -88,7 +88,7 @@ struct Session {
 
 impl Subscriptions {
     /// From now on tells the client of changes of the list.
-    pub(super) fn initialized(&self, server: &McpServer, peer: Peer<RoleServer>) {
+    pub(crate) fn initialized(&self, server: &McpServer, peer: Peer<RoleServer>) {
         let mut session = self.lock();
         session.initialized = true;
         self.tell(&mut session, server, peer);
@@ -98,14 +98,14 @@ impl Subscriptions {
     ///
     /// # Errors
     /// Resource not found, or too many subscriptions.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         &self,
         server: &McpServer,
         peer: Peer<RoleServer>,
         uri: String,
     ) -> Result<(), ErrorData> {
         check_length(&uri)?;
-        let address = Address::subscribable(&uri, server.stores())?;
+        let address = ResourceUri::subscribable(&uri, server.stores())?;
         let polled = address.is_polled();
         let mut session = self.lock();
         if session.resources.len() >= MAX_RESOURCES && !session.resources.contains_key(&uri) {
@@ -122,10 +122,10 @@ impl Subscriptions {
     }
 
     /// No longer tells of this resource; one that was never subscribed to is none of either.
-    pub(super) fn unsubscribe(&self, uri: &str) {
+    pub(crate) fn unsubscribe(&self, uri: &str) {
         let mut session = self.lock();
         session.resources.remove(uri);
-        if !session.resources.values().any(Address::is_polled) {
+        if !session.resources.values().any(ResourceUri::is_polled) {
             session.poll = None;
         }
     }
@@ -171,18 +171,18 @@ impl Subscriptions {
 }
 
 /// Of what a client wants to hear, what there is: changes of the list, and of resources that change.
-pub(super) fn accepted(requested: &SubscriptionFilter, stored: bool) -> SubscriptionFilter {
+pub(crate) fn accepted(requested: &SubscriptionFilter, stored: bool) -> SubscriptionFilter {
     let mut accepted = SubscriptionFilter::new();
     accepted.resources_list_changed = requested.resources_list_changed;
     accepted.resource_subscriptions = requested.resource_subscriptions.as_ref().map(|uris| {
-        uris.iter().filter(|uri| Address::subscribable(uri, stored).is_ok()).cloned().collect::<Vec<_>>()
+        uris.iter().filter(|uri| ResourceUri::subscribable(uri, stored).is_ok()).cloned().collect::<Vec<_>>()
     });
     accepted
 }
 
 /// Tells a client what it listens to, until the input ends: nobody can cancel it any more then. A client that
 /// cancels ends it from outside.
-pub(super) async fn listen(server: &McpServer, subscription: &SubscriptionContext) {
+pub(crate) async fn listen(server: &McpServer, subscription: &SubscriptionContext) {
     tokio::select! {
         () = server.input_closed() => {}
         () = subscription.cancelled() => {}
@@ -197,7 +197,7 @@ async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
         .resource_subscriptions
         .iter()
         .flatten()
-        .filter_map(|uri| Some((uri, Address::subscribable(uri, server.stores()).ok()?)))
+        .filter_map(|uri| Some((uri, ResourceUri::subscribable(uri, server.stores()).ok()?)))
         .collect();
     if !list && resources.is_empty() {
         return std::future::pending().await;

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{SentAnswer, millis, sent};
-use super::schema;
+use super::completion::{SentAnswer, millis, sent};
+use crate::arguments::schema;
 use service::chat::tokens_per_second;
 use service::completions::Outcome;
 use service::many::Replies;
@@ -16,7 +16,7 @@ use text::sanitize;
 
 /// A comparison of models.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct ComparisonAnswer<'a> {
+pub(crate) struct ComparisonAnswer<'a> {
     status: &'static str,
     completion_id: &'a str,
     /// In the order of models: model, content or error, completion_tokens, tokens_per_second, first_token_ms, total_ms
@@ -26,7 +26,7 @@ pub(super) struct ComparisonAnswer<'a> {
 
 /// A batch over texts.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct BatchAnswer<'a> {
+pub(crate) struct BatchAnswer<'a> {
     status: &'static str,
     completion_id: &'a str,
     total: usize,
@@ -81,7 +81,7 @@ struct FailureAnswer<'a> {
 }
 
 /// A comparison's text and structure.
-pub(super) fn comparison(
+pub(crate) fn comparison(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
@@ -112,7 +112,7 @@ pub(super) fn comparison(
 }
 
 /// A batch's text and structure.
-pub(super) fn batch(
+pub(crate) fn batch(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
@@ -227,7 +227,7 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
 }
 
 /// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.
-pub(super) fn failure(replies: &Replies) -> Option<ServiceError> {
+pub(crate) fn failure(replies: &Replies) -> Option<ServiceError> {
     let failed: Option<Vec<_>> = replies.replies.iter().map(|reply| reply.as_ref()?.as_ref().err()).collect();
     let failed = failed?;
     let first = failed.first()?;

@@ -6,8 +6,8 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::jobs;
-use super::schema;
+use super::job;
+use crate::arguments::schema;
 use service::attachments::Sent;
 use service::chat::tokens_per_second;
 use service::completions::{Completion, Live, Outcome, Partial, Phase};
@@ -21,7 +21,7 @@ const NOTABLE_LOAD_MS: u64 = 100;
 
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CompletionAnswer<'a> {
+pub(crate) struct CompletionAnswer<'a> {
     #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -129,7 +129,7 @@ struct TimingsAnswer {
 
 /// A file that the model was given.
 #[derive(Debug, Serialize)]
-pub(super) struct SentAnswer<'a> {
+pub(crate) struct SentAnswer<'a> {
     name: &'a str,
     kind: &'static str,
     bytes: u64,
@@ -138,7 +138,7 @@ pub(super) struct SentAnswer<'a> {
 }
 
 /// Files as answers tell them.
-pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
+pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
     files
         .iter()
         .map(|file| SentAnswer { name: &file.name, kind: file.kind, bytes: file.bytes, pages: file.pages })
@@ -149,10 +149,10 @@ pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 ///
 /// # Errors
 /// The work's own failure.
-pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
+pub(crate) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
     match &completion.work {
         Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
-        Work::Job(job) => jobs::answer(completion, job, ended),
+        Work::Job(job) => job::answer(completion, job, ended),
     }
 }
 
@@ -198,7 +198,7 @@ fn of_reply(
 }
 
 /// What tells a host's model how to go on.
-pub(super) fn next_step(id: &str) -> String {
+pub(crate) fn next_step(id: &str) -> String {
     format!("Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
 }
 
@@ -301,7 +301,7 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
 }
 
 /// Whole milliseconds.
-pub(super) fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -318,7 +318,7 @@ fn choices_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) struct BriefAnswer {
+pub(crate) struct BriefAnswer {
     /// completed, in_progress or cancelled
     status: String,
     completion_id: String,
@@ -332,7 +332,7 @@ pub(super) struct BriefAnswer {
 /// The same, for a turn of a conversation.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) struct TurnAnswer {
+pub(crate) struct TurnAnswer {
     /// As chat_completion answers
     #[schemars(schema_with = "schema::objects")]
     choices: (),

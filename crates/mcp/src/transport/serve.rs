@@ -6,9 +6,9 @@ use rmcp::service::{QuitReason, serve_directly_with_ct};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use super::guard::Guard;
-use super::server::McpServer;
+use super::panic_guard::PanicGuard;
 use super::stdio::{InFlight, LineTransport};
+use crate::server::McpServer;
 
 /// What is in flight gets this long to end after a shutdown; the process ends within a second of a signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
@@ -42,7 +42,7 @@ pub async fn serve<R, W>(
     let stopping = shutdown.clone();
     // No handshake is awaited: lines by hand, handshakes of every revision and requests that carry
     // their own metadata are all served by one loop.
-    let running = serve_directly_with_ct(Guard::new(server, in_flight), transport, None, shutdown);
+    let running = serve_directly_with_ct(PanicGuard::new(server, in_flight), transport, None, shutdown);
     let finished = running.waiting();
     tokio::pin!(finished);
     let reason = tokio::select! {

@@ -11,9 +11,9 @@ use rmcp::service::{Peer, RequestContext, RoleServer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::deadline::Deadline;
-use super::jobs;
-use super::server::McpServer;
+use crate::answers::job;
+use crate::deadline::Deadline;
+use crate::server::McpServer;
 use service::completions::{Cursor, Live, Phase, Update};
 use service::embeddings::Pulling;
 use service::text::pulling;
@@ -21,9 +21,9 @@ use service::{ErrorCode, Registered, ServiceError, Work};
 use text::sanitize;
 
 /// `_meta` key of the exact new text.
-pub(super) const DELTA: &str = "ollama-mcp/delta";
+pub(crate) const DELTA: &str = "ollama-mcp/delta";
 /// `_meta` key of what the text is: `content`, `thinking` or `status`.
-pub(super) const CHANNEL: &str = "ollama-mcp/channel";
+pub(crate) const CHANNEL: &str = "ollama-mcp/channel";
 
 /// Most characters of `message`.
 const MESSAGE_CHARS: usize = 200;
@@ -31,7 +31,7 @@ const MESSAGE_CHARS: usize = 200;
 /// A call that is silent for so long gets a word of why; a quick one needs none.
 const FIRST_SIGN: Duration = Duration::from_secs(1);
 /// A sign of life goes out this often; with [`LOOK`] before it, at least every 5 s.
-pub(super) const HEARTBEAT: Duration = Duration::from_millis(4400);
+pub(crate) const HEARTBEAT: Duration = Duration::from_millis(4400);
 /// What the model server may take to say whether the model is loaded, for a sign of life.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const STATUS_STEP: f64 = 0.001;
 
 /// Sends progress to one caller.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     peer: Peer<RoleServer>,
     token: ProgressToken,
     last: f64,
@@ -50,7 +50,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// For the caller of `context`, if it asked for progress.
-    pub(super) fn of(context: &RequestContext<RoleServer>) -> Option<Self> {
+    pub(crate) fn of(context: &RequestContext<RoleServer>) -> Option<Self> {
         let token = context.meta.get_progress_token()?;
         Some(Self { peer: context.peer.clone(), token, last: 0.0, total: None, tail: String::new() })
     }
@@ -61,7 +61,7 @@ impl Progress {
     }
 
     /// Tells how far a job is.
-    pub(super) async fn job(&mut self, done: f64, total: Option<f64>, text: &str) {
+    pub(crate) async fn job(&mut self, done: f64, total: Option<f64>, text: &str) {
         let progress = done.max(self.last + STATUS_STEP);
         let message = sanitize::line_of(text, MESSAGE_CHARS);
         // Signs of life after the last byte move it too.
@@ -108,7 +108,7 @@ impl Progress {
 
 /// Follows work to its end, and tells of what is new; of a reply's text, with `from_now` only what
 /// comes from now on. `false` where `deadline` comes first.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     server: &McpServer,
     completion: &Registered,
     progress: Option<Progress>,
@@ -125,7 +125,7 @@ pub(super) async fn follow(
             () = deadline => false,
         },
         (Work::Job(job), Some(progress)) => {
-            jobs::follow(job, progress, server.options().progress_interval, deadline).await
+            job::follow(job, progress, server.options().progress_interval, deadline).await
         }
         (Work::Reply(live), Some(progress)) => {
             let mut cursor = Cursor::default();
@@ -141,7 +141,7 @@ pub(super) async fn follow(
 ///
 /// # Errors
 /// Those of `work`, and `timeout`.
-pub(super) async fn while_pulling<T, F>(
+pub(crate) async fn while_pulling<T, F>(
     mut progress: Option<Progress>,
     deadline: Deadline,
     work: impl FnOnce(watch::Sender<Option<Pulling>>) -> F,
