@@ -1,4 +1,4 @@
-//! Conversations as tools and resources answer them: as data and as Markdown.
+//! Stored conversations: as data and as Markdown.
 
 use chrono::{DateTime, SecondsFormat};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use text::sanitize;
 
 /// A page of conversations.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct ListAnswer {
+pub(crate) struct ConversationPage {
     #[schemars(schema_with = "schema::objects")]
     conversations: Vec<Line>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,8 +44,9 @@ pub(crate) struct ConversationAnswer {
     messages: Vec<Value>,
 }
 
-impl From<(Vec<Summary>, Option<String>)> for ListAnswer {
-    fn from((conversations, next_cursor): (Vec<Summary>, Option<String>)) -> Self {
+impl ConversationPage {
+    /// A page; `next_cursor` is absent at the end of the list.
+    pub(crate) fn new(conversations: Vec<Summary>, next_cursor: Option<String>) -> Self {
         let conversations = conversations.into_iter().map(|summary| Line {
             conversation_id: summary.id,
             created: time(summary.created_ms),
@@ -56,10 +57,8 @@ impl From<(Vec<Summary>, Option<String>)> for ListAnswer {
         });
         Self { conversations: conversations.collect(), next_cursor }
     }
-}
 
-impl ListAnswer {
-    /// The page for people.
+    /// The text of the answer.
     pub(crate) fn text(&self) -> String {
         if self.conversations.is_empty() {
             return "There are no conversations.".to_owned();
@@ -118,7 +117,7 @@ fn message(stored: &StoredMessage) -> Value {
     message
 }
 
-/// A conversation to be read.
+/// A conversation as Markdown.
 pub(crate) fn markdown(conversation: &Conversation) -> String {
     let mut page = format!("# Conversation {}\n", conversation.id);
     if conversation.messages.len() < conversation.total {
@@ -152,7 +151,7 @@ pub(crate) fn markdown(conversation: &Conversation) -> String {
     page
 }
 
-/// A text in which no line looks like the beginning of a message: who said what is ours to say.
+/// Escapes lines that look like the heading of a message: only headings of ours may say who wrote what.
 fn without_headings_of_ours(text: &str) -> String {
     let is_ours = |line: &str| {
         let title = line.trim_start().strip_prefix("##").map(str::trim_start).unwrap_or_default();

@@ -1,19 +1,14 @@
-//! Jobs as tools answer them, and their progress.
-
-use std::pin::Pin;
-use std::time::Duration;
+//! The answer for a job: a transfer, a comparison or a batch.
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::batch;
 use super::completion::next_step;
+use super::{batch, to_json};
 use crate::failure::error_body;
-use crate::progress::{HEARTBEAT, Progress};
-use service::jobs::{Job, JobState, Report, TransferReport};
+use service::jobs::{Job, Report, TransferReport};
 use service::text::human_size;
 use service::{ErrorCode, Registered, ServiceError};
 use text::sanitize;
@@ -35,7 +30,7 @@ pub(crate) struct TransferAnswer<'a> {
     already_present: bool,
 }
 
-/// The answer for a job; `ended` is whether its end was waited for and came.
+/// The answer for a job; `ended`: the call has waited for its end, and it came.
 ///
 /// # Errors
 /// The job's own failure.
@@ -57,10 +52,10 @@ pub(crate) fn answer(
     if ended {
         registered.mark_seen();
     }
-    let (text, structured) = match &state.report {
-        Report::Transfer(transfer) => of_transfer(registered, transfer, status),
-        Report::Comparison(replies) => batch::comparison(registered, replies, status),
-        Report::Batch(replies) => batch::batch(registered, replies, status),
+    let (text, mut data) = match &state.report {
+        Report::Transfer(transfer) => of_transfer(registered, transfer, status)?,
+        Report::Comparison(replies) => batch::comparison(registered, replies, status)?,
+        Report::Batch(replies) => batch::batch(registered, replies, status)?,
     };
     let failure = match &state.report {
         Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
@@ -74,22 +69,22 @@ pub(crate) fn answer(
             let aside = aside.collect::<String>();
             format!("This is still in progress. {} {aside}{text}", next_step(&registered.id))
         }
-        // A transfer says so itself.
+        // The text of a transfer says it already.
         ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
             format!("Cancelled before it was complete. {text}")
         }
         _ => text,
     };
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = structured;
-    if let Some(structured) = result.structured_content.as_mut().and_then(Value::as_object_mut) {
+    if let Some(data) = data.as_object_mut() {
         if status == "in_progress" {
-            structured.insert("next_step".to_owned(), next_step(&registered.id).into());
+            data.insert("next_step".to_owned(), next_step(&registered.id).into());
         }
         if let Some(failure) = &failure {
-            structured.insert("error".to_owned(), error_body(failure));
+            data.insert("error".to_owned(), error_body(failure));
         }
     }
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = Some(data);
     result.is_error = failure.map(|_| true).or(result.is_error);
     Ok(result)
 }
@@ -98,7 +93,7 @@ fn of_transfer(
     registered: &Registered,
     transfer: &TransferReport,
     status: &'static str,
-) -> (String, Option<Value>) {
+) -> Result<(String, Value), ServiceError> {
     let model = &transfer.model;
     let verb = transfer.operation;
     let step = sanitize::name(&transfer.status);
@@ -121,10 +116,11 @@ fn of_transfer(
         total_bytes: transfer.total_bytes,
         already_present: transfer.already_present,
     };
-    (text, serde_json::to_value(&answer).ok())
+    Ok((text, to_json(&answer)?))
 }
 
-fn amount(transfer: &TransferReport) -> String {
+/// The last step of a transfer, and how much of it is done.
+pub(crate) fn amount(transfer: &TransferReport) -> String {
     let step = sanitize::name(&transfer.status);
     match (transfer.completed_bytes, transfer.total_bytes) {
         (Some(done), Some(total)) if total > 0 => {
@@ -132,65 +128,5 @@ fn amount(transfer: &TransferReport) -> String {
             format!("{step}, {percent:.0}% of {}", human_size(total))
         }
         _ => step,
-    }
-}
-
-/// Tells of a job's state until its end, at most every `interval`. `false` where the deadline comes first.
-pub(crate) async fn follow(
-    job: &Job,
-    mut progress: Progress,
-    interval: Duration,
-    mut deadline: Pin<&mut impl Future<Output = ()>>,
-) -> bool {
-    let mut changes = job.watch();
-    changes.mark_changed();
-    let mut told = String::new();
-    let mut size_told = false;
-    let mut heartbeat = Instant::now() + HEARTBEAT;
-    loop {
-        let changed = tokio::select! {
-            biased;
-            () = deadline.as_mut() => return changes.borrow().outcome.is_some(),
-            changed = timeout_at(heartbeat, changes.changed()) => changed.is_ok(),
-        };
-        let state: JobState = changes.borrow_and_update().clone();
-        if !size_told && let Some(size) = size(&state) {
-            // Before gigabytes have come: whoever pays for them can still stop it.
-            progress.job(state.done, state.total, &size).await;
-            size_told = true;
-        }
-        let text = line(&state);
-        if !changed || text != told {
-            progress.job(state.done, state.total, &text).await;
-            told = text;
-            heartbeat = Instant::now() + HEARTBEAT;
-        }
-        if state.outcome.is_some() {
-            return true;
-        }
-        let pause = sleep_until(Instant::now() + interval);
-        tokio::select! {
-            () = pause => {}
-            () = job.ended() => {}
-            () = deadline.as_mut() => return changes.borrow().outcome.is_some(),
-        }
-    }
-}
-
-/// The size of a model that is pulled, once the server has told it. Further layers may come.
-fn size(state: &JobState) -> Option<String> {
-    let Report::Transfer(transfer) = &state.report else { return None };
-    let total = transfer.total_bytes.filter(|_| transfer.operation == "pull")?;
-    Some(format!("{} is {} or more", transfer.model, human_size(total)))
-}
-
-fn line(state: &JobState) -> String {
-    match &state.report {
-        Report::Transfer(transfer) => amount(transfer),
-        Report::Comparison(replies) | Report::Batch(replies) => {
-            let done = replies.replies.iter().filter(|reply| reply.is_some()).count();
-            let aside = state.aside.iter().map(|aside| format!("; {aside}")).collect::<String>();
-            format!("{done} of {} done{aside}", replies.replies.len())
-        }
     }
 }

@@ -4,9 +4,9 @@ use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, Re
 
 use super::uri::CONVERSATIONS;
 use super::{JSON, contents};
-use crate::answers::conversations::{ConversationAnswer, ListAnswer, markdown};
+use crate::answers::conversations::{ConversationAnswer, ConversationPage, markdown};
+use crate::answers::to_pretty_json;
 use service::{Core, ServiceError};
-use text::sanitize;
 
 /// The template of one conversation.
 pub(crate) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
@@ -33,15 +33,15 @@ pub(super) fn template() -> ResourceTemplate {
 
 /// Reads the list.
 pub(super) async fn read_list(core: &Core, uri: &str) -> Result<ReadResourceResult, ServiceError> {
-    let page = core.conversations(None, None).await?;
-    Ok(contents(uri, &ListAnswer::from(page), 0))
+    let (page, next_cursor) = core.conversations(None, None).await?;
+    contents(uri, &ConversationPage::new(page, next_cursor), 0)
 }
 
 /// Reads a conversation.
 pub(super) async fn read_one(core: &Core, uri: &str, id: &str) -> Result<ReadResourceResult, ServiceError> {
     let conversation = core.conversation(id, None).await?;
-    let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+    let json = to_pretty_json(&ConversationAnswer::from(&conversation))?;
     let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-    let json = ResourceContents::text(sanitize::json(json.unwrap_or_default()), uri).with_mime_type(JSON);
+    let json = ResourceContents::text(json, uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }

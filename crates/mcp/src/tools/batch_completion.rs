@@ -9,7 +9,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answers::batch::BatchAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
@@ -54,6 +54,6 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let core = call.server.core();
     let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
     let job = core.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
-    let progress = Progress::of(&call.context);
+    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
     super::wait(&call, job, progress, background, deadline).await
 }

@@ -10,7 +10,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answers::completion::CompletionAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, input_schema_with, output_schema};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use service::attachments::Attachments;
 use service::messages::{ChatMessage, read_messages};
 use service::{ChatCall, ServiceError};
@@ -61,7 +61,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ChatArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
+    let progress = (arguments.stream != Some(false))
+        .then(|| Notifier::of(&call.context, call.server.options().progress_interval))
+        .flatten();
     let background = arguments.background == Some(true);
     if background {
         call.server.core().allow_background()?;

@@ -9,7 +9,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answers::batch::ComparisonAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use service::ServiceError;
 use service::attachments::Attachments;
 use settings::Toolset;
@@ -58,6 +58,6 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job =
         call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
-    let progress = Progress::of(&call.context);
+    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
     super::wait(&call, job, progress, background, deadline).await
 }

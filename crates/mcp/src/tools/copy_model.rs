@@ -5,8 +5,8 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
+use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question, consent};
 use service::manage::check_copy;
@@ -50,5 +50,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     }
     core.copy_model(&arguments.source, &arguments.destination).await?;
     let answer = DoneAnswer { model: &arguments.destination, done: true };
-    Ok(super::answer(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer).into())
+    text_and_data(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer)
+        .map(Into::into)
 }

@@ -10,7 +10,7 @@ use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question, consent};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use service::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;
@@ -98,6 +98,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         }
     }
     let job = core.start_create(request, weights, reserved)?;
-    let progress = Progress::of(&call.context);
+    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }

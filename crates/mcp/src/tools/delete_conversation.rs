@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AskingResult, ToolCall, ToolEntry};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question, consent};
 use settings::Toolset;
@@ -59,5 +60,5 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     }
     core.delete_conversation(id).await?;
     let answer = DeletedAnswer { conversation_id: id, done: true };
-    Ok(super::answer(format!("The conversation {id} is deleted."), &answer).into())
+    text_and_data(format!("The conversation {id} is deleted."), &answer).map(Into::into)
 }

@@ -5,8 +5,8 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
+use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question, consent};
 use service::manage::model_name;
@@ -54,5 +54,5 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     }
     core.delete_model(&name).await?;
     let answer = DoneAnswer { model: &name, done: true };
-    Ok(super::answer(format!("{name} is deleted."), &answer).into())
+    text_and_data(format!("{name} is deleted."), &answer).map(Into::into)
 }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::progress::{Progress, while_pulling};
+use crate::progress::{Notifier, while_pulling};
 use service::embeddings::Embedded;
 use service::keep_alive;
 use settings::Toolset;
@@ -76,9 +77,11 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     request.truncate = arguments.truncate;
     request.keep_alive = keep_alive(arguments.keep_alive)?;
     let core = call.server.core();
-    let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
-        core.embed(request, move |now| drop(pull.send_replace(Some(now))))
-    });
+    let embeddings = while_pulling(
+        Notifier::of(&call.context, call.server.options().progress_interval),
+        deadline,
+        |pull| core.embed(request, move |now| drop(pull.send_replace(Some(now)))),
+    );
     let Embedded { embeddings, warning } = embeddings.await?;
     let answer = EmbedAnswer {
         model: &embeddings.model,
@@ -96,7 +99,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     if let Some(warning) = &warning {
         text.push_str(&format!("\nWarning: {}", sanitize::line(warning)));
     }
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }
 
 /// A number of 32 bits as short as it can be told: as one of 64 bits it would be written with twice the digits.

@@ -9,7 +9,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use service::attachments::Attachments;
 use service::generate::GenerateCall;
 use service::messages::read_images;
@@ -58,7 +58,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: GenerateArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
+    let progress = (arguments.stream != Some(false))
+        .then(|| Notifier::of(&call.context, call.server.options().progress_interval))
+        .flatten();
     let background = arguments.background == Some(true);
     if background {
         call.server.core().allow_background()?;

@@ -11,7 +11,7 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answers::completion::{self as answers, BriefAnswer};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::deadline::Deadline;
-use crate::progress::{self, Progress};
+use crate::progress::{self, Notifier};
 use service::ServiceError;
 
 /// A longer wait is a mistake.
@@ -54,9 +54,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     // A completion that an earlier line starts is there by now.
     let completion = call.server.core().completion(arguments.completion_id.as_deref())?;
     call.turn_passes();
-    let progress = Progress::of(&call.context);
+    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
     // Only what comes from now on goes out as progress; the answer has all of it.
-    let ended = progress::follow(call.server, &completion, progress, true, deadline).await;
+    let ended = progress::follow(call.server.core(), &completion, progress, true, deadline).await;
     if !ended {
         Box::pin(call.server.core().locate(&completion)).await;
     }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answers::conversations::{ConversationAnswer, markdown};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
 use service::ServiceError;
@@ -48,5 +49,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         }
     }
     let conversation = call.server.core().conversation(&arguments.conversation_id, arguments.last).await?;
-    Ok(super::answer(markdown(&conversation), &ConversationAnswer::from(&conversation)))
+    text_and_data(markdown(&conversation), &ConversationAnswer::from(&conversation))
 }

@@ -26,23 +26,18 @@ mod unload_model;
 mod web_fetch;
 mod web_search;
 
-pub(super) use health_check::HealthAnswer;
-pub(super) use list_models::ModelsAnswer;
-pub(super) use list_running_models::{RunningAnswer, RunningModelAnswer};
-
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::{RequestContext, RoleServer};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::answers::completion as answers;
 use super::call_order::LineTurn;
 use super::deadline::Deadline;
-use super::progress::{self, Progress};
+use super::progress::{self, Notifier};
 use super::server::McpServer;
 use super::{arguments, confirmation, failure};
 use service::{Core, Registered, ServiceError, Tie};
@@ -247,14 +242,15 @@ pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolRe
 async fn wait(
     call: &ToolCall<'_>,
     completion: Arc<Registered>,
-    progress: Option<Progress>,
+    progress: Option<Notifier>,
     background: bool,
     deadline: Deadline,
 ) -> ToolResult {
     call.turn_passes();
     // Dropped with the call when that is cancelled, and the work is stopped with it.
     let tie = Tie::new(Arc::clone(&completion));
-    let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
+    let ended =
+        !background && progress::follow(call.server.core(), &completion, progress, false, deadline).await;
     if !ended {
         tie.let_go();
         // One in the background answers at once.
@@ -278,13 +274,6 @@ fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
         .destructive(false)
         .idempotent(true)
         .open_world(open_world)
-}
-
-/// An answer whose text stands alone beside its structure.
-fn answer(text: String, structured: &impl Serialize) -> CallToolResult {
-    let mut result = CallToolResult::success(vec![rmcp::model::ContentBlock::text(text)]);
-    result.structured_content = serde_json::to_value(structured).ok();
-    result
 }
 
 /// Arguments of a tool that takes none.

@@ -14,7 +14,7 @@ use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question, consent};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use service::jobs::{JobState, Report};
 use service::manage::model_name;
 use service::{Tie, Work};
@@ -83,7 +83,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         }
         tie.let_go();
     }
-    let progress = Progress::of(&call.context);
+    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }
 

@@ -9,7 +9,7 @@ use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question, consent};
-use crate::progress::Progress;
+use crate::progress::Notifier;
 use service::manage::model_name;
 use settings::Toolset;
 
@@ -50,6 +50,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         return Ok((*question).into());
     }
     let job = call.server.core().start_push(&arguments.model, arguments.insecure == Some(true))?;
-    let progress = Progress::of(&call.context);
+    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
     super::wait(&call, job, progress, false, deadline).await.map(Into::into)
 }

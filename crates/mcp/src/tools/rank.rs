@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::progress::{Progress, while_pulling};
+use crate::progress::{Notifier, while_pulling};
 use service::ServiceError;
 use service::embeddings::Ranking;
 use settings::Toolset;
@@ -65,11 +66,15 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let core = call.server.core();
-    let ranking = while_pulling(Progress::of(&call.context), deadline, |pull| {
-        core.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
-            drop(pull.send_replace(Some(now)));
-        })
-    });
+    let ranking = while_pulling(
+        Notifier::of(&call.context, call.server.options().progress_interval),
+        deadline,
+        |pull| {
+            core.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
+                drop(pull.send_replace(Some(now)));
+            })
+        },
+    );
     let Ranking { model, ranked, warning } = ranking.await?;
     let results = ranked
         .into_iter()
@@ -87,5 +92,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     });
     let warning =
         answer.warnings.iter().flatten().map(|warning| format!("Warning: {}", sanitize::line(warning)));
-    Ok(super::answer(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer))
+    text_and_data(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer)
 }

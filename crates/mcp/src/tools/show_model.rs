@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use service::manage::model_name;
 use settings::Toolset;
@@ -88,7 +89,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }?;
     let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }
 
 impl<'a> ShowAnswer<'a> {

@@ -5,8 +5,8 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 
@@ -32,5 +32,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
     call.server.core().unload_model(&arguments.model).await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
-    Ok(super::answer(format!("{} is unloaded.", arguments.model), &answer))
+    text_and_data(format!("{} is unloaded.", arguments.model), &answer)
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 use text::sanitize;
@@ -58,5 +59,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         links: page.links,
         more_links: (page.more_links > 0).then_some(page.more_links),
     };
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }

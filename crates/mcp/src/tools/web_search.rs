@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
 use service::web::Found;
@@ -58,7 +59,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     } else {
         results.iter().map(ResultAnswer::text).collect::<Vec<_>>().join("\n\n")
     };
-    Ok(super::answer(text, &SearchAnswer { results }))
+    text_and_data(text, &SearchAnswer { results })
 }
 
 impl From<Found> for ResultAnswer {
