@@ -5,22 +5,28 @@
 mod answers;
 mod argument_completion;
 mod arguments;
+mod call;
 mod call_order;
 pub mod client;
 mod confirmation;
 mod deadline;
 mod failure;
+mod handler;
 mod instructions;
 mod progress;
 mod prompts;
 mod resources;
 mod server;
+mod session;
+mod state;
 mod tools;
 mod transport;
 
 pub use deadline::{deadlines_in_force, deadlines_markdown};
 pub use failure::errors_markdown;
-pub use server::{McpServer, ServerOptions};
+pub use handler::SessionHandler;
+pub use server::McpServer;
+pub use state::ServerOptions;
 pub use transport::{Connection, serve, serve_stdio};
 
 /// The line transport's door for fuzzing.

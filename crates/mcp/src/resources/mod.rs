@@ -18,7 +18,7 @@ use crate::answers::health::HealthAnswer;
 use crate::answers::models::{ModelPage, ModelsAnswer};
 use crate::answers::running_models::{RunningAnswer, RunningModelAnswer};
 use crate::answers::to_pretty_json;
-use crate::server::McpServer;
+use crate::state::ServerState;
 use service::manage::full_name;
 use service::{ErrorCode, ServiceError};
 
@@ -85,7 +85,7 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 ///
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
-pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let core = server.core();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
     match ResourceUri::parse(uri) {

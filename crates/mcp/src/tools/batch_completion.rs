@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::batch::BatchAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Notifier;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
@@ -41,19 +40,14 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: BatchArguments = call.arguments()?;
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.core().allow_background()?;
-    }
+    let waiting = call.waiting(None, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
     let core = call.server.core();
     let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
     let job = core.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
-    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
-    super::wait(&call, job, progress, background, deadline).await
+    call.wait(job, waiting).await
 }

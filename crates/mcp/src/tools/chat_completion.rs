@@ -6,11 +6,10 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::completion::CompletionAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, input_schema_with, output_schema};
-use crate::progress::Notifier;
 use service::attachments::Attachments;
 use service::messages::{ChatMessage, read_messages};
 use service::{ChatCall, ServiceError};
@@ -58,18 +57,11 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ChatArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false))
-        .then(|| Notifier::of(&call.context, call.server.options().progress_interval))
-        .flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.core().allow_background()?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let completion = call.server.core().start_chat(arguments.into_call(generation)?)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    call.wait(completion, waiting).await
 }
 
 impl ChatArguments {

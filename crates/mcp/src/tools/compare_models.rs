@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::batch::ComparisonAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Notifier;
 use service::ServiceError;
 use service::attachments::Attachments;
 use settings::Toolset;
@@ -42,22 +41,17 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: CompareArguments = call.arguments()?;
     if arguments.prompt.is_empty() {
         return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
     }
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.core().allow_background()?;
-    }
+    let waiting = call.waiting(None, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job =
         call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
-    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
-    super::wait(&call, job, progress, background, deadline).await
+    call.wait(job, waiting).await
 }

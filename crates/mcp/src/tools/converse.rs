@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::completion::TurnAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Notifier;
 use service::attachments::Attachments;
 use service::conversations::TurnCall;
 use settings::Toolset;
@@ -53,16 +52,9 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ConverseArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false))
-        .then(|| Notifier::of(&call.context, call.server.options().progress_interval))
-        .flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.core().allow_background()?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
@@ -70,5 +62,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     chat.tools = arguments.tools.unwrap_or_default();
     let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
     let completion = call.server.core().start_turn(turn)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    call.wait(completion, waiting).await
 }

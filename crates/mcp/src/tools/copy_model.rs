@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question, consent};
+use crate::confirmation::{Action, Consent, Question};
 use service::manage::check_copy;
 use settings::Toolset;
 
@@ -44,7 +44,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             text: format!("Overwrite the model {taken} with {}?", arguments.source),
             argument: arguments.confirm,
         };
-        if let Consent::Ask(question) = consent(&call, &question).await? {
+        if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }

@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use super::{AskingResult, ToolCall, ToolEntry};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{self, input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question, consent};
-use crate::progress::Notifier;
+use crate::confirmation::{Action, Consent, Question};
 use service::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;
@@ -55,10 +54,8 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
     let arguments: CreateArguments = call.arguments()?;
-    let (confirm, background) = (arguments.confirm, arguments.background == Some(true));
+    let (confirm, background) = (arguments.confirm, arguments.background);
     let mut request = CreateRequest {
         from: arguments.from,
         system: arguments.system,
@@ -77,9 +74,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         Some(path) => Some(core.open_weights(path).await?),
         None => None,
     };
-    if background {
-        core.allow_background()?;
-    }
+    let waiting = call.waiting(None, background)?;
     // The reservation first: of two calls with one new name, only one may find that it is free.
     let reserved = core.reserve_name(&request.model)?;
     if let Some((taken, ..)) = core.installed(&request.model).await? {
@@ -93,11 +88,10 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             ),
             argument: confirm,
         };
-        if let Consent::Ask(question) = consent(&call, &question).await? {
+        if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }
     let job = core.start_create(request, weights, reserved)?;
-    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
-    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+    call.wait(job, waiting).await.map(Into::into)
 }

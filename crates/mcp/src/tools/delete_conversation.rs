@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question, consent};
+use crate::confirmation::{Action, Consent, Question};
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -55,7 +55,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     core.delete_conversation(id).await?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question, consent};
+use crate::confirmation::{Action, Consent, Question};
 use service::manage::model_name;
 use service::text::human_size;
 use settings::Toolset;
@@ -49,7 +49,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         text: format!("Delete the model {name}{size} from this Ollama?"),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     core.delete_model(&name).await?;

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::progress::{Notifier, while_pulling};
+use crate::progress::while_pulling;
 use service::embeddings::Embedded;
 use service::keep_alive;
 use settings::Toolset;
@@ -66,7 +66,6 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let arguments: EmbedArguments = call.arguments()?;
     let input = match arguments.input {
         Texts::One(text) => vec![text],
@@ -77,11 +76,9 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     request.truncate = arguments.truncate;
     request.keep_alive = keep_alive(arguments.keep_alive)?;
     let core = call.server.core();
-    let embeddings = while_pulling(
-        Notifier::of(&call.context, call.server.options().progress_interval),
-        deadline,
-        |pull| core.embed(request, move |now| drop(pull.send_replace(Some(now)))),
-    );
+    let embeddings = while_pulling(call.notifier(), call.deadline(), |pull| {
+        core.embed(request, move |now| drop(pull.send_replace(Some(now))))
+    });
     let Embedded { embeddings, warning } = embeddings.await?;
     let answer = EmbedAnswer {
         model: &embeddings.model,

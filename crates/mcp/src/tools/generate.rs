@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use crate::progress::Notifier;
 use service::attachments::Attachments;
 use service::generate::GenerateCall;
 use service::messages::read_images;
@@ -55,16 +54,9 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: GenerateArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false))
-        .then(|| Notifier::of(&call.context, call.server.options().progress_interval))
-        .flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.core().allow_background()?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
     settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
@@ -78,5 +70,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         images: read_images("images", &arguments.images)?,
     };
     let completion = call.server.core().start_generate(request)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    call.wait(completion, waiting).await
 }

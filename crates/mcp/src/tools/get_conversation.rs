@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::conversations::{ConversationAnswer, markdown};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
@@ -39,13 +39,12 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let turn = call.server.core().queue_turn(&arguments.conversation_id);
     call.turn_passes();
-    // A pipe reads what the lines before have written, until its deadline; a host may read while a turn is running.
+    // Raw JSON-RPC reads what the lines before it have written, until its deadline; a host may read during a turn.
     let by_hand = call.context.client_info().is_none();
     if by_hand {
-        let deadline = deadline_of(&call);
         tokio::select! {
             _turn = turn.acquire(|_| {}) => {}
-            () = deadline.passed() => {}
+            () = call.deadline().passed() => {}
         }
     }
     let conversation = call.server.core().conversation(&arguments.conversation_id, arguments.last).await?;

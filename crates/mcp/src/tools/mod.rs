@@ -27,27 +27,14 @@ mod web_fetch;
 mod web_search;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, JsonObject, Tool, ToolAnnotations};
-use rmcp::service::{RequestContext, RoleServer};
-use serde::de::DeserializeOwned;
+use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
 
-use super::answers::completion as answers;
-use super::call_order::LineTurn;
-use super::deadline::Deadline;
-use super::progress::{self, Notifier};
-use super::server::McpServer;
-use super::{arguments, confirmation, failure};
-use service::{Core, Registered, ServiceError, Tie};
+use super::call::{AskingResult, Interrupted, ToolCall, ToolResult, guarded};
+use super::failure;
+use service::Core;
 use settings::{ToolSettings, Toolset};
-
-/// What a tool's run gives: an answer, or the failure that [`failure`] turns into one.
-type ToolResult = Result<CallToolResult, ServiceError>;
-
-/// What a tool's run gives that may ask the user first.
-type AskingResult = Result<CallToolResponse, ServiceError>;
 
 /// A tool: its published definition and what it does.
 pub(super) struct ToolEntry {
@@ -123,46 +110,6 @@ impl ToolEntry {
     }
 }
 
-/// One call of a tool.
-pub(super) struct ToolCall<'a> {
-    pub(super) server: &'a McpServer,
-    pub(super) schema: &'a JsonObject,
-    pub(super) arguments: JsonObject,
-    pub(super) context: RequestContext<RoleServer>,
-    /// What the client answered to a question of an earlier round (revision 2026-07-28).
-    pub(super) input_responses: Option<InputResponses>,
-    /// What this server gave it to hand back with the answer.
-    pub(super) request_state: Option<String>,
-    /// A digest of all arguments, for tools that ask the user.
-    pub(super) fingerprint: Vec<u8>,
-}
-
-impl ToolCall<'_> {
-    /// Waits until every call whose line came before has begun.
-    async fn turn_comes(&self) {
-        if let Some(turn) = self.context.extensions.get::<LineTurn>() {
-            turn.come().await;
-        }
-    }
-
-    /// The call has begun: the next one may.
-    fn turn_passes(&self) {
-        if let Some(turn) = self.context.extensions.get::<LineTurn>() {
-            turn.pass();
-        }
-    }
-
-    /// The arguments of these names as a type of their own; what is left is for [`ToolCall::arguments`].
-    fn part<T: DeserializeOwned>(&mut self, names: &[String]) -> Result<T, ServiceError> {
-        arguments::take_part(names, &mut self.arguments)
-    }
-
-    /// The arguments as the tool's own type.
-    fn arguments<T: DeserializeOwned>(&mut self) -> Result<T, ServiceError> {
-        arguments::read(self.schema, std::mem::take(&mut self.arguments))
-    }
-}
-
 /// Every tool, in the order in which hosts see them.
 fn all() -> Vec<ToolEntry> {
     vec![
@@ -217,54 +164,30 @@ pub(super) fn exists(name: &str) -> bool {
     all().iter().any(|entry| entry.definition.name == name)
 }
 
-/// Runs a tool. Its failures are answers too.
+/// Runs a tool. Its failures are answers too, also a panic: over Streamable HTTP, rmcp takes the handler as it is.
 pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
+    let cancelled = call.context.ct.clone();
     if entry.in_order {
         call.turn_comes().await;
     } else {
         call.turn_passes();
     }
     let result = match entry.run {
-        Run::Answering(run) => run(call).await.map(CallToolResponse::from),
+        Run::Answering(run) => guarded(&cancelled, run(call)).await.map(|result| result.map(Into::into)),
         Run::Asking(run) => {
-            call.fingerprint = confirmation::fingerprint(&call.arguments);
-            run(call).await
+            call.keep_fingerprint();
+            guarded(&cancelled, run(call)).await
         }
     };
-    result.unwrap_or_else(|error| {
-        tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
-        failure::error_result(&server.told(error)).into()
-    })
-}
-
-/// Waits for work that this call has started: to its end, its deadline, or in the background not at all.
-async fn wait(
-    call: &ToolCall<'_>,
-    completion: Arc<Registered>,
-    progress: Option<Notifier>,
-    background: bool,
-    deadline: Deadline,
-) -> ToolResult {
-    call.turn_passes();
-    // Dropped with the call when that is cancelled, and the work is stopped with it.
-    let tie = Tie::new(Arc::clone(&completion));
-    let ended =
-        !background && progress::follow(call.server.core(), &completion, progress, false, deadline).await;
-    if !ended {
-        tie.let_go();
-        // One in the background answers at once.
-        if !background {
-            // Boxed: a future is as large as its largest branch, and a thousand calls wait above.
-            Box::pin(call.server.core().locate(&completion)).await;
+    match result {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => {
+            tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
+            failure::error_result(&server.told(error)).into()
         }
+        Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
     }
-    answers::of(&completion, ended)
-}
-
-/// When a call that begins now returns with what there is.
-fn deadline_of(call: &ToolCall<'_>) -> Deadline {
-    Deadline::of(call.server.options().call_deadline, &call.context, call.server.input_closed_token())
 }
 
 /// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.

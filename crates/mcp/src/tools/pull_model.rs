@@ -10,11 +10,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use super::{AskingResult, ToolCall, ToolEntry};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question, consent};
-use crate::progress::Notifier;
+use crate::confirmation::{Action, Consent, Question};
 use service::jobs::{JobState, Report};
 use service::manage::model_name;
 use service::{Tie, Work};
@@ -47,15 +46,10 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
     let arguments: PullArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let core = call.server.core();
-    let background = arguments.background == Some(true);
-    if background {
-        core.allow_background()?;
-    }
+    let waiting = call.waiting(None, arguments.background)?;
     let reserved = core.reserve_pull(&arguments.model)?;
     // What the registry has is known only to Ollama, and to Ollama only by pulling: when the digest differs, the old
     // model is already gone. So an installed name is asked about even where nothing would change.
@@ -69,12 +63,12 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             ),
             argument: arguments.confirm,
         };
-        if let Consent::Ask(question) = consent(&call, &question).await? {
+        if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }
     let job = core.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
-    if background {
+    if waiting.background {
         // Tied to the call until the size is known, which is worth a short wait.
         let tie = Tie::new(Arc::clone(&job));
         if let Work::Job(job) = &job.work {
@@ -83,8 +77,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         }
         tie.let_go();
     }
-    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
-    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+    call.wait(job, waiting).await.map(Into::into)
 }
 
 fn has_size(state: &JobState) -> bool {

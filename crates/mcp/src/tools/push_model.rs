@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
+use super::{AskingResult, ToolCall, ToolEntry};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question, consent};
-use crate::progress::Notifier;
+use crate::confirmation::{Action, Consent, Question};
 use service::manage::model_name;
 use settings::Toolset;
 
@@ -33,8 +32,6 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
     let arguments: PushArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let unencrypted =
@@ -46,10 +43,10 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     let job = call.server.core().start_push(&arguments.model, arguments.insecure == Some(true))?;
-    let progress = Notifier::of(&call.context, call.server.options().progress_interval);
-    super::wait(&call, job, progress, false, deadline).await.map(Into::into)
+    let waiting = call.waiting(None, None)?;
+    call.wait(job, waiting).await.map(Into::into)
 }

@@ -5,11 +5,11 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::{ToolCall, ToolEntry, ToolResult};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::progress::{Notifier, while_pulling};
+use crate::progress::while_pulling;
 use service::ServiceError;
 use service::embeddings::Ranking;
 use settings::Toolset;
@@ -59,22 +59,17 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
     let arguments: RankArguments = call.arguments()?;
     if arguments.top_n == Some(0) {
         return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));
     }
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let core = call.server.core();
-    let ranking = while_pulling(
-        Notifier::of(&call.context, call.server.options().progress_interval),
-        deadline,
-        |pull| {
-            core.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
-                drop(pull.send_replace(Some(now)));
-            })
-        },
-    );
+    let ranking = while_pulling(call.notifier(), call.deadline(), |pull| {
+        core.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
+            drop(pull.send_replace(Some(now)));
+        })
+    });
     let Ranking { model, ranked, warning } = ranking.await?;
     let results = ranked
         .into_iter()
