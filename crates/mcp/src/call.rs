@@ -30,7 +30,10 @@ pub(crate) struct ToolCall<'a> {
     pub(crate) server: &'a ServerState,
     pub(crate) context: RequestContext<RoleServer>,
     session: &'a Session,
-    schema: &'a JsonObject,
+    /// The tool's name.
+    tool: &'a str,
+    /// The names of its arguments.
+    known: &'a [String],
     arguments: JsonObject,
     deadline: Deadline,
     /// The client's answers to the question of an earlier round (revision 2026-07-28).
@@ -49,11 +52,12 @@ pub(crate) struct Waiting {
 }
 
 impl<'a> ToolCall<'a> {
-    /// A call that begins now, of the tool whose arguments have this schema.
+    /// A call that begins now, of a tool that has the arguments `known`.
     pub(crate) fn new(
         server: &'a ServerState,
         session: &'a Session,
-        schema: &'a JsonObject,
+        tool: &'a str,
+        known: &'a [String],
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Self {
@@ -62,7 +66,8 @@ impl<'a> ToolCall<'a> {
             server,
             context,
             session,
-            schema,
+            tool,
+            known,
             arguments: request.arguments.unwrap_or_default(),
             input_responses: request.input_responses,
             request_state: request.request_state,
@@ -91,7 +96,7 @@ impl<'a> ToolCall<'a> {
 
     /// The arguments as the tool's own type.
     pub(crate) fn arguments<T: DeserializeOwned>(&mut self) -> Result<T, ServiceError> {
-        arguments::read(self.schema, std::mem::take(&mut self.arguments))
+        arguments::read(self.known, std::mem::take(&mut self.arguments))
     }
 
     /// Keeps the digest of all arguments, which [`ToolCall::consent`] needs after they are taken.
@@ -106,6 +111,7 @@ impl<'a> ToolCall<'a> {
     pub(crate) async fn consent(&self, question: &Question<'_>) -> Result<Consent, ServiceError> {
         let asking = Asking {
             context: &self.context,
+            tool: self.tool,
             policy: self.server.options().tools.confirm,
             confirmations: self.server.confirmations(),
             caller: self.session.caller(),

@@ -114,8 +114,6 @@ impl Action {
 
 /// What is to be confirmed.
 pub(crate) struct Question<'a> {
-    /// The tool's name.
-    pub(crate) tool: &'a str,
     pub(crate) action: Action,
     /// What it acts on; a validated name, never free text.
     pub(crate) subject: &'a str,
@@ -128,6 +126,8 @@ pub(crate) struct Question<'a> {
 /// A call that needs consent, and how it may ask.
 pub(crate) struct Asking<'a> {
     pub(crate) context: &'a RequestContext<RoleServer>,
+    /// The tool's name.
+    pub(crate) tool: &'a str,
     pub(crate) policy: Confirm,
     pub(crate) confirmations: &'a Confirmations,
     pub(crate) caller: &'a Owner,
@@ -155,13 +155,13 @@ pub(crate) async fn consent(call: &Asking<'_>, question: &Question<'_>) -> Resul
     match (can_ask, question.argument) {
         (false, Some(true)) if !by_user_alone => Ok(Consent::Given),
         (false, _) if by_user_alone => Err(refused(
-            question,
+            call, question,
             "this host cannot ask the user, and with OLLAMA_MCP_CONFIRM=elicit only the user can confirm",
         )
         .with_hint(
             "The user can do it outside this server, or set OLLAMA_MCP_CONFIRM=auto, which accepts confirm: true.",
         )),
-        (false, _) => Err(refused(question, "it was not confirmed")
+        (false, _) => Err(refused(call, question, "it was not confirmed")
             .with_hint(format!("Ask the user: {:?} If the answer is yes, call again with confirm: true.", question.text))),
         (true, _)
             if call
@@ -181,28 +181,28 @@ async fn by_request(call: &Asking<'_>, question: &Question<'_>) -> Result<Consen
     let answer = tokio::select! {
         answer = ask => answer,
         // Nobody can answer any more.
-        () = call.input_closed.cancelled() => return Err(refused(question, "the connection ended before it was confirmed")),
+        () = call.input_closed.cancelled() => return Err(refused(call, question, "the connection ended before it was confirmed")),
     };
     match answer {
-        Ok(answer) => decide(question, &answer),
-        Err(error) => Err(refused(question, &format!("the question was not answered ({error})"))),
+        Ok(answer) => decide(call, question, &answer),
+        Err(error) => Err(refused(call, question, &format!("the question was not answered ({error})"))),
     }
 }
 
 /// Asks by an answer that asks: the client calls again with the user's answer.
 fn by_result(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
-    let binding = binding(call.caller, question, call.fingerprint);
+    let binding = binding(call, question);
     if let (Some(responses), Some(state)) = (call.input_responses, call.request_state)
         // An answer that is missing is asked for again (basic/patterns/mrtr, Error Handling).
         && let Some(answer) = responses.get(FIELD)
     {
         call.confirmations.redeem(state, &binding).map_err(|why| {
-            refused(question, why)
+            refused(call, question, why)
                 .with_hint("Call again without requestState and inputResponses: the user is asked anew.")
         })?;
         let answer: ElicitResult = serde_json::from_value(answer.clone())
-            .map_err(|_| refused(question, "the question was not answered"))?;
-        return decide(question, &answer);
+            .map_err(|_| refused(call, question, "the question was not answered"))?;
+        return decide(call, question, &answer);
     }
     let state = call.confirmations.issue(&binding)?;
     let request = InputRequest::Elicitation(ElicitRequest::new(params(question)?));
@@ -211,10 +211,10 @@ fn by_result(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, Serv
 }
 
 /// What an answer is bound to: the caller, the whole call, and the text of the question.
-fn binding(caller: &Owner, question: &Question<'_>, fingerprint: &[u8]) -> Vec<u8> {
-    let Question { tool, subject, text, .. } = question;
-    let asked = format!("{}\n{tool}\n{subject}\n{text}\n", caller.as_str());
-    [asked.as_bytes(), fingerprint].concat()
+fn binding(call: &Asking<'_>, question: &Question<'_>) -> Vec<u8> {
+    let Question { subject, text, .. } = question;
+    let asked = format!("{}\n{}\n{subject}\n{text}\n", call.caller.as_str(), call.tool);
+    [asked.as_bytes(), call.fingerprint].concat()
 }
 
 /// The arguments of a call as a digest that does not depend on the order of their keys.
@@ -245,7 +245,11 @@ fn params(question: &Question<'_>) -> Result<ElicitRequestParams, ServiceError> 
 }
 
 /// Only an accepted form with exactly the choice that confirms is a yes.
-fn decide(question: &Question<'_>, answer: &ElicitResult) -> Result<Consent, ServiceError> {
+fn decide(
+    call: &Asking<'_>,
+    question: &Question<'_>,
+    answer: &ElicitResult,
+) -> Result<Consent, ServiceError> {
     let (yes, no) = question.action.choices();
     let chosen = answer.content.as_ref().and_then(|content| content.get(FIELD)).and_then(Value::as_str);
     let why = match answer.action {
@@ -257,13 +261,13 @@ fn decide(question: &Question<'_>, answer: &ElicitResult) -> Result<Consent, Ser
         ElicitationAction::Cancel => "the user dismissed the question".to_owned(),
         _ => "the user declined".to_owned(),
     };
-    Err(refused(question, &why))
+    Err(refused(call, question, &why))
 }
 
-fn refused(question: &Question<'_>, why: &str) -> ServiceError {
+fn refused(call: &Asking<'_>, question: &Question<'_>, why: &str) -> ServiceError {
     ServiceError::new(
         ErrorCode::NotConfirmed,
-        format!("{} of {:?} was not done: {why}", question.tool, question.subject),
+        format!("{} of {:?} was not done: {why}", call.tool, question.subject),
     )
 }
 

@@ -15,7 +15,7 @@ use super::call::ToolCall;
 use super::resources::subscriptions;
 use super::server::McpServer;
 use super::session::Session;
-use super::tools::{self, ToolEntry};
+use super::tools::{self, OfferedTool};
 use super::{argument_completion, prompts, resources};
 
 /// What the server is, as clients show it: the description of the program's package.
@@ -85,7 +85,7 @@ impl ServerHandler for SessionHandler {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request)?;
-        let tools = self.server.tools().iter().map(|entry| entry.definition.clone()).collect();
+        let tools = self.server.tools().iter().filter_map(OfferedTool::definition).collect();
         Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(STATIC_TTL_MS)
             .with_cache_scope(CacheScope::Public))
@@ -96,21 +96,16 @@ impl ServerHandler for SessionHandler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(entry) = self.server.tools().iter().find(|entry| entry.definition.name == request.name)
-        else {
-            return Err(unknown_tool(&request.name, self.server.tools()));
+        let Some(tool) = self.server.tool(&request.name) else {
+            return Err(unknown_tool(&request.name, &self.server));
         };
-        let schema = &entry.definition.input_schema;
-        let call = ToolCall::new(self.server.state(), &self.session, schema, request, context);
-        Ok(tools::run(entry, call).await)
+        let (state, session) = (self.server.state(), &self.session);
+        let call = ToolCall::new(state, session, &tool.name, &tool.arguments, request, context);
+        Ok(tools::run(tool, call).await)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.server
-            .tools()
-            .iter()
-            .find(|entry| entry.definition.name == name)
-            .map(|entry| entry.definition.clone())
+        self.server.tool(name)?.definition()
     }
 
     async fn list_resources(
@@ -218,9 +213,9 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
     }
 }
 
-fn unknown_tool(name: &str, tools: &[ToolEntry]) -> ErrorData {
-    let names: Vec<_> = tools.iter().map(|entry| entry.definition.name.as_ref()).collect();
-    let problem = if tools::exists(name) {
+fn unknown_tool(name: &str, server: &McpServer) -> ErrorData {
+    let names: Vec<_> = server.tools().iter().map(|tool| tool.name.as_ref()).collect();
+    let problem = if server.state().leaves_out(name) {
         format!("the tool {name:?} is disabled by the settings (toolsets, read_only, provider)")
     } else {
         format!("unknown tool {name:?}")

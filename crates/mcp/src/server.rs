@@ -6,7 +6,7 @@ use super::handler::SessionHandler;
 use super::instructions::instructions;
 use super::session::Session;
 use super::state::{ServerOptions, ServerState};
-use super::tools::{self, ToolEntry};
+use super::tools::{Offer, OfferedTool};
 use service::Core;
 use types::Owner;
 
@@ -16,7 +16,7 @@ pub struct McpServer(Arc<Shared>);
 
 struct Shared {
     state: ServerState,
-    tools: Vec<ToolEntry>,
+    tools: Vec<OfferedTool>,
     instructions: String,
 }
 
@@ -29,8 +29,8 @@ impl std::fmt::Debug for McpServer {
 impl McpServer {
     /// A server over `core`.
     pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
-        let (tools, left_out) = tools::available(&core, &options.tools);
-        let instructions = instructions(|name| tools.iter().any(|entry| entry.definition.name == name));
+        let Offer { tools, left_out, advice } = Offer::new(&core, &options.tools);
+        let instructions = instructions(&advice);
         Self(Arc::new(Shared { state: ServerState::new(core, options, left_out), tools, instructions }))
     }
 
@@ -43,8 +43,13 @@ impl McpServer {
         &self.0.state
     }
 
-    pub(crate) fn tools(&self) -> &[ToolEntry] {
+    pub(crate) fn tools(&self) -> &[OfferedTool] {
         &self.0.tools
+    }
+
+    /// The offered tool of this name.
+    pub(crate) fn tool(&self, name: &str) -> Option<&OfferedTool> {
+        self.0.tools.iter().find(|tool| tool.name == name)
     }
 
     pub(crate) fn instructions(&self) -> &str {

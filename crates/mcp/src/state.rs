@@ -46,6 +46,11 @@ impl ServerState {
         Self { core, options, left_out, confirmations: Confirmations::new() }
     }
 
+    /// Whether there is a tool of this name that the settings or the provider exclude.
+    pub(crate) fn leaves_out(&self, tool: &str) -> bool {
+        self.left_out.iter().any(|name| name == tool)
+    }
+
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::schema::{self, input_schema_with_some, property_names};
+use super::schema::{self, input_schema_with_some, names_of};
 use super::{whole_number, whole_number_or_zero};
 use service::reply_format::read_response_format;
 use service::{ChatCall, ServiceError, Truncation};
@@ -73,7 +73,7 @@ enum Stop {
 impl GenerationArguments {
     /// The names of these arguments.
     pub(crate) fn names() -> &'static [String] {
-        static NAMES: LazyLock<Vec<String>> = LazyLock::new(property_names::<GenerationArguments>);
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(names_of::<GenerationArguments>);
         &NAMES
     }
 

@@ -56,8 +56,13 @@ fn merged<T: JsonSchema>(mut shared: JsonObject) -> Arc<JsonObject> {
 }
 
 /// The names of a type's fields, as arguments.
-pub(crate) fn property_names<T: JsonSchema>() -> Vec<String> {
-    match derive::<T>(false).get("properties") {
+pub(crate) fn names_of<T: JsonSchema>() -> Vec<String> {
+    property_names(&derive::<T>(false))
+}
+
+/// The names of an object's properties.
+pub(crate) fn property_names(schema: &JsonObject) -> Vec<String> {
+    match schema.get("properties") {
         Some(Value::Object(properties)) => properties.keys().cloned().collect(),
         _ => Vec::new(),
     }

@@ -14,6 +14,8 @@ use settings::Toolset;
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
 at no cost. Results in order, failures alongside successes.";
 
+const ADVICE: &str = "batch_completion applies one instruction to many texts.";
+
 /// Arguments of `batch_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct BatchArguments {
@@ -36,7 +38,11 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
         .with_annotations(super::read_only("Work through many texts", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Generate)
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .in_toolset(Toolset::Generate)
+        .advised(3, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

@@ -19,6 +19,9 @@ const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). 
 machine, for bulk work, or for a second opinion. Stateless: send all the context it needs. Without `model` the loaded or newest \
 chat model answers. Not for questions that you answer better yourself.";
 
+const ADVICE: &str = "chat_completion asks a local model; it keeps nothing between calls, so give it all it needs. Leave `model` out for \
+the default one.";
+
 /// Arguments of `chat_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ChatArguments {
@@ -53,7 +56,7 @@ pub(super) fn entry() -> ToolEntry {
             .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
             // Sampling makes each reply another one, so it is not idempotent.
             .with_annotations(super::read_only("Ask a local model", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling()
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().advised(1, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

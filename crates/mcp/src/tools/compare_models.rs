@@ -17,6 +17,8 @@ use types::{Message, Role};
 const DESCRIPTION: &str = "Send one prompt to 2 to 8 local models: answers side by side, with tokens per second and time to first \
 token. Use it to choose a model.";
 
+const ADVICE: &str = "compare_models puts one prompt to several models.";
+
 /// Arguments of `compare_models`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CompareArguments {
@@ -37,7 +39,11 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
         .with_annotations(super::read_only("Compare models", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Compare)
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .in_toolset(Toolset::Compare)
+        .advised(4, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

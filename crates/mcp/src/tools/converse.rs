@@ -17,6 +17,9 @@ use settings::Toolset;
 const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \
 stay on this machine's disk, shared by all its hosts, until deleted. Other arguments as in chat_completion.";
 
+const ADVICE: &str =
+    "converse continues a conversation that is stored on this machine and shared by its hosts.";
+
 /// Arguments of `converse`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ConverseArguments {
@@ -49,6 +52,7 @@ pub(super) fn entry() -> ToolEntry {
         .in_order()
         .in_toolset(Toolset::Conversations)
         .changing()
+        .advised(5, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

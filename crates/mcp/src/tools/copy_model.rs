@@ -38,7 +38,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let _reserved = core.reserve_name(&arguments.destination)?;
     if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
         let question = Question {
-            tool: "copy_model",
             action: Action::Overwrite,
             subject: &taken,
             text: format!("Overwrite the model {taken} with {}?", arguments.source),

@@ -79,7 +79,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let reserved = core.reserve_name(&request.model)?;
     if let Some((taken, ..)) = core.installed(&request.model).await? {
         let question = Question {
-            tool: "create_model",
             action: Action::Overwrite,
             subject: &taken,
             text: format!(

@@ -49,7 +49,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let found = core.conversation(&arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
-        tool: "delete_conversation",
         action: Action::Delete,
         subject: id,
         text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),

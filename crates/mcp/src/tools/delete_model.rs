@@ -43,7 +43,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     };
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
-        tool: "delete_model",
         action: Action::Delete,
         subject: &name,
         text: format!("Delete the model {name}{size} from this Ollama?"),

@@ -19,6 +19,8 @@ const MAX_WAIT: f64 = 86_400.0;
 const DESCRIPTION: &str = "Wait for the rest of an answer that is in_progress, and get its whole text so far. Without completion_id: \
 the newest one not read to its end, cancelled ones too.";
 
+const ADVICE: &str = "An answer with `status` \"in_progress\" is not whole: call get_completion with its `completion_id` for the rest.";
+
 /// Arguments of `get_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct GetArguments {
@@ -32,7 +34,7 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Get the rest of an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(super::read_only("Get the rest of an answer", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order()
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

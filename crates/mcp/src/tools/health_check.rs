@@ -11,12 +11,14 @@ use crate::arguments::schema::{input_schema, output_schema};
 const DESCRIPTION: &str = "Check whether Ollama answers (version, latency, address, models), and what to do if not. Use it \
 when another tool fails.";
 
+const ADVICE: &str = "health_check shows whether Ollama answers, and what to do if not.";
+
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("health_check", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("Check Ollama")
         .with_raw_output_schema(output_schema::<HealthAnswer>())
         .with_annotations(super::read_only("Check Ollama", false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new(definition, |call| run(call).boxed()).advised(10, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

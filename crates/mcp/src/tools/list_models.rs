@@ -11,12 +11,15 @@ use crate::arguments::schema::{input_schema, output_schema};
 const DESCRIPTION: &str = "List the installed models: size, parameters, quantization, context length, capabilities (completion, \
 tools, vision, thinking, embedding), whether loaded, where each runs. Use it to choose one or to find its exact name.";
 
+const ADVICE: &str = "list_models lists the models, what they can do, and where they run: `location` other than \"local\" means \
+that the text leaves this machine.";
+
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_models", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("List local models")
         .with_raw_output_schema(output_schema::<ModelsAnswer>())
         .with_annotations(super::read_only("List local models", false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new(definition, |call| run(call).boxed()).advised(7, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {

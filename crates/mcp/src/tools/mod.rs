@@ -1,4 +1,4 @@
-//! The tools, one file each; this one sums them.
+//! The tools, one file each; this one is the list of them.
 
 mod batch_completion;
 mod cancel_completion;
@@ -10,6 +10,7 @@ mod create_model;
 mod delete_conversation;
 mod delete_model;
 mod embed;
+mod entry;
 mod generate;
 mod get_completion;
 mod get_conversation;
@@ -28,87 +29,13 @@ mod web_search;
 
 use std::borrow::Cow;
 
-use futures_util::future::BoxFuture;
-use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
+use rmcp::model::ToolAnnotations;
 
-use super::call::{AskingResult, Interrupted, ToolCall, ToolResult, guarded};
-use super::failure;
+use super::call::{AskingResult, ToolCall, ToolResult};
+use entry::ToolEntry;
+pub(super) use entry::{OfferedTool, run};
 use service::Core;
 use settings::{ToolSettings, Toolset};
-
-/// A tool: its published definition and what it does.
-pub(super) struct ToolEntry {
-    pub(super) definition: Tool,
-    toolset: Toolset,
-    /// It changes something, or leaves the machine: not there with `--read-only`.
-    changes: bool,
-    /// Only Ollama's own API can serve it.
-    needs_ollama: bool,
-    /// It may pull the model that a call names, where the settings say so.
-    pulls: bool,
-    /// Its calls begin in the order of their lines, since their replies are made in it.
-    in_order: bool,
-    run: Run,
-}
-
-/// How a tool runs.
-enum Run {
-    Answering(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>),
-    Asking(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>),
-}
-
-impl ToolEntry {
-    /// A core tool that changes nothing and that every provider serves.
-    fn new(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>) -> Self {
-        Self {
-            definition,
-            toolset: Toolset::Core,
-            changes: false,
-            needs_ollama: false,
-            pulls: false,
-            in_order: false,
-            run: Run::Answering(run),
-        }
-    }
-
-    /// A tool that may ask the user before it acts.
-    fn asking(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>) -> Self {
-        Self {
-            definition,
-            toolset: Toolset::Core,
-            changes: true,
-            needs_ollama: false,
-            pulls: false,
-            in_order: false,
-            run: Run::Asking(run),
-        }
-    }
-
-    fn in_toolset(mut self, toolset: Toolset) -> Self {
-        self.toolset = toolset;
-        self
-    }
-
-    fn changing(mut self) -> Self {
-        self.changes = true;
-        self
-    }
-
-    fn pulling(mut self) -> Self {
-        self.pulls = true;
-        self
-    }
-
-    fn in_order(mut self) -> Self {
-        self.in_order = true;
-        self
-    }
-
-    fn of_ollama(mut self) -> Self {
-        self.needs_ollama = true;
-        self
-    }
-}
 
 /// Every tool, in the order in which hosts see them.
 fn all() -> Vec<ToolEntry> {
@@ -141,52 +68,50 @@ fn all() -> Vec<ToolEntry> {
     ]
 }
 
-/// The tools that the settings choose and the provider can serve, and the names of the others.
-pub(super) fn available(core: &Core, settings: &ToolSettings) -> (Vec<ToolEntry>, Vec<Cow<'static, str>>) {
-    let is_there = |entry: &ToolEntry| {
-        settings.toolsets.contains(&entry.toolset)
-            && !(settings.read_only && entry.changes)
-            && (!entry.needs_ollama || core.provider() == "ollama")
-            && (entry.toolset != Toolset::Web || core.has_web())
-    };
-    let (mut entries, left_out): (Vec<_>, Vec<_>) = all().into_iter().partition(is_there);
-    for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {
-        // What installs models is not read-only.
-        if let Some(annotations) = &mut entry.definition.annotations {
-            annotations.read_only_hint = Some(false);
-        }
-    }
-    (entries, left_out.into_iter().map(|entry| entry.definition.name).collect())
+/// The tools of a server.
+pub(super) struct Offer {
+    /// In the order in which hosts see them.
+    pub(super) tools: Vec<OfferedTool>,
+    /// The names of the others.
+    pub(super) left_out: Vec<Cow<'static, str>>,
+    /// What the server's instructions say of the tools, in their order.
+    pub(super) advice: Vec<&'static str>,
 }
 
-/// Whether there is a tool of this name, whatever the settings choose.
-pub(super) fn exists(name: &str) -> bool {
-    all().iter().any(|entry| entry.definition.name == name)
-}
-
-/// Runs a tool. Its failures are answers too, also a panic: over Streamable HTTP, rmcp takes the handler as it is.
-pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolResponse {
-    let server = call.server;
-    let cancelled = call.context.ct.clone();
-    if entry.in_order {
-        call.turn_comes().await;
-    } else {
-        call.turn_passes();
-    }
-    let result = match entry.run {
-        Run::Answering(run) => guarded(&cancelled, run(call)).await.map(|result| result.map(Into::into)),
-        Run::Asking(run) => {
-            call.keep_fingerprint();
-            guarded(&cancelled, run(call)).await
+impl Offer {
+    /// The tools that the settings choose and the provider can serve.
+    pub(super) fn new(core: &Core, settings: &ToolSettings) -> Self {
+        let is_offered = |entry: &ToolEntry| {
+            settings.toolsets.contains(&entry.toolset)
+                && !(settings.read_only && entry.changes)
+                && (!entry.needs_ollama || core.provider() == "ollama")
+                && (entry.toolset != Toolset::Web || core.has_web())
+        };
+        let mut offer = Self { tools: Vec::new(), left_out: Vec::new(), advice: Vec::new() };
+        let mut advice = Vec::new();
+        for mut entry in all() {
+            if !is_offered(&entry) {
+                offer.left_out.push(entry.definition.name);
+                continue;
+            }
+            // What installs models is not read-only.
+            if let Some(annotations) =
+                entry.definition.annotations.as_mut().filter(|_| entry.pulls && core.pulls_missing())
+            {
+                annotations.read_only_hint = Some(false);
+            }
+            advice.extend(entry.advice);
+            match OfferedTool::new(entry) {
+                Ok(tool) => offer.tools.push(tool),
+                Err((name, error)) => {
+                    tracing::error!(tool = %name, %error, "the definition of a tool cannot be written as JSON");
+                    offer.left_out.push(name);
+                }
+            }
         }
-    };
-    match result {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => {
-            tracing::info!(tool = %entry.definition.name, code = error.code.as_str(), "a call failed");
-            failure::error_result(&server.told(error)).into()
-        }
-        Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
+        advice.sort_by_key(|(position, _)| *position);
+        offer.advice = advice.into_iter().map(|(_, text)| text).collect();
+        offer
     }
 }
 
@@ -202,3 +127,30 @@ fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
 /// Arguments of a tool that takes none.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 struct NoArguments {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instructions_of_all_tools_fit_in_what_hosts_read() {
+        let mut advice: Vec<_> = all().into_iter().filter_map(|entry| entry.advice).collect();
+        advice.sort_by_key(|(position, _)| *position);
+        let positions: Vec<_> = advice.iter().map(|(position, _)| *position).collect();
+        assert!(positions.is_sorted_by(|a, b| a < b), "two lines have one position: {positions:?}");
+        let lines: Vec<_> = advice.into_iter().map(|(_, text)| text).collect();
+        let text = crate::instructions::instructions(&lines);
+        assert!(text.len() < 2048, "Claude Code cuts at 2 KB; {} bytes", text.len());
+    }
+
+    #[test]
+    fn prepared_definitions_are_those_of_the_entries() {
+        for entry in all() {
+            let definition = entry.definition.clone();
+            let offered = OfferedTool::new(entry).unwrap();
+            assert_eq!(offered.definition().unwrap(), definition);
+            let arguments = definition.input_schema["properties"].as_object().unwrap();
+            assert!(offered.arguments.iter().eq(arguments.keys()), "{}", definition.name);
+        }
+    }
+}

@@ -22,6 +22,9 @@ use settings::Toolset;
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
 continues after the call (get_completion, cancel_completion); pulling again resumes. Replacing an installed one needs confirm: true.";
 
+const ADVICE: &str =
+    "pull_model downloads gigabytes and delete_model deletes a model: only when the user wants it.";
+
 /// Arguments of `pull_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct PullArguments {
@@ -42,7 +45,10 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Download a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
         .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+    ToolEntry::asking(definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+        .advised(9, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> AskingResult {
@@ -55,7 +61,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     // model is already gone. So an installed name is asked about even where nothing would change.
     if let Some((taken, ..)) = core.installed(&arguments.model).await? {
         let question = Question {
-            tool: "pull_model",
             action: Action::Replace,
             subject: &taken,
             text: format!(

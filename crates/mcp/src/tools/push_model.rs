@@ -37,7 +37,6 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let unencrypted =
         if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
-        tool: "push_model",
         action: Action::Publish,
         subject: &arguments.model,
         text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),

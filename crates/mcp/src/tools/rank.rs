@@ -17,6 +17,8 @@ use text::sanitize;
 
 const DESCRIPTION: &str = "Order texts by meaning against a query with a local embedding model, best first, to pick the relevant ones.";
 
+const ADVICE: &str = "rank picks the relevant ones of many passages by meaning.";
+
 /// Characters of each text that the text answer shows.
 const SHOWN: usize = 80;
 
@@ -55,7 +57,10 @@ pub(super) fn entry() -> ToolEntry {
         .with_title("Rank texts by meaning")
         .with_raw_output_schema(output_schema::<RankAnswer>())
         .with_annotations(super::read_only("Rank texts by meaning", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .pulling()
+        .in_toolset(Toolset::Embeddings)
+        .advised(6, ADVICE)
 }
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
