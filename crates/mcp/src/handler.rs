@@ -24,6 +24,10 @@ const DESCRIPTION: &str = "The models of a local Ollama for any MCP host, over s
 /// How long clients may cache lists that change only with a new start: an hour.
 const STATIC_TTL_MS: u64 = 3_600_000;
 
+/// Among the extensions of a `tools/list`: the transport adds the tools to the answer, as the text that the server keeps.
+#[derive(Clone)]
+pub(crate) struct ToolsFollow;
+
 /// The handler of one session over the server that all sessions share.
 pub struct SessionHandler {
     server: McpServer,
@@ -82,10 +86,13 @@ impl ServerHandler for SessionHandler {
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request)?;
-        let tools = self.server.tools().iter().filter_map(OfferedTool::definition).collect();
+        let tools = match context.extensions.get::<ToolsFollow>() {
+            Some(ToolsFollow) => Vec::new(),
+            None => self.server.tools().iter().filter_map(OfferedTool::definition).collect(),
+        };
         Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(STATIC_TTL_MS)
             .with_cache_scope(CacheScope::Public))

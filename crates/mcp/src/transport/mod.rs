@@ -6,4 +6,4 @@ mod stdio;
 
 pub use serve::{Connection, serve, serve_stdio};
 #[cfg(fuzzing)]
-pub(crate) use stdio::splits::messages as fuzz_messages;
+pub(crate) use stdio::tests::chunking::messages as fuzz_messages;

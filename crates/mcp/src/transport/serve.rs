@@ -40,6 +40,7 @@ pub async fn serve<R, W>(
         connection.max_message_bytes,
         in_flight.clone(),
         shutdown.clone(),
+        server,
     );
     let stopping = shutdown.clone();
     // No handshake is awaited: raw JSON-RPC, handshakes of every revision and requests that carry their own metadata are
