@@ -46,7 +46,7 @@ pub(crate) struct ToolCall<'a> {
 
 /// How a call waits for the work that it starts.
 pub(crate) struct Waiting {
-    notifier: Option<Notifier>,
+    notifier: Option<Box<Notifier>>,
     /// The call returns at once, and the work continues.
     pub(crate) background: bool,
 }
@@ -130,7 +130,7 @@ impl<'a> ToolCall<'a> {
     }
 
     /// Sends progress to the caller, if it sent a token.
-    pub(crate) fn notifier(&self) -> Option<Notifier> {
+    pub(crate) fn notifier(&self) -> Option<Box<Notifier>> {
         Notifier::of(&self.context, self.server.options().progress_interval)
     }
 

@@ -107,8 +107,8 @@ impl ServerHandler for SessionHandler {
             return Err(unknown_tool(&request.name, &self.server));
         };
         let (state, session) = (self.server.state(), &self.session);
-        let call = ToolCall::new(state, session, &tool.name, &tool.arguments, request, context);
-        Ok(tools::run(tool, call).await)
+        let mut call = ToolCall::new(state, session, &tool.name, &tool.arguments, request, context);
+        Ok(tools::run(tool, &mut call).await)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -148,7 +148,9 @@ impl ServerHandler for SessionHandler {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(self.server.state(), &request.uri).await.map(Into::into)
+        // Boxed, as all but `call_tool`: the future of a request is as large as the largest of them, and thousands of calls may
+        // be in flight.
+        Box::pin(resources::read(self.server.state(), &request.uri)).await.map(Into::into)
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
@@ -177,7 +179,8 @@ impl ServerHandler for SessionHandler {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        subscriptions::listen(self.server.state(), self.session.input_closed(), &context).await;
+        let (state, input_closed) = (self.server.state(), self.session.input_closed());
+        Box::pin(subscriptions::listen(state, input_closed, &context)).await;
         Ok(())
     }
 
@@ -197,9 +200,8 @@ impl ServerHandler for SessionHandler {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::get(self.server.state().core(), &request.name, request.arguments.unwrap_or_default())
-            .await
-            .map(Into::into)
+        let arguments = request.arguments.unwrap_or_default();
+        Box::pin(prompts::get(self.server.state().core(), &request.name, arguments)).await.map(Into::into)
     }
 
     async fn complete(
@@ -207,8 +209,8 @@ impl ServerHandler for SessionHandler {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        argument_completion::complete(self.server.state().core(), &request, self.server.state().stores())
-            .await
+        let state = self.server.state();
+        Box::pin(argument_completion::complete(state.core(), &request, state.stores())).await
     }
 }
 

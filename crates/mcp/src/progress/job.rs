@@ -12,7 +12,7 @@ use service::text::human_size;
 /// Reports a job's state until its end. `false`: the deadline comes first.
 pub(super) async fn follow(
     job: &Job,
-    mut notifier: Notifier,
+    mut notifier: Box<Notifier>,
     mut deadline: Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
     let mut changes = job.watch();

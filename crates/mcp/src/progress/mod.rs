@@ -21,7 +21,7 @@ use service::{Core, Registered, Work};
 pub(crate) async fn follow(
     core: &Core,
     completion: &Registered,
-    notifier: Option<Notifier>,
+    notifier: Option<Box<Notifier>>,
     from_now: bool,
     deadline: Deadline,
 ) -> bool {
@@ -34,13 +34,14 @@ pub(crate) async fn follow(
             () = completion.ended() => true,
             () = deadline => false,
         },
-        (Work::Job(job), Some(notifier)) => job::follow(job, notifier, deadline).await,
+        // Boxed: without a token, a call would hold their room for nothing.
+        (Work::Job(job), Some(notifier)) => Box::pin(job::follow(job, notifier, deadline)).await,
         (Work::Reply(live), Some(notifier)) => {
             let mut cursor = Cursor::default();
             if from_now {
                 live.update(&mut cursor);
             }
-            ReplyProgress { core, live, notifier, cursor }.run(deadline).await
+            Box::pin(ReplyProgress { core, live, notifier, cursor }.run(deadline)).await
         }
     }
 }

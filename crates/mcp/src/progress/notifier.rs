@@ -34,17 +34,18 @@ pub(crate) struct Notifier {
 }
 
 impl Notifier {
-    /// For the caller of `context`, if it sent a progress token. New text goes out at most every `interval`.
-    pub(crate) fn of(context: &RequestContext<RoleServer>, interval: Duration) -> Option<Self> {
+    /// For the caller of `context`, if it sent a progress token. New text goes out at most every `interval`. Boxed: the
+    /// futures that it passes through would hold its room each, also without a token.
+    pub(crate) fn of(context: &RequestContext<RoleServer>, interval: Duration) -> Option<Box<Self>> {
         let token = context.meta.get_progress_token()?;
-        Some(Self {
+        Some(Box::new(Self {
             peer: context.peer.clone(),
             token,
             interval,
             last: 0.0,
             total: None,
             tail: String::new(),
-        })
+        }))
     }
 
     pub(super) fn interval(&self) -> Duration {
@@ -102,7 +103,7 @@ impl Notifier {
         param.total = self.total;
         param.meta = Some(meta);
         // Progress is best effort; a failed send must not fail the call.
-        if let Err(error) = self.peer.notify_progress(param).await {
+        if let Err(error) = Box::pin(self.peer.notify_progress(param)).await {
             tracing::debug!(%error, "progress could not be sent");
         }
     }

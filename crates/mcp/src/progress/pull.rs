@@ -14,7 +14,7 @@ use service::{ErrorCode, ServiceError};
 /// # Errors
 /// Those of `work`, and `timeout`.
 pub(crate) async fn while_pulling<T, F>(
-    mut notifier: Option<Notifier>,
+    mut notifier: Option<Box<Notifier>>,
     deadline: Deadline,
     work: impl FnOnce(watch::Sender<Option<Pulling>>) -> F,
 ) -> Result<T, ServiceError>

@@ -20,7 +20,7 @@ const LOAD_CHECK: Duration = Duration::from_millis(500);
 pub(super) struct ReplyProgress<'a> {
     pub(super) core: &'a Core,
     pub(super) live: &'a Live,
-    pub(super) notifier: Notifier,
+    pub(super) notifier: Box<Notifier>,
     pub(super) cursor: Cursor,
 }
 
@@ -44,7 +44,7 @@ impl ReplyProgress<'_> {
                 let heartbeat = tokio::select! {
                     biased;
                     () = deadline.as_mut() => return self.last_look().await,
-                    text = self.heartbeat_text() => text,
+                    text = Box::pin(self.heartbeat_text()) => text,
                 };
                 if let Some(text) = heartbeat {
                     self.notifier.status(text).await;

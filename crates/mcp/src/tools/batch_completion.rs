@@ -45,7 +45,7 @@ pub(super) fn entry() -> ToolEntry {
         .advised(3, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: BatchArguments = call.arguments()?;
     let waiting = call.waiting(None, arguments.background)?;

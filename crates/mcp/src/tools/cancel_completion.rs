@@ -27,7 +27,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed())
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
     let completion = call.server.core().completion(Some(&arguments.completion_id))?;
     completion.cancel();

@@ -59,7 +59,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().advised(1, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ChatArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;

@@ -46,7 +46,7 @@ pub(super) fn entry() -> ToolEntry {
         .advised(4, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: CompareArguments = call.arguments()?;
     if arguments.prompt.is_empty() {

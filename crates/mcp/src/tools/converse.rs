@@ -55,7 +55,7 @@ pub(super) fn entry() -> ToolEntry {
         .advised(5, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ConverseArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;

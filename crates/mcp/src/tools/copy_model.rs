@@ -31,7 +31,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
     check_copy(&arguments.source, &arguments.destination)?;
     let core = call.server.core();

@@ -53,7 +53,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: CreateArguments = call.arguments()?;
     let (confirm, background) = (arguments.confirm, arguments.background);
     let mut request = CreateRequest {

@@ -38,7 +38,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let core = call.server.core();
     // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.

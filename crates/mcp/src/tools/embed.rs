@@ -65,7 +65,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: EmbedArguments = call.arguments()?;
     let input = match arguments.input {
         Texts::One(text) => vec![text],

@@ -28,23 +28,23 @@ pub(crate) struct ToolEntry {
     pub(super) advice: Option<(u8, &'static str)>,
 }
 
+/// Runs a call of a tool. It borrows the call: a future stores an argument that it owns twice.
+type RunTool<T> = for<'a> fn(&'a mut ToolCall<'_>) -> BoxFuture<'a, T>;
+
 /// How a tool runs.
 enum Run {
-    Answering(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>),
-    Asking(for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>),
+    Answering(RunTool<ToolResult>),
+    Asking(RunTool<AskingResult>),
 }
 
 impl ToolEntry {
     /// A core tool that changes nothing and that every provider serves.
-    pub(super) fn new(definition: Tool, run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, ToolResult>) -> Self {
+    pub(super) fn new(definition: Tool, run: RunTool<ToolResult>) -> Self {
         Self::with(definition, Run::Answering(run))
     }
 
     /// A tool that changes something, and may ask the user before.
-    pub(super) fn asking(
-        definition: Tool,
-        run: for<'a> fn(ToolCall<'a>) -> BoxFuture<'a, AskingResult>,
-    ) -> Self {
+    pub(super) fn asking(definition: Tool, run: RunTool<AskingResult>) -> Self {
         Self::with(definition, Run::Asking(run)).changing()
     }
 
@@ -125,7 +125,7 @@ impl OfferedTool {
 }
 
 /// Runs a tool. Its failures are answers too, also a panic: over Streamable HTTP, rmcp takes the handler as it is.
-pub(crate) async fn run(tool: &OfferedTool, mut call: ToolCall<'_>) -> CallToolResponse {
+pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
     let cancelled = call.context.ct.clone();
     if tool.in_order {

@@ -53,7 +53,7 @@ pub(super) fn entry() -> ToolEntry {
         .of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: GenerateArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;

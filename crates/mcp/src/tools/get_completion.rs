@@ -37,7 +37,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: GetArguments = call.arguments()?;
     let deadline = match arguments.wait_seconds {
         None => call.deadline(),

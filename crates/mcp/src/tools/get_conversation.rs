@@ -32,7 +32,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: GetArguments = call.arguments()?;
     if arguments.last == Some(0) {
         return Err(ServiceError::invalid("last", "is 0; it must be at least 1"));

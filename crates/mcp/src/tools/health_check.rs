@@ -21,7 +21,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).advised(10, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
     let report = call.server.core().health().await;
     let answer = HealthAnswer::from(report);

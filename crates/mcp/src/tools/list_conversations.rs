@@ -32,7 +32,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ListArguments = call.arguments()?;
     let (page, next_cursor) =
         call.server.core().conversations(arguments.cursor.as_deref(), arguments.limit).await?;

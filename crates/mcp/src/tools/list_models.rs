@@ -22,7 +22,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).advised(7, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
     let answer = ModelsAnswer::from(call.server.core().list_models().await?);
     text_and_data(answer.text(), &answer)

@@ -19,7 +19,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
     let answer = RunningAnswer::from(call.server.core().running_models().await?);
     text_and_data(answer.text(), &answer)

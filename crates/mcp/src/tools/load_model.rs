@@ -36,7 +36,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: LoadArguments = call.arguments()?;
     let keep_alive = keep_alive(arguments.keep_alive)?;
     call.server.core().load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx).await?;

@@ -51,7 +51,7 @@ pub(super) fn entry() -> ToolEntry {
         .advised(9, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PullArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let core = call.server.core();

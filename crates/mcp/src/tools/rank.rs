@@ -63,7 +63,7 @@ pub(super) fn entry() -> ToolEntry {
         .advised(6, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: RankArguments = call.arguments()?;
     if arguments.top_n == Some(0) {
         return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));

@@ -77,7 +77,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let verbose = arguments.verbose == Some(true);

@@ -28,7 +28,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
     call.server.core().unload_model(&arguments.model).await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };

@@ -44,7 +44,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Web).changing()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let FetchArguments { url } = call.arguments()?;
     let page = call.server.core().web_fetch(&url).await?;
     let mut text = format!("{}\n{url}\n\n{}", sanitize::line(&page.title), sanitize::lines(&page.content));

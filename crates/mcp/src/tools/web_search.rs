@@ -55,7 +55,7 @@ pub(super) fn entry() -> ToolEntry {
         .advised(8, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: SearchArguments = call.arguments()?;
     let found = call.server.core().web_search(&arguments.query, arguments.max_results).await?;
     let results: Vec<_> = found.into_iter().map(ResultAnswer::from).collect();
