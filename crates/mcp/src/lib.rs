@@ -2,35 +2,36 @@
 //!
 //! It reads arguments, calls the service, and writes answers. What the product does is not here.
 
-mod answer;
+mod answers;
+mod argument_completion;
 mod arguments;
+mod call;
+mod call_order;
 pub mod client;
-mod confirm;
+mod confirmation;
 mod deadline;
 mod failure;
-mod guard;
+mod handler;
 mod instructions;
-mod jobs;
 mod progress;
 mod prompts;
-mod replies;
 mod resources;
-mod schema;
-mod serve;
 mod server;
-mod stdio;
-mod subscriptions;
-mod suggest;
+mod session;
+mod state;
 mod tools;
+mod transport;
 
 pub use deadline::{deadlines_in_force, deadlines_markdown};
 pub use failure::errors_markdown;
-pub use serve::{Connection, serve, serve_stdio};
-pub use server::{McpServer, ServerOptions};
+pub use handler::SessionHandler;
+pub use server::McpServer;
+pub use state::ServerOptions;
+pub use transport::{Connection, serve, serve_stdio};
 
 /// The line transport's door for fuzzing.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub fn fuzz_line_transport(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, limit: usize) -> Vec<String> {
-    stdio::splits::messages(pieces, limit)
+    transport::fuzz_messages(pieces, limit)
 }

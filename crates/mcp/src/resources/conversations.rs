@@ -2,11 +2,11 @@
 
 use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
-use super::address::CONVERSATIONS;
+use super::uri::CONVERSATIONS;
 use super::{JSON, contents};
-use crate::tools::{ConversationAnswer, ListAnswer, markdown};
+use crate::answers::conversations::{ConversationAnswer, ConversationPage, markdown};
+use crate::answers::to_pretty_json;
 use service::{ServiceError, Services};
-use text::sanitize;
 
 /// The template of one conversation.
 pub(crate) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
@@ -34,7 +34,7 @@ pub(super) fn template() -> ResourceTemplate {
 /// Reads the list.
 pub(super) async fn read_list(services: &Services, uri: &str) -> Result<ReadResourceResult, ServiceError> {
     let page = services.conversations.list(None, None).await?;
-    Ok(contents(uri, &ListAnswer::from(page), 0))
+    contents(uri, &ConversationPage::new(page), 0)
 }
 
 /// Reads a conversation.
@@ -44,8 +44,8 @@ pub(super) async fn read_one(
     id: &str,
 ) -> Result<ReadResourceResult, ServiceError> {
     let conversation = services.conversations.get(id, None).await?;
-    let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+    let json = to_pretty_json(&ConversationAnswer::from(&conversation))?;
     let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-    let json = ResourceContents::text(sanitize::json(json.unwrap_or_default()), uri).with_mime_type(JSON);
+    let json = ResourceContents::text(json, uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }

@@ -3,22 +3,24 @@
 //!
 //! MCP 2025-11-25, server/resources.
 
-mod address;
 pub(super) mod conversations;
+pub(super) mod subscriptions;
+mod uri;
 
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde::Serialize;
 use serde_json::json;
 
-pub(super) use address::Address;
-use address::{HEALTH, MODELS, RUNNING};
+pub(super) use uri::ResourceUri;
+use uri::{HEALTH, MODELS, RUNNING};
 
-use super::server::McpServer;
-use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
+use crate::answers::health::HealthAnswer;
+use crate::answers::models::{ModelPage, ModelsAnswer};
+use crate::answers::running_models::{RunningAnswer, RunningModelAnswer};
+use crate::answers::to_pretty_json;
+use crate::state::ServerState;
 use service::models::lifecycle::full_name;
 use service::{ErrorCode, ServiceError};
-use text::sanitize;
-use types::ModelDetails;
 
 /// The template of one model.
 pub(super) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
@@ -83,24 +85,26 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 ///
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
-pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
-    match Address::of(uri) {
-        Some(Address::Models) => {
+    match ResourceUri::parse(uri) {
+        Some(ResourceUri::Models) => {
             let models = services.models.list_models().await.map_err(failed)?;
-            Ok(contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS))
+            contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS).map_err(failed)
         }
-        Some(Address::Running) => {
+        Some(ResourceUri::Running) => {
             let running = services.models.running_models().await.map_err(failed)?;
-            Ok(contents(uri, &RunningAnswer::from(running), 0))
+            contents(uri, &RunningAnswer::from(running), 0).map_err(failed)
         }
-        Some(Address::Health) => Ok(contents(uri, &HealthAnswer::from(services.models.health().await), 0)),
-        Some(Address::Model(name)) => {
+        Some(ResourceUri::Health) => {
+            contents(uri, &HealthAnswer::from(services.models.health().await), 0).map_err(failed)
+        }
+        Some(ResourceUri::Model(name)) => {
             let details = services.models.show_model(&name).await.map_err(failed)?;
-            Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
+            contents(uri, &ModelPage::new(&name, details), MODELS_TTL_MS).map_err(failed)
         }
-        Some(Address::RunningModel(name)) => {
+        Some(ResourceUri::RunningModel(name)) => {
             let running = services.models.running_models().await.map_err(failed)?;
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
@@ -108,45 +112,21 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
                     format!("cannot be read: {name:?} is not loaded; {RUNNING} lists the models that are");
                 return Err(not_found(uri, &reason));
             };
-            Ok(contents(uri, &RunningModelAnswer::from(model), 0))
+            contents(uri, &RunningModelAnswer::from(model), 0).map_err(failed)
         }
-        Some(Address::Conversations) if stored => {
+        Some(ResourceUri::Conversations) if stored => {
             conversations::read_list(services, uri).await.map_err(failed)
         }
-        Some(Address::Conversation(id)) if stored => {
+        Some(ResourceUri::Conversation(id)) if stored => {
             conversations::read_one(services, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }
 }
 
-#[derive(Serialize)]
-struct ModelPage<'a> {
-    name: &'a str,
-    #[serde(flatten)]
-    details: serde_json::Map<String, serde_json::Value>,
-}
-
-fn model_answer(name: &str, details: ModelDetails) -> ModelPage<'_> {
-    let facts = json!({
-        "capabilities": details.capabilities, "family": details.family, "parameters": details.parameter_size,
-        "quantization": details.quantization, "context_length": details.context_length,
-        "embedding_length": details.embedding_length, "default_parameters": details.parameters,
-        "system": details.system, "template": details.template, "license": details.license,
-        "modified_at": details.modified_at, "location": details.remote.map(|remote| remote.host),
-    });
-    let mut details = serde_json::Map::new();
-    if let serde_json::Value::Object(facts) = facts {
-        details.extend(facts.into_iter().filter(|(_, value)| !value.is_null()));
-    }
-    ModelPage { name, details }
-}
-
-fn contents(uri: &str, value: &impl Serialize, ttl_ms: u64) -> ReadResourceResult {
-    let text = sanitize::json(serde_json::to_string_pretty(value).unwrap_or_default());
-    ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(JSON)])
-        .with_ttl_ms(ttl_ms)
-        .with_cache_scope(CacheScope::Private)
+fn contents(uri: &str, value: &impl Serialize, ttl_ms: u64) -> Result<ReadResourceResult, ServiceError> {
+    let text = ResourceContents::text(to_pretty_json(value)?, uri).with_mime_type(JSON);
+    Ok(ReadResourceResult::new(vec![text]).with_ttl_ms(ttl_ms).with_cache_scope(CacheScope::Private))
 }
 
 fn not_found(uri: &str, reason: &str) -> ErrorData {

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::answer::{self, BriefAnswer};
-use crate::schema::{input_schema, output_schema};
+use crate::answers::completion::{self as answers, BriefAnswer};
+use crate::arguments::schema::{input_schema, output_schema};
 
 const DESCRIPTION: &str =
     "Stop a completion that is in progress, which frees the model, and get its text so far.";
@@ -27,10 +27,10 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed())
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
     let completion = call.server.services().tasks.find(Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
-    answer::of(&completion, true)
+    answers::of(&completion, true)
 }

@@ -6,17 +6,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::TurnAnswer;
-use crate::progress::Progress;
-use crate::schema::{self, output_schema};
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::completion::TurnAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use service::chat::attachments::Attachments;
 use service::conversations::turn::TurnCall;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \
 stay on this machine's disk, shared by all its hosts, until deleted. Other arguments as in chat_completion.";
+
+const ADVICE: &str =
+    "converse continues a conversation that is stored on this machine and shared by its hosts.";
 
 /// Arguments of `converse`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -50,17 +52,13 @@ pub(super) fn entry() -> ToolEntry {
         .in_order()
         .in_toolset(Toolset::Conversations)
         .changing()
+        .advised(5, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ConverseArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background()?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
@@ -68,5 +66,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     chat.tools = arguments.tools.unwrap_or_default();
     let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
     let completion = call.server.services().conversations.start_turn(turn)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    call.wait(completion, waiting).await
 }

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -37,7 +38,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let services = call.server.services();
     // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.
@@ -48,16 +49,15 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let found = services.conversations.get(&arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
-        tool: "delete_conversation",
         action: Action::Delete,
         subject: id,
         text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     services.conversations.delete(id).await?;
     let answer = DeletedAnswer { conversation_id: id, done: true };
-    Ok(super::answer(format!("The conversation {id} is deleted."), &answer).into())
+    text_and_data(format!("The conversation {id} is deleted."), &answer).map(Into::into)
 }

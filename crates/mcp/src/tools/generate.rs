@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::BriefAnswer;
-use crate::progress::Progress;
-use crate::schema::{self, output_schema};
+use super::{ToolCall, ToolEntry, ToolResult};
+use crate::answers::completion::BriefAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use service::chat::attachments::Attachments;
 use service::chat::request::GenerateCall;
 use service::messages::read_images;
@@ -54,15 +53,10 @@ pub(super) fn entry() -> ToolEntry {
         .of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: GenerateArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background()?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
     settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
@@ -76,5 +70,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         images: read_images("images", &arguments.images)?,
     };
     let completion = call.server.services().chat.start_generate(request)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    call.wait(completion, waiting).await
 }

@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
-use crate::progress::Progress;
-use crate::schema::{input_schema, output_schema};
+use super::{AskingResult, ToolCall, ToolEntry};
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use service::models::lifecycle::model_name;
 use settings::Toolset;
 
@@ -32,25 +31,22 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PushArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let unencrypted =
         if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
-        tool: "push_model",
         action: Action::Publish,
         subject: &arguments.model,
         text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     let job =
         call.server.services().transfers.start_push(&arguments.model, arguments.insecure == Some(true))?;
-    let progress = Progress::of(&call.context);
-    super::wait(&call, job, progress, false, deadline).await.map(Into::into)
+    let waiting = call.waiting(None, None)?;
+    call.wait(job, waiting).await.map(Into::into)
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use service::models::lifecycle::model_name;
 use settings::Toolset;
 use text::sanitize;
@@ -76,7 +77,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let verbose = arguments.verbose == Some(true);
@@ -88,7 +89,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }?;
     let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }
 
 impl<'a> ShowAnswer<'a> {

@@ -5,9 +5,9 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::answers::{DoneAnswer, text_and_data};
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -28,9 +28,9 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
     call.server.services().models.unload_model(&arguments.model).await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
-    Ok(super::answer(format!("{} is unloaded.", arguments.model), &answer))
+    text_and_data(format!("{} is unloaded.", arguments.model), &answer)
 }

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 use text::sanitize;
 
@@ -43,7 +44,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Web).changing()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let FetchArguments { url } = call.arguments()?;
     let page = call.server.services().web.fetch(&url).await?;
     let mut text = format!("{}\n{url}\n\n{}", sanitize::line(&page.title), sanitize::lines(&page.content));
@@ -58,5 +59,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         links: page.links,
         more_links: (page.more_links > 0).then_some(page.more_links),
     };
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }

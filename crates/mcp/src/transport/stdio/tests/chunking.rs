@@ -1,4 +1,4 @@
-//! What a stream of bytes says to the transport, however its reads are cut: for property tests and fuzzing.
+//! The messages of a stream of bytes, however its reads are split: for property tests and fuzzing.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -7,21 +7,21 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::decode::decode_line;
-use super::lines::{Line, LineReader};
-use super::without_bom;
+use crate::transport::stdio::decode::decode_line;
+use crate::transport::stdio::lines::{Line, LineReader};
+use crate::transport::stdio::without_bom;
 
-/// An input that gives one piece a read, and never waits.
-struct Pieces<'a>(VecDeque<&'a [u8]>);
+/// An input that returns one chunk for each read, and is always ready.
+struct Chunks<'a>(VecDeque<&'a [u8]>);
 
-impl AsyncRead for Pieces<'_> {
+impl AsyncRead for Chunks<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        while let Some(piece) = self.0.pop_front() {
-            let (now, later) = piece.split_at(piece.len().min(buffer.remaining()));
+        while let Some(chunk) = self.0.pop_front() {
+            let (now, later) = chunk.split_at(chunk.len().min(buffer.remaining()));
             buffer.put_slice(now);
             if !later.is_empty() {
                 self.0.push_front(later);
@@ -35,10 +35,10 @@ impl AsyncRead for Pieces<'_> {
     }
 }
 
-/// What each message of the input is, in order, as text that can be compared.
-pub(crate) fn messages(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, limit: usize) -> Vec<String> {
-    let pieces: Vec<_> = pieces.into_iter().collect();
-    let mut lines = LineReader::new(Pieces(pieces.iter().map(AsRef::as_ref).collect()), limit);
+/// The messages of the input, in order, as text to be compared.
+pub(crate) fn messages(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>, limit: usize) -> Vec<String> {
+    let chunks: Vec<_> = chunks.into_iter().collect();
+    let mut lines = LineReader::new(Chunks(chunks.iter().map(AsRef::as_ref).collect()), limit);
     let mut found = Vec::new();
     let mut first = true;
     loop {
@@ -49,7 +49,7 @@ pub(crate) fn messages(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, limit
             }
             Some(Ok(Line::TooLong { id })) => found.push(format!("too long: {id:?}")),
             Some(Ok(Line::End)) => return found,
-            other => found.push(format!("a read that cannot be: {other:?}")),
+            other => found.push(format!("an impossible read: {other:?}")),
         }
     }
 }
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// Pieces of lines that mean something, so that more than noise is decoded.
+    /// Input of meaningful parts and some noise, so that messages are decoded.
     fn text() -> impl Strategy<Value = Vec<u8>> {
         let known = prop::sample::select(vec![
             "\u{FEFF}",
@@ -80,7 +80,7 @@ mod tests {
         prop::collection::vec(part, 0..20).prop_map(|parts| parts.concat())
     }
 
-    fn cut(bytes: &[u8], mut cuts: Vec<usize>) -> Vec<&[u8]> {
+    fn split(bytes: &[u8], mut cuts: Vec<usize>) -> Vec<&[u8]> {
         cuts.iter_mut().for_each(|cut| *cut %= bytes.len() + 1);
         cuts.sort_unstable();
         let ends = cuts.iter().copied().chain([bytes.len()]);
@@ -108,7 +108,7 @@ mod tests {
             cuts in prop::collection::vec(any::<usize>(), 0..30),
             limit in 0usize..200,
         ) {
-            prop_assert_eq!(messages(cut(&bytes, cuts), limit), messages([&bytes], limit));
+            prop_assert_eq!(messages(split(&bytes, cuts), limit), messages([&bytes], limit));
         }
     }
 }

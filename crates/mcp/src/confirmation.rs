@@ -12,16 +12,18 @@ use std::time::Duration;
 
 use rmcp::model::{
     ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, EnumSchema,
-    InputRequest, InputRequiredResult, JsonObject, PrimitiveSchemaDefinition, ProtocolVersion,
-    RequestStateCodec, RequestStateError, SealOptions,
+    InputRequest, InputRequiredResult, InputResponses, JsonObject, PrimitiveSchemaDefinition,
+    ProtocolVersion, RequestStateCodec, RequestStateError, SealOptions,
 };
+use rmcp::service::{RequestContext, RoleServer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::tools::ToolCall;
 use service::{ErrorCode, ServiceError};
 use settings::Confirm;
+use types::Owner;
 
 /// How long the user may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -32,8 +34,9 @@ const FIELD: &str = "confirm";
 /// Open questions that are remembered; the oldest are dropped first, and their answers refused.
 const MAX_PENDING: usize = 1024;
 
-/// Issues and redeems the `requestState` of questions that are asked by a result.
-pub(super) struct Confirmations {
+/// Issues and redeems the `requestState` of questions that are asked by a result. All sessions share it: over HTTP, each
+/// request of the stateless revision is a session of its own, and the answer comes in another request than the question.
+pub(crate) struct Confirmations {
     codec: Option<RequestStateCodec>,
     /// One entry for each question without an answer, oldest first: an answer removes its entry, so it counts once.
     pending: Mutex<VecDeque<Uuid>>,
@@ -42,7 +45,7 @@ pub(super) struct Confirmations {
 impl Confirmations {
     /// With a random key that never leaves this process: a state that another process issued does not verify
     /// here, so a table in memory is enough for single use across processes.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
         // Only a short key is refused.
         Self { codec: RequestStateCodec::try_new(key).ok(), pending: Mutex::default() }
@@ -81,7 +84,7 @@ impl Confirmations {
 }
 
 /// The result of asking.
-pub(super) enum Consent {
+pub(crate) enum Consent {
     /// The call may proceed.
     Given,
     /// The question goes to the client, which calls again with the answer.
@@ -90,7 +93,7 @@ pub(super) enum Consent {
 
 /// What needs the user's consent.
 #[derive(Clone, Copy)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Delete,
     Overwrite,
     Publish,
@@ -110,24 +113,40 @@ impl Action {
 }
 
 /// What is to be confirmed.
-pub(super) struct Question<'a> {
-    /// The tool's name.
-    pub(super) tool: &'a str,
-    pub(super) action: Action,
+pub(crate) struct Question<'a> {
+    pub(crate) action: Action,
     /// What it acts on; a validated name, never free text.
-    pub(super) subject: &'a str,
+    pub(crate) subject: &'a str,
     /// The question for the user.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The argument `confirm` of the call.
-    pub(super) argument: Option<bool>,
+    pub(crate) argument: Option<bool>,
+}
+
+/// A call that needs consent, and how it may ask.
+pub(crate) struct Asking<'a> {
+    pub(crate) context: &'a RequestContext<RoleServer>,
+    /// The tool's name.
+    pub(crate) tool: &'a str,
+    pub(crate) policy: Confirm,
+    pub(crate) confirmations: &'a Confirmations,
+    pub(crate) caller: &'a Owner,
+    /// A digest of all arguments of the call.
+    pub(crate) fingerprint: &'a [u8],
+    /// The client's answers to the question of an earlier round (revision 2026-07-28).
+    pub(crate) input_responses: Option<&'a InputResponses>,
+    /// The state that this server issued with that question.
+    pub(crate) request_state: Option<&'a str>,
+    /// Cancelled when nobody can answer any more.
+    pub(crate) input_closed: &'a CancellationToken,
 }
 
 /// Gets the user's consent, or finds out that there is none.
 ///
 /// # Errors
 /// `not_confirmed`.
-pub(super) async fn consent(call: &ToolCall<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
-    let by_user_alone = call.server.options().tools.confirm == Confirm::Elicit;
+pub(crate) async fn consent(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
+    let by_user_alone = call.policy == Confirm::Elicit;
     let can_ask = call
         .context
         .client_capabilities()
@@ -136,13 +155,13 @@ pub(super) async fn consent(call: &ToolCall<'_>, question: &Question<'_>) -> Res
     match (can_ask, question.argument) {
         (false, Some(true)) if !by_user_alone => Ok(Consent::Given),
         (false, _) if by_user_alone => Err(refused(
-            question,
+            call, question,
             "this host cannot ask the user, and with OLLAMA_MCP_CONFIRM=elicit only the user can confirm",
         )
         .with_hint(
             "The user can do it outside this server, or set OLLAMA_MCP_CONFIRM=auto, which accepts confirm: true.",
         )),
-        (false, _) => Err(refused(question, "it was not confirmed")
+        (false, _) => Err(refused(call, question, "it was not confirmed")
             .with_hint(format!("Ask the user: {:?} If the answer is yes, call again with confirm: true.", question.text))),
         (true, _)
             if call
@@ -157,49 +176,49 @@ pub(super) async fn consent(call: &ToolCall<'_>, question: &Question<'_>) -> Res
 }
 
 /// Asks in the middle of the call.
-async fn by_request(call: &ToolCall<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
+async fn by_request(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
     let ask = call.context.peer.create_elicitation_with_timeout(params(question)?, Some(TIMEOUT));
     let answer = tokio::select! {
         answer = ask => answer,
         // Nobody can answer any more.
-        () = call.server.input_closed() => return Err(refused(question, "the connection ended before it was confirmed")),
+        () = call.input_closed.cancelled() => return Err(refused(call, question, "the connection ended before it was confirmed")),
     };
     match answer {
-        Ok(answer) => decide(question, &answer),
-        Err(error) => Err(refused(question, &format!("the question was not answered ({error})"))),
+        Ok(answer) => decide(call, question, &answer),
+        Err(error) => Err(refused(call, question, &format!("the question was not answered ({error})"))),
     }
 }
 
 /// Asks by an answer that asks: the client calls again with the user's answer.
-fn by_result(call: &ToolCall<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
-    let binding = binding(question, &call.fingerprint);
-    let confirmations = call.server.confirmations();
-    if let (Some(responses), Some(state)) = (&call.input_responses, &call.request_state)
+fn by_result(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
+    let binding = binding(call, question);
+    if let (Some(responses), Some(state)) = (call.input_responses, call.request_state)
         // An answer that is missing is asked for again (basic/patterns/mrtr, Error Handling).
         && let Some(answer) = responses.get(FIELD)
     {
-        confirmations.redeem(state, &binding).map_err(|why| {
-            refused(question, why)
+        call.confirmations.redeem(state, &binding).map_err(|why| {
+            refused(call, question, why)
                 .with_hint("Call again without requestState and inputResponses: the user is asked anew.")
         })?;
         let answer: ElicitResult = serde_json::from_value(answer.clone())
-            .map_err(|_| refused(question, "the question was not answered"))?;
-        return decide(question, &answer);
+            .map_err(|_| refused(call, question, "the question was not answered"))?;
+        return decide(call, question, &answer);
     }
-    let state = confirmations.issue(&binding)?;
+    let state = call.confirmations.issue(&binding)?;
     let request = InputRequest::Elicitation(ElicitRequest::new(params(question)?));
     let requests = BTreeMap::from([(FIELD.to_owned(), request)]);
     Ok(Consent::Ask(Box::new(InputRequiredResult::new(Some(requests), Some(state)))))
 }
 
-/// What an answer is bound to: the whole call, and all that the user was told.
-fn binding(question: &Question<'_>, fingerprint: &[u8]) -> Vec<u8> {
-    let told = format!("{}\n{}\n{}\n", question.tool, question.subject, question.text);
-    [told.as_bytes(), fingerprint].concat()
+/// What an answer is bound to: the caller, the whole call, and the text of the question.
+fn binding(call: &Asking<'_>, question: &Question<'_>) -> Vec<u8> {
+    let Question { subject, text, .. } = question;
+    let asked = format!("{}\n{}\n{subject}\n{text}\n", call.caller.as_str(), call.tool);
+    [asked.as_bytes(), call.fingerprint].concat()
 }
 
 /// The arguments of a call as a digest that does not depend on the order of their keys.
-pub(super) fn fingerprint(arguments: &JsonObject) -> Vec<u8> {
+pub(crate) fn fingerprint(arguments: &JsonObject) -> Vec<u8> {
     let mut arguments = Value::Object(arguments.clone());
     arguments.sort_all_objects();
     Sha256::digest(arguments.to_string()).to_vec()
@@ -226,7 +245,11 @@ fn params(question: &Question<'_>) -> Result<ElicitRequestParams, ServiceError> 
 }
 
 /// Only an accepted form with exactly the choice that confirms is a yes.
-fn decide(question: &Question<'_>, answer: &ElicitResult) -> Result<Consent, ServiceError> {
+fn decide(
+    call: &Asking<'_>,
+    question: &Question<'_>,
+    answer: &ElicitResult,
+) -> Result<Consent, ServiceError> {
     let (yes, no) = question.action.choices();
     let chosen = answer.content.as_ref().and_then(|content| content.get(FIELD)).and_then(Value::as_str);
     let why = match answer.action {
@@ -238,13 +261,13 @@ fn decide(question: &Question<'_>, answer: &ElicitResult) -> Result<Consent, Ser
         ElicitationAction::Cancel => "the user dismissed the question".to_owned(),
         _ => "the user declined".to_owned(),
     };
-    Err(refused(question, &why))
+    Err(refused(call, question, &why))
 }
 
-fn refused(question: &Question<'_>, why: &str) -> ServiceError {
+fn refused(call: &Asking<'_>, question: &Question<'_>, why: &str) -> ServiceError {
     ServiceError::new(
         ErrorCode::NotConfirmed,
-        format!("{} of {:?} was not done: {why}", question.tool, question.subject),
+        format!("{} of {:?} was not done: {why}", call.tool, question.subject),
     )
 }
 

@@ -7,8 +7,8 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::{whole_number, whole_number_or_zero};
-use crate::schema::{self, input_schema_with_some, property_names};
+use super::schema::{self, input_schema_with_some, names_of};
+use super::{whole_number, whole_number_or_zero};
 use service::ServiceError;
 use service::chat::response_format::read_response_format;
 use service::chat::runner::ChatCall;
@@ -26,7 +26,7 @@ const LISTED: &[(&str, Option<&str>)] = &[
 
 /// Absent means the model's own default.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct GenerationArguments {
+pub(crate) struct GenerationArguments {
     /// 0 to 2
     temperature: Option<f64>,
     /// 0 to 1
@@ -74,18 +74,18 @@ enum Stop {
 
 impl GenerationArguments {
     /// The names of these arguments.
-    pub(super) fn names() -> &'static [String] {
-        static NAMES: LazyLock<Vec<String>> = LazyLock::new(property_names::<GenerationArguments>);
+    pub(crate) fn names() -> &'static [String] {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(names_of::<GenerationArguments>);
         &NAMES
     }
 
     /// The schema of a tool that takes these beside its own.
-    pub(super) fn schema_beside<T: JsonSchema>() -> Arc<JsonObject> {
+    pub(crate) fn schema_beside<T: JsonSchema>() -> Arc<JsonObject> {
         input_schema_with_some::<T, Self>(LISTED)
     }
 
     /// A call with these and nothing else.
-    pub(super) fn into_call(self) -> Result<ChatCall, ServiceError> {
+    pub(crate) fn into_call(self) -> Result<ChatCall, ServiceError> {
         Ok(ChatCall {
             sampling: Sampling {
                 temperature: self.temperature,

@@ -10,12 +10,11 @@ mod decode;
 mod in_flight;
 mod lines;
 mod methods;
-mod order;
-mod skim;
+
+mod oversize;
 #[cfg(any(test, fuzzing))]
-pub(super) mod splits;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod tool_list;
 
 use std::sync::Arc;
 
@@ -30,13 +29,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::call_order::LineOrder;
+use crate::handler::ToolsFollow;
+use crate::server::McpServer;
 use decode::Decoded;
 pub(crate) use in_flight::InFlight;
 use in_flight::Refused;
 use lines::{Line, LineReader};
 pub(crate) use methods::not_found;
-use order::LineOrder;
-pub(crate) use order::LineTurn;
 
 /// Messages that wait to be written before reading stops.
 const OUTGOING: usize = 64;
@@ -49,6 +49,8 @@ pub(crate) struct LineTransport {
     incoming: mpsc::Receiver<ClientJsonRpcMessage>,
     outgoing: Outgoing,
     writer: Option<JoinHandle<()>>,
+    /// Its tools are written as the text that it keeps.
+    server: McpServer,
 }
 
 impl LineTransport {
@@ -60,6 +62,7 @@ impl LineTransport {
         max_line: usize,
         in_flight: InFlight,
         broken: CancellationToken,
+        server: McpServer,
     ) -> Self
     where
         R: AsyncRead + Unpin + Send + 'static,
@@ -71,7 +74,7 @@ impl LineTransport {
         let order = LineOrder::new();
         let reader = Reader { max_line, to_service, outgoing: outgoing.clone(), in_flight, order };
         tokio::spawn(reader.run(LineReader::new(input, max_line)));
-        Self { incoming, outgoing, writer: Some(writer) }
+        Self { incoming, outgoing, writer: Some(writer), server }
     }
 }
 
@@ -82,14 +85,18 @@ impl Transport<RoleServer> for LineTransport {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        let outgoing = self.outgoing.clone();
+        let (outgoing, server) = (self.outgoing.clone(), self.server.clone());
         async move {
             let answers = match &message {
                 JsonRpcMessage::Response(response) => Some(response.id.clone()),
                 JsonRpcMessage::Error(error) => error.id.clone(),
                 _ => None,
             };
-            outgoing.send(&message, answers).await
+            let line = || match tool_list::line(&message, server.tools().iter().map(|tool| &*tool.json)) {
+                Some(line) => line,
+                None => serde_json::to_vec(&message),
+            };
+            outgoing.send(line, answers).await
         }
     }
 
@@ -124,15 +131,20 @@ struct Outgoing {
 
 impl Outgoing {
     fn new() -> (Self, mpsc::UnboundedReceiver<Option<Written>>) {
-        // Unbounded in itself: each message holds a permit, of which there are few.
+        // Bounded by `permits`; the channel itself need not be.
         let (lines, to_write) = mpsc::unbounded_channel();
         (Self { permits: Arc::new(Semaphore::new(OUTGOING)), lines }, to_write)
     }
 
-    async fn send(&self, message: &ServerJsonRpcMessage, answers: Option<RequestId>) -> std::io::Result<()> {
+    /// Sends the line that `line` makes. It is made when there is room: what waits for room is not held twice.
+    async fn send(
+        &self,
+        line: impl FnOnce() -> serde_json::Result<Vec<u8>>,
+        answers: Option<RequestId>,
+    ) -> std::io::Result<()> {
         let gone = || std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| gone())?;
-        let mut line = serde_json::to_vec(message)?;
+        let mut line = line()?;
         line.push(b'\n');
         self.lines.send(Some(Written { line, answers, _permit: permit })).map_err(|_| gone())
     }
@@ -213,8 +225,14 @@ impl Reader {
                     self.refuse(refusal(&request.id, &refused)).await;
                     return Ok(());
                 }
-                if let ClientRequest::CallToolRequest(call) = &mut request.request {
-                    call.extensions.insert(self.order.next().await);
+                match &mut request.request {
+                    ClientRequest::CallToolRequest(call) => {
+                        call.extensions.insert(self.order.next().await);
+                    }
+                    ClientRequest::ListToolsRequest(list) => {
+                        list.extensions.insert(ToolsFollow);
+                    }
+                    _ => {}
                 }
             }
             JsonRpcMessage::Notification(notification) => {
@@ -231,7 +249,8 @@ impl Reader {
 
     async fn refuse(&self, error: JsonRpcError) {
         // This error does not settle a pending request.
-        if let Err(error) = self.outgoing.send(&ServerJsonRpcMessage::Error(error), None).await {
+        let line = || serde_json::to_vec(&ServerJsonRpcMessage::Error(error));
+        if let Err(error) = self.outgoing.send(line, None).await {
             tracing::debug!(%error, "a refusal could not be written");
         }
     }

@@ -1,7 +1,10 @@
-//! The one way from a call's `arguments` to a tool's own type.
+//! Reads a call's `arguments` as a tool's own type.
 //!
-//! What is wrong is an `invalid_argument` error that names the argument; an unknown one is named
-//! with the nearest that there is, and never ignored.
+//! A wrong argument is an `invalid_argument` error that names it. An unknown argument is an error too, with the nearest
+//! known one; it is never ignored.
+
+pub(crate) mod generation;
+pub(crate) mod schema;
 
 use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
@@ -14,24 +17,20 @@ const SIMILAR: f64 = 0.6;
 /// Characters that are shown of what a caller wrote.
 const MAX_SHOWN: usize = 100;
 
-/// Reads the arguments of a tool whose input schema is `schema`.
+/// Reads the arguments of a tool that has those of the names `known`.
 ///
 /// # Errors
 /// `invalid_argument`.
-pub(super) fn read<T: DeserializeOwned>(
-    schema: &JsonObject,
+pub(crate) fn read<T: DeserializeOwned>(
+    known: &[String],
     mut arguments: JsonObject,
 ) -> Result<T, ServiceError> {
     // Hosts write null for what a model leaves out.
     arguments.retain(|_, value| !value.is_null());
-    if let Some(Value::Object(known)) = schema.get("properties") {
-        for name in arguments.keys() {
-            if !known.contains_key(name) {
-                return Err(unknown(name, known));
-            }
-        }
+    match arguments.keys().find(|name| !known.contains(name)) {
+        Some(name) => Err(unknown(name, known)),
+        None => typed(arguments),
     }
-    typed(arguments)
 }
 
 /// Takes the arguments of these names out of `arguments`, as a type of their own. (serde's `flatten`
@@ -39,7 +38,7 @@ pub(super) fn read<T: DeserializeOwned>(
 ///
 /// # Errors
 /// `invalid_argument`.
-pub(super) fn take_part<T: DeserializeOwned>(
+pub(crate) fn take_part<T: DeserializeOwned>(
     names: &[String],
     arguments: &mut JsonObject,
 ) -> Result<T, ServiceError> {
@@ -66,13 +65,13 @@ fn typed<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, ServiceError> 
     })
 }
 
-fn unknown(name: &str, known: &JsonObject) -> ServiceError {
+fn unknown(name: &str, known: &[String]) -> ServiceError {
     let shown: String = name.chars().take(MAX_SHOWN).collect();
     let error =
         ServiceError::new(ErrorCode::InvalidArgument, format!("{shown:?} is not an argument of this tool"));
     let name = shown.as_str();
     let nearest = known
-        .keys()
+        .iter()
         .map(|known| (strsim::normalized_damerau_levenshtein(known, name), known))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(alike, _)| *alike >= SIMILAR);
@@ -82,10 +81,7 @@ fn unknown(name: &str, known: &JsonObject) -> ServiceError {
         ),
         Some((_, nearest)) => error.with_hint(format!("Did you mean {nearest:?}?")),
         None if known.is_empty() => error.with_hint("It takes no arguments."),
-        None => {
-            let names: Vec<_> = known.keys().map(String::as_str).collect();
-            error.with_hint(format!("Its arguments are {}.", names.join(", ")))
-        }
+        None => error.with_hint(format!("Its arguments are {}.", known.join(", "))),
     }
 }
 
@@ -127,14 +123,14 @@ fn plain(reason: &str) -> String {
 
 /// A whole number of at least 1, by its text: whether 0 is taken, the tool checks. Numbers that JSON writers send as `5.0`
 /// are whole all the same.
-pub(super) fn whole_number<'de, D: serde::Deserializer<'de>>(
+pub(crate) fn whole_number<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
     whole(deserializer, 1)
 }
 
 /// The same where 0 has a meaning.
-pub(super) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
+pub(crate) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
     whole(deserializer, 0)
@@ -171,9 +167,9 @@ mod tests {
     }
 
     fn read_text(arguments: Value) -> Result<Arguments, String> {
-        let schema = json!({"properties": {"prompt": {}, "temperature": {}, "max_tokens": {}}});
-        let (Value::Object(schema), Value::Object(arguments)) = (schema, arguments) else { panic!() };
-        read(&schema, arguments).map_err(|error| error.text())
+        let Value::Object(arguments) = arguments else { panic!() };
+        let known = ["prompt", "temperature", "max_tokens"].map(str::to_owned);
+        read(&known, arguments).map_err(|error| error.text())
     }
 
     #[test]

@@ -6,13 +6,14 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::jobs;
-use super::schema;
+use super::job;
+use crate::arguments::schema;
+use service::Partial;
 use service::chat::runner::tokens_per_second;
 use service::tasks::registry::{Registered, Work};
 use service::tasks::reply::Sent;
 use service::tasks::reply::{Completion, Live, Outcome, Phase};
-use service::{ErrorCode, Partial, ServiceError};
+use service::{ErrorCode, ServiceError};
 use text::format::pulling;
 use text::sanitize;
 use types::ToolCall;
@@ -22,7 +23,7 @@ const NOTABLE_LOAD_MS: u64 = 100;
 
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CompletionAnswer<'a> {
+pub(crate) struct CompletionAnswer<'a> {
     #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -130,7 +131,7 @@ struct TimingsAnswer {
 
 /// A file that the model was given.
 #[derive(Debug, Serialize)]
-pub(super) struct SentAnswer<'a> {
+pub(crate) struct SentAnswer<'a> {
     name: &'a str,
     kind: &'static str,
     bytes: u64,
@@ -139,7 +140,7 @@ pub(super) struct SentAnswer<'a> {
 }
 
 /// Files as answers tell them.
-pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
+pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
     files
         .iter()
         .map(|file| SentAnswer { name: &file.name, kind: file.kind, bytes: file.bytes, pages: file.pages })
@@ -150,10 +151,10 @@ pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 ///
 /// # Errors
 /// The work's own failure.
-pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
+pub(crate) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
     match &completion.work {
         Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
-        Work::Job(job) => jobs::answer(completion, job, ended),
+        Work::Job(job) => job::answer(completion, job, ended),
     }
 }
 
@@ -199,7 +200,7 @@ fn of_reply(
 }
 
 /// What tells a host's model how to go on.
-pub(super) fn next_step(id: &str) -> String {
+pub(crate) fn next_step(id: &str) -> String {
     format!("Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
 }
 
@@ -302,7 +303,7 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
 }
 
 /// Whole milliseconds.
-pub(super) fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -319,7 +320,7 @@ fn choices_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) struct BriefAnswer {
+pub(crate) struct BriefAnswer {
     /// completed, in_progress or cancelled
     status: String,
     completion_id: String,
@@ -333,7 +334,7 @@ pub(super) struct BriefAnswer {
 /// The same, for a turn of a conversation.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) struct TurnAnswer {
+pub(crate) struct TurnAnswer {
     /// As chat_completion answers
     #[schemars(schema_with = "schema::objects")]
     choices: (),

@@ -16,7 +16,7 @@ pub(super) const CONVERSATIONS: &str = "ollama://conversations";
 
 /// What an address names. Names of models are as they were given, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Address {
+pub(crate) enum ResourceUri {
     Models,
     Model(String),
     Running,
@@ -26,9 +26,9 @@ pub(crate) enum Address {
     Conversation(String),
 }
 
-impl Address {
+impl ResourceUri {
     /// What `uri` names; `None` where it is not a resource of this server.
-    pub(super) fn of(uri: &str) -> Option<Self> {
+    pub(super) fn parse(uri: &str) -> Option<Self> {
         let uri = uri.trim_end_matches('/');
         // A name has `/` and `:` in it, as they are or percent-encoded.
         let below = |parent: &str| {
@@ -52,7 +52,7 @@ impl Address {
     /// # Errors
     /// Resource not found, with those that can be subscribed to.
     pub(crate) fn subscribable(uri: &str, stored: bool) -> Result<Self, ErrorData> {
-        let found = Self::of(uri).filter(|address| match address {
+        let found = Self::parse(uri).filter(|address| match address {
             Self::Health => false,
             Self::Conversations | Self::Conversation(_) => stored,
             _ => true,
@@ -101,34 +101,34 @@ mod tests {
             ["hf.co/user/model:Q4_K_M", "hf.co%2Fuser%2Fmodel%3AQ4_K_M", "hf.co%2fuser/model%3aQ4_K_M"]
         {
             assert_eq!(
-                Address::of(&format!("ollama://models/{written}")),
-                Some(Address::Model(name.clone()))
+                ResourceUri::parse(&format!("ollama://models/{written}")),
+                Some(ResourceUri::Model(name.clone()))
             );
-            let running = Address::of(&format!("ollama://running/{written}"));
-            assert_eq!(running, Some(Address::RunningModel(name.clone())));
+            let running = ResourceUri::parse(&format!("ollama://running/{written}"));
+            assert_eq!(running, Some(ResourceUri::RunningModel(name.clone())));
         }
-        assert_eq!(Address::of("ollama://models/"), Some(Address::Models));
+        assert_eq!(ResourceUri::parse("ollama://models/"), Some(ResourceUri::Models));
         for none in ["ollama://modelsx", "ollama://nothing", "http://models", "", "ollama://runningx/a"] {
-            assert_eq!(Address::of(none), None, "{none}");
+            assert_eq!(ResourceUri::parse(none), None, "{none}");
         }
-        assert!(Address::subscribable("ollama://health", true).is_err());
+        assert!(ResourceUri::subscribable("ollama://health", true).is_err());
         let one = "ollama://conversations/a-1";
-        assert_eq!(Address::subscribable(one, true), Ok(Address::Conversation("a-1".to_owned())));
-        assert!(Address::subscribable(one, false).is_err());
+        assert_eq!(ResourceUri::subscribable(one, true), Ok(ResourceUri::Conversation("a-1".to_owned())));
+        assert!(ResourceUri::subscribable(one, false).is_err());
     }
 
     #[test]
     fn an_address_changes_with_what_it_holds() {
         let installed = BTreeSet::from([Change::Installed("gemma3:latest".to_owned())]);
         let kept = BTreeSet::from([Change::Kept("gemma3:latest".to_owned())]);
-        let model = |name: &str| Address::Model(name.to_owned());
-        assert!(model("Gemma3").changed_by(&installed) && Address::Models.changed_by(&installed));
-        assert!(!model("gemma3:4b").changed_by(&installed) && !Address::Running.changed_by(&installed));
-        assert!(Address::Running.changed_by(&kept) && !Address::Models.changed_by(&kept));
-        assert!(Address::Running.changed_by(&BTreeSet::from([Change::Anything])));
+        let model = |name: &str| ResourceUri::Model(name.to_owned());
+        assert!(model("Gemma3").changed_by(&installed) && ResourceUri::Models.changed_by(&installed));
+        assert!(!model("gemma3:4b").changed_by(&installed) && !ResourceUri::Running.changed_by(&installed));
+        assert!(ResourceUri::Running.changed_by(&kept) && !ResourceUri::Models.changed_by(&kept));
+        assert!(ResourceUri::Running.changed_by(&BTreeSet::from([Change::Anything])));
         let said = BTreeSet::from([Change::Conversation("a".to_owned())]);
-        let one = |id: &str| Address::Conversation(id.to_owned());
-        assert!(Address::Conversations.changed_by(&said) && one("a").changed_by(&said));
-        assert!(!one("b").changed_by(&said) && !Address::Models.changed_by(&said));
+        let one = |id: &str| ResourceUri::Conversation(id.to_owned());
+        assert!(ResourceUri::Conversations.changed_by(&said) && one("a").changed_by(&said));
+        assert!(!one("b").changed_by(&said) && !ResourceUri::Models.changed_by(&said));
     }
 }

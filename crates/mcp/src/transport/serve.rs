@@ -6,9 +6,10 @@ use rmcp::service::{QuitReason, serve_directly_with_ct};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use super::guard::Guard;
-use super::server::McpServer;
+use super::panic_guard::PanicGuard;
 use super::stdio::{InFlight, LineTransport};
+use crate::server::McpServer;
+use types::Owner;
 
 /// What is in flight gets this long to end after a shutdown; the process ends within a second of a signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
@@ -31,18 +32,20 @@ pub async fn serve<R, W>(
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let in_flight = InFlight::new(server.input_closed_token().clone());
+    let handler = server.session(Owner::local());
+    let in_flight = InFlight::new(handler.session().input_closed().clone());
     let transport = LineTransport::start(
         input,
         output,
         connection.max_message_bytes,
         in_flight.clone(),
         shutdown.clone(),
+        server,
     );
     let stopping = shutdown.clone();
-    // No handshake is awaited: lines by hand, handshakes of every revision and requests that carry
-    // their own metadata are all served by one loop.
-    let running = serve_directly_with_ct(Guard::new(server, in_flight), transport, None, shutdown);
+    // No handshake is awaited: raw JSON-RPC, handshakes of every revision and requests that carry their own metadata are
+    // all served by one loop.
+    let running = serve_directly_with_ct(PanicGuard::new(handler, in_flight), transport, None, shutdown);
     let finished = running.waiting();
     tokio::pin!(finished);
     let reason = tokio::select! {

@@ -1,12 +1,8 @@
-//! The wrapper around every handler: a panic becomes an answer, a cancelled request ends at once, a listen is bounded.
-//!
-//! rmcp does neither by itself: a handler that panics leaves its caller without an answer, and one
-//! whose request was cancelled runs on.
+//! The wrapper around the handler of a line connection: a panic becomes an answer, a cancelled request ends at once, the
+//! resources that are listened to are bounded.
 
 use std::borrow::Cow;
-use std::panic::AssertUnwindSafe;
 
-use futures_util::FutureExt as _;
 use rmcp::model::{
     ClientNotification, ClientRequest, ErrorCode, ErrorData, MetaObject, ProtocolVersion, ServerConfig,
     ServerResult,
@@ -14,15 +10,16 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use serde_json::Value;
 
-use super::failure;
 use super::stdio::{InFlight, not_found};
-use super::subscriptions::Listeners;
+use crate::call::{Interrupted, guarded};
+use crate::failure;
+use crate::resources::subscriptions::Listeners;
 
 /// The key under which a result names the server since revision 2026-07-28.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// A service whose handlers are guarded.
-pub(crate) struct Guard<S> {
+pub(crate) struct PanicGuard<S> {
     inner: S,
     in_flight: InFlight,
     /// What the server says of itself, as results of the stateless revision carry it.
@@ -30,7 +27,7 @@ pub(crate) struct Guard<S> {
     listeners: Listeners,
 }
 
-impl<S: Service<RoleServer>> Guard<S> {
+impl<S: Service<RoleServer>> PanicGuard<S> {
     /// Guards `inner`; the transport shares `in_flight`.
     pub(crate) fn new(inner: S, in_flight: InFlight) -> Self {
         let server_info = serde_json::to_value(inner.get_info().server_info).ok();
@@ -38,7 +35,7 @@ impl<S: Service<RoleServer>> Guard<S> {
     }
 }
 
-impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
+impl<S: Service<RoleServer>> Service<RoleServer> for PanicGuard<S> {
     async fn handle_request(
         &self,
         request: ClientRequest,
@@ -52,25 +49,20 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
             _ => None,
         };
         let cancelled = context.ct.clone();
-        let is_tool_call = matches!(request, ClientRequest::CallToolRequest(_));
         let modern =
             context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        let handler = AssertUnwindSafe(self.inner.handle_request(request, context)).catch_unwind();
-        let result = tokio::select! {
-            biased;
-            result = handler => result,
-            // Nobody is waiting for this; rmcp drops it.
-            () = cancelled.cancelled() => return Err(ErrorData::internal_error("cancelled", None)),
-        };
-        match result {
+        // Boxed: it is the largest future of a request, and stands in the state of each one around it.
+        let handler = Box::pin(self.inner.handle_request(request, context));
+        match guarded(&cancelled, handler).await {
             // rmcp's message is the bare name of the method.
             Ok(Err(error)) if error.code == ErrorCode::METHOD_NOT_FOUND => {
                 Err(not_found(&error.message, modern))
             }
             Ok(result) if modern => result.map(|result| self.with_server_info(result)),
             Ok(result) => result,
-            Err(_) if is_tool_call => Ok(ServerResult::CallToolResult(failure::internal_error())),
-            Err(_) => Err(ErrorData::internal_error(failure::INTERNAL_TEXT, None)),
+            // rmcp drops it: nobody waits for it.
+            Err(Interrupted::Cancelled) => Err(ErrorData::internal_error("cancelled", None)),
+            Err(Interrupted::Panicked) => Err(ErrorData::internal_error(failure::INTERNAL_TEXT, None)),
         }
     }
 
@@ -91,7 +83,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Guard<S> {
     }
 }
 
-impl<S: Service<RoleServer>> Guard<S> {
+impl<S: Service<RoleServer>> PanicGuard<S> {
     fn with_server_info(&self, mut result: ServerResult) -> ServerResult {
         let meta: &mut Option<MetaObject> = match &mut result {
             ServerResult::CompleteResult(result) => &mut result.meta,

@@ -8,7 +8,7 @@ const MAX_TOKEN: usize = 256;
 
 /// Skims JSON text piece by piece, in constant memory.
 #[derive(Default)]
-pub(super) struct IdSkimmer {
+pub(super) struct IdScanner {
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -20,7 +20,7 @@ pub(super) struct IdSkimmer {
     id: Option<String>,
 }
 
-impl IdSkimmer {
+impl IdScanner {
     /// Reads on.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
@@ -100,11 +100,11 @@ mod tests {
     use super::*;
 
     fn id(text: &str) -> Option<String> {
-        let mut skimmer = IdSkimmer::default();
+        let mut scanner = IdScanner::default();
         for byte in text.as_bytes() {
-            skimmer.feed(&[*byte]);
+            scanner.feed(&[*byte]);
         }
-        skimmer.finish()
+        scanner.finish()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::methods::{self, Refused};
-use super::skim::IdSkimmer;
+use super::oversize::IdScanner;
 
 /// What a line holds.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_matches([' ', '\t', '\r']),
         Err(error) => {
-            return single(refuse_parse(skimmed_id(line), &format!("the line is not UTF-8: {error}")));
+            return single(refuse_parse(scanned_id(line), &format!("the line is not UTF-8: {error}")));
         }
     };
     if text.is_empty() {
@@ -102,9 +102,9 @@ fn decode_one(text: &str) -> Decoded {
         // A data error may come before a syntax error further on, which goes first.
         Err(error) => {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-                Err(syntax) => refuse_parse(skimmed_id(text.as_bytes()), &syntax.to_string()),
+                Err(syntax) => refuse_parse(scanned_id(text.as_bytes()), &syntax.to_string()),
                 Ok(_) if !text.starts_with('{') => refuse_request(None, "a message is a JSON object"),
-                Ok(_) => refuse_request(skimmed_id(text.as_bytes()), &error.to_string()),
+                Ok(_) => refuse_request(scanned_id(text.as_bytes()), &error.to_string()),
             };
         }
     };
@@ -155,10 +155,10 @@ fn message(message: ClientJsonRpcMessage) -> Decoded {
 }
 
 /// The id of a message that is not JSON throughout: its sender waits for an answer to it.
-fn skimmed_id(text: &[u8]) -> Option<RequestId> {
-    let mut skimmer = IdSkimmer::default();
-    skimmer.feed(text);
-    skimmer.finish().as_deref().and_then(read_id)
+fn scanned_id(text: &[u8]) -> Option<RequestId> {
+    let mut scanner = IdScanner::default();
+    scanner.feed(text);
+    scanner.finish().as_deref().and_then(read_id)
 }
 
 fn read_id(json: &str) -> Option<RequestId> {

@@ -11,20 +11,20 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 /// The schema of a tool's arguments.
-pub(super) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
+pub(crate) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = derive::<T>(false);
     schema.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
     Arc::new(schema)
 }
 
 /// The schema of a tool's arguments that are of two types: its own and shared ones.
-pub(super) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
+pub(crate) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
     merged::<T>(derive::<Shared>(false))
 }
 
 /// The same with a few of the shared ones, and those of them that have a text of their own here: another tool of the
 /// list describes them, and each tool would pay for them again.
-pub(super) fn input_schema_with_some<T: JsonSchema, Shared: JsonSchema>(
+pub(crate) fn input_schema_with_some<T: JsonSchema, Shared: JsonSchema>(
     listed: &[(&str, Option<&str>)],
 ) -> Arc<JsonObject> {
     let mut shared = derive::<Shared>(false);
@@ -56,8 +56,13 @@ fn merged<T: JsonSchema>(mut shared: JsonObject) -> Arc<JsonObject> {
 }
 
 /// The names of a type's fields, as arguments.
-pub(super) fn property_names<T: JsonSchema>() -> Vec<String> {
-    match derive::<T>(false).get("properties") {
+pub(crate) fn names_of<T: JsonSchema>() -> Vec<String> {
+    property_names(&derive::<T>(false))
+}
+
+/// The names of an object's properties.
+pub(crate) fn property_names(schema: &JsonObject) -> Vec<String> {
+    match schema.get("properties") {
         Some(Value::Object(properties)) => properties.keys().cloned().collect(),
         _ => Vec::new(),
     }
@@ -65,7 +70,7 @@ pub(super) fn property_names<T: JsonSchema>() -> Vec<String> {
 
 /// The schema of a tool's `structuredContent`; docs/errors.md says what `error` has. Nothing in it is required: an error is valid against it too, and the
 /// TypeScript SDK validates errors as well.
-pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
+pub(crate) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = derive::<T>(true);
     let error = serde_json::json!({ "type": "object" });
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
@@ -77,32 +82,32 @@ pub(super) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
 // Schemas that are written out, for `schema_with`: a host pays for what derives. No default stands beside them.
 
 /// A list of texts.
-pub(super) fn texts(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn texts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string" } })
 }
 
 /// A text, or a list of them.
-pub(super) fn text_or_texts(generator: &mut SchemaGenerator) -> Schema {
+pub(crate) fn text_or_texts(generator: &mut SchemaGenerator) -> Schema {
     any_of([json_schema!({ "type": "string" }), texts(generator)])
 }
 
 /// An object of any form.
-pub(super) fn object(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object" })
 }
 
 /// A list of objects of any form, such as OpenAI's function tools.
-pub(super) fn objects(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn objects(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "object" } })
 }
 
 /// `keep_alive`: a duration as text, or seconds.
-pub(super) fn keep_alive(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn keep_alive(_: &mut SchemaGenerator) -> Schema {
     any_of([json_schema!({ "type": "string" }), json_schema!({ "type": "number" })])
 }
 
 /// A value of one of two forms. One type a branch: not every host's own dialect has lists of types.
-pub(super) fn any_of(branches: [Schema; 2]) -> Schema {
+pub(crate) fn any_of(branches: [Schema; 2]) -> Schema {
     json_schema!({ "anyOf": branches })
 }
 

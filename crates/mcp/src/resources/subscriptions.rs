@@ -1,8 +1,8 @@
-//! Who is told of changes: sessions of the older revisions by `resources/subscribe`, callers of revision 2026-07-28 by
-//! `subscriptions/listen`.
+//! Notifications of changed resources: for sessions of the older revisions by `resources/subscribe`, for callers of revision
+//! 2026-07-28 by `subscriptions/listen`.
 //!
-//! Each is told by one task that writes one notification after the other and then asks what else has changed, so a
-//! reader that is slow gets fewer of them, not a pile.
+//! One task for each of them writes one notification at a time and then looks for further changes, so a slow reader gets
+//! fewer notifications, not a queue of them.
 //!
 //! MCP 2025-11-25, server/resources (subscriptions); MCP 2026-07-28, basic/utilities/subscriptions.
 
@@ -14,22 +14,22 @@ use rmcp::service::{Peer, RoleServer, SubscriptionContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::resources::Address;
-use super::server::McpServer;
+use super::ResourceUri;
+use crate::state::ServerState;
 use service::changes::{Change, Follower};
 use service::models::watch::Poll;
 
-/// Resources that a connection may subscribe to, and those that it may listen to. Far above what a host does; a bound
-/// so that it cannot grow the server.
+/// Resources that a connection may subscribe to, and those that it may listen to. Far above what hosts do; it bounds the
+/// server's memory.
 const MAX_RESOURCES: usize = 1024;
-/// Resources of one listen: rmcp compares each of them with each other one.
+/// Resources of one listen: rmcp compares all pairs of them.
 const MAX_RESOURCES_OF_LISTEN: usize = 256;
 /// Bytes of a URI. The longest name of a model, percent-encoded, fits.
 const MAX_URI_BYTES: usize = 2048;
 
-/// How much the listens of a connection may hold. Clones are the same.
+/// The bound on the resources that a connection listens to. Clones share it.
 #[derive(Clone)]
-pub(super) struct Listeners(Arc<Semaphore>);
+pub(crate) struct Listeners(Arc<Semaphore>);
 
 impl Default for Listeners {
     fn default() -> Self {
@@ -38,11 +38,11 @@ impl Default for Listeners {
 }
 
 impl Listeners {
-    /// Checks what a listen asks for, before anything is compared or kept; the answer is held as long as the listen.
+    /// Checks a listen before rmcp compares its resources; the permit is held as long as the listen.
     ///
     /// # Errors
     /// Too many resources, or too long a URI.
-    pub(super) fn admit(&self, filter: &SubscriptionFilter) -> Result<OwnedSemaphorePermit, ErrorData> {
+    pub(crate) fn admit(&self, filter: &SubscriptionFilter) -> Result<OwnedSemaphorePermit, ErrorData> {
         let uris = filter.resource_subscriptions.as_deref().unwrap_or_default();
         if uris.len() > MAX_RESOURCES_OF_LISTEN {
             let text = format!(
@@ -52,7 +52,7 @@ impl Listeners {
             return Err(ErrorData::invalid_params(text, None));
         }
         uris.iter().try_for_each(|uri| check_length(uri))?;
-        // One without resources is open as well, and takes a place.
+        // A listen without resources counts as one.
         let count = u32::try_from(uris.len().max(1)).unwrap_or(u32::MAX);
         Arc::clone(&self.0).try_acquire_many_owned(count).map_err(|_| {
             let text = format!(
@@ -73,40 +73,40 @@ fn check_length(uri: &str) -> Result<(), ErrorData> {
 
 /// The subscriptions of one session of an older revision.
 #[derive(Default)]
-pub(super) struct Subscriptions(Arc<Mutex<Session>>);
+pub(crate) struct Subscriptions(Arc<Mutex<Subscribed>>);
 
 #[derive(Default)]
-struct Session {
+struct Subscribed {
     /// By the URI as the client writes it.
-    resources: BTreeMap<String, Address>,
-    /// It shook hands, so it takes notifications that it did not ask for.
+    resources: BTreeMap<String, ResourceUri>,
+    /// After the handshake a client accepts notifications that it did not subscribe to.
     initialized: bool,
-    /// Held while there are resources to be watched at the model server.
+    /// Held while a resource is subscribed to whose changes only the model server knows.
     poll: Option<Arc<Poll>>,
-    /// Ends the task that tells; there is one once there is something to tell.
-    telling: Option<DropGuard>,
+    /// Ends the notifying task; it starts with the first subscription or the handshake.
+    notifying: Option<DropGuard>,
 }
 
 impl Subscriptions {
-    /// From now on tells the client of changes of the list.
-    pub(super) fn initialized(&self, server: &McpServer, peer: Peer<RoleServer>) {
+    /// From now on notifies the client of changes of the list.
+    pub(crate) fn initialized(&self, server: &ServerState, peer: Peer<RoleServer>) {
         let mut session = self.lock();
         session.initialized = true;
-        self.tell(&mut session, server, peer);
+        self.notify(&mut session, server, peer);
     }
 
-    /// From now on tells the client of changes of this resource.
+    /// From now on notifies the client of changes of this resource.
     ///
     /// # Errors
     /// Resource not found, or too many subscriptions.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         &self,
-        server: &McpServer,
+        server: &ServerState,
         peer: Peer<RoleServer>,
         uri: String,
     ) -> Result<(), ErrorData> {
         check_length(&uri)?;
-        let address = Address::subscribable(&uri, server.stores())?;
+        let address = ResourceUri::subscribable(&uri, server.stores())?;
         let polled = address.is_polled();
         let mut session = self.lock();
         if session.resources.len() >= MAX_RESOURCES && !session.resources.contains_key(&uri) {
@@ -114,33 +114,33 @@ impl Subscriptions {
             return Err(ErrorData::invalid_request(said, None));
         }
         session.resources.insert(uri, address);
-        // The one that tells comes before the one that looks, so that nothing is missed.
-        self.tell(&mut session, server, peer);
+        // Follow changes before polling starts, so no change is missed.
+        self.notify(&mut session, server, peer);
         if polled {
             session.poll.get_or_insert_with(|| server.services().models.poll_changes());
         }
         Ok(())
     }
 
-    /// No longer tells of this resource; one that was never subscribed to is none of either.
-    pub(super) fn unsubscribe(&self, uri: &str) {
+    /// No longer notifies of this resource. Unsubscribing from an unknown URI is a no-op.
+    pub(crate) fn unsubscribe(&self, uri: &str) {
         let mut session = self.lock();
         session.resources.remove(uri);
-        if !session.resources.values().any(Address::is_polled) {
+        if !session.resources.values().any(ResourceUri::is_polled) {
             session.poll = None;
         }
     }
 
-    fn tell(&self, session: &mut Session, server: &McpServer, peer: Peer<RoleServer>) {
-        if session.telling.is_some() {
+    fn notify(&self, session: &mut Subscribed, server: &ServerState, peer: Peer<RoleServer>) {
+        if session.notifying.is_some() {
             return;
         }
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        session.telling = Some(stop.drop_guard());
-        // Not the server itself: its end is to end the task.
+        session.notifying = Some(stop.drop_guard());
+        // A weak reference, so dropping the session ends this task.
         let (follower, session) = (server.services().changes.follow(), Arc::downgrade(&self.0));
-        let telling = async move {
+        let notify = async move {
             let mut follower = follower;
             while let Some(changes) = follower.changed().await {
                 let Some(session) = session.upgrade() else { return };
@@ -163,42 +163,45 @@ impl Subscriptions {
                 }
             }
         };
-        tokio::spawn(async move { stopped.run_until_cancelled(telling).await });
+        tokio::spawn(async move { stopped.run_until_cancelled(notify).await });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Session> {
+    fn lock(&self) -> MutexGuard<'_, Subscribed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Of what a client wants to hear, what there is: changes of the list, and of resources that change.
-pub(super) fn accepted(requested: &SubscriptionFilter, stored: bool) -> SubscriptionFilter {
+/// The part of a client's filter that this server can serve: changes of the list, and of resources that change.
+pub(crate) fn accepted(requested: &SubscriptionFilter, stored: bool) -> SubscriptionFilter {
     let mut accepted = SubscriptionFilter::new();
     accepted.resources_list_changed = requested.resources_list_changed;
     accepted.resource_subscriptions = requested.resource_subscriptions.as_ref().map(|uris| {
-        uris.iter().filter(|uri| Address::subscribable(uri, stored).is_ok()).cloned().collect::<Vec<_>>()
+        uris.iter().filter(|uri| ResourceUri::subscribable(uri, stored).is_ok()).cloned().collect::<Vec<_>>()
     });
     accepted
 }
 
-/// Tells a client what it listens to, until the input ends: nobody can cancel it any more then. A client that
-/// cancels ends it from outside.
-pub(super) async fn listen(server: &McpServer, subscription: &SubscriptionContext) {
+/// Serves one `subscriptions/listen` until the client cancels it, or until the input ends: nobody can cancel it after that.
+pub(crate) async fn listen(
+    server: &ServerState,
+    input_closed: &CancellationToken,
+    subscription: &SubscriptionContext,
+) {
     tokio::select! {
-        () = server.input_closed() => {}
+        () = input_closed.cancelled() => {}
         () = subscription.cancelled() => {}
-        () = tell_listener(server, subscription) => {}
+        () = notify_listener(server, subscription) => {}
     }
 }
 
-async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
+async fn notify_listener(server: &ServerState, subscription: &SubscriptionContext) {
     let accepted = subscription.accepted();
     let list = accepted.resources_list_changed == Some(true);
     let resources: Vec<_> = accepted
         .resource_subscriptions
         .iter()
         .flatten()
-        .filter_map(|uri| Some((uri, Address::subscribable(uri, server.stores()).ok()?)))
+        .filter_map(|uri| Some((uri, ResourceUri::subscribable(uri, server.stores()).ok()?)))
         .collect();
     if !list && resources.is_empty() {
         return std::future::pending().await;
@@ -219,7 +222,7 @@ async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
     }
 }
 
-/// Whether other models are there to be read than before.
+/// Whether the list of models has changed.
 fn list_changed(changes: &std::collections::BTreeSet<Change>) -> bool {
     changes.iter().any(|change| matches!(change, Change::Installed(_) | Change::Anything))
 }

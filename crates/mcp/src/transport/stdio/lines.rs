@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::skim::IdSkimmer;
+use super::oversize::IdScanner;
 
 /// Bytes asked for in one read. A pipe holds 64 KiB.
 const READ_SIZE: usize = 64 * 1024;
@@ -76,9 +76,9 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
         let end = self.searched + at;
         let line = self.buffer.get(self.start..end)?;
         let taken = if line.len() > self.limit {
-            let mut skimmer = IdSkimmer::default();
-            skimmer.feed(line);
-            Line::TooLong { id: skimmer.finish() }
+            let mut scanner = IdScanner::default();
+            scanner.feed(line);
+            Line::TooLong { id: scanner.finish() }
         } else if self.start == 0 && line.len() > KEEP_CAPACITY {
             // A large message is not copied; the little that was read beyond it is.
             let rest = self.buffer.split_off(end + 1);
@@ -96,19 +96,19 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
 
     /// Reads on to the end of a line that is too long, keeping nothing but its id.
     async fn skip_line(&mut self) -> std::io::Result<Line> {
-        let mut skimmer = IdSkimmer::default();
+        let mut scanner = IdScanner::default();
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                skimmer.feed(self.buffer.get(..end).unwrap_or_default());
+                scanner.feed(self.buffer.get(..end).unwrap_or_default());
                 self.buffer.drain(..=end);
                 self.searched = 0;
-                return Ok(Line::TooLong { id: skimmer.finish() });
+                return Ok(Line::TooLong { id: scanner.finish() });
             }
-            skimmer.feed(&self.buffer);
+            scanner.feed(&self.buffer);
             self.buffer.clear();
             self.searched = 0;
             if self.ended {
-                return Ok(Line::TooLong { id: skimmer.finish() });
+                return Ok(Line::TooLong { id: scanner.finish() });
             }
             self.fill().await?;
         }

@@ -3,7 +3,7 @@
 use rmcp::model::{
     ClientNotification, ClientRequest, ConstString, CustomNotification, DiscoverRequest, ErrorCode,
     ErrorData, Extensions, JsonObject, Notification, NotificationMetaObject, NotificationNoParam,
-    ProtocolVersion, Request, RequestMetaObject, RequestNoParam, RequestOptionalParam,
+    ProtocolVersion, Request, RequestMetaObject, RequestNoParam, RequestOptionalParam, RequestParamsMeta,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -152,37 +152,55 @@ pub(super) fn notification(method: &str, params: Option<&str>) -> Option<ClientN
     })
 }
 
-fn required<M: ConstString + Default, P: DeserializeOwned>(
-    params: Option<&str>,
-) -> Result<Request<M, P>, String> {
-    let mut request = Request::new(typed(present(params).unwrap_or("{}"))?);
-    insert_meta(&mut request.extensions, meta(params)?);
+fn required<M, P>(params: Option<&str>) -> Result<Request<M, P>, String>
+where
+    M: ConstString + Default,
+    P: DeserializeOwned + RequestParamsMeta,
+{
+    let (params, meta) = with_meta(present(params).unwrap_or("{}"))?;
+    let mut request = Request::new(params);
+    insert_meta(&mut request.extensions, meta);
     Ok(request)
 }
 
 /// Its params are nothing but `_meta`, which rmcp's type of them does not know.
 fn discover(params: Option<&str>) -> Result<DiscoverRequest, String> {
     let mut request = DiscoverRequest::new(typed("{}")?);
-    insert_meta(&mut request.extensions, meta(params)?);
+    insert_meta(&mut request.extensions, meta(params)?.map(RequestMetaObject::from));
     Ok(request)
 }
 
-fn optional<M: ConstString + Default, P: DeserializeOwned>(
-    params: Option<&str>,
-) -> Result<RequestOptionalParam<M, P>, String> {
-    let params_of_method = present(params).map(typed).transpose()?;
-    let mut request = RequestOptionalParam {
-        method: M::default(),
-        params: params_of_method,
-        extensions: Extensions::default(),
-    };
-    insert_meta(&mut request.extensions, meta(params)?);
+fn optional<M, P>(params: Option<&str>) -> Result<RequestOptionalParam<M, P>, String>
+where
+    M: ConstString + Default,
+    P: DeserializeOwned + RequestParamsMeta,
+{
+    let (params, meta) = present(params).map(with_meta).transpose()?.unzip();
+    let mut request =
+        RequestOptionalParam { method: M::default(), params, extensions: Extensions::default() };
+    insert_meta(&mut request.extensions, meta.flatten());
     Ok(request)
+}
+
+/// Params, and the `_meta` of theirs, which goes beside them into the request's context.
+fn with_meta<P>(params: &str) -> Result<(P, Option<RequestMetaObject>), String>
+where
+    P: DeserializeOwned + RequestParamsMeta,
+{
+    let mut typed: P = typed(params)?;
+    must_be_object(params)?;
+    let meta = typed.meta_mut().take();
+    Ok((typed, meta))
+}
+
+/// serde reads an array as a struct, too.
+fn must_be_object(params: &str) -> Result<(), String> {
+    if params.starts_with('{') { Ok(()) } else { Err("params must be an object".to_owned()) }
 }
 
 fn bare<M: ConstString + Default>(params: Option<&str>) -> Result<RequestNoParam<M>, String> {
     let mut request = RequestNoParam::default();
-    insert_meta(&mut request.extensions, meta(params)?);
+    insert_meta(&mut request.extensions, meta(params)?.map(RequestMetaObject::from));
     Ok(request)
 }
 
@@ -213,7 +231,7 @@ fn typed<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     })
 }
 
-/// `params._meta`, which goes beside the params into the request's context.
+/// The `_meta` of params of which nothing else is read.
 fn meta(params: Option<&str>) -> Result<Option<JsonObject>, String> {
     #[derive(Deserialize)]
     struct WithMeta {
@@ -221,9 +239,7 @@ fn meta(params: Option<&str>) -> Result<Option<JsonObject>, String> {
         meta: Option<Value>,
     }
     let Some(params) = present(params) else { return Ok(None) };
-    if !params.starts_with('{') {
-        return Err("params must be an object".to_owned());
-    }
+    must_be_object(params)?;
     match typed::<WithMeta>(params)?.meta {
         None => Ok(None),
         Some(Value::Object(meta)) => Ok(Some(meta)),
@@ -231,8 +247,8 @@ fn meta(params: Option<&str>) -> Result<Option<JsonObject>, String> {
     }
 }
 
-fn insert_meta(extensions: &mut Extensions, meta: Option<JsonObject>) {
+fn insert_meta(extensions: &mut Extensions, meta: Option<RequestMetaObject>) {
     if let Some(meta) = meta {
-        extensions.insert(RequestMetaObject::from(meta));
+        extensions.insert(meta);
     }
 }

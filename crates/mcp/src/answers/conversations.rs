@@ -1,4 +1,4 @@
-//! Conversations as tools and resources answer them: as data and as Markdown.
+//! Stored conversations: as data and as Markdown.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::schema;
+use crate::arguments::schema;
 use service::conversations::turn::{Conversation, Page, StoredMessage, Summary};
 use text::sanitize;
 
 /// A page of conversations.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct ListAnswer {
+pub(crate) struct ConversationPage {
     #[schemars(schema_with = "schema::objects")]
     conversations: Vec<Line>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,8 +46,9 @@ pub(crate) struct ConversationAnswer {
     messages: Vec<Value>,
 }
 
-impl From<Page<Summary>> for ListAnswer {
-    fn from(page: Page<Summary>) -> Self {
+impl ConversationPage {
+    /// A page; `next_cursor` is absent at the end of the list.
+    pub(crate) fn new(page: Page<Summary>) -> Self {
         let conversations = page.items.into_iter().map(|summary| Line {
             conversation_id: summary.id,
             created: time(summary.created),
@@ -58,10 +59,8 @@ impl From<Page<Summary>> for ListAnswer {
         });
         Self { conversations: conversations.collect(), next_cursor: page.next.map(|next| next.to_string()) }
     }
-}
 
-impl ListAnswer {
-    /// The page for people.
+    /// The text of the answer.
     pub(crate) fn text(&self) -> String {
         if self.conversations.is_empty() {
             return "There are no conversations.".to_owned();
@@ -119,7 +118,7 @@ fn message(stored: &StoredMessage) -> Value {
     message
 }
 
-/// A conversation to be read.
+/// A conversation as Markdown.
 pub(crate) fn markdown(conversation: &Conversation) -> String {
     let mut page = format!("# Conversation {}\n", conversation.id);
     if conversation.messages.len() < conversation.total {
@@ -156,7 +155,7 @@ pub(crate) fn markdown(conversation: &Conversation) -> String {
     page
 }
 
-/// A text in which no line looks like the beginning of a message: who said what is ours to say.
+/// Escapes lines that look like the heading of a message: only headings of ours may say who wrote what.
 fn without_headings_of_ours(text: &str) -> String {
     let is_ours = |line: &str| {
         let title = line.trim_start().strip_prefix("##").map(str::trim_start).unwrap_or_default();

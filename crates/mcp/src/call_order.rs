@@ -14,7 +14,7 @@ const MAX_OPEN: usize = 64;
 
 /// The turns of one connection. Clones are the same.
 #[derive(Debug, Clone)]
-pub(super) struct LineOrder {
+pub(crate) struct LineOrder {
     open: Arc<Mutex<Open>>,
     room: Arc<Semaphore>,
 }
@@ -28,12 +28,12 @@ struct Open {
 
 impl LineOrder {
     /// Of a connection that nothing was read from.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { open: Arc::default(), room: Arc::new(Semaphore::new(MAX_OPEN)) }
     }
 
     /// The turn of the line that is read now, when there is room for it.
-    pub(super) async fn next(&self) -> LineTurn {
+    pub(crate) async fn next(&self) -> LineTurn {
         // It is never closed.
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let first = Arc::new(Notify::new());

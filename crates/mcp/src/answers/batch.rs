@@ -1,4 +1,4 @@
-//! Many replies as tools answer them: side by side, failures beside successes.
+//! The answer for a batch or a comparison: many replies, failures beside successes.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{SentAnswer, millis, sent};
-use super::schema;
+use super::completion::{SentAnswer, millis, sent};
+use super::to_json;
+use crate::arguments::schema;
 use service::ServiceError;
 use service::chat::runner::tokens_per_second;
 use service::tasks::job::Replies;
@@ -17,7 +18,7 @@ use text::sanitize;
 
 /// A comparison of models.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct ComparisonAnswer<'a> {
+pub(crate) struct ComparisonAnswer<'a> {
     status: &'static str,
     completion_id: &'a str,
     /// In the order of models: model, content or error, completion_tokens, tokens_per_second, first_token_ms, total_ms
@@ -27,7 +28,7 @@ pub(super) struct ComparisonAnswer<'a> {
 
 /// A batch over texts.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct BatchAnswer<'a> {
+pub(crate) struct BatchAnswer<'a> {
     status: &'static str,
     completion_id: &'a str,
     total: usize,
@@ -81,12 +82,15 @@ struct FailureAnswer<'a> {
     hint: Option<&'a str>,
 }
 
-/// A comparison's text and structure.
-pub(super) fn comparison(
+/// A comparison as text and as data.
+///
+/// # Errors
+/// As of [`to_json`].
+pub(crate) fn comparison(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
-) -> (String, Option<Value>) {
+) -> Result<(String, Value), ServiceError> {
     let results = replies
         .labels
         .iter()
@@ -105,20 +109,27 @@ pub(super) fn comparison(
         ];
         let head: Vec<_> = head.into_iter().flatten().collect();
         let head = if head.is_empty() { String::new() } else { format!(" ({})", head.join(", ")) };
-        format!("## {}{head}\n{}", sanitize::name(result.model.unwrap_or_default()), words(result))
+        format!(
+            "## {}{head}\n{}",
+            sanitize::name(result.model.unwrap_or_default()),
+            content_or_failure(result)
+        )
     });
     let warnings = warnings(&answer.results, |result| result.model.unwrap_or_default().to_owned());
     let text: Vec<_> = so_far.into_iter().chain(sections).chain(warnings).collect();
-    (text.join("\n\n"), serde_json::to_value(&answer).ok())
+    Ok((text.join("\n\n"), to_json(&answer)?))
 }
 
-/// A batch's text and structure.
-pub(super) fn batch(
+/// A batch as text and as data.
+///
+/// # Errors
+/// As of [`to_json`].
+pub(crate) fn batch(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
-) -> (String, Option<Value>) {
-    // One model answers all, and where it ran is of interest once.
+) -> Result<(String, Value), ServiceError> {
+    // Usually one model answers all: it and its location stand once.
     let first = replies.replies.iter().flatten().find_map(|reply| reply.as_ref().ok());
     let model = first.map(|reply| reply.ending.model.as_str());
     let location = first.map(|reply| reply.ending.location.describe());
@@ -130,7 +141,7 @@ pub(super) fn batch(
             let outcome = outcome.as_ref()?;
             let answered = outcome.as_ref().ok().map(|reply| reply.ending.model.as_str());
             let reply = measured(outcome);
-            // What each took is no use in a list of hundreds.
+            // Without the times of each: a list may have hundreds.
             Some(ReplyAnswer {
                 index: Some(index),
                 content: reply.content,
@@ -159,13 +170,13 @@ pub(super) fn batch(
     let lines = answer
         .results
         .iter()
-        .map(|result| format!("[{}] {}", result.index.unwrap_or_default(), words(result)));
+        .map(|result| format!("[{}] {}", result.index.unwrap_or_default(), content_or_failure(result)));
     let warnings = warnings(&answer.results, |result| result.index.unwrap_or_default().to_string());
     let text: Vec<_> = std::iter::once(head).chain(lines).chain(warnings).collect();
-    (text.join("\n"), serde_json::to_value(&answer).ok())
+    Ok((text.join("\n"), to_json(&answer)?))
 }
 
-/// Hundreds that fail of one thing name the next step once.
+/// Keeps each hint at its first failure only: hundreds may fail for one reason.
 fn hint_once(results: &mut [ReplyAnswer<'_>]) {
     let mut told = HashSet::new();
     for error in results.iter_mut().filter_map(|result| result.error.as_mut()) {
@@ -196,7 +207,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
                 completion_tokens: ending.usage.completion_tokens,
                 tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
                     .map(|rate| (rate * 10.0).round() / 10.0),
-                // From its own turn on: a comparison is of models, not of places in the queue.
+                // Excludes time in the queue.
                 first_token_ms: completion
                     .first_piece
                     .map(|first| millis(first.saturating_sub(completion.queued))),
@@ -210,7 +221,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
     }
 }
 
-/// One line for each warning, with the replies that it is about.
+/// One line for each warning, with the replies that have it.
 fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> String) -> Vec<String> {
     let mut about: Vec<(&str, Vec<String>)> = Vec::new();
     for (result, warning) in
@@ -228,7 +239,7 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
 }
 
 /// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.
-pub(super) fn failure(replies: &Replies) -> Option<ServiceError> {
+pub(crate) fn failure(replies: &Replies) -> Option<ServiceError> {
     let failed: Option<Vec<_>> = replies.replies.iter().map(|reply| reply.as_ref()?.as_ref().err()).collect();
     let failed = failed?;
     let first = failed.first()?;
@@ -242,7 +253,7 @@ pub(super) fn failure(replies: &Replies) -> Option<ServiceError> {
     Some(error)
 }
 
-fn words(result: &ReplyAnswer<'_>) -> String {
+fn content_or_failure(result: &ReplyAnswer<'_>) -> String {
     match &result.error {
         Some(FailureAnswer { message, hint: Some(hint), .. }) => {
             format!("FAILED: {}. {}", sanitize::line(message), sanitize::line(hint))
