@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ollama_mcp::cli::{Format, manifest, manifest_of_all};
 
+mod errors_page;
 mod install_buttons;
 mod tools_page;
 
@@ -29,7 +30,7 @@ async fn generated_documents_are_up_to_date() {
         ("MCP_SETUP.md", with_section(&setup, HOSTS, &hosts)),
         ("docs/tools.md", tools_page::page(&offered)),
         ("docs/settings.md", settings::settings_markdown()),
-        ("docs/errors.md", mcp::errors_markdown()),
+        ("docs/errors.md", errors_page::page()),
         ("docs/deadlines.md", mcp::deadlines_markdown()),
         (Format::Manifest.file(), manifest(Format::Manifest).await.unwrap()),
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),

@@ -35,7 +35,7 @@ async fn what_may_not_be_read_is_told_and_never_sent() {
         (
             "large.txt",
             "attachment_unreadable",
-            "has 1025 bytes; at most 1024 are read (OLLAMA_MCP_MAX_FILE_BYTES)",
+            "has 1025 bytes; at most 1024 are read. The user can raise OLLAMA_MCP_MAX_FILE_BYTES.",
         ),
         ("archive.txt", "attachment_unreadable", "seems to be application/zip"),
     ] {

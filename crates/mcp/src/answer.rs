@@ -6,6 +6,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::hint::Wording;
 use super::jobs;
 use super::schema;
 use service::attachments::Sent;
@@ -149,10 +150,14 @@ pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 ///
 /// # Errors
 /// The work's own failure.
-pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
+pub(super) fn of(
+    completion: &Registered,
+    ended: bool,
+    wording: &Wording,
+) -> Result<CallToolResult, ServiceError> {
     match &completion.work {
-        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
-        Work::Job(job) => jobs::answer(completion, job, ended),
+        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended), wording),
+        Work::Job(job) => jobs::answer(completion, job, ended, wording),
     }
 }
 
@@ -164,12 +169,13 @@ fn of_reply(
     completion: &Registered,
     live: &Live,
     outcome: Option<Outcome>,
+    wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
     if outcome.is_some() {
         completion.mark_seen();
     }
     match outcome {
-        Some(Ok(ended)) => Ok(completed(completion, live, &ended)),
+        Some(Ok(ended)) => Ok(completed(completion, live, &ended, wording)),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
@@ -244,8 +250,14 @@ fn in_conversation(live: &Live) -> Option<ContentBlock> {
     live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
 }
 
-fn completed(registered: &Registered, live: &Live, completion: &Completion) -> CallToolResult {
+fn completed(
+    registered: &Registered,
+    live: &Live,
+    completion: &Completion,
+    wording: &Wording,
+) -> CallToolResult {
     let ending = &completion.ending;
+    let warnings = wording.warnings(&ending.warnings);
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
@@ -284,16 +296,13 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
         location: ending.location.describe(),
         model_reason: ending.model_reason,
         attachments: sent(&ending.attachments),
-        warnings: &ending.warnings,
+        warnings: &warnings,
         timings,
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
     content.extend(in_conversation(live));
     content.extend(
-        ending
-            .warnings
-            .iter()
-            .map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
+        warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
     );
     let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::answer::next_step;
 use super::failure::error_body;
+use super::hint::Wording;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
 use service::jobs::{Job, JobState, Report, TransferReport};
@@ -43,6 +44,7 @@ pub(super) fn answer(
     registered: &Registered,
     job: &Job,
     ended: bool,
+    wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
     let state = job.state();
     let status = match state.outcome.clone().filter(|_| ended) {
@@ -59,12 +61,12 @@ pub(super) fn answer(
     }
     let (text, structured) = match &state.report {
         Report::Transfer(transfer) => of_transfer(registered, transfer, status),
-        Report::Comparison(replies) => replies::comparison(registered, replies, status),
-        Report::Batch(replies) => replies::batch(registered, replies, status),
+        Report::Comparison(replies) => replies::comparison(registered, replies, status, wording),
+        Report::Batch(replies) => replies::batch(registered, replies, status, wording),
     };
     let failure = match &state.report {
         Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
-            replies::failure(replies)
+            replies::failure(replies).map(|failure| wording.error(failure))
         }
         _ => None,
     };

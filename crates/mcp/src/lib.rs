@@ -9,6 +9,7 @@ mod confirm;
 mod deadline;
 mod failure;
 mod guard;
+mod hint;
 mod instructions;
 mod jobs;
 mod progress;
@@ -24,7 +25,7 @@ mod suggest;
 mod tools;
 
 pub use deadline::{deadlines_in_force, deadlines_markdown};
-pub use failure::errors_markdown;
+pub use hint::hint_without_tools;
 pub use serve::{Connection, serve, serve_stdio};
 pub use server::{McpServer, ServerOptions};
 

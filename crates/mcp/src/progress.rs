@@ -17,7 +17,7 @@ use super::server::McpServer;
 use service::completions::{Cursor, Live, Phase, Update};
 use service::embeddings::Pulling;
 use service::text::pulling;
-use service::{ErrorCode, Registered, ServiceError, Work};
+use service::{Action, ErrorCode, Registered, ServiceError, Work};
 use text::sanitize;
 
 /// `_meta` key of the exact new text.
@@ -178,11 +178,12 @@ where
 fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
     let Some(pull) = pull else { return ServiceError::internal() };
     let text = pulling(&pull.model, pull.done, pull.total);
-    ServiceError::new(ErrorCode::Timeout, format!("The model is not installed, and the call timed out while {text}"))
-        .with_hint(format!(
-            "The download so far is kept. Call again to resume. Or fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
-            pull.model
-        ))
+    ServiceError::new(
+        ErrorCode::Timeout,
+        format!("The model is not installed, and the call timed out while {text}"),
+    )
+    .with_hint("The download so far is kept. Call again to resume.")
+    .and_hint(Action::ResumePull { model: pull.model.clone() })
 }
 
 struct Follower<'a> {

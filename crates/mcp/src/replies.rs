@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{SentAnswer, millis, sent};
+use super::hint::Wording;
 use super::schema;
 use service::chat::tokens_per_second;
 use service::completions::Outcome;
@@ -68,8 +69,8 @@ struct ReplyAnswer<'a> {
     location: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<SentAnswer<'a>>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,7 +78,7 @@ struct FailureAnswer<'a> {
     code: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    hint: Option<String>,
 }
 
 /// A comparison's text and structure.
@@ -85,12 +86,15 @@ pub(super) fn comparison(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
+    wording: &Wording,
 ) -> (String, Option<Value>) {
     let results = replies
         .labels
         .iter()
         .zip(&replies.replies)
-        .filter_map(|(model, reply)| Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?) }))
+        .filter_map(|(model, reply)| {
+            Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?, wording) })
+        })
         .collect();
     let mut answer = ComparisonAnswer { status, completion_id: &registered.id, results };
     hint_once(&mut answer.results);
@@ -116,6 +120,7 @@ pub(super) fn batch(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
+    wording: &Wording,
 ) -> (String, Option<Value>) {
     // One model answers all, and where it ran is of interest once.
     let first = replies.replies.iter().flatten().find_map(|reply| reply.as_ref().ok());
@@ -128,7 +133,7 @@ pub(super) fn batch(
         .filter_map(|(index, outcome)| {
             let outcome = outcome.as_ref()?;
             let answered = outcome.as_ref().ok().map(|reply| reply.ending.model.as_str());
-            let reply = measured(outcome);
+            let reply = measured(outcome, wording);
             // What each took is no use in a list of hundreds.
             Some(ReplyAnswer {
                 index: Some(index),
@@ -168,11 +173,11 @@ pub(super) fn batch(
 fn hint_once(results: &mut [ReplyAnswer<'_>]) {
     let mut told = HashSet::new();
     for error in results.iter_mut().filter_map(|result| result.error.as_mut()) {
-        error.hint = error.hint.filter(|hint| told.insert(*hint));
+        error.hint = error.hint.take().filter(|hint| told.insert(hint.clone()));
     }
 }
 
-fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
+fn measured<'a>(reply: &'a Outcome, wording: &Wording) -> ReplyAnswer<'a> {
     match reply {
         Err(error) => ReplyAnswer {
             content: error
@@ -183,7 +188,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
             error: Some(FailureAnswer {
                 code: error.code.as_str(),
                 message: &error.message,
-                hint: error.hint.as_deref(),
+                hint: wording.hints(&error.hints),
             }),
             ..ReplyAnswer::default()
         },
@@ -202,7 +207,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
                 total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
                 location: Some(ending.location.describe()),
                 attachments: sent(&ending.attachments),
-                warnings: &ending.warnings,
+                warnings: wording.warnings(&ending.warnings),
                 ..ReplyAnswer::default()
             }
         }

@@ -1,6 +1,5 @@
 //! The server: what it says of itself, and which part answers which method.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +16,11 @@ use rmcp::service::{NotificationContext, RequestContext, RoleServer, Subscriptio
 use tokio_util::sync::CancellationToken;
 
 use super::confirm::Confirmations;
+use super::hint::Wording;
 use super::instructions::instructions;
 use super::subscriptions::{self, Subscriptions};
 use super::tools::{self, ToolCall, ToolEntry};
-use super::{failure, prompts, resources, suggest};
+use super::{prompts, resources, suggest};
 use service::{Core, ServiceError};
 use settings::{CallDeadline, ToolSettings, Toolset};
 
@@ -60,8 +60,7 @@ struct State {
     core: Arc<Core>,
     options: ServerOptions,
     tools: Vec<ToolEntry>,
-    /// The names of the tools that are not there.
-    left_out: Vec<Cow<'static, str>>,
+    wording: Wording,
     instructions: String,
     confirmations: Confirmations,
     subscriptions: Subscriptions,
@@ -77,13 +76,14 @@ impl std::fmt::Debug for McpServer {
 impl McpServer {
     /// A server over `core`.
     pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
-        let (tools, left_out) = tools::available(&core, &options.tools);
+        let tools = tools::available(&core, &options.tools);
+        let wording = Wording::new(tools.iter().map(|entry| entry.definition.name.clone()));
         let instructions = instructions(|name| tools.iter().any(|entry| entry.definition.name == name));
         Self(Arc::new(State {
             core,
             options,
             tools,
-            left_out,
+            wording,
             instructions,
             confirmations: Confirmations::new(),
             subscriptions: Subscriptions::default(),
@@ -95,10 +95,14 @@ impl McpServer {
         &self.0.core
     }
 
-    /// A failure as this server's callers are told of it: no next step names a tool that is not there.
-    pub(super) fn told(&self, mut error: ServiceError) -> ServiceError {
-        error.hint = error.hint.and_then(|hint| failure::without_tools(&hint, &self.0.left_out));
-        error
+    /// How next steps are worded for this server's callers.
+    pub(super) fn wording(&self) -> &Wording {
+        &self.0.wording
+    }
+
+    /// A failure with its next steps in words: none names a tool that is not offered.
+    pub(super) fn told(&self, error: ServiceError) -> ServiceError {
+        self.0.wording.error(error)
     }
 
     pub(super) fn options(&self) -> &ServerOptions {

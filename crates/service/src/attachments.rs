@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::arrivals::is_cloud;
+use super::hint::{Action, Setting};
 use super::{Core, ErrorCode, Registered, ServiceError, Work};
-use files::{self, Content, Fence, FenceError, Opened, fenced};
+use files::{self, Content, Fence, FenceError, Opened, ReadError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
@@ -234,11 +235,11 @@ impl Core {
             Location::Local => Ok(()),
             Location::Remote(host) => Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,
-                format!("Model {model:?} runs at {host}, not on this machine, so the files would be sent there"),
+                format!(
+                    "Model {model:?} runs at {host}, not on this machine, so the files would be sent there"
+                ),
             )
-            .with_hint(
-                "Use a model whose location is local (list_models), or let the user allow it with --allow-remote-files.",
-            )),
+            .with_hint(Action::UseLocalModel)),
         }
     }
 
@@ -291,17 +292,16 @@ impl Core {
                         return Ok(());
                     }
                     let bound = settings.max_call_bytes;
-                    let reason = format!(
-                        "is too much: {what} at most {bound} bytes together (OLLAMA_MCP_MAX_ATTACHMENT_BYTES)"
-                    );
-                    Err(unreadable(argument, path, &reason))
+                    let reason = format!("is too much: {what} at most {bound} bytes together");
+                    Err(unreadable(argument, path, &reason)
+                        .with_hint(Action::RaiseLimit(Setting::MaxAttachmentBytes)))
                 };
                 // One that is too large by itself is said to be so.
                 if size <= most {
                     count(size, "the files of a call have")?;
                 }
                 let content = files::read(opened, most, &|| stopped.is_cancelled())
-                    .map_err(|error| unreadable(argument, path, &error.0))?;
+                    .map_err(|error| not_read(argument, path, &error))?;
                 let before = attached.size();
                 attached.add(name, size, content);
                 // A small file can unpack to much.
@@ -330,16 +330,25 @@ fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
     refused(argument, &FenceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
 }
 
+fn not_read(argument: &str, path: &str, error: &ReadError) -> ServiceError {
+    let refused = unreadable(argument, path, &error.to_string());
+    match error {
+        ReadError::TooLarge { .. } => refused.with_hint(Action::RaiseLimit(Setting::MaxFileBytes)),
+        ReadError::Other(_) => refused,
+    }
+}
+
 fn refused(argument: &str, error: &FenceError) -> ServiceError {
     let code = match error {
-        FenceError::NothingAllowed | FenceError::Denied { .. } => ErrorCode::AttachmentDenied,
+        FenceError::NothingAllowed | FenceError::Denied { .. } | FenceError::Private { .. } => {
+            ErrorCode::AttachmentDenied
+        }
         FenceError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
     };
     let error_of = ServiceError::new(code, format!("{argument}: {error}"));
     match error {
-        FenceError::NothingAllowed => error_of.with_hint(
-            "The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
-        ),
+        FenceError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
+        FenceError::Private { .. } => error_of.with_hint(Action::AllowFile),
         _ => error_of,
     }
 }

@@ -11,6 +11,7 @@ use super::attachments::{Attached, Attachments, Sent};
 use super::check::{check, keep_alive};
 use super::completions::{self, Live, Outcome, Phase};
 use super::held::{bytes_of_call, bytes_of_prompt};
+use super::hint::Warning;
 use super::jobs::Job;
 use super::options::ignored_options;
 use super::queue::{Reservation, Slot};
@@ -71,7 +72,7 @@ pub struct Ending {
     /// The files that the model was given.
     pub attachments: Vec<Sent>,
     /// What the server did in silence, and what is wrong with the reply.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Core {
@@ -162,8 +163,8 @@ impl Run {
             }
         };
         self.live.set_model(&model);
-        let mut warnings =
-            self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
+        let ignored = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
+        let mut warnings: Vec<_> = ignored.into_iter().map(Warning::new).collect();
         let attached = match call.attachments.is_empty() {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
@@ -173,7 +174,7 @@ impl Run {
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
-            warnings.extend(attached.warnings());
+            warnings.extend(attached.warnings().map(Warning::new));
         }
         if asked.has_images() {
             Box::pin(self.with_model(asked.model(), || self.core.require(asked.model(), "vision"))).await?;
@@ -195,10 +196,10 @@ impl Run {
             Some(cut) => warnings.push(cut),
             None => warnings.extend(self.core.overflow(&asked, &end.usage).await),
         }
-        warnings.extend(self.core.other_model(asked.model(), end.model.as_deref()));
+        warnings.extend(self.core.other_model(asked.model(), end.model.as_deref()).map(Warning::new));
         let location = self.core.location(end.remote.as_ref());
         if attached.is_some() {
-            warnings.extend(self.core.went_away(&location));
+            warnings.extend(self.core.went_away(&location).map(Warning::new));
         }
         Ok(Ending {
             location,

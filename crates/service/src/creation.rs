@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::hint::Action;
 use super::jobs::{Job, Report};
 use super::manage::model_name;
 use super::options::check_parameters;
@@ -79,7 +80,7 @@ impl Core {
                 ErrorCode::AttachmentDenied,
                 format!("gguf: the file would leave this machine for {host}"),
             )
-            .with_hint("The user can allow it with --allow-remote-files."));
+            .with_hint(Action::AllowRemoteFiles));
         }
         let Opened { file, name, size } = self.open_allowed("gguf", path).await?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();

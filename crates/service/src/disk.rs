@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::hint::Action;
 use super::jobs::{Job, Report};
 use super::text::human_size;
 use super::{Core, ErrorCode, ServiceError};
@@ -83,8 +84,7 @@ fn disk_full(model: &str, needed: u64, dir: &Path, free: u64) -> ServiceError {
         human_size(free),
         dir.display()
     );
-    ServiceError::new(ErrorCode::DiskFull, text)
-        .with_hint("Free some space, pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere. delete_model frees space.")
+    ServiceError::new(ErrorCode::DiskFull, text).with_hint(Action::FreeDisk)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::hint::Action;
 use super::{Core, ErrorCode, ServiceError};
 use providers::{Native, ProviderError};
 use types::Location;
@@ -20,7 +21,7 @@ impl Core {
                 ErrorCode::Unsupported,
                 "Only Ollama can do this; another kind of server is configured",
             )
-            .with_hint("Set OLLAMA_MCP_PROVIDER=ollama.")
+            .with_hint(Action::UseOllama)
         })
     }
 

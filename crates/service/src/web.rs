@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::hint::Action;
 use super::{Core, ErrorCode, ServiceError};
 use providers::ProviderError;
 use providers::ollama::OllamaWeb;
@@ -98,7 +99,7 @@ impl Core {
     fn web(&self) -> Result<&OllamaWeb, ServiceError> {
         self.web.as_deref().ok_or_else(|| {
             ServiceError::new(ErrorCode::Unsupported, "The web tools need an API key of ollama.com")
-                .with_hint("Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS.")
+                .with_hint(Action::EnableWeb)
         })
     }
 }
@@ -151,7 +152,7 @@ fn failed(error: ProviderError) -> ServiceError {
             Code::UpstreamError,
             format!("ollama.com does not take the API key ({status})"),
         )
-        .with_hint("Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server."),
+        .with_hint(Action::ReplaceWebKey),
         ProviderError::Status { status, message } => {
             ServiceError::new(Code::UpstreamError, format!("ollama.com answered {status}: {message}"))
                 .with_hint("Try another page or query.")
@@ -186,5 +187,20 @@ mod tests {
     fn a_text_is_cut_between_characters() {
         assert_eq!(bounded("größe".to_owned(), 5), ("größe".to_owned(), 0));
         assert_eq!(bounded("größe".to_owned(), 3), ("grö".to_owned(), 2));
+    }
+
+    #[test]
+    fn failures_of_the_web_name_no_front() {
+        let text = || "reason".to_owned();
+        for failure in [
+            ProviderError::Unreachable { address: text(), reason: text() },
+            ProviderError::Overloaded { status: 429, message: text(), retry_after: None },
+            ProviderError::Status { status: 401, message: text() },
+            ProviderError::Status { status: 500, message: text() },
+            ProviderError::Malformed { reason: text() },
+            ProviderError::Interrupted { reason: text() },
+        ] {
+            crate::error::tests::assert_names_no_front(&failed(failure));
+        }
     }
 }

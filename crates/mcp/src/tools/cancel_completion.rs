@@ -32,5 +32,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let completion = call.server.core().completion(Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
-    answer::of(&completion, true)
+    answer::of(&completion, true, call.server.wording())
 }

@@ -60,5 +60,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     if !ended {
         Box::pin(call.server.core().locate(&completion)).await;
     }
-    answer::of(&completion, ended)
+    answer::of(&completion, ended, call.server.wording())
 }

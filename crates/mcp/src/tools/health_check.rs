@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
+use crate::hint::hint_without_tools;
 use crate::schema::{input_schema, output_schema};
 use service::health::HealthReport;
 use text::sanitize;
@@ -84,7 +85,7 @@ impl From<HealthReport> for HealthAnswer {
                 answer.status = "unreachable";
                 answer.reachable = false;
                 answer.problem = Some(error.message);
-                answer.next_step = error.hint;
+                answer.next_step = hint_without_tools(&error.hints);
             }
         }
         answer

@@ -33,7 +33,6 @@ pub(super) use health_check::HealthAnswer;
 pub(super) use list_models::ModelsAnswer;
 pub(super) use list_running_models::{RunningAnswer, RunningModelAnswer};
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -201,22 +200,28 @@ fn all() -> Vec<ToolEntry> {
     ]
 }
 
-/// The tools that the settings choose and the provider can serve, and the names of the others.
-pub(super) fn available(core: &Core, settings: &ToolSettings) -> (Vec<ToolEntry>, Vec<Cow<'static, str>>) {
+/// The tools that the settings choose and the provider can serve.
+pub(super) fn available(core: &Core, settings: &ToolSettings) -> Vec<ToolEntry> {
     let is_there = |entry: &ToolEntry| {
         settings.toolsets.contains(&entry.toolset)
             && !(settings.read_only && entry.changes)
             && (!entry.needs_ollama || core.provider() == "ollama")
             && (entry.toolset != Toolset::Web || core.has_web())
     };
-    let (mut entries, left_out): (Vec<_>, Vec<_>) = all().into_iter().partition(is_there);
+    let mut entries: Vec<_> = all().into_iter().filter(is_there).collect();
     for entry in entries.iter_mut().filter(|entry| entry.pulls && core.pulls_missing()) {
         // What installs models is not read-only.
         if let Some(annotations) = &mut entry.definition.annotations {
             annotations.read_only_hint = Some(false);
         }
     }
-    (entries, left_out.into_iter().map(|entry| entry.definition.name).collect())
+    entries
+}
+
+/// The names of all tools, whatever the settings choose.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = std::borrow::Cow<'static, str>> {
+    all().into_iter().map(|entry| entry.definition.name)
 }
 
 /// Whether there is a tool of this name, whatever the settings choose.
@@ -265,7 +270,7 @@ async fn wait(
             Box::pin(call.server.core().locate(&completion)).await;
         }
     }
-    answers::of(&completion, ended)
+    answers::of(&completion, ended, call.server.wording())
 }
 
 /// When a call that begins now returns with what there is.
