@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use service::CoreOptions;
+use service::{Core, CoreOptions};
 
 use super::{MODEL, fake, installed, listen, subscribe, told};
 use crate::support::fake_ollama::{Answer, FakeOllama};
@@ -17,7 +17,11 @@ const EVERY: Duration = Duration::from_millis(20);
 
 /// A server that looks more often than the real one.
 fn quick(address: &str) -> Session {
-    Session::of_core(address, CoreOptions { poll_interval: EVERY, ..CoreOptions::default() })
+    Session::of_core(address, quick_options())
+}
+
+fn quick_options() -> CoreOptions {
+    CoreOptions { poll_interval: EVERY, ..CoreOptions::default() }
 }
 
 #[tokio::test]
@@ -39,6 +43,16 @@ async fn a_slow_reader_gets_fewer_notifications_not_a_pile() {
     session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": uri })).await;
     let told = session.finish().await.len();
     assert!((10..150).contains(&told), "{told} notifications of {LOOKS} changes");
+}
+
+/// Waits until the poll has ended with the last of its subscribers.
+async fn polling_has_ended(core: &Core) {
+    let ended = async {
+        while core.is_polling() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("the poll ends");
 }
 
 fn looks(fake: &FakeOllama) -> usize {
@@ -81,13 +95,12 @@ async fn after_a_change_of_our_own_is_looked_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_subscribed_nobody_looks() {
+async fn server_is_polled_only_while_somebody_is_subscribed() {
     let fake = fake().await;
-    let mut session = quick(&fake.url());
+    let (core, mut session) = Session::with_core(&fake.url(), quick_options());
     session.handshake(BY_HAND, "tests").await;
     session.still_serves().await;
-    tokio::time::sleep(EVERY * 10).await;
-    assert_eq!(fake.requests().len(), 0, "a session alone is no reason to look");
+    assert!(!core.is_polling() && fake.requests().is_empty(), "a session alone is no reason to poll");
     // Two subscribers share one poll; it ends with the last of them.
     subscribe(&mut session, "ollama://models").await;
     let (id, _) = listen(&mut session, json!({ "resourceSubscriptions": ["ollama://running"] })).await;
@@ -95,15 +108,15 @@ async fn nobody_subscribed_nobody_looks() {
     session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": "ollama://models" })).await;
     let seen = looks(&fake);
     fake.wait_for_requests_to("GET", "/api/tags", seen + 3).await;
+    assert!(core.is_polling());
     session.cancel(id).await;
-    session.still_serves().await;
-    // One look may be under way.
-    tokio::time::sleep(EVERY * 5).await;
-    let seen = looks(&fake);
+    polling_has_ended(&core).await;
+    // What changes meanwhile is news to nobody: a poll that had gone on would tell the next subscriber.
     installed(&fake, &[]);
-    tokio::time::sleep(EVERY * 10).await;
-    assert_eq!(looks(&fake), seen);
-    assert!(session.finish().await.is_empty(), "what was unsubscribed from and cancelled is told no more");
+    subscribe(&mut session, "ollama://models").await;
+    let seen = looks(&fake);
+    fake.wait_for_requests_to("GET", "/api/tags", seen + 3).await;
+    assert!(session.finish().await.is_empty(), "a change was told that came while nobody was subscribed");
 }
 
 #[tokio::test]
@@ -129,14 +142,15 @@ async fn what_is_loaded_and_until_when() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_no_news_until_it_is_back() {
-    let address = FakeOllama::closed_address();
-    let mut session = quick(&format!("http://{address}"));
+async fn unreachable_server_is_no_change_until_it_answers_again() {
+    let fake = fake().await;
+    fake.on("GET", "/api/tags", Answer::reset_before_head());
+    let mut session = quick(&fake.url());
     subscribe(&mut session, "ollama://models").await;
-    tokio::time::sleep(EVERY * 5).await;
+    fake.wait_for_requests_to("GET", "/api/tags", 5).await;
     session.still_serves().await;
     assert!(session.set_aside().is_empty());
-    let fake = FakeOllama::start_at(address).await.with_defaults();
+    fake.replay("tags_five_models");
     assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://models");
     // Down and up again with the same models: nothing has changed.
     let looked = looks(&fake);

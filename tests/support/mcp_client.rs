@@ -275,6 +275,11 @@ impl Session {
 
     /// Before any handshake, with Ollama at an address, and what no setting can be.
     pub fn of_core(address: &str, options: CoreOptions) -> Self {
+        Self::with_core(address, options).1
+    }
+
+    /// The same, with the services behind it.
+    pub fn with_core(address: &str, options: CoreOptions) -> (Arc<Core>, Self) {
         let config = ServerConfig {
             base_url: address.parse().unwrap(),
             token: None,
@@ -284,7 +289,8 @@ impl Session {
         let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
         let tools =
             ToolSettings { toolsets: Toolset::ALL.iter().copied().collect(), ..ToolSettings::default() };
-        Self::over(McpServer::new(core, ServerOptions { tools, ..ServerOptions::default() }))
+        let server = McpServer::new(Arc::clone(&core), ServerOptions { tools, ..ServerOptions::default() });
+        (core, Self::over(server))
     }
 
     /// Before any handshake, over a server.

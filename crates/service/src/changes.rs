@@ -133,6 +133,11 @@ impl Core {
         poll
     }
 
+    /// Whether somebody holds a poll.
+    pub fn is_polling(&self) -> bool {
+        self.changes.lock().running.strong_count() > 0
+    }
+
     /// A model was installed, replaced or deleted by us.
     pub(super) fn installed_changed(&self, model: &str) {
         self.capabilities.forget(model);
