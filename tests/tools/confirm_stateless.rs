@@ -172,7 +172,7 @@ fn asking() -> Vec<Asking> {
 
 #[tokio::test]
 async fn every_tool_that_asks_does_exactly_what_was_asked() {
-    let fake = super::rules::world().await;
+    let fake = super::calls::world().await;
     let data = tempfile::tempdir().unwrap();
     let address = fake.url();
     let settings =

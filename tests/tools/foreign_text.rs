@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::MODEL;
-use super::rules::{calls, world};
+use super::calls::{calls, world};
 use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::hostile::{EVIL, misleading};
 use crate::support::mcp_client::Session;
