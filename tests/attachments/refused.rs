@@ -19,45 +19,49 @@ async fn what_may_not_be_read_is_told_and_never_sent() {
     symlink(".env", host.allowed().join("innocent.txt")).unwrap();
     fifo(&host.allowed().join("fifo"));
     let began = Instant::now();
-    for (path, code, text) in [
-        (outside.to_str().unwrap(), "attachment_denied", "is not below an allowed directory ("),
-        ("/etc/passwd", "attachment_denied", "is not below"),
-        ("file:///etc/passwd", "attachment_denied", "is not below"),
-        ("../outside/secret.txt", "attachment_denied", "contains \"..\""),
-        ("link.txt", "attachment_denied", "is a link that leads out"),
-        (".env", "attachment_denied", "looks like a secrets file (.env)"),
-        ("sub/.ssh/config", "attachment_denied", "(.ssh)"),
-        ("innocent.txt", "attachment_denied", "is a link to something that looks like a secrets"),
-        ("none.txt", "attachment_unreadable", "does not exist"),
-        ("sub", "attachment_unreadable", "is a directory"),
-        ("fifo", "attachment_unreadable", "is not a regular file"),
-        ("empty.txt", "attachment_unreadable", "is empty"),
-        (
-            "large.txt",
-            "attachment_unreadable",
-            "has 1025 bytes; at most 1024 are read. The user can raise OLLAMA_MCP_MAX_FILE_BYTES.",
-        ),
-        ("archive.txt", "attachment_unreadable", "seems to be application/zip"),
+    let mut errors = Vec::new();
+    for path in [
+        outside.to_str().unwrap(),
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "../outside/secret.txt",
+        "link.txt",
+        ".env",
+        "sub/.ssh/config",
+        "innocent.txt",
+        "none.txt",
+        "sub",
+        "fifo",
+        "empty.txt",
+        "large.txt",
+        "archive.txt",
     ] {
-        let (found, said) = host.refusal(path).await;
-        assert_eq!(found, code, "{path}: {said}");
-        assert!(
-            said.contains(&format!("attachments[0]: {path:?} ")) && said.contains(text),
-            "{path}: {said}"
-        );
+        let (code, text) = host.refusal(path).await;
+        errors.push(format!("{code}: {}", text.replace(host.place.path().to_str().unwrap(), "[folder]")));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    attachment_denied: attachments[0]: "[folder]/outside/secret.txt" is not below an allowed directory ([folder]/allowed)
+    attachment_denied: attachments[0]: "/etc/passwd" is not below an allowed directory ([folder]/allowed)
+    attachment_denied: attachments[0]: "file:///etc/passwd" is not below an allowed directory ([folder]/allowed)
+    attachment_denied: attachments[0]: "../outside/secret.txt" contains ".."; write the path without it
+    attachment_denied: attachments[0]: "link.txt" is a link that leads out of the allowed directories
+    attachment_denied: attachments[0]: ".env" looks like a secrets file (.env); it is read only if that file itself is allowed. The user can allow it with --allow-dir FILE.
+    attachment_denied: attachments[0]: "sub/.ssh/config" looks like a secrets file (.ssh); it is read only if that file itself is allowed. The user can allow it with --allow-dir FILE.
+    attachment_denied: attachments[0]: "innocent.txt" is a link to something that looks like a secrets file (.env)
+    attachment_unreadable: attachments[0]: "none.txt" does not exist
+    attachment_unreadable: attachments[0]: "sub" is a directory; name the files in it
+    attachment_unreadable: attachments[0]: "fifo" is not a regular file
+    attachment_unreadable: attachments[0]: "empty.txt" is empty
+    attachment_unreadable: attachments[0]: "large.txt" has 1025 bytes; at most 1024 are read. The user can raise OLLAMA_MCP_MAX_FILE_BYTES.
+    attachment_unreadable: attachments[0]: "archive.txt" seems to be application/zip; text, PDF, PNG, JPEG, WebP and GIF can be attached
+    "#);
     assert!(began.elapsed() < Duration::from_secs(10), "something was waited for");
 
     for name in ["b.txt", "c.txt", "d.txt"] {
         host.write(name, "x".repeat(1000));
     }
     let result = host.chat(&["b.txt", "c.txt", "d.txt"]).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "attachment_unreadable");
-    assert!(
-        text.contains("attachments[2]: \"d.txt\" is too much") && text.contains("2048 bytes together"),
-        "{text}"
-    );
+    insta::assert_snapshot!(tool_error(&result).1, @r#"attachments[2]: "d.txt" is too much: the files of a call have at most 2048 bytes together. The user can raise OLLAMA_MCP_MAX_ATTACHMENT_BYTES."#);
     let many = vec!["a.txt"; 21];
     let result = host.chat(&many).await;
     assert_eq!(
@@ -89,8 +93,7 @@ async fn without_an_allowed_directory_the_way_to_allow_one_is_told() {
     let result = call(&mut process, "chat_completion", chat(&["/etc/passwd"])).await;
     let (code, text) = tool_error(&result);
     assert_eq!(code, "attachment_denied");
-    assert!(text.contains("no directory is allowed for files"), "{text}");
-    assert!(text.contains("--allow-dir DIR") && text.contains("OLLAMA_MCP_ALLOWED_DIRS"), "{text}");
+    insta::assert_snapshot!(text, @"attachments[0]: no directory is allowed for files. The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.");
     assert!(fake.requests().is_empty(), "nothing was asked of anyone");
 }
 
@@ -102,8 +105,7 @@ async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
     host.write("a.txt", "inside");
     let (code, text) = host.refusal("a.txt").await;
     assert_eq!(code, "attachment_denied");
-    assert!(text.contains("runs at https://ollama.com:443, not on this machine"), "{text}");
-    assert!(text.contains("--allow-remote-files"), "{text}");
+    insta::assert_snapshot!(text, @r#"Model "gemma3:270m" runs at https://ollama.com:443, not on this machine, so the files would be sent there. Use a model whose location is local (list_models), or let the user allow it with --allow-remote-files."#);
     assert!(
         host.fake.requests().iter().all(|request| !String::from_utf8_lossy(&request.body).contains("inside"))
     );

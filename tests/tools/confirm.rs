@@ -32,12 +32,15 @@ pub(super) fn delete(model: &str) -> Value {
 async fn without_a_word_nothing_is_deleted() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("delete");
+    let mut errors = Vec::new();
     for arguments in [json!({ "model": MODEL }), json!({ "model": MODEL, "confirm": false })] {
         let result = session.call("delete_model", arguments).await;
         let (code, said) = tool_error(&result);
         assert_eq!(code, "not_confirmed");
-        assert!(said.contains(MODEL) && said.contains("confirm: true"), "{said}");
+        errors.push(said.to_owned());
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @r#"delete_model of "gemma3:270m" was not done: it was not confirmed. Ask the user: "Delete the model gemma3:270m (253 MB) from this Ollama?" If the answer is yes, call again with confirm: true."#);
     assert_eq!(deleted(&fake), 0);
     let result = session.call("delete_model", json!({ "model": MODEL, "confirm": true })).await;
     assert_eq!(text(&result), "gemma3:270m is deleted.");
