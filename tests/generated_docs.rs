@@ -78,7 +78,7 @@ fn with_section(document: &str, (start, end): (&str, &str), text: &str) -> Strin
 }
 
 #[test]
-fn examples_of_hosts_stand_in_the_page() {
+fn host_examples_are_in_setup_page() {
     let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
     let mut folders = vec![path_of("examples/hosts")];
     let mut files = 0;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 #[tokio::test]
-async fn what_may_not_be_read_is_told_and_never_sent() {
+async fn refused_files_are_reported_and_never_sent() {
     let mut host = Host::start(&["--max-file-bytes=1KiB", "--max-attachment-bytes=2KiB"]).await;
     let outside = host.place.path().join("outside/secret.txt");
     host.write("a.txt", "inside");
@@ -73,7 +73,7 @@ async fn what_may_not_be_read_is_told_and_never_sent() {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_where_it_is_allowed_by_itself() {
+async fn secret_file_is_read_if_allowed_itself() {
     let place = TempDir::new().unwrap();
     std::fs::write(place.path().join(".env"), "KEY=x").unwrap();
     let fake = FakeOllama::start().await.with_defaults();
@@ -86,7 +86,7 @@ async fn a_secret_is_read_where_it_is_allowed_by_itself() {
 }
 
 #[tokio::test]
-async fn without_an_allowed_directory_the_way_to_allow_one_is_told() {
+async fn without_allowed_directory_hint_names_settings() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut process = Process::start(&fake, &[]);
     process.handshake("2025-11-25", "tests").await;
@@ -98,7 +98,7 @@ async fn without_an_allowed_directory_the_way_to_allow_one_is_told() {
 }
 
 #[tokio::test]
-async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
+async fn cloud_model_gets_file_only_with_allow_remote_files() {
     let cloud = json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" });
     let mut host = Host::start(&[]).await;
     host.all_models(&cloud);
@@ -118,7 +118,7 @@ async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
 }
 
 #[tokio::test]
-async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
+async fn cloud_model_is_recognized_by_tag() {
     let mut host = Host::start(&[]).await;
     host.all_models(&json!({}));
     host.write("a.txt", "inside");
@@ -131,7 +131,7 @@ async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_pulled_for_the_call_is_looked_at_once_it_is_there() {
+async fn location_of_pulled_model_is_checked_after_pull() {
     let mut host = Host::start(&["--auto-pull"]).await;
     host.all_models(&json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" }));
     host.fake.on_next("POST", "/api/show", Answer::json(404, json!({ "error": "model 'big' not found" })));
@@ -145,7 +145,7 @@ async fn a_model_that_is_pulled_for_the_call_is_looked_at_once_it_is_there() {
 }
 
 #[tokio::test]
-async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowed() {
+async fn own_and_host_files_are_refused_below_allowed_home() {
     let home = TempDir::new().unwrap();
     let at = |path: &str| home.path().join(path);
     for (path, text) in [
@@ -203,7 +203,7 @@ async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowe
 }
 
 #[tokio::test]
-async fn a_server_elsewhere_gets_no_file() {
+async fn remote_server_gets_no_file() {
     let place = TempDir::new().unwrap();
     std::fs::write(place.path().join("a.txt"), "inside").unwrap();
     let allow = place.path().to_str().unwrap();
@@ -218,7 +218,7 @@ async fn a_server_elsewhere_gets_no_file() {
 }
 
 #[tokio::test]
-async fn a_wrong_type_and_an_unknown_argument_are_named() {
+async fn wrong_type_and_unknown_argument_are_refused_by_name() {
     let mut host = Host::start(&[]).await;
     for (arguments, text) in [
         (json!({ "prompt": "x", "attachments": "a.txt" }), "attachments"),

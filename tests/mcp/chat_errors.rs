@@ -15,7 +15,7 @@ fn error_of(result: &Value, address: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_missing_model_is_named_with_the_one_that_was_meant() {
+async fn missing_model_gets_nearest_name() {
     let mut errors = Vec::new();
     for case in [
         None,
@@ -36,7 +36,7 @@ async fn a_missing_model_is_named_with_the_one_that_was_meant() {
 }
 
 #[tokio::test]
-async fn no_models_at_all() {
+async fn without_models_hint_suggests_one() {
     let fake = FakeOllama::start().await;
     fake.replay("tags_empty").replay("ps_none").replay("version");
     let mut session = Session::start(&fake);
@@ -46,7 +46,7 @@ async fn no_models_at_all() {
 }
 
 #[tokio::test]
-async fn nobody_answers() {
+async fn unreachable_server_has_next_step() {
     let address = FakeOllama::closed_address();
     let mut session = Session::with(&[("OLLAMA_HOST", &address.to_string())]);
     let url = format!("http://{address}");
@@ -62,7 +62,7 @@ async fn nobody_answers() {
 }
 
 #[tokio::test]
-async fn what_the_model_cannot_do() {
+async fn unsupported_capability_lists_models_that_can() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     let image =
@@ -104,7 +104,7 @@ async fn what_the_model_cannot_do() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_keeps_its_text() {
+async fn interrupted_answer_keeps_partial_text() {
     let drop_last = Answer::recorded("chat_stream");
     let mut errors = Vec::new();
     for (answer, partial) in [
@@ -135,7 +135,7 @@ async fn an_answer_that_breaks_off_keeps_its_text() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_of_ollama() {
+async fn answer_of_other_program_is_upstream_error() {
     let mut errors = Vec::new();
     for answer in [
         Answer::garbage_head(),
@@ -171,7 +171,7 @@ async fn what_is_no_answer_of_ollama() {
 }
 
 #[tokio::test]
-async fn a_busy_server_is_tried_again_and_then_told() {
+async fn busy_server_is_retried_then_overloaded() {
     let (fake, mut session) = answering(Answer::recorded("chat_queue_full_503")).await;
     let result = session.call("chat_completion", plain()).await;
     insta::assert_snapshot!(error_of(&result, &fake.url()), @"overloaded: Ollama is busy (503): server busy, please try again. maximum pending requests exceeded. Try again in a moment.");

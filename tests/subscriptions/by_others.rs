@@ -25,7 +25,7 @@ fn quick_options() -> CoreOptions {
 }
 
 #[tokio::test]
-async fn a_slow_reader_gets_fewer_notifications_not_a_pile() {
+async fn notifications_for_slow_reader_are_coalesced() {
     const LOOKS: usize = 300;
     let fake = fake().await.with_patience(PATIENCE);
     let looks = AtomicUsize::new(0);
@@ -60,7 +60,7 @@ fn looks(fake: &FakeOllama) -> usize {
 }
 
 #[tokio::test]
-async fn the_real_program_sees_it_in_both_eras() {
+async fn changes_by_others_notify_in_both_revisions() {
     // One Ollama for each, so that a look is surely of the one that is waited for.
     let (of_host, of_listener) = (fake().await, fake().await);
     let mut host = Process::start(&of_host, &[]);
@@ -82,7 +82,7 @@ async fn the_real_program_sees_it_in_both_eras() {
 }
 
 #[tokio::test]
-async fn after_a_change_of_our_own_is_looked_at_once() {
+async fn own_change_triggers_immediate_poll() {
     let fake = fake().await;
     let hourly = CoreOptions { poll_interval: Duration::from_secs(3600), ..CoreOptions::default() };
     let mut session = Session::of_core(&fake.url(), hourly);
@@ -120,7 +120,7 @@ async fn server_is_polled_only_while_somebody_is_subscribed() {
 }
 
 #[tokio::test]
-async fn what_is_loaded_and_until_when() {
+async fn changes_of_loaded_models_and_expiry_notify() {
     let fake = fake().await;
     let mut session = quick(&fake.url());
     for uri in ["ollama://models", "ollama://running", "ollama://running/gemma3%3A270m"] {
@@ -164,7 +164,7 @@ async fn unreachable_server_is_no_change_until_it_answers_again() {
 }
 
 #[tokio::test]
-async fn our_own_change_is_not_told_again_by_the_poll() {
+async fn own_change_notifies_once() {
     let fake = fake().await;
     let mut session = quick(&fake.url());
     subscribe(&mut session, "ollama://models").await;

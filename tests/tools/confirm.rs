@@ -29,7 +29,7 @@ pub(super) fn delete(model: &str) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_word_nothing_is_deleted() {
+async fn without_confirmation_nothing_is_deleted() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("delete");
     let mut errors = Vec::new();
@@ -48,7 +48,7 @@ async fn without_a_word_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_about_a_model_that_is_not_there() {
+async fn missing_model_is_refused_before_confirmation() {
     let (fake, mut session) = who_can_ask(&[]).await;
     let result = session.call("delete_model", json!({ "model": "gema3:270m" })).await;
     let (code, said) = tool_error(&result);
@@ -119,7 +119,7 @@ async fn only_the_choice_to_delete_deletes() {
 }
 
 #[tokio::test]
-async fn the_error_says_what_came_back() {
+async fn error_quotes_unexpected_choice() {
     let cases = [
         (json!({ "action": "accept", "content": { "confirm": "Keep" } }), "the user chose \"Keep\""),
         (json!({ "action": "accept" }), "without a valid choice (confirm must be \"Delete\" or \"Keep\")"),
@@ -138,7 +138,7 @@ async fn the_error_says_what_came_back() {
 }
 
 #[tokio::test]
-async fn a_client_that_fails_to_ask_confirms_nothing() {
+async fn failed_elicitation_confirms_nothing() {
     let (fake, mut session) = who_can_ask(&[]).await;
     let id = session.request("tools/call", delete(MODEL)).await;
     let question = session.next().await;
@@ -150,7 +150,7 @@ async fn a_client_that_fails_to_ask_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_confirms_nothing() {
+async fn ended_connection_confirms_nothing() {
     let (fake, mut session) = who_can_ask(&[]).await;
     let id = session.request("tools/call", delete(MODEL)).await;
     assert_eq!(session.next().await["method"], "elicitation/create");
@@ -161,7 +161,7 @@ async fn a_connection_that_ends_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn the_user_alone_where_the_settings_say_so() {
+async fn with_elicit_only_user_can_confirm() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     let result = session.call("delete_model", json!({ "model": MODEL, "confirm": true })).await;
     let (code, said) = tool_error(&result);

@@ -39,7 +39,7 @@ async fn said(session: &mut Session) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nothing_that_is_said_names_a_tool_that_is_left_out() {
+async fn no_text_names_tool_that_is_not_offered() {
     let names: Vec<_> = calls().into_iter().chain(calls_of_web()).map(|(name, ..)| name).collect();
     let full = world().await;
     let empty = FakeOllama::start().await.with_defaults();

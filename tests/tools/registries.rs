@@ -78,7 +78,7 @@ async fn each_failure_of_a_pull_has_its_code_and_next_step() {
 }
 
 #[tokio::test]
-async fn a_push_and_a_pull_that_a_call_needs_fail_alike() {
+async fn push_and_auto_pull_report_registry_failures_alike() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_AUTO_PULL", "true")]).await;
     fake.on("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
     for said in FAILURES {
@@ -91,7 +91,7 @@ async fn a_push_and_a_pull_that_a_call_needs_fail_alike() {
 }
 
 #[tokio::test]
-async fn recorded_failures_of_a_pull() {
+async fn recorded_pull_failures_have_their_codes() {
     let (fake, mut session) = start(&[]).await;
     let mut errors = Vec::new();
     for case in [
@@ -112,7 +112,7 @@ async fn recorded_failures_of_a_pull() {
 }
 
 #[tokio::test]
-async fn weights_that_are_quantized_already() {
+async fn quantizing_quantized_weights_is_unsupported() {
     let (fake, mut session) = start(&[]).await;
     fake.on("POST", "/api/create", fails_with("quantization is only supported for F16 and F32 models"));
     let arguments = json!({ "model": "new", "from": super::MODEL, "quantize": "q4_K_M" });
@@ -121,7 +121,7 @@ async fn weights_that_are_quantized_already() {
 }
 
 #[tokio::test]
-async fn a_failure_that_is_not_the_registrys_keeps_its_words() {
+async fn other_failures_keep_message_of_server() {
     let (fake, mut session) = start(&[]).await;
     fake.on("POST", "/api/pull", fails_with("the manifest is of a kind that is not known"));
     let result = session.call("pull_model", json!({ "model": "m" })).await;

@@ -22,7 +22,7 @@ const VARYING: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn every_tool_takes_its_valid_arguments_and_answers_by_its_schema() {
+async fn every_tool_accepts_valid_arguments_and_answers_by_schema() {
     let fake = world().await;
     for (mut host, calls) in Host::all(&fake.url()).await {
         for era in [Era::ByHand, Era::Stateless] {
@@ -103,7 +103,7 @@ fn moment(text: &str) -> Option<std::ops::Range<usize>> {
 }
 
 #[tokio::test]
-async fn every_tool_names_a_wrong_argument() {
+async fn every_tool_names_invalid_argument() {
     let fake = world().await;
     for (mut host, calls) in Host::all(&fake.url()).await {
         for (tool, arguments, _) in calls {
@@ -128,7 +128,7 @@ async fn every_tool_names_a_wrong_argument() {
 }
 
 #[tokio::test]
-async fn every_tool_demands_what_its_schema_requires_and_no_more() {
+async fn every_tool_requires_exactly_what_its_schema_requires() {
     let fake = world().await;
     let mut refusals = Vec::new();
     for (mut host, calls) in Host::all(&fake.url()).await {
@@ -182,7 +182,7 @@ fn of_another_type(schema: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_tool_says_that_a_model_is_missing() {
+async fn every_tool_reports_missing_model() {
     let fake = world().await;
     for (mut host, calls) in Host::all(&fake.url()).await {
         for (tool, mut arguments, model) in calls {
@@ -201,7 +201,7 @@ async fn every_tool_says_that_a_model_is_missing() {
 const NAMES: [&str; 5] = ["model", "models", "source", "destination", "from"];
 
 #[tokio::test]
-async fn every_tool_refuses_a_name_of_a_megabyte_and_does_not_repeat_it() {
+async fn every_tool_refuses_huge_name_without_repeating_it() {
     let fake = world().await;
     let long = "x".repeat(1 << 20);
     let asked = |fake: &FakeOllama| fake.requests().len();
@@ -229,7 +229,7 @@ async fn every_tool_refuses_a_name_of_a_megabyte_and_does_not_repeat_it() {
 }
 
 #[tokio::test]
-async fn every_tool_says_that_ollama_is_down() {
+async fn every_tool_reports_unreachable_server() {
     let address = FakeOllama::closed_address().to_string();
     // All concurrently: each tries again for a while before it says so.
     let mut calling = JoinSet::new();
@@ -270,7 +270,7 @@ async fn says_that_it_is_down(address: String, era: Era, tool: &'static str, arg
 }
 
 #[tokio::test]
-async fn no_tool_needs_more_than_an_object_of_arguments() {
+async fn every_tool_accepts_null_for_optional_arguments() {
     let fake = world().await;
     for (mut host, calls) in Host::all(&fake.url()).await {
         for (tool, arguments, _) in calls {

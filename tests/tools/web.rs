@@ -36,7 +36,7 @@ async fn world() -> (FakeOllama, FakeOllama, Session) {
 }
 
 #[tokio::test]
-async fn a_search_and_a_page_are_bounded_and_say_so() {
+async fn search_and_page_are_cut_and_marked() {
     let (com, ollama, mut session) = world().await;
     let result = session.call("web_search", json!({ "query": "ollama", "max_results": 2 })).await;
     let results = &result["structuredContent"]["results"];
@@ -74,7 +74,7 @@ async fn a_search_and_a_page_are_bounded_and_say_so() {
 }
 
 #[tokio::test]
-async fn what_a_page_says_of_itself_is_bounded_too() {
+async fn titles_and_links_of_pages_are_bounded() {
     let (com, _ollama, mut session) = world().await;
     let long = |start: &str| format!("{start}{}", "t".repeat(100_000));
     let page = json!({ "title": long(""), "content": "x", "links": [long("data:text/plain,"), "https://a.example/"] });
@@ -93,7 +93,7 @@ async fn what_a_page_says_of_itself_is_bounded_too() {
 }
 
 #[tokio::test]
-async fn the_stateless_revision_too() {
+async fn web_search_works_in_stateless_revision() {
     let (_com, _ollama, mut session) = world().await;
     let arguments = json!({ "query": "ollama" });
     let params = json!({ "name": "web_search", "arguments": arguments, "_meta": modern_meta() });
@@ -102,7 +102,7 @@ async fn the_stateless_revision_too() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_send_nothing() {
+async fn invalid_arguments_send_no_request() {
     let (com, _ollama, mut session) = world().await;
     for (tool, arguments, named) in [
         ("web_search", json!({ "query": " " }), "query"),
@@ -123,7 +123,7 @@ async fn wrong_arguments_send_nothing() {
 }
 
 #[tokio::test]
-async fn failures_tell_the_next_step() {
+async fn failures_have_code_and_next_step() {
     let (com, ollama, mut session) = world().await;
     let error = |status: u16| Answer::json(status, json!({ "error": "said so" }));
     let mut errors = Vec::new();
@@ -158,7 +158,7 @@ async fn failures_tell_the_next_step() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_closes_its_connection() {
+async fn cancelled_call_closes_connection() {
     let (com, _ollama, mut session) = world().await;
     let gate = Gate::new();
     com.on("POST", "/api/web_search", Answer::json(200, json!({ "results": [] })).delay_head(&gate));
@@ -172,7 +172,7 @@ async fn a_cancelled_call_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn the_key_goes_nowhere_else() {
+async fn api_key_is_sent_to_ollama_com_only() {
     // A redirect is not followed, least of all with the key.
     let (com, ollama, mut session) = world().await;
     let elsewhere = FakeOllama::start().await;
@@ -208,7 +208,7 @@ async fn web_tools(settings: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn they_are_there_with_a_key_and_their_toolset() {
+async fn web_tools_need_key_and_toolset() {
     let key = ("OLLAMA_API_KEY", KEY);
     let chosen = |names| ("OLLAMA_MCP_TOOLSETS", names);
     let both = ["web_search", "web_fetch"];
@@ -227,7 +227,7 @@ async fn they_are_there_with_a_key_and_their_toolset() {
 }
 
 #[tokio::test]
-async fn a_toolset_that_was_named_without_a_key_is_warned_of() {
+async fn web_toolset_without_key_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     for (toolsets, warned) in [("models,web", true), ("all", false)] {
         let mut host = Process::start(&fake, &[&format!("--toolsets={toolsets}")]);
@@ -240,7 +240,7 @@ async fn a_toolset_that_was_named_without_a_key_is_warned_of() {
 }
 
 #[tokio::test]
-async fn the_descriptions_say_that_pages_are_not_to_be_trusted() {
+async fn descriptions_call_pages_untrusted() {
     let (_com, _ollama, mut session) = world().await;
     let listed: Value = session.ask("tools/list", json!({})).await;
     let listed = listed["result"]["tools"].as_array().unwrap().clone();
