@@ -201,7 +201,7 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn comments_go_and_addresses_stay() {
+fn json_comments_are_removed_and_addresses_stay() {
     let stripped = without_comments("{ // why\n\"a\": \"http://x/\\\"//\" // too\n}");
     assert_eq!(json(&stripped).unwrap()["a"], "http://x/\"//");
 }

@@ -275,6 +275,11 @@ impl Session {
 
     /// Before any handshake, with Ollama at an address, and what no setting can be.
     pub fn of_services(address: &str, settings: ServiceSettings) -> Self {
+        Self::with_services(address, settings).1
+    }
+
+    /// The same, with the services behind it.
+    pub fn with_services(address: &str, settings: ServiceSettings) -> (Arc<Services>, Self) {
         let config = ServerConfig {
             base_url: address.parse().unwrap(),
             token: None,
@@ -284,7 +289,9 @@ impl Session {
         let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
         let tools =
             ToolSettings { toolsets: Toolset::ALL.iter().copied().collect(), ..ToolSettings::default() };
-        Self::over(McpServer::new(services, ServerOptions { tools, ..ServerOptions::default() }))
+        let options = ServerOptions { tools, ..ServerOptions::default() };
+        let server = McpServer::new(Arc::clone(&services), options);
+        (services, Self::over(server))
     }
 
     /// Before any handshake, over a server.

@@ -172,7 +172,7 @@ impl<'a> ToolCall<'a> {
                 Box::pin(services.chat.locate(&work)).await;
             }
         }
-        answers::of(&work, ended)
+        answers::of(&work, ended, self.server.wording())
     }
 
     /// Waits for work that an earlier call has started. Only text that comes from now on is progress; the answer has all
@@ -187,7 +187,7 @@ impl<'a> ToolCall<'a> {
         if !ended {
             Box::pin(services.chat.locate(work)).await;
         }
-        answers::of(work, ended)
+        answers::of(work, ended, self.server.wording())
     }
 }
 

@@ -12,6 +12,7 @@ mod confirmation;
 mod deadline;
 mod failure;
 mod handler;
+mod hint;
 mod instructions;
 mod progress;
 mod prompts;
@@ -23,8 +24,8 @@ mod tools;
 mod transport;
 
 pub use deadline::{deadlines_in_force, deadlines_markdown};
-pub use failure::errors_markdown;
 pub use handler::SessionHandler;
+pub use hint::hint_without_tools;
 pub use server::McpServer;
 pub use state::ServerOptions;
 pub use transport::{Connection, serve, serve_stdio};

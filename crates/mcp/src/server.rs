@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::handler::SessionHandler;
+use super::hint::Wording;
 use super::instructions::instructions;
 use super::session::Session;
 use super::state::{ServerOptions, ServerState};
@@ -30,8 +31,10 @@ impl McpServer {
     /// A server over `core`.
     pub fn new(services: Arc<Services>, options: ServerOptions) -> Self {
         let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools);
+        let wording = Wording::new(tools.iter().map(|tool| tool.name.clone()));
         let instructions = instructions(&advice);
-        Self(Arc::new(Shared { state: ServerState::new(services, options, left_out), tools, instructions }))
+        let state = ServerState::new(services, options, left_out, wording);
+        Self(Arc::new(Shared { state, tools, instructions }))
     }
 
     /// A new session of `caller`. Over Streamable HTTP this is the factory of `StreamableHttpService`.

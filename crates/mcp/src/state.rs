@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::confirmation::Confirmations;
-use super::failure;
+use super::hint::Wording;
 use service::{ServiceError, Services};
 use settings::{CallDeadline, ChatSettings, ServerSettings, ToolSettings, Toolset};
 
@@ -37,6 +37,7 @@ pub(crate) struct ServerState {
     options: ServerOptions,
     /// The names of the tools that are not offered.
     left_out: Vec<Cow<'static, str>>,
+    wording: Wording,
     confirmations: Confirmations,
 }
 
@@ -46,8 +47,9 @@ impl ServerState {
         services: Arc<Services>,
         options: ServerOptions,
         left_out: Vec<Cow<'static, str>>,
+        wording: Wording,
     ) -> Self {
-        Self { services, options, left_out, confirmations: Confirmations::new() }
+        Self { services, options, left_out, wording, confirmations: Confirmations::new() }
     }
 
     /// Whether there is a tool of this name that the settings or the provider exclude.
@@ -63,10 +65,14 @@ impl ServerState {
         &self.options
     }
 
-    /// A failure as this server's callers are told of it: no next step names a tool that is not there.
-    pub(crate) fn told(&self, mut error: ServiceError) -> ServiceError {
-        error.hint = error.hint.and_then(|hint| failure::without_tools(&hint, &self.left_out));
-        error
+    /// How next steps are worded for this server's callers.
+    pub(crate) fn wording(&self) -> &Wording {
+        &self.wording
+    }
+
+    /// A failure with its next steps in words: none names a tool that is not offered.
+    pub(crate) fn told(&self, error: ServiceError) -> ServiceError {
+        self.wording.error(error)
     }
 
     /// Whether conversations are stored: their toolset is offered.

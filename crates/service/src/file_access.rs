@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use files::{Fence, FenceError, Opened};
+use files::{Fence, FenceError, Opened, ReadError};
 use settings::FileSettings;
 
+use crate::hint::{Action, Setting};
 use crate::{ErrorCode, ServiceError};
 
 /// Opens files below the allowed directories.
@@ -47,16 +48,25 @@ pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceErr
     refused(argument, &FenceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
 }
 
+pub(crate) fn not_read(argument: &str, path: &str, error: &ReadError) -> ServiceError {
+    let refused = unreadable(argument, path, &error.to_string());
+    match error {
+        ReadError::TooLarge { .. } => refused.with_hint(Action::RaiseLimit(Setting::MaxFileBytes)),
+        ReadError::Other(_) => refused,
+    }
+}
+
 pub(crate) fn refused(argument: &str, error: &FenceError) -> ServiceError {
     let code = match error {
-        FenceError::NothingAllowed | FenceError::Denied { .. } => ErrorCode::AttachmentDenied,
+        FenceError::NothingAllowed | FenceError::Denied { .. } | FenceError::Private { .. } => {
+            ErrorCode::AttachmentDenied
+        }
         FenceError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
     };
     let error_of = ServiceError::new(code, format!("{argument}: {error}"));
     match error {
-        FenceError::NothingAllowed => error_of.with_hint(
-            "The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
-        ),
+        FenceError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
+        FenceError::Private { .. } => error_of.with_hint(Action::AllowFile),
         _ => error_of,
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::finding::Section;
+use mcp::hint_without_tools;
 use service::Services;
 use service::models::health::Healthy;
 use text::sanitize;
@@ -19,11 +20,12 @@ pub(super) async fn check(services: &Services) -> Section {
     let healthy = match &health.state {
         Ok(healthy) => healthy,
         Err(error) => {
-            section.error(&error.message, error.hint.clone());
-            let problem = json!({ "problem": error.message, "next_step": error.hint });
+            let next_step = hint_without_tools(&error.hints);
+            section.error(&error.message, next_step.clone());
+            let problem = json!({ "problem": error.message, "next_step": next_step });
             section.field(
                 "server",
-                json!({ "reachable": false, "problem": error.message, "next_step": error.hint }),
+                json!({ "reachable": false, "problem": error.message, "next_step": next_step }),
             );
             section.field("default_model", problem);
             return section;
@@ -42,8 +44,9 @@ pub(super) async fn check(services: &Services) -> Section {
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
         }
         Err(error) => {
-            section.field("default_model", json!({ "problem": error.message, "next_step": error.hint }));
-            section.error(error.message, error.hint);
+            let next_step = hint_without_tools(&error.hints);
+            section.field("default_model", json!({ "problem": error.message, "next_step": next_step }));
+            section.error(error.message, next_step);
         }
     }
     section

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::job;
 use crate::arguments::schema;
+use crate::hint::Wording;
 use service::Partial;
 use service::chat::runner::tokens_per_second;
 use service::tasks::registry::{Registered, Work};
@@ -151,10 +152,14 @@ pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 ///
 /// # Errors
 /// The work's own failure.
-pub(crate) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
+pub(crate) fn of(
+    completion: &Registered,
+    ended: bool,
+    wording: &Wording,
+) -> Result<CallToolResult, ServiceError> {
     match &completion.work {
-        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
-        Work::Job(job) => job::answer(completion, job, ended),
+        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended), wording),
+        Work::Job(job) => job::answer(completion, job, ended, wording),
     }
 }
 
@@ -166,12 +171,13 @@ fn of_reply(
     completion: &Registered,
     live: &Live,
     outcome: Option<Outcome>,
+    wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
     if outcome.is_some() {
         completion.mark_seen();
     }
     match outcome {
-        Some(Ok(ended)) => Ok(completed(completion, live, &ended)),
+        Some(Ok(ended)) => Ok(completed(completion, live, &ended, wording)),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
@@ -246,8 +252,14 @@ fn in_conversation(live: &Live) -> Option<ContentBlock> {
     live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
 }
 
-fn completed(registered: &Registered, live: &Live, completion: &Completion) -> CallToolResult {
+fn completed(
+    registered: &Registered,
+    live: &Live,
+    completion: &Completion,
+    wording: &Wording,
+) -> CallToolResult {
     let ending = &completion.ending;
+    let warnings = wording.warnings(&ending.warnings);
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
@@ -286,16 +298,13 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
         location: ending.location.describe(),
         model_reason: ending.model_reason,
         attachments: sent(&ending.attachments),
-        warnings: &ending.warnings,
+        warnings: &warnings,
         timings,
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
     content.extend(in_conversation(live));
     content.extend(
-        ending
-            .warnings
-            .iter()
-            .map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
+        warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
     );
     let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();

@@ -32,5 +32,5 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let completion = call.server.services().tasks.find(Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
-    answers::of(&completion, true)
+    answers::of(&completion, true, call.server.wording())
 }

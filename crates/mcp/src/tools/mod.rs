@@ -118,6 +118,12 @@ impl Offer {
     }
 }
 
+/// The names of all tools, whatever the settings choose.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = Cow<'static, str>> {
+    all().into_iter().map(|entry| entry.definition.name)
+}
+
 /// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.
 fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
     ToolAnnotations::with_title(title)

@@ -134,7 +134,7 @@ fn to_provider_error(failure: Failure) -> ProviderError {
     let message = match (status, body.kind) {
         (429 | 503, _) => return ProviderError::Overloaded { status, message: body.message, retry_after },
         (401 | 403, _) => {
-            format!("{}: it does not take the API key; set OLLAMA_API_KEY to a valid one", body.message)
+            format!("{}: it does not take the API key", body.message)
         }
         (_, BodyKind::Html) => {
             format!("{}: something else than the API answered, such as a proxy", body.message)
@@ -198,7 +198,7 @@ mod tests {
         let answer = plain("401 Unauthorized", "", r#"{"error":"unauthorized"}"#);
         let (_, page) = answered(&answer, fetch).await;
         let Err(ProviderError::Status { status: 401, message }) = page else { panic!("{page:?}") };
-        assert!(message.contains("OLLAMA_API_KEY") && !message.contains("k3y"), "{message}");
+        assert!(message.contains("does not take the API key") && !message.contains("k3y"), "{message}");
         let (_, page) = answered(&plain("429 Too Many Requests", "", "slow"), fetch).await;
         assert!(matches!(page, Err(ProviderError::Overloaded { status: 429, .. })), "{page:?}");
     }

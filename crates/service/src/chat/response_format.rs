@@ -8,6 +8,7 @@ use crate::chat::model_request::Asked;
 use crate::chat::runner::Run;
 use crate::chat::schema_check::{Unchecked, Verdict, check_here, check_size, no_schema, unchecked, work_of};
 use crate::error::ServiceError;
+use crate::hint::Warning;
 use types::ChatEnd;
 use types::{FinishReason, ResponseFormat};
 
@@ -113,7 +114,7 @@ impl Run {
         &self,
         asked: &mut Asked,
         format: &ResponseFormat,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<ChatEnd, ServiceError> {
         if is_checked_apart(format) {
             // It may take seconds, and others need not wait for it.
@@ -132,20 +133,21 @@ impl Run {
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
-            warnings.push(format!(
+            warnings.push(Warning::new(format!(
                 "The reply does not match response_format, even after a second try: {}.",
                 wrong.join("; ")
-            ));
+            )));
         }
         self.live.accept();
         Ok(end)
     }
 
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
-    async fn wrong(&self, format: &ResponseFormat, warnings: &mut Vec<String>) -> Vec<String> {
+    async fn wrong(&self, format: &ResponseFormat, warnings: &mut Vec<Warning>) -> Vec<String> {
         let reply = self.live.read_draft(str::to_owned);
         self.chat.violations(format, reply).await.unwrap_or_else(|why| {
-            warnings.push(format!("The reply was not checked against response_format: {}.", why.reason()));
+            let reason = why.reason();
+            warnings.push(format!("The reply was not checked against response_format: {reason}.").into());
             Vec::new()
         })
     }

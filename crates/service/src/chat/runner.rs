@@ -14,6 +14,7 @@ use crate::chat::retry::{jitter, wait_before};
 use crate::chat::truncation::Truncation;
 use crate::chat::validate::{check, keep_alive};
 use crate::chat::warnings::{cut_prompt, stopped_at_limit};
+use crate::hint::Warning;
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
 use crate::tasks::queue::{Reservation, Slot};
@@ -140,8 +141,8 @@ impl Run {
             }
         };
         self.live.set_model(&model);
-        let mut warnings =
-            self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
+        let ignored = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
+        let mut warnings: Vec<_> = ignored.into_iter().map(Warning::new).collect();
         let attached = match call.attachments.is_empty() {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
@@ -151,7 +152,7 @@ impl Run {
         let mut asked = asked(model, call, question)?;
         if let Some(attached) = &attached {
             asked.attach(attached);
-            warnings.extend(attached.warnings());
+            warnings.extend(attached.warnings().map(Warning::new));
         }
         if asked.has_images() {
             Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
@@ -174,10 +175,11 @@ impl Run {
             Some(cut) => warnings.push(cut),
             None => warnings.extend(self.chat.overflow(&asked, &end.usage).await),
         }
-        warnings.extend(self.chat.models.other_model(asked.model(), end.model.as_deref()));
+        let other_model = self.chat.models.other_model(asked.model(), end.model.as_deref());
+        warnings.extend(other_model.map(Warning::new));
         let location = self.chat.models.location(end.remote.as_ref());
         if attached.is_some() {
-            warnings.extend(self.chat.went_away(&location));
+            warnings.extend(self.chat.went_away(&location).map(Warning::new));
         }
         Ok(Ending {
             location,

@@ -15,6 +15,7 @@ use crate::changes::Change;
 use crate::chat::bytes_of_call;
 use crate::chat::runner::{ChatCall, Question, Run};
 use crate::chat::validate::check;
+use crate::hint::{Action, DataDirFault, Hint, Warning};
 use crate::tasks::registry::Registered;
 use crate::tasks::registry::Work;
 use crate::tasks::reply::{Ending, Live, Phase};
@@ -278,13 +279,13 @@ fn shorten(text: &mut String) {
     text.push_str(&format!("\n[{left_out} more bytes are stored and not shown here]"));
 }
 
-fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
+fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> Warning {
     let (messages, were) = if count == 1 { ("message", "was") } else { ("messages", "were") };
-    let more = if takes_num_ctx { "; raise num_ctx to have more of it read" } else { "" };
-    format!(
+    let warning = Warning::new(format!(
         "The {count} oldest {messages} of the conversation {were} left out: it does not fit the context of {context} tokens. \
-         All of it is still stored{more}."
-    )
+         All of it is still stored."
+    ));
+    if takes_num_ctx { warning.and_hint(Action::EnlargeContextForHistory) } else { warning }
 }
 
 /// A stored message as it goes to the model: without its thinking, which no model wants back.
@@ -307,30 +308,31 @@ fn read_cursor(cursor: &str) -> Result<Cursor, ServiceError> {
 
 fn not_found(id: &str) -> ServiceError {
     ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
-        .with_hint("list_conversations lists them. converse starts one.")
+        .with_hint(Action::ListConversations)
+        .and_hint(Action::StartConversation)
 }
 
-/// The error that a failure of the store is.
 fn failed(error: StoreError) -> ServiceError {
-    let hint = match &error {
+    let hint: Hint = match &error {
         StoreError::Changed => {
             return ServiceError::new(
                 ErrorCode::ConversationConflict,
                 "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
             )
-            .with_hint("Read the conversation, then ask again. get_conversation reads it.");
+            .with_hint(Action::ReadConversation);
         }
-        StoreError::NoDirectory => "Set OLLAMA_MCP_DATA_DIR to a directory.",
-        StoreError::Unusable { .. } => {
-            "Make its directory writable for this user, or set OLLAMA_MCP_DATA_DIR to another."
+        StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),
+        StoreError::Unusable { .. } => Action::SetDataDir(DataDirFault::NotWritable).into(),
+        StoreError::Damaged { .. } => {
+            "Move the file away (a new one is made), or put a backup in its place.".into()
         }
-        StoreError::Damaged { .. } => "Move the file away (a new one is made), or put a backup in its place.",
-        StoreError::Newer { .. } => "Update ollama-mcp, or set OLLAMA_MCP_DATA_DIR to another directory.",
-        StoreError::Busy { .. } => "Try again in a moment.",
-        StoreError::Full { .. } => "Free some space, then call again.",
+        StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),
+        StoreError::Busy { .. } => "Try again in a moment.".into(),
+        StoreError::Full { .. } => "Free some space, then call again.".into(),
     };
     ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
-        .with_hint(format!("{hint} chat_completion works without."))
+        .with_hint(hint)
+        .and_hint(Action::ChatWithoutConversation)
 }
 
 /// The turns of each conversation in this process: one after another, in the order in which they were queued.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Models;
+use crate::hint::Action;
 use crate::models::lifecycle::{MAX_NAME, full_name, is_cloud, name_length};
 use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
@@ -213,23 +214,20 @@ impl Models {
 
     /// The same where to install the model would help nobody.
     pub async fn absent(&self, model: &str) -> ServiceError {
-        self.not_found_with(model, "list_models shows what is installed.").await
+        self.not_found_with(model, Action::ListInstalled).await
     }
 
     async fn model_not_found(&self, model: &str) -> ServiceError {
         match self.provider.name() {
-            "ollama" => {
-                let install = format!("Install it with \"ollama pull {model}\". Or call pull_model.");
-                self.not_found_with(model, &install).await
-            }
-            _ => self.not_found_with(model, "list_models shows what the server has.").await,
+            "ollama" => self.not_found_with(model, Action::Pull { model: model.to_owned() }).await,
+            _ => self.not_found_with(model, Action::ListServed).await,
         }
     }
 
-    async fn not_found_with(&self, model: &str, next_step: &str) -> ServiceError {
+    async fn not_found_with(&self, model: &str, next_step: Action) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
         match self.nearest_installed(model).await {
-            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}? {next_step}")),
+            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}?")).and_hint(next_step),
             None => error.with_hint(next_step),
         }
     }

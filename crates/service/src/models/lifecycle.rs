@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Models;
+use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
 use providers::{OllamaApi, ProviderError};
 use types::Location;
@@ -21,7 +22,7 @@ impl Models {
                 ErrorCode::Unsupported,
                 "Only Ollama can do this; another kind of server is configured",
             )
-            .with_hint("Set OLLAMA_MCP_PROVIDER=ollama.")
+            .with_hint(Action::UseOllama)
         })
     }
 

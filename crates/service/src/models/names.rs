@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::hint::{Action, Hint};
 use crate::models::lifecycle::full_name;
 use crate::{ErrorCode, ServiceError};
 
@@ -56,18 +57,18 @@ impl Names {
         let name = full_name(model);
         let mut names = self.lock();
         let uses = names.get(&name).copied().unwrap_or_default();
-        let busy = |what: &str, next_step: &str| {
+        let busy = |what: &str, next_step: Hint| {
             let message = format!("Model {model:?} {what}");
             Err(ServiceError::new(ErrorCode::Overloaded, message).with_hint(next_step))
         };
         match kind {
             Kind::Relying if uses.changing > 0 => busy(
                 "is being replaced by a pull, copy or create, and files are not sent to it meanwhile",
-                "Try again when that has ended.",
+                "Try again when that has ended.".into(),
             ),
             Kind::Changing if uses.relying > 0 => busy(
                 "is in use by a call that sends files to it, so its name cannot be given to another model now",
-                "Try again when that call has its answer, or stop it. cancel_completion stops it.",
+                Action::StopCall.into(),
             ),
             kind => {
                 uses_of(names.entry(name.clone()).or_default(), kind, |count| count + 1);

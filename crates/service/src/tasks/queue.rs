@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, ServiceError};
+use crate::hint::Action;
 
 /// The queue. Clones are the same queue.
 #[derive(Debug, Clone)]
@@ -78,7 +79,7 @@ impl Queue {
                 ErrorCode::Overloaded,
                 format!("{running} completions are running and {waiting} are waiting, which is the limit"),
             )
-            .with_hint("Try again when some have ended, or raise OLLAMA_MCP_MAX_CONCURRENT."));
+            .with_hint(Action::WaitOrRaiseConcurrency));
         }
         drop(state);
         Ok(Ticket { queue: self.clone(), number, position: receiver, claimed: false })

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{ErrorCode, ServiceError};
+use crate::hint::Action;
 use crate::tasks::handle::{Control, caught};
 use crate::tasks::job::{Job, Report};
 use crate::tasks::reply::{Ending, Live};
@@ -210,7 +211,7 @@ impl Registry {
             ErrorCode::Overloaded,
             format!("{MOST_BACKGROUND} completions are running in the background, which is the limit"),
         )
-        .with_hint("Wait for one with get_completion, or stop one with cancel_completion."))
+        .with_hint(Action::FreeBackground))
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -255,14 +256,11 @@ fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
     let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
     match id {
         None => error("No completion is in progress or waiting to be fetched".to_owned())
-            .with_hint("Start one with chat_completion."),
+            .with_hint(Action::StartCompletion),
         Some(id) if gone.iter().any(|gone| gone == id) => {
-            error(format!("Completion {id:?} is no longer available"))
-                .with_hint("Ask again with chat_completion.")
+            error(format!("Completion {id:?} is no longer available")).with_hint(Action::RestartCompletion)
         }
-        Some(id) => error(format!("There is no completion {id:?}")).with_hint(
-            "Ids end with the server's process; in get_completion, leave the id out for the newest completion.",
-        ),
+        Some(id) => error(format!("There is no completion {id:?}")).with_hint(Action::FetchNewest),
     }
 }
 
@@ -340,5 +338,14 @@ mod tests {
         }
         registry.sweep();
         assert!(registry.find(Some(&running.id)).is_ok());
+    }
+
+    #[test]
+    fn errors_of_unknown_completions_name_no_front() {
+        let gone = VecDeque::from(["chatcmpl-gone".to_owned()]);
+        for id in [None, Some("chatcmpl-gone"), Some("chatcmpl-other")] {
+            crate::error::tests::assert_names_no_front(&not_found(id, &VecDeque::new()));
+            crate::error::tests::assert_names_no_front(&not_found(id, &gone));
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
+use crate::hint::Warning;
 use crate::tasks::handle::Control;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
 
@@ -66,7 +67,7 @@ pub struct Ending {
     /// The files that the model was given.
     pub attachments: Vec<Sent>,
     /// What the server did in silence, and what is wrong with the reply.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// How a completion ended.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Transfers;
+use crate::hint::Action;
 use crate::tasks::job::{Job, Report};
 use crate::{ErrorCode, ServiceError};
 use platform::free_space;
@@ -85,8 +86,7 @@ fn disk_full(model: &str, needed: u64, dir: &Path, free: u64) -> ServiceError {
         human_size(free),
         dir.display()
     );
-    ServiceError::new(ErrorCode::DiskFull, text)
-        .with_hint("Free some space, pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere. delete_model frees space.")
+    ServiceError::new(ErrorCode::DiskFull, text).with_hint(Action::FreeDisk)
 }
 
 #[cfg(test)]
