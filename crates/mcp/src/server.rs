@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use super::handler::SessionHandler;
 use super::instructions::instructions;
-use super::session::Session;
 use super::state::{ServerOptions, ServerState};
 use super::tools::{Offer, OfferedTool};
 use service::Core;
-use types::Owner;
 
 /// An MCP server over one [`Core`]. Its sessions share it; clones are the same server.
 #[derive(Clone)]
@@ -32,11 +29,6 @@ impl McpServer {
         let Offer { tools, left_out, advice } = Offer::new(&core, &options.tools);
         let instructions = instructions(&advice);
         Self(Arc::new(Shared { state: ServerState::new(core, options, left_out), tools, instructions }))
-    }
-
-    /// A new session of `caller`. Over Streamable HTTP this is the factory of `StreamableHttpService`.
-    pub fn session(&self, caller: Owner) -> SessionHandler {
-        SessionHandler::new(self.clone(), Session::new(caller))
     }
 
     pub(crate) fn state(&self) -> &ServerState {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answers::error as failure;
 use super::confirmation::Confirmations;
-use super::failure;
 use service::{Core, ServiceError};
 use settings::{CallDeadline, ToolSettings, Toolset};
 

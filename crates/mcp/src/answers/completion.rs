@@ -6,13 +6,12 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::job;
 use crate::arguments::schema;
 use service::attachments::Sent;
 use service::chat::tokens_per_second;
 use service::completions::{Completion, Live, Outcome, Partial, Phase};
 use service::text::pulling;
-use service::{ErrorCode, Registered, ServiceError, Work};
+use service::{ErrorCode, Registered, ServiceError};
 use text::sanitize;
 use types::ToolCall;
 
@@ -145,22 +144,11 @@ pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
         .collect()
 }
 
-/// The answer for work; `ended` is whether its end was waited for and came.
-///
-/// # Errors
-/// The work's own failure.
-pub(crate) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
-    match &completion.work {
-        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
-        Work::Job(job) => job::answer(completion, job, ended),
-    }
-}
-
 /// The answer for a reply that has ended, or with `None` one that goes on.
 ///
 /// # Errors
 /// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
-fn of_reply(
+pub(crate) fn of_reply(
     completion: &Registered,
     live: &Live,
     outcome: Option<Outcome>,

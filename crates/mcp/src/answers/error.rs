@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use service::{ErrorCode, ServiceError};
 
 /// The text of a bug. Its details are in the log, not in the answer.
-pub(super) const INTERNAL_TEXT: &str =
+pub(crate) const INTERNAL_TEXT: &str =
     "The call failed because of a bug in ollama-mcp. The log has the details; please report it.";
 
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ struct PartialBody<'a> {
 }
 
 /// The answer of a tool that failed.
-pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
+pub(crate) fn error_result(error: &ServiceError) -> CallToolResult {
     let error = &error.sanitized();
     let mut text = error.text();
     if let Some(partial) = error.partial.as_ref().filter(|partial| !partial.content.is_empty()) {
@@ -49,7 +49,7 @@ pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
 }
 
 /// A failure as programs read it.
-pub(super) fn error_body(error: &ServiceError) -> Value {
+pub(crate) fn error_body(error: &ServiceError) -> Value {
     let partial = error.partial.as_ref();
     json!(ErrorBody {
         code: error.code.as_str(),
@@ -63,13 +63,13 @@ pub(super) fn error_body(error: &ServiceError) -> Value {
 }
 
 /// The answer of a tool that panicked.
-pub(super) fn internal_error() -> CallToolResult {
+pub(crate) fn internal_error() -> CallToolResult {
     error_result(&ServiceError::internal())
 }
 
 /// A next step without the sentences that name one of these tools, so each sentence of a hint stands alone; `None`
 /// where none is left.
-pub(super) fn without_tools(hint: &str, left_out: &[Cow<'static, str>]) -> Option<String> {
+pub(crate) fn without_tools(hint: &str, left_out: &[Cow<'static, str>]) -> Option<String> {
     let names_one = |sentence: &str| {
         let mut words = sentence.split(|c: char| !(c.is_alphanumeric() || c == '_'));
         words.any(|word| left_out.iter().any(|tool| tool == word) && !ORDINARY_WORDS.contains(&word))
