@@ -5,11 +5,11 @@
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorData, Reference};
 
 use super::prompts::{self, MODEL_ARGUMENT};
-use super::resources::{MODEL_TEMPLATE, RUNNING_TEMPLATE, conversations};
+use super::resources::uri::{CONVERSATION_ARGUMENT, CONVERSATION_TEMPLATE, MODEL_TEMPLATE, RUNNING_TEMPLATE};
 use service::Services;
 use service::conversations::turn::LARGEST_PAGE;
 
-/// Suggests values for an argument; `stored` is whether there are conversations. Arguments that are free text have no suggestions.
+/// Suggests values for an argument; free text has no suggestions. `stored`: conversations are stored.
 ///
 /// # Errors
 /// Invalid params: an unknown prompt or template, or an argument that it does not have.
@@ -22,8 +22,8 @@ pub(super) async fn complete(
     let known = match &request.r#ref {
         Reference::Prompt(prompt) => prompts::has_argument(&prompt.name, argument)
             .ok_or_else(|| invalid(format!("unknown prompt {:?}", prompt.name)))?,
-        Reference::Resource(resource) if stored && resource.uri == conversations::TEMPLATE => {
-            argument == conversations::ARGUMENT
+        Reference::Resource(resource) if stored && resource.uri == CONVERSATION_TEMPLATE => {
+            argument == CONVERSATION_ARGUMENT
         }
         Reference::Resource(resource)
             if [MODEL_TEMPLATE, RUNNING_TEMPLATE].contains(&resource.uri.as_str()) =>
@@ -46,14 +46,13 @@ pub(super) async fn complete(
             matching(model_names(services, loaded).await, typed)
         }
         // A prompt has no argument of this name.
-        conversations::ARGUMENT => conversation_ids(services, typed).await,
+        CONVERSATION_ARGUMENT => conversation_ids(services, typed).await,
         _ => Vec::new(),
     };
     Ok(CompleteResult::new(suggestions(names)))
 }
 
-/// The installed models, or the loaded ones. None while the server is down: a person who types is not helped by an
-/// error.
+/// The installed models, or the loaded ones. None while the server is down: an error does not help a user who types.
 async fn model_names(services: &Services, loaded: bool) -> Vec<String> {
     if loaded {
         let running = services.models.running_models().await.unwrap_or_default();

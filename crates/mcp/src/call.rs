@@ -9,7 +9,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::answers::completion as answers;
+use super::answers::work as answers;
 use super::arguments;
 use super::call_order::LineTurn;
 use super::confirmation::{self, Asking, Consent, Question};
@@ -21,7 +21,7 @@ use service::ServiceError;
 use service::tasks::cancel_on_drop::Tie;
 use service::tasks::registry::Registered;
 
-/// The result of a tool: an answer, or the failure that [`failure`](super::failure) turns into one.
+/// The result of a tool: an answer, or the failure that becomes an error answer.
 pub(crate) type ToolResult = Result<CallToolResult, ServiceError>;
 
 /// The result of a tool that may ask the user first.

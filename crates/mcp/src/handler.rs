@@ -17,6 +17,7 @@ use super::server::McpServer;
 use super::session::Session;
 use super::tools::{self, OfferedTool};
 use super::{argument_completion, prompts, resources};
+use types::Owner;
 
 /// What the server is, as clients show it: the description of the program's package.
 const DESCRIPTION: &str = "The models of a local Ollama for any MCP host, over stdio";
@@ -34,11 +35,14 @@ pub struct SessionHandler {
     session: Session,
 }
 
-impl SessionHandler {
-    pub(crate) fn new(server: McpServer, session: Session) -> Self {
-        Self { server, session }
+impl McpServer {
+    /// A new session of `caller`. Over Streamable HTTP this is the factory of `StreamableHttpService`.
+    pub fn session(&self, caller: Owner) -> SessionHandler {
+        SessionHandler { server: self.clone(), session: Session::new(caller) }
     }
+}
 
+impl SessionHandler {
     pub(crate) fn session(&self) -> &Session {
         &self.session
     }

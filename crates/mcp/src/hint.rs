@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use service::ServiceError;
-use service::hint::{Action, DataDirFault, Hint, Server, Setting, Warning};
+use service::hint::{DataDirFault, Server, Setting};
+use service::{Action, Hint, Warning};
 use settings::registry as entries;
 
 /// Words next steps for the callers of one server. The default one words them for people, who have no tools.

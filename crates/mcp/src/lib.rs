@@ -1,6 +1,22 @@
-//! The front that speaks MCP. The only room that names rmcp.
+//! The front that speaks MCP. The only crate that names rmcp.
 //!
 //! It reads arguments, calls the service, and writes answers. What the product does is not here.
+//!
+//! A module uses only those below it:
+//!
+//! ```text
+//! transport                                            connections: stdio
+//! handler                                              one session over the server: which part answers which method
+//! server                                               what sessions share: tools, instructions, state
+//! tools, resources, prompts, argument_completion       what hosts can use; a tool is one file
+//! call                                                 one call of a tool
+//! session, progress, confirmation, state, call_order   what a call needs
+//! deadline, answers                                    answers are pure functions
+//! arguments                                            arguments, and the schemas of both
+//! ```
+//!
+//! `session` holds the subscriptions of `resources::subscriptions`, and `state` the open questions of `confirmation`.
+//! `client` is the other end of the protocol, for `try` and `doctor`.
 
 mod answers;
 mod argument_completion;
@@ -10,7 +26,6 @@ mod call_order;
 pub mod client;
 mod confirmation;
 mod deadline;
-mod failure;
 mod handler;
 mod hint;
 mod instructions;
@@ -30,9 +45,9 @@ pub use server::McpServer;
 pub use state::ServerOptions;
 pub use transport::{Connection, serve, serve_stdio};
 
-/// The line transport's door for fuzzing.
+/// The messages of the line transport, for fuzzing.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub fn fuzz_line_transport(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, limit: usize) -> Vec<String> {
-    transport::fuzz_messages(pieces, limit)
+pub fn fuzz_line_transport(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>, limit: usize) -> Vec<String> {
+    transport::fuzz_messages(chunks, limit)
 }

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use super::handler::SessionHandler;
 use super::hint::Wording;
 use super::instructions::instructions;
-use super::session::Session;
 use super::state::{ServerOptions, ServerState};
 use super::tools::{Offer, OfferedTool};
 use service::Services;
-use types::Owner;
 
 /// An MCP server over one [`Services`]. Its sessions share it; clones are the same server.
 #[derive(Clone)]
@@ -35,11 +32,6 @@ impl McpServer {
         let instructions = instructions(&advice);
         let state = ServerState::new(services, options, left_out, wording);
         Self(Arc::new(Shared { state, tools, instructions }))
-    }
-
-    /// A new session of `caller`. Over Streamable HTTP this is the factory of `StreamableHttpService`.
-    pub fn session(&self, caller: Owner) -> SessionHandler {
-        SessionHandler::new(self.clone(), Session::new(caller))
     }
 
     pub(crate) fn state(&self) -> &ServerState {

@@ -6,12 +6,11 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::job;
 use crate::arguments::schema;
 use crate::hint::Wording;
 use service::Partial;
 use service::chat::runner::tokens_per_second;
-use service::tasks::registry::{Registered, Work};
+use service::tasks::registry::Registered;
 use service::tasks::reply::Sent;
 use service::tasks::reply::{Completion, Live, Outcome, Phase};
 use service::{ErrorCode, ServiceError};
@@ -148,26 +147,11 @@ pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
         .collect()
 }
 
-/// The answer for work; `ended` is whether its end was waited for and came.
-///
-/// # Errors
-/// The work's own failure.
-pub(crate) fn of(
-    completion: &Registered,
-    ended: bool,
-    wording: &Wording,
-) -> Result<CallToolResult, ServiceError> {
-    match &completion.work {
-        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended), wording),
-        Work::Job(job) => job::answer(completion, job, ended, wording),
-    }
-}
-
 /// The answer for a reply that has ended, or with `None` one that goes on.
 ///
 /// # Errors
 /// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
-fn of_reply(
+pub(crate) fn of_reply(
     completion: &Registered,
     live: &Live,
     outcome: Option<Outcome>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::completion::next_step;
 use super::{batch, to_json};
-use crate::failure::error_body;
+use crate::answers::error::error_body;
 use crate::hint::Wording;
 use service::tasks::job::{Job, Report, TransferReport};
 use service::tasks::registry::Registered;

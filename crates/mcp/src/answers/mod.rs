@@ -5,10 +5,12 @@
 pub(crate) mod batch;
 pub(crate) mod completion;
 pub(crate) mod conversations;
+pub(crate) mod error;
 pub(crate) mod health;
 pub(crate) mod job;
 pub(crate) mod models;
 pub(crate) mod running_models;
+pub(crate) mod work;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;

@@ -2,16 +2,11 @@
 
 use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
-use super::uri::CONVERSATIONS;
-use super::{JSON, contents};
+use super::contents::{JSON, contents};
+use super::uri::{CONVERSATION_TEMPLATE, CONVERSATIONS};
 use crate::answers::conversations::{ConversationAnswer, ConversationPage, markdown};
 use crate::answers::to_pretty_json;
 use service::{ServiceError, Services};
-
-/// The template of one conversation.
-pub(crate) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
-/// The argument of [`TEMPLATE`].
-pub(crate) const ARGUMENT: &str = "conversation_id";
 
 const MARKDOWN: &str = "text/markdown";
 
@@ -25,7 +20,7 @@ pub(super) fn resource() -> Resource {
 
 /// The template.
 pub(super) fn template() -> ResourceTemplate {
-    ResourceTemplate::new(TEMPLATE, "conversation")
+    ResourceTemplate::new(CONVERSATION_TEMPLATE, "conversation")
         .with_title("One conversation")
         .with_description("A stored conversation, as Markdown and as JSON")
         .with_mime_type(MARKDOWN)

@@ -1,38 +1,28 @@
-//! What can be read: the models, the running ones, the server's state, one model of either by
-//! name, and the stored conversations.
+//! Resources: installed and loaded models, the state of the model server, stored conversations.
 //!
 //! MCP 2025-11-25, server/resources.
 
-pub(super) mod conversations;
+mod contents;
+mod conversations;
 pub(super) mod subscriptions;
-mod uri;
+pub(super) mod uri;
 
-use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
-use serde::Serialize;
+use rmcp::model::{ErrorData, ReadResourceResult, Resource, ResourceTemplate};
 use serde_json::json;
 
-pub(super) use uri::ResourceUri;
-use uri::{HEALTH, MODELS, RUNNING};
-
-use crate::answers::health::HealthAnswer;
-use crate::answers::models::{ModelPage, ModelsAnswer};
-use crate::answers::running_models::{RunningAnswer, RunningModelAnswer};
-use crate::answers::to_pretty_json;
-use crate::state::ServerState;
+use super::answers::health::HealthAnswer;
+use super::answers::models::{ModelPage, ModelsAnswer};
+use super::answers::running_models::{RunningAnswer, RunningModelAnswer};
+use super::state::ServerState;
+use contents::{JSON, contents};
 use service::models::lifecycle::full_name;
 use service::{ErrorCode, ServiceError};
+use uri::{HEALTH, MODEL_TEMPLATE, MODELS, RUNNING, RUNNING_TEMPLATE, ResourceUri, not_found};
 
-/// The template of one model.
-pub(super) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
-/// The template of one loaded model.
-pub(super) const RUNNING_TEMPLATE: &str = "ollama://running/{model}";
-
-/// What the models are worth remembering for: they seldom change, and a host may ask often.
+/// How long clients may cache models: they seldom change, and hosts may read them often.
 const MODELS_TTL_MS: u64 = 5_000;
 
-const JSON: &str = "application/json";
-
-/// The resources; `stored` is whether conversations are among them, `running` whether the server tells what is loaded.
+/// The resources. `stored`: conversations are stored; `running`: the model server reports which models are loaded.
 pub(super) fn list(stored: bool, running: bool) -> Vec<Resource> {
     let resource = |uri: &str, name: &str, title: &str, description: &str| {
         Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
@@ -122,15 +112,6 @@ pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResource
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }
-}
-
-fn contents(uri: &str, value: &impl Serialize, ttl_ms: u64) -> Result<ReadResourceResult, ServiceError> {
-    let text = ResourceContents::text(to_pretty_json(value)?, uri).with_mime_type(JSON);
-    Ok(ReadResourceResult::new(vec![text]).with_ttl_ms(ttl_ms).with_cache_scope(CacheScope::Private))
-}
-
-fn not_found(uri: &str, reason: &str) -> ErrorData {
-    ErrorData::resource_not_found(format!("{uri} {reason}"), Some(json!({ "uri": uri })))
 }
 
 fn failed(uri: &str, error: &ServiceError) -> ErrorData {

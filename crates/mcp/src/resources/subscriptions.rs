@@ -14,7 +14,7 @@ use rmcp::service::{Peer, RoleServer, SubscriptionContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::ResourceUri;
+use super::uri::ResourceUri;
 use crate::state::ServerState;
 use service::changes::{Change, Follower};
 use service::models::watch::Poll;
@@ -106,14 +106,14 @@ impl Subscriptions {
         uri: String,
     ) -> Result<(), ErrorData> {
         check_length(&uri)?;
-        let address = ResourceUri::subscribable(&uri, server.stores())?;
-        let polled = address.is_polled();
+        let resource = ResourceUri::subscribable(&uri, server.stores())?;
+        let polled = resource.is_polled();
         let mut session = self.lock();
         if session.resources.len() >= MAX_RESOURCES && !session.resources.contains_key(&uri) {
             let said = format!("{MAX_RESOURCES} resources are subscribed to; unsubscribe from some");
             return Err(ErrorData::invalid_request(said, None));
         }
-        session.resources.insert(uri, address);
+        session.resources.insert(uri, resource);
         // Follow changes before polling starts, so no change is missed.
         self.notify(&mut session, server, peer);
         if polled {
@@ -148,7 +148,7 @@ impl Subscriptions {
                     let session = session.lock().unwrap_or_else(PoisonError::into_inner);
                     let list = session.initialized && list_changed(&changes);
                     let changed =
-                        session.resources.iter().filter(|(_, address)| address.changed_by(&changes));
+                        session.resources.iter().filter(|(_, resource)| resource.changed_by(&changes));
                     (list, changed.map(|(uri, _)| uri.clone()).collect::<Vec<_>>())
                 };
                 drop(session);
@@ -207,15 +207,15 @@ async fn notify_listener(server: &ServerState, subscription: &SubscriptionContex
         return std::future::pending().await;
     }
     let mut follower: Follower = server.services().changes.follow();
-    let polled = list || resources.iter().any(|(_, address)| address.is_polled());
+    let polled = list || resources.iter().any(|(_, resource)| resource.is_polled());
     let _poll = polled.then(|| server.services().models.poll_changes());
     while let Some(changes) = follower.changed().await {
         let sink = subscription.sink();
         if list && list_changed(&changes) && sink.notify_resource_list_changed().await.is_err() {
             return;
         }
-        for (uri, address) in &resources {
-            if address.changed_by(&changes) && sink.notify_resource_updated(uri.as_str()).await.is_err() {
+        for (uri, resource) in &resources {
+            if resource.changed_by(&changes) && sink.notify_resource_updated(uri.as_str()).await.is_err() {
                 return;
             }
         }

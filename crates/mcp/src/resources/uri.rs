@@ -1,11 +1,11 @@
-//! The addresses of resources: what each names, whether it changes, and what changes it.
+//! The URIs of resources: what each names, and which changes are changes of it.
 
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
 use rmcp::model::ErrorData;
+use serde_json::json;
 
-use super::not_found;
 use service::changes::Change;
 use service::models::lifecycle::full_name;
 
@@ -14,7 +14,16 @@ pub(super) const RUNNING: &str = "ollama://running";
 pub(super) const HEALTH: &str = "ollama://health";
 pub(super) const CONVERSATIONS: &str = "ollama://conversations";
 
-/// What an address names. Names of models are as they were given, decoded.
+/// The template of one model.
+pub(crate) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
+/// The template of one loaded model.
+pub(crate) const RUNNING_TEMPLATE: &str = "ollama://running/{model}";
+/// The template of one conversation.
+pub(crate) const CONVERSATION_TEMPLATE: &str = "ollama://conversations/{conversation_id}";
+/// The argument of [`CONVERSATION_TEMPLATE`].
+pub(crate) const CONVERSATION_ARGUMENT: &str = "conversation_id";
+
+/// What a URI names. Names of models are decoded, and otherwise as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ResourceUri {
     Models,
@@ -27,10 +36,10 @@ pub(crate) enum ResourceUri {
 }
 
 impl ResourceUri {
-    /// What `uri` names; `None` where it is not a resource of this server.
+    /// What `uri` names; `None`: it is no resource of this server.
     pub(super) fn parse(uri: &str) -> Option<Self> {
         let uri = uri.trim_end_matches('/');
-        // A name has `/` and `:` in it, as they are or percent-encoded.
+        // Names contain `/` and `:`, plain or percent-encoded.
         let below = |parent: &str| {
             let name = uri.strip_prefix(parent)?.strip_prefix('/')?;
             Some(percent_decode_str(name).decode_utf8_lossy().into_owned()).filter(|name| !name.is_empty())
@@ -47,7 +56,7 @@ impl ResourceUri {
         }
     }
 
-    /// What `uri` names, where its changes can be told; `stored` is whether there are conversations.
+    /// What `uri` names, if a client can subscribe to it; `stored`: conversations are stored.
     ///
     /// # Errors
     /// Resource not found, with those that can be subscribed to.
@@ -59,7 +68,7 @@ impl ResourceUri {
         });
         found.ok_or_else(|| {
             let conversations =
-                if stored { format!(", {}, {}", CONVERSATIONS, super::conversations::TEMPLATE) } else { String::new() };
+                if stored { format!(", {CONVERSATIONS}, {CONVERSATION_TEMPLATE}") } else { String::new() };
             let right = format!(
                 "cannot be subscribed to; {MODELS}, {MODELS}/{{model}}{conversations}, {RUNNING} and {RUNNING}/{{model}} can"
             );
@@ -67,16 +76,16 @@ impl ResourceUri {
         })
     }
 
-    /// Whether the model server has to be asked for what others change of it.
+    /// Whether only a poll of the model server finds what others change of it.
     pub(crate) fn is_polled(&self) -> bool {
         !matches!(self, Self::Conversations | Self::Conversation(_))
     }
 
-    /// Whether one of these changes is a change of what it holds.
+    /// Whether one of these changes is a change of its content.
     pub(crate) fn changed_by(&self, changes: &BTreeSet<Change>) -> bool {
         changes.iter().any(|change| match (self, change) {
             (_, Change::Anything) => true,
-            // Each entry tells whether the model is loaded.
+            // Each entry shows whether the model is loaded.
             (Self::Models, Change::Installed(_) | Change::Loaded(_)) => true,
             (Self::Running, Change::Loaded(_) | Change::Kept(_)) => true,
             (Self::Conversations, Change::Conversation(_)) => true,
@@ -90,12 +99,17 @@ impl ResourceUri {
     }
 }
 
+/// The error of a URI that cannot be served, with the reason as its predicate.
+pub(super) fn not_found(uri: &str, reason: &str) -> ErrorData {
+    ErrorData::resource_not_found(format!("{uri} {reason}"), Some(json!({ "uri": uri })))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_are_or_encoded() {
+    fn names_are_parsed_plain_or_encoded() {
         let name = "hf.co/user/model:Q4_K_M".to_owned();
         for written in
             ["hf.co/user/model:Q4_K_M", "hf.co%2Fuser%2Fmodel%3AQ4_K_M", "hf.co%2fuser/model%3aQ4_K_M"]
@@ -118,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_changes_with_what_it_holds() {
+    fn uri_changes_with_its_content() {
         let installed = BTreeSet::from([Change::Installed("gemma3:latest".to_owned())]);
         let kept = BTreeSet::from([Change::Kept("gemma3:latest".to_owned())]);
         let model = |name: &str| ResourceUri::Model(name.to_owned());

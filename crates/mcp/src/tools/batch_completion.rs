@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::batch::BatchAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
@@ -37,7 +37,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("batch_completion", DESCRIPTION, schema)
         .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
-        .with_annotations(super::read_only("Work through many texts", true).idempotent(false));
+        .with_annotations(read_only("Work through many texts", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())
         .in_order()
         .pulling()

@@ -5,8 +5,9 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
-use crate::answers::completion::{self as answers, BriefAnswer};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::completion::BriefAnswer;
+use crate::answers::work as answers;
 use crate::arguments::schema::{input_schema, output_schema};
 
 const DESCRIPTION: &str =
@@ -19,7 +20,7 @@ struct CancelArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Stop an answer", false).read_only(false);
+    let annotations = read_only("Stop an answer", false).read_only(false);
     let definition = Tool::new("cancel_completion", DESCRIPTION, input_schema::<CancelArguments>())
         .with_title("Stop an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::CompletionAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, input_schema_with, output_schema};
@@ -56,7 +56,7 @@ pub(super) fn entry() -> ToolEntry {
             .with_title("Ask a local model")
             .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
             // Sampling makes each reply another one, so it is not idempotent.
-            .with_annotations(super::read_only("Ask a local model", true).idempotent(false));
+            .with_annotations(read_only("Ask a local model", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().advised(1, ADVICE)
 }
 

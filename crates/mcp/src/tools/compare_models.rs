@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::batch::ComparisonAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
@@ -38,7 +38,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("compare_models", DESCRIPTION, schema)
         .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
-        .with_annotations(super::read_only("Compare models", true).idempotent(false));
+        .with_annotations(read_only("Compare models", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())
         .in_order()
         .pulling()

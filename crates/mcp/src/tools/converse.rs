@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::TurnAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
@@ -42,8 +42,7 @@ struct ConverseArguments {
 
 pub(super) fn entry() -> ToolEntry {
     let schema = GenerationArguments::schema_beside::<ConverseArguments>();
-    let annotations =
-        super::read_only("Converse with a local model", true).read_only(false).idempotent(false);
+    let annotations = read_only("Converse with a local model", true).read_only(false).idempotent(false);
     let definition = Tool::new("converse", DESCRIPTION, schema)
         .with_title("Converse with a local model")
         .with_raw_output_schema(output_schema::<TurnAnswer>())

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{AskingResult, ToolCall, ToolEntry};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
@@ -45,7 +45,7 @@ struct CreateArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Create a model", false).read_only(false).destructive(true);
+    let annotations = read_only("Create a model", false).read_only(false).destructive(true);
     let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
         .with_title("Create a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())

@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AskingResult, ToolCall, ToolEntry};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
@@ -30,7 +30,7 @@ struct DeletedAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Delete a conversation", false).read_only(false).destructive(true);
+    let annotations = read_only("Delete a conversation", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_conversation", DESCRIPTION, input_schema::<DeleteArguments>())
         .with_title("Delete a conversation")
         .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())

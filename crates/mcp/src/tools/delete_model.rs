@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AskingResult, ToolCall, ToolEntry};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
@@ -25,7 +25,7 @@ struct DeleteArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Delete a model", false).read_only(false).destructive(true);
+    let annotations = read_only("Delete a model", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_model", DESCRIPTION, input_schema::<DeleteArguments>())
         .with_title("Delete a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())

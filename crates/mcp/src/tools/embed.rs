@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
@@ -61,7 +61,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("embed", DESCRIPTION, input_schema::<EmbedArguments>())
         .with_title("Embed texts")
         .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
-        .with_annotations(super::read_only("Embed texts", true));
+        .with_annotations(read_only("Embed texts", true));
     ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use futures_util::future::BoxFuture;
-use rmcp::model::{CallToolResponse, Tool};
+use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::answers::error as failure;
 use crate::arguments::schema;
-use crate::call::{AskingResult, Interrupted, ToolCall, ToolResult, guarded};
-use crate::failure;
+pub(super) use crate::call::{AskingResult, ToolCall, ToolResult};
+use crate::call::{Interrupted, guarded};
 use settings::Toolset;
 
 /// A tool as its file declares it.
@@ -149,3 +150,16 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
     }
 }
+
+/// Annotations of a tool that changes nothing. `open_world`: it uses something outside, such as a model.
+pub(super) fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
+    ToolAnnotations::with_title(title)
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(open_world)
+}
+
+/// The arguments of a tool without any.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+pub(super) struct NoArguments {}

@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
@@ -45,7 +45,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("generate", DESCRIPTION, schema)
         .with_title("Complete a prompt")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(super::read_only("Complete a prompt", true).idempotent(false));
+        .with_annotations(read_only("Complete a prompt", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())
         .in_order()
         .pulling()

@@ -7,7 +7,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::deadline::Deadline;
@@ -33,7 +33,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_completion", DESCRIPTION, input_schema::<GetArguments>())
         .with_title("Get the rest of an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(super::read_only("Get the rest of an answer", false));
+        .with_annotations(read_only("Get the rest of an answer", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)
 }
 

@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::conversations::{ConversationAnswer, markdown};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
@@ -28,7 +28,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_conversation", DESCRIPTION, input_schema::<GetArguments>())
         .with_title("Read a conversation")
         .with_raw_output_schema(output_schema::<ConversationAnswer>())
-        .with_annotations(super::read_only("Read a conversation", false));
+        .with_annotations(read_only("Read a conversation", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 
-use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
+use super::entry::{NoArguments, ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::health::HealthAnswer;
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
@@ -17,7 +17,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("health_check", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("Check Ollama")
         .with_raw_output_schema(output_schema::<HealthAnswer>())
-        .with_annotations(super::read_only("Check Ollama", false));
+        .with_annotations(read_only("Check Ollama", false));
     ToolEntry::new(definition, |call| run(call).boxed()).advised(10, ADVICE)
 }
 

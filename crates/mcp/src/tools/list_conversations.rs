@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::conversations::ConversationPage;
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
@@ -28,7 +28,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_conversations", DESCRIPTION, input_schema::<ListArguments>())
         .with_title("List conversations")
         .with_raw_output_schema(output_schema::<ConversationPage>())
-        .with_annotations(super::read_only("List conversations", false));
+        .with_annotations(read_only("List conversations", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
 }
 

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 
-use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
+use super::entry::{NoArguments, ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::running_models::RunningAnswer;
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
@@ -15,7 +15,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_running_models", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("List loaded models")
         .with_raw_output_schema(output_schema::<RunningAnswer>())
-        .with_annotations(super::read_only("List loaded models", false));
+        .with_annotations(read_only("List loaded models", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
@@ -28,7 +28,7 @@ struct LoadArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Load a model", false).read_only(false);
+    let annotations = read_only("Load a model", false).read_only(false);
     let definition = Tool::new("load_model", DESCRIPTION, input_schema::<LoadArguments>())
         .with_title("Load a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())

@@ -29,9 +29,6 @@ mod web_search;
 
 use std::borrow::Cow;
 
-use rmcp::model::ToolAnnotations;
-
-use super::call::{AskingResult, ToolCall, ToolResult};
 use entry::ToolEntry;
 pub(super) use entry::{OfferedTool, run};
 use service::Services;
@@ -123,19 +120,6 @@ impl Offer {
 pub(super) fn names() -> impl Iterator<Item = Cow<'static, str>> {
     all().into_iter().map(|entry| entry.definition.name)
 }
-
-/// Annotations of a tool that changes nothing. `open_world`: it talks to something outside, such as a model.
-fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
-    ToolAnnotations::with_title(title)
-        .read_only(true)
-        .destructive(false)
-        .idempotent(true)
-        .open_world(open_world)
-}
-
-/// Arguments of a tool that takes none.
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-struct NoArguments {}
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{AskingResult, ToolCall, ToolEntry};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
@@ -41,7 +41,7 @@ struct PullArguments {
 const SIZE_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Download a model", true).read_only(false).destructive(true);
+    let annotations = read_only("Download a model", true).read_only(false).destructive(true);
     let definition = Tool::new("pull_model", DESCRIPTION, input_schema::<PullArguments>())
         .with_title("Download a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())

@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AskingResult, ToolCall, ToolEntry};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
@@ -23,7 +23,7 @@ struct PushArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Publish a model", true).read_only(false).destructive(true);
+    let annotations = read_only("Publish a model", true).read_only(false).destructive(true);
     let definition = Tool::new("push_model", DESCRIPTION, input_schema::<PushArguments>())
         .with_title("Publish a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())

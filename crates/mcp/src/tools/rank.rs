@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
@@ -56,7 +56,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("rank", DESCRIPTION, input_schema::<RankArguments>())
         .with_title("Rank texts by meaning")
         .with_raw_output_schema(output_schema::<RankAnswer>())
-        .with_annotations(super::read_only("Rank texts by meaning", true));
+        .with_annotations(read_only("Rank texts by meaning", true));
     ToolEntry::new(definition, |call| run(call).boxed())
         .pulling()
         .in_toolset(Toolset::Embeddings)

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use service::models::lifecycle::model_name;
@@ -73,7 +73,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("show_model", DESCRIPTION, input_schema::<ShowArguments>())
         .with_title("Show a model")
         .with_raw_output_schema(output_schema::<ShowAnswer<'static>>())
-        .with_annotations(super::read_only("Show a model", false));
+        .with_annotations(read_only("Show a model", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
 }
 

@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
@@ -20,7 +20,7 @@ struct UnloadArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Unload a model", false).read_only(false);
+    let annotations = read_only("Unload a model", false).read_only(false);
     let definition = Tool::new("unload_model", DESCRIPTION, input_schema::<UnloadArguments>())
         .with_title("Unload a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())

@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
@@ -40,7 +40,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("web_fetch", DESCRIPTION, input_schema::<FetchArguments>())
         .with_title("Read a web page")
         .with_raw_output_schema(output_schema::<FetchAnswer>())
-        .with_annotations(super::read_only("Read a web page", true));
+        .with_annotations(read_only("Read a web page", true));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Web).changing()
 }
 

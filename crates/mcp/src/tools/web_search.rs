@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
@@ -48,7 +48,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("web_search", DESCRIPTION, input_schema::<SearchArguments>())
         .with_title("Search the web")
         .with_raw_output_schema(output_schema::<SearchAnswer>())
-        .with_annotations(super::read_only("Search the web", true));
+        .with_annotations(read_only("Search the web", true));
     ToolEntry::new(definition, |call| run(call).boxed())
         .in_toolset(Toolset::Web)
         .changing()

@@ -11,8 +11,8 @@ use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use serde_json::Value;
 
 use super::stdio::{InFlight, not_found};
+use crate::answers::error as failure;
 use crate::call::{Interrupted, guarded};
-use crate::failure;
 use crate::resources::subscriptions::Listeners;
 
 /// The key under which a result names the server since revision 2026-07-28.

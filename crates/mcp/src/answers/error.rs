@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use service::ServiceError;
 
 /// The text of a bug. Its details are in the log, not in the answer.
-pub(super) const INTERNAL_TEXT: &str =
+pub(crate) const INTERNAL_TEXT: &str =
     "The call failed because of a bug in ollama-mcp. The log has the details; please report it.";
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct PartialBody<'a> {
 }
 
 /// The answer of a tool that failed.
-pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
+pub(crate) fn error_result(error: &ServiceError) -> CallToolResult {
     let error = &error.sanitized();
     let mut text = error.text();
     if let Some(partial) = error.partial.as_ref().filter(|partial| !partial.content.is_empty()) {
@@ -47,7 +47,7 @@ pub(super) fn error_result(error: &ServiceError) -> CallToolResult {
 }
 
 /// A failure as programs read it.
-pub(super) fn error_body(error: &ServiceError) -> Value {
+pub(crate) fn error_body(error: &ServiceError) -> Value {
     let partial = error.partial.as_ref();
     json!(ErrorBody {
         code: error.code.as_str(),
@@ -61,6 +61,6 @@ pub(super) fn error_body(error: &ServiceError) -> Value {
 }
 
 /// The answer of a tool that panicked.
-pub(super) fn internal_error() -> CallToolResult {
+pub(crate) fn internal_error() -> CallToolResult {
     error_result(&ServiceError::internal())
 }
