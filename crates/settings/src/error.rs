@@ -1,4 +1,5 @@
-//! What can be wrong with the settings: each error is one line with the name of the setting, the problem and a valid value.
+//! What can be wrong with the settings: each error is one line with the name of the setting, the problem and a valid
+//! value.
 
 use std::path::PathBuf;
 
