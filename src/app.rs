@@ -1,4 +1,4 @@
-//! Wiring: from settings to a server that runs. The only file that knows every room.
+//! Wiring: from settings to a running server. The only file that names every crate.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,7 +80,7 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         });
         mcp::serve_stdio(server, connection, shutdown).await;
     });
-    // A read of stdin may block a thread for ever; the process ends all the same.
+    // A read of stdin may block a thread forever; do not wait for it.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
@@ -118,7 +118,7 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
     let base_url = Url::parse(&address.base_url()).context("the address of the model server is no URL")?;
     Ok(match &settings.kind {
         ProviderKind::Ollama => {
-            // The key of ollama.com goes there, over https, and nowhere else.
+            // The key of ollama.com is sent only there, over https.
             let key = settings.ollama_api_key.as_ref().filter(|_| address.is_ollama_com());
             let token = settings.auth_token.as_ref().or(key).map(|secret| secret.expose().to_owned());
             Arc::new(Ollama::new(&ServerConfig { base_url, token, headers, timeouts })?)

@@ -1,5 +1,5 @@
-//! The settings as flags, made from their registry: all of them on the program itself, and hidden on each subcommand, but
-//! for those that matter there.
+//! The settings as flags, made from their registry: all of them on the program itself. Each subcommand accepts all and
+//! shows those that matter there.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -16,7 +16,7 @@ use settings::{SettingInfo, ValueKind};
 /// The directories after `--`.
 const DIRECTORIES: &str = "directories";
 
-/// What `--help` says below the settings of a subcommand.
+/// The last line of the help of a subcommand.
 const MORE: &str = "All settings of \"ollama-mcp --help\" can be given here too.";
 
 /// The settings that the help of a subcommand shows, by their variables. The others are accepted too.
@@ -40,7 +40,7 @@ pub(super) fn add_to(command: Command) -> Command {
     })
 }
 
-/// A setting as a flag. Its value is checked with all the others, not by the parser.
+/// A setting as a flag. Its value is checked when the settings are loaded, not by clap.
 fn argument(setting: &'static SettingInfo, flag: &'static str) -> Arg {
     let default = setting.default().map(|default| format!(" [default: {default}]")).unwrap_or_default();
     let arg = Arg::new(setting.env)
@@ -70,7 +70,7 @@ fn values(setting: &SettingInfo) -> Vec<&'static str> {
     if setting.kind == ValueKind::Switch { vec!["true", "false"] } else { (setting.values)() }
 }
 
-/// Values for a shell to complete. Any text is taken: the settings say themselves what is wrong with one.
+/// Values for a shell to complete. Any text is accepted here: the settings report wrong values themselves.
 #[derive(Clone)]
 struct Suggested(Vec<&'static str>);
 
@@ -91,7 +91,7 @@ impl TypedValueParser for Suggested {
     }
 }
 
-/// Directories that models may read, each an argument: hosts of bundles hand on a list in no other way.
+/// Directories that models may read, as arguments: the only way in which hosts of bundles pass on a list.
 fn directories() -> Arg {
     Arg::new(DIRECTORIES)
         .value_name("DIR")
@@ -101,7 +101,7 @@ fn directories() -> Arg {
         .last(true)
 }
 
-/// The settings that were given as flags, before the subcommand or after it; after it wins where only one counts.
+/// The settings given as flags, before or after the subcommand. If a setting takes one value, the one after it wins.
 pub(super) fn given(matches: &ArgMatches) -> Flags {
     let inner = matches.subcommand().map(|(_, inner)| inner);
     let mut flags = Flags::new();
@@ -115,17 +115,18 @@ pub(super) fn given(matches: &ArgMatches) -> Flags {
         }
         flags.extend(values.into_iter().map(|value| (setting, value)));
     }
-    // Each counts as one more of the setting's flags.
+    // Each is one more flag of the setting.
     let directories = matches.get_many::<String>(DIRECTORIES).into_iter().flatten();
     flags.extend(directories.map(|directory| (ALLOWED_DIRS.info(), directory.clone())));
     flags
 }
 
-/// Makes relative directories, such as `.`, absolute: on a command line they mean those of the current directory. In the
-/// environment and in config.toml they would mean whatever directory a host starts the server in, so there they are refused.
+/// Makes relative directories, such as `.`, absolute: on a command line they mean those of the current directory. In
+/// the environment and in config.toml they would mean whatever directory a host starts the server in, so there they
+/// are refused.
 pub(super) fn make_absolute(flags: &mut Flags) {
     for (_, value) in flags.iter_mut().filter(|(setting, _)| **setting == *ALLOWED_DIRS) {
-        // What is in the user's home, and what a host has not filled in, is not of the current directory.
+        // Leave `~` and variables that a host has not filled in.
         let whole = |path: &Path| path.is_absolute() || path.starts_with("~") || value.contains("${");
         let paths: Vec<_> = std::env::split_paths(value.as_str())
             .map(|path| if path.as_os_str().is_empty() || whole(&path) { path } else { absolute(&path) })
@@ -136,7 +137,7 @@ pub(super) fn make_absolute(flags: &mut Flags) {
     }
 }
 
-/// The path from the root, without `.` and, where it exists, `..`.
+/// The absolute path, without `.` and, if the path exists, `..`.
 fn absolute(path: &Path) -> PathBuf {
     let Ok(whole) = std::path::absolute(path) else { return path.to_path_buf() };
     let has_parent = whole.components().any(|part| part == Component::ParentDir);

@@ -1,4 +1,4 @@
-//! What `install` and `uninstall` have in common: which files, and how a change is shown and made.
+//! The common arguments of `install` and `uninstall`: which entry of which file; and applying a change.
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -10,10 +10,10 @@ use super::{USAGE, output};
 use hosts::{self, Change, Environment, HOSTS, Host, HostsError, Scope, Target};
 use settings::registry::SETTINGS;
 
-/// Every host that was found.
+/// The name for every host found on this machine.
 const ALL: &str = "all";
 
-/// How often a file is read again because another program has changed it meanwhile.
+/// How often to try again if another program has changed the file in the meantime.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// Which entry of which file.
@@ -40,7 +40,7 @@ pub(super) struct HostArgs {
     /// Show what would change, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Replace or take out an entry even if it is not this server's
+    /// Replace or remove an entry even if it is another server's
     #[arg(long)]
     pub(super) force: bool,
 }
@@ -71,7 +71,7 @@ impl From<ScopeArgument> for Scope {
     }
 }
 
-/// A name that `--host` takes. Another one is refused with those that may have been meant.
+/// The parser of `--host`. Its error suggests the hosts that an unknown name may mean.
 #[derive(Debug, Clone)]
 struct HostName;
 
@@ -111,7 +111,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     HOSTS.iter().map(|host| host.id).chain([ALL])
 }
 
-/// The files that were meant. For `all`: of each host that was found and has such a file.
+/// The files to change. For `all`: those of each installed host.
 pub(super) fn resolve_targets(
     name: &str,
     scope: Scope,
@@ -123,7 +123,7 @@ pub(super) fn resolve_targets(
             let found = HOSTS.iter().filter(|host| host.has_file() && environment.has(host));
             let mut targets: Vec<Target> = Vec::new();
             for target in found.filter_map(|host| Target::of(host, scope, environment).ok()).flatten() {
-                // Two editions of one program share a project's file.
+                // Editions of one program share a project's file.
                 if !targets.iter().any(|known| known.file == target.file) {
                     targets.push(target);
                 }
@@ -138,7 +138,7 @@ pub(super) fn is_public(variable: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.env == variable && !setting.is_secret())
 }
 
-/// Tells why there is no file, and gives the exit code: a scope that the host does not have is wrong usage.
+/// Reports why there is no file, and returns the exit code: a scope that the host does not have is wrong usage.
 pub(super) fn refused(error: &HostsError) -> ExitCode {
     output::error(&error.to_string());
     match error {
@@ -147,12 +147,12 @@ pub(super) fn refused(error: &HostsError) -> ExitCode {
     }
 }
 
-/// Shows a change, or makes it and tells of it; gives whether it was made. The words are those of what was done:
-/// "ollama is now in".
+/// Shows a change (with `--dry-run`), or makes and reports it; returns whether it was made. `done` completes the
+/// report, as in "ollama is now in FILE".
 pub(super) fn apply(
     args: &HostArgs,
     target: &Target,
-    words: &str,
+    done: &str,
     installs: bool,
     plan: impl Fn() -> Result<Option<Change>, HostsError>,
 ) -> Result<bool, HostsError> {
@@ -181,7 +181,7 @@ pub(super) fn apply(
             Err(error) => return Err(error),
         }
     };
-    output::line(&format!("{title}: {words} {file}"));
+    output::line(&format!("{title}: {done} {file}"));
     if let Some((what, variables)) = change.foreign() {
         output::line(&format!("  the previous entry {what}"));
         if !variables.is_empty() {

@@ -11,7 +11,7 @@ use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
 use settings::registry::{ALLOWED_DIRS, SETTINGS};
 use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind, with_home};
 
-/// The flag that becomes an argument of the server, where people see it, and not a variable.
+/// The flag that is written as an argument of the server, where users see it, and not as a variable.
 const ALLOW_DIR: &str = "allow-dir";
 
 /// Arguments of `install`. Settings given with it (`--ollama-host`, `OLLAMA_HOST`) go into the host's file.
@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether it went well; if not, that was said.
+/// Installs into one file and reports the result; returns whether it succeeded.
 fn install(target: &Target, entry: &ServerEntry, arguments: &Arguments, environment: &Environment) -> bool {
     if let Some(problem) = not_filled_in(target.host, entry) {
         output::error(&problem);
@@ -121,7 +121,7 @@ fn install(target: &Target, entry: &ServerEntry, arguments: &Arguments, environm
     }
 }
 
-/// What the host will start: this program, with the settings that were given to this very command.
+/// What the host will start: this program, with the settings given to this command.
 fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<ServerEntry> {
     let command = program::path()?;
     let command = command.into_os_string().into_string().ok();
@@ -130,7 +130,7 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Serv
     let mut env = Vec::new();
     for origin in context.loaded.origins.iter().filter(|origin| is_handed_on(origin)) {
         if let Some(value) = origin.value_shown.as_deref().filter(|value| !is_masked(value)) {
-            // The variable of ALLOW_DIR is a list, and of whole paths.
+            // The variable of the allowed directories is a list of absolute paths.
             let is_path =
                 matches!(origin.setting.value_name, "DIR" | "PATH") && !is_for_the_host(origin.setting);
             let value = if is_path { absolute(value)? } else { value.to_owned() };
@@ -144,7 +144,7 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Serv
     Ok(ServerEntry { command, args, env })
 }
 
-/// What no server of this host could start with.
+/// Refuses a variable that this host does not fill in, since the server would not start.
 fn not_filled_in(host: &Host, entry: &ServerEntry) -> Option<String> {
     let asked = entry.args.iter().any(|argument| argument.contains(WORKSPACE));
     (asked && !host.fills_in_workspace).then(|| {
@@ -155,7 +155,7 @@ fn not_filled_in(host: &Host, entry: &ServerEntry) -> Option<String> {
     })
 }
 
-/// Whether the server would start with what `--env` gives; what the host fills in is not known yet.
+/// Whether the server would start with the variables of `--env`. Values that the host fills in are not known yet.
 fn checked(context: &Context, given: &[(String, String)]) -> Result<(), SettingsError> {
     let mut flags = context.flags.clone();
     flags.retain(|(setting, _)| !is_for_the_host(setting));
@@ -165,7 +165,7 @@ fn checked(context: &Context, given: &[(String, String)]) -> Result<(), Settings
     Settings::load(&sources).map(drop)
 }
 
-/// Whether the flag of a setting is written as it is given, for the host to fill in. So it is not checked here.
+/// Whether a flag is written as it is given, since the host may fill in its value. So it is not checked here.
 pub(super) fn is_for_the_host(setting: &SettingInfo) -> bool {
     *setting == *ALLOWED_DIRS
 }
@@ -180,7 +180,7 @@ fn server_arguments(flags: &[(&'static SettingInfo, String)]) -> anyhow::Result<
     Ok(arguments)
 }
 
-/// A folder that the server could not open. One that the host fills in, or the server itself, is not known here.
+/// Refuses a directory that does not exist. One that the host fills in is not known here.
 fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
     let folders = flags.iter().filter(|(setting, _)| is_for_the_host(setting)).map(|(_, folder)| folder);
     let missing = folders.filter(|folder| !folder.is_empty() && !folder.contains("${")).find_map(|folder| {
@@ -194,11 +194,12 @@ fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
     ))
 }
 
-/// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
+/// Whether to write a setting into the entry: it was given to this command and differs from the default. Values of
+/// `config.toml` are not written, since the server reads the file itself.
 fn is_handed_on(origin: &SettingOrigin) -> bool {
     let setting = origin.setting;
     let says_something = match origin.from {
-        // It replaces what the entry had, also with the default.
+        // Even the default: it replaces the value in the entry.
         Origin::Flag => !is_for_the_host(setting),
         Origin::Environment => origin.value_shown.as_deref() != setting.default(),
         Origin::ConfigFile(_) | Origin::Default => false,
@@ -215,16 +216,16 @@ fn left_out<'a>(origins: &'a [SettingOrigin], entry: &ServerEntry) -> Vec<&'a st
     names.filter(|name| !entry.env.iter().any(|(given, _)| given == name)).collect()
 }
 
-/// How the settings show a secret.
+/// Whether the value is that of a secret.
 fn is_masked(value: &str) -> bool {
     value == "***"
 }
 
-/// `NAME=VALUE` pairs; of one name the last counts.
+/// Parses `NAME=VALUE` pairs; the last one of a name wins.
 fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
     let mut given: Vec<(String, String)> = Vec::new();
     for pair in pairs {
-        // The pair itself may hold a secret, so only its name is told.
+        // Report only the name: the value may be a secret.
         let (name, value) = pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
             "--env takes NAME=VALUE, such as --env OLLAMA_HOST=http://192.168.1.20:11434".to_owned()
         })?;
@@ -239,14 +240,14 @@ fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
     Ok(given)
 }
 
-/// Hosts start the server in a folder of their own choice. What the host fills in (`${workspaceFolder}`) stays, as
-/// does `~/`, which the server itself reads.
+/// Makes a path absolute, since hosts choose the current directory of the server. Variables of the host
+/// (`${workspaceFolder}`) and `~/`, which the server expands, stay.
 fn absolute(path: &str) -> anyhow::Result<String> {
     if path.contains("${") || path.starts_with('~') {
         return Ok(path.to_owned());
     }
     let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is not a path"))?;
-    // The server takes no "..": what a folder is called must say where it is.
+    // The server refuses "..".
     let mut tidy = PathBuf::new();
     for component in absolute.components() {
         match component {

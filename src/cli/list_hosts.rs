@@ -1,4 +1,4 @@
-//! `list-hosts`: which hosts there are here, and whether this server is in them.
+//! `list-hosts`: the hosts on this machine, and whether this server is installed in them.
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A host as JSON. Variables of an entry are told by name alone.
+/// A host as JSON. Variables of an entry are named without their values.
 pub(super) fn report(detected: &DetectedHost) -> Map<String, Value> {
     let target = &detected.target;
     let installed = detected.entries.as_ref().map(|entries| {
@@ -55,7 +55,7 @@ pub(super) fn report(detected: &DetectedHost) -> Map<String, Value> {
     report
 }
 
-/// A host that keeps its servers to itself; whether this one is among them is not known.
+/// A host without a file, so that it is unknown whether this server is installed in it.
 fn report_without_file(host: &Host, found: bool) -> Map<String, Value> {
     Map::from_iter([
         ("host".to_owned(), host.id.into()),

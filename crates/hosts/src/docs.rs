@@ -1,15 +1,14 @@
-//! What people should know of each host, in Markdown, for MCP_SETUP.md.
+//! What users should know of each host, in Markdown, for MCP_SETUP.md.
 
-/// Words on a host.
 #[derive(Debug)]
 pub struct HostDocs {
-    /// What to do after an installation, as one sentence, for the command line too.
+    /// What to do after an installation: one sentence, which the command line prints too.
     pub next: &'static str,
-    /// Before the block: where the host itself opens its file, and the like.
+    /// Text before the block: where the host opens its file, and the like.
     pub note: &'static str,
-    /// Further blocks and what they are for.
+    /// More blocks, and what they are for.
     pub more: &'static str,
-    /// How to see that it works.
+    /// How to check that it works.
     pub check: &'static str,
     /// What to do if it does not.
     pub trouble: &'static str,

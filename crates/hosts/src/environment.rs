@@ -1,4 +1,4 @@
-//! Where hosts keep their files, on each system. The system is a value, so each can be tested on any.
+//! Where hosts keep their files on each system. The system is a value, so that each can be tested on any.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,32 +10,28 @@ use super::host::{ConfigPath, Host};
 /// An operating system, as far as hosts' paths differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// Linux, and whatever else keeps to XDG.
+    /// Linux, and other systems that follow XDG.
     Linux,
-    /// macOS.
     MacOs,
-    /// Windows.
     Windows,
 }
 
-/// Where files are looked for.
+/// What the paths of hosts depend on.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// The system.
     pub platform: Platform,
-    /// The user's home.
     pub home: PathBuf,
-    /// The project's folder, for files of one project.
+    /// The folder of the project.
     pub project: PathBuf,
     /// Environment variables, such as `APPDATA` and `XDG_CONFIG_HOME`.
     pub variables: BTreeMap<String, OsString>,
 }
 
 impl Environment {
-    /// This machine, as this process sees it.
+    /// The environment of this process.
     ///
     /// # Errors
-    /// There is no home directory, or no current one.
+    /// There is no home directory, or no current directory.
     pub fn of_process() -> Result<Self, HostsError> {
         let platform = match std::env::consts::OS {
             "macos" => Platform::MacOs,
@@ -50,13 +46,13 @@ impl Environment {
         Ok(Self { platform, home, project, variables })
     }
 
-    /// The files that a host reads for this user: the first candidate that is there (or whose folder is), and the others
-    /// too if each is read by another edition of the program; else the one that a fresh installation would have.
+    /// The files that a host reads for this user: the first candidate that exists (or whose folder exists), or all of these
+    /// if each is read by another edition of the program; otherwise the one of a fresh installation.
     pub fn user_files(&self, host: &Host) -> Vec<PathBuf> {
         let mut candidates = self.user_candidates(host);
         let fresh = candidates.first().cloned();
         candidates.retain(|file| self.is_trace(file));
-        // Of two names in one folder the file that is there counts, not one that could be.
+        // Of two names in one folder, prefer the file that exists.
         let is_there = |file: &PathBuf| {
             candidates.iter().any(|other| other != file && other.parent() == file.parent() && other.exists())
         };
@@ -68,19 +64,19 @@ impl Environment {
         if present.is_empty() { fresh.into_iter().collect() } else { present }
     }
 
-    /// The file that a host reads in this project.
+    /// The file that a host reads in the project.
     pub fn project_file(&self, host: &Host) -> Option<PathBuf> {
         Some(below(&self.project, host.project?))
     }
 
-    /// Whether there is a sign of the host: a file or folder of its own.
+    /// Whether the host seems to be installed: a file or folder of its own exists.
     pub fn has(&self, host: &Host) -> bool {
         let traces = host.traces.iter().filter_map(|trace| self.expand(trace));
         self.user_candidates(host).iter().any(|file| self.is_trace(file))
             || traces.into_iter().any(|at| at.exists())
     }
 
-    /// Every file that a host may read for this user, there or not.
+    /// Every file that a host may read for this user, whether it exists or not.
     pub fn user_candidates(&self, host: &Host) -> Vec<PathBuf> {
         let moved = host.variable.and_then(|name| self.directory(name));
         let file_name = host.user.first().and_then(|place| place.on(self.platform).rsplit('/').next());
@@ -90,12 +86,12 @@ impl Environment {
         host.user.iter().filter_map(|place| self.expand(place.on(self.platform))).collect()
     }
 
-    /// A file, or the folder it would be in; the home directory itself is a sign of nothing.
+    /// Whether a file or its folder exists; the home directory does not count as its folder.
     fn is_trace(&self, file: &Path) -> bool {
         file.exists() || file.parent().is_some_and(|folder| folder != self.home && folder.is_dir())
     }
 
-    /// A template of the table as a path; `None` where it is empty or a pattern in it matches nothing.
+    /// A template of the table as a path; `None` if it is empty or a pattern in it matches nothing.
     fn expand(&self, template: &str) -> Option<PathBuf> {
         let (base, rest) = template.split_once('/')?;
         let base = match base {
@@ -115,7 +111,7 @@ impl Environment {
         Some(path)
     }
 
-    /// A folder that a variable names; a relative one counts for nothing, as XDG has it.
+    /// The folder that a variable names. XDG says to ignore a relative one.
     fn directory(&self, variable: &str) -> Option<PathBuf> {
         self.variables.get(variable).map(PathBuf::from).filter(|path| path.is_absolute())
     }
@@ -131,7 +127,7 @@ impl ConfigPath {
         }
     }
 
-    /// The template as people of that system write paths.
+    /// The template as users of that system write paths.
     pub fn shown(&self, platform: Platform) -> String {
         let template = self.on(platform);
         match platform {

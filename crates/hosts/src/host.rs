@@ -1,39 +1,37 @@
-//! What can be said of a host: a program that starts MCP servers.
+//! What the table says of a host.
 
 use std::time::Duration;
 
 use super::docs::HostDocs;
 use super::table::HOSTS;
 
-/// What some hosts replace by the folder that is open.
+/// The variable that some hosts replace by the open folder.
 pub const WORKSPACE: &str = "${workspaceFolder}";
 
 /// A program that starts MCP servers.
 #[derive(Debug)]
 pub struct Host {
-    /// Its name for `--host`.
+    /// The name for `--host`.
     pub id: &'static str,
-    /// Its name for people.
+    /// The name of the program, for users.
     pub title: &'static str,
-    /// Other names that people try for `--host`, in letters and digits alone, lower case.
+    /// Other names that users try for `--host`, in letters and digits alone, lower case.
     pub aliases: &'static [&'static str],
-    /// How its file is written.
     pub format: Format,
     /// The key of the file that holds the servers.
     pub key: &'static str,
-    /// How an entry names its program.
     pub shape: Shape,
-    /// What an entry has beside command, arguments and environment.
+    /// The other fields of an entry, besides command, arguments and environment.
     pub fields: &'static [(&'static str, &'static str)],
-    /// The user's file; the first that is there counts, else the first. None where there is no file to write.
+    /// The user's file: the first that exists, otherwise the first. Empty if the host has no file.
     pub user: &'static [ConfigPath],
-    /// Whether all of them count that are there, since each is read by another edition of the program.
+    /// Whether to use all files of `user` that exist, since each is read by another edition of the program.
     pub all_paths: bool,
-    /// The file of a project, below its folder.
+    /// The file of a project, relative to its folder.
     pub project: Option<&'static str>,
-    /// A variable that moves the user's file to the folder it names.
+    /// The variable that moves the user's file to the folder it names.
     pub variable: Option<&'static str>,
-    /// Files and folders that tell of the host beside its own file.
+    /// Other files and folders that exist if the host is installed.
     pub traces: &'static [&'static str],
     /// Whether it replaces [`WORKSPACE`]. The others pass it on as it is, and the server does not start.
     pub fills_in_workspace: bool,
@@ -64,12 +62,11 @@ pub enum CallLimit {
     SinceProgress(Duration),
 }
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// JSON; comments are read and kept.
+    /// JSON, with comments, which are preserved.
     Json,
-    /// TOML.
     Toml,
 }
 
@@ -83,7 +80,6 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The field of the variables.
     pub(super) fn env(self) -> &'static str {
         match self {
             Self::CommandAndArgs => "env",
@@ -93,24 +89,20 @@ impl Shape {
 }
 
 /// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end
-/// of a name stands for the rest of it. Empty where there is none.
+/// of a name matches the rest of it. Empty if there is none.
 #[derive(Debug)]
 pub struct ConfigPath {
-    /// On Linux.
     pub linux: &'static str,
-    /// On macOS.
     pub macos: &'static str,
-    /// On Windows.
     pub windows: &'static str,
 }
 
 impl Host {
-    /// The host of this name.
     pub fn of(id: &str) -> Option<&'static Self> {
         HOSTS.iter().find(|host| host.id == id)
     }
 
-    /// The hosts that a name may stand for which is none of theirs; the likeliest first.
+    /// The hosts that an unknown name may mean, the likeliest first.
     pub fn meant_by(name: &str) -> Vec<&'static str> {
         let given = plain(name);
         let names = |host: &'static Self| {
@@ -125,7 +117,7 @@ impl Host {
         }
         let distance = |host: &'static Self| {
             let distances = names(host).map(|name| (strsim::damerau_levenshtein(&given, &name), name.len()));
-            // A third of the letters may be wrong; beyond that the hint misleads.
+            // A third of the letters may differ; a suggestion that is further off misleads.
             distances.filter(|(distance, length)| *distance <= length / 3).map(|(distance, _)| distance).min()
         };
         let nearest =
@@ -139,7 +131,6 @@ impl Host {
         HOSTS.iter().find(|host| host.client_names.iter().any(|known| name.starts_with(known)))
     }
 
-    /// Whether it has a file that can be written.
     pub fn has_file(&self) -> bool {
         !self.user.is_empty()
     }

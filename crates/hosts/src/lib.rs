@@ -1,7 +1,7 @@
-//! The hosts' own files: where each is, and this server put into it or taken out of it.
+//! The configuration files of hosts: where each is, and adding this server to it or removing it.
 //!
-//! [`HOSTS`] says all that is known of hosts; every other file here serves any of them. An edit
-//! changes the bytes of one entry and no others.
+//! [`HOSTS`] has all that is known of hosts; the code is the same for every host. An edit changes the bytes of one
+//! entry and no others.
 
 mod change;
 mod docs;
@@ -34,15 +34,15 @@ pub use write::Lock;
 
 use error::Problem;
 
-/// The key of the entry, unless the user names another.
+/// The name of the entry, unless the user gives another.
 pub const DEFAULT_NAME: &str = "ollama";
 
-/// Whose file.
+/// Whose file is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// One user's, for all projects.
+    /// The user's, for all projects.
     User,
-    /// One project's, for all who work on it.
+    /// The project's, for all who work on it.
     Project,
 }
 
@@ -56,19 +56,16 @@ impl Scope {
     }
 }
 
-/// One file of one host.
+/// A file of a host, which need not exist.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The host.
     pub host: &'static Host,
-    /// Whose file it is.
     pub scope: Scope,
-    /// The file, there or not.
     pub file: PathBuf,
 }
 
 impl Target {
-    /// The files that a host reads: one, or one for each edition of it that is here.
+    /// The files that a host reads: one, or one for each installed edition of it.
     ///
     /// # Errors
     /// The host has no such file.
@@ -85,7 +82,7 @@ impl Target {
         Ok(files.into_iter().map(|file| Self { host, scope, file }).collect())
     }
 
-    /// All servers of the file that a host would start, by name; none where there is no file.
+    /// All servers of the file that a host would start, by name; none if the file does not exist.
     ///
     /// # Errors
     /// The file cannot be read or does not parse.
@@ -100,25 +97,24 @@ impl Target {
     }
 }
 
-/// What is known of a host on a machine.
+/// A file of a host on this machine, and what is in it.
 #[derive(Debug)]
 pub struct DetectedHost {
-    /// The file, and whose.
     pub target: Target,
-    /// Whether there is a sign of the host.
+    /// Whether the host seems to be installed.
     pub found: bool,
-    /// The entries that start this server or have its name, or the reason why the file cannot be read.
+    /// The entries that start this server or have its name, or why the file cannot be read.
     pub entries: Result<Vec<(String, ServerEntry)>, HostsError>,
 }
 
-/// Looks at every host that has a file: its user's always, its project's where there is one.
+/// Examines every host that has a file: the user's file always, the project's if it exists.
 pub fn detect_hosts(environment: &Environment) -> Vec<DetectedHost> {
     let mut detected: Vec<DetectedHost> = Vec::new();
     for host in HOSTS {
         let found = environment.has(host);
         for scope in [Scope::User, Scope::Project] {
             for target in Target::of(host, scope, environment).into_iter().flatten() {
-                // In the home directory some are one and the same, and editions of a program share a project's file.
+                // In the home directory both files can be the same, and editions of a program share the project's file.
                 let is_users = || environment.user_files(host).contains(&target.file);
                 let is_listed = || detected.iter().any(|known| known.target.file == target.file);
                 if scope == Scope::Project && (!target.file.exists() || is_users() || is_listed()) {
@@ -135,7 +131,7 @@ pub fn detect_hosts(environment: &Environment) -> Vec<DetectedHost> {
     detected
 }
 
-/// Every file in which a host may keep the servers of this user, with what is secret in them.
+/// Every file in which a host may keep the servers of this user, with their secrets.
 pub fn private_files(environment: &Environment) -> Vec<PathBuf> {
     HOSTS.iter().flat_map(|host| environment.user_candidates(host)).collect()
 }

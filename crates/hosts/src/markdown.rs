@@ -10,9 +10,9 @@ pub fn setup_markdown() -> String {
     HOSTS.iter().map(section).collect()
 }
 
-/// Files for people who copy, by their path below examples/hosts.
+/// Examples to copy, by their path below examples/hosts.
 pub fn example_files() -> Vec<(String, String)> {
-    // Claude Code's example is the one that a team shares; it stands in its own section.
+    // The example of Claude Code is the one that a team shares; it is in its own section.
     let hosts = HOSTS.iter().filter(|host| host.has_file() && host.id != "claude-code");
     hosts.map(|host| (format!("{}/{}", host.id, file_name(host)), example(host))).collect()
 }
@@ -52,7 +52,7 @@ fn paragraph(section: &mut String, text: &str) {
     }
 }
 
-/// One row for each path, naming the systems that share it.
+/// One row for each path, with the systems that share it.
 fn rows(host: &Host) -> String {
     let systems = [(Platform::Linux, "Linux"), (Platform::MacOs, "macOS"), (Platform::Windows, "Windows")];
     let mut rows: Vec<(Vec<&str>, String)> = Vec::new();

@@ -1,4 +1,4 @@
-//! What a host is told of a server: the command, its arguments and its environment.
+//! An entry of a host's file: the command of a server, its arguments and its environment.
 
 use std::path::Path;
 
@@ -11,25 +11,22 @@ use super::{json, toml};
 /// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.
 const OTHER_PACKAGE: &str = "ollama-mcp";
 
-/// A server in a host's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerEntry {
-    /// The program.
     pub command: String,
-    /// Its arguments.
     pub args: Vec<String>,
-    /// Variables that the host sets for it, in their order.
+    /// The variables that the host sets, in their order.
     pub env: Vec<(String, String)>,
 }
 
 impl ServerEntry {
-    /// Reads an entry as far as it is one: hosts take other kinds (a URL), which have no command.
+    /// Reads an entry; `None` for other kinds of server (a URL), which have no command.
     pub(super) fn read(host: &Host, value: &Value) -> Option<Self> {
         let command = value.get("command")?;
         let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
         let (command, args) = match host.shape {
             Shape::CommandAndArgs => {
-                // Zed once wrote { "path": ..., "args": ... } there.
+                // Older versions of Zed wrote { "path": ..., "args": ... } there.
                 let command = command.as_str().or_else(|| command.get("path")?.as_str())?.to_owned();
                 (command, value.get("args").map(texts).unwrap_or_default())
             }
@@ -46,13 +43,13 @@ impl ServerEntry {
         Some(Self { command, args, env })
     }
 
-    /// Whether it starts this server, by the name of the program, wherever it is.
+    /// Whether it starts this server, by the file name of the program.
     pub fn is_this_server(&self) -> bool {
         let name = self.command.rsplit(['/', '\\']).next().unwrap_or(&self.command);
         Path::new(name).file_stem().is_some_and(|stem| stem == "ollama-mcp")
     }
 
-    /// What this entry starts, where that is not this server. It names no argument, since one may be a secret.
+    /// What the entry is, as a predicate, if it is not of this server. It names no argument: one may be a secret.
     pub fn foreign(&self) -> Option<String> {
         if self.is_this_server() {
             return None;
@@ -71,7 +68,7 @@ impl ServerEntry {
         hidden.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The entry as a host takes it.
+    /// The entry as the host reads it.
     pub(super) fn value(&self, host: &Host) -> Value {
         let mut fields = Map::new();
         for (name, value) in host.fields {
@@ -80,7 +77,7 @@ impl ServerEntry {
         match host.shape {
             Shape::CommandAndArgs => {
                 fields.insert("command".to_owned(), self.command.as_str().into());
-                // Some versions of Zed refuse an entry without it; the others do not mind.
+                // Some versions of Zed refuse an entry without it.
                 fields.insert("args".to_owned(), json!(self.args));
             }
             Shape::CommandList => {
@@ -96,7 +93,7 @@ impl ServerEntry {
     }
 }
 
-/// What to paste into a host's file, where there is nothing yet.
+/// What to paste into an empty file of a host.
 pub fn snippet(host: &Host, name: &str, entry: &ServerEntry) -> String {
     rendered(host, &[host.key, name], &entry.value(host))
 }
@@ -106,13 +103,13 @@ pub fn redacted_snippet(host: &Host, name: &str, entry: &ServerEntry, is_public:
     rendered(host, &[host.key, name], &redact::redact(&entry.value(host), is_public))
 }
 
-/// A value alone in a file of the host's format.
+/// A file of the host's format with this value alone.
 pub(super) fn rendered(host: &Host, path: &[&str], value: &Value) -> String {
     let made = match host.format {
         Format::Json => json::set("", path, value),
         Format::Toml => toml::set("", path, value),
     };
-    // An empty text always takes an entry.
+    // Adding to an empty text cannot fail.
     made.unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use super::host::{CallLimit, CallTimeout, ConfigPath, Format, Host, Shape};
 
 const STDIO: &[(&str, &str)] = &[("type", "stdio")];
 
-/// The same on every system.
+/// The same path on every system.
 const fn everywhere(path: &'static str) -> ConfigPath {
     ConfigPath { linux: path, macos: path, windows: path }
 }
@@ -70,7 +70,7 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[
-            // The Windows package sees a copy of its own of %APPDATA%.
+            // The Windows package has its own copy of %APPDATA%.
             ConfigPath {
                 linux: "",
                 macos: "",
@@ -240,7 +240,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcp",
         shape: Shape::CommandList,
         fields: &[("type", "local")],
-        // Of the two the later is read last, and counts; the folder is the same on every system.
+        // The last of the two overrides the first; the folder is the same on every system.
         user: &[everywhere("$config/opencode/opencode.jsonc"), everywhere("$config/opencode/opencode.json")],
         all_paths: false,
         project: Some("opencode.json"),

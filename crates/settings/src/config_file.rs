@@ -1,4 +1,4 @@
-//! `config.toml`: flat keys, each known to the registry, each with the line it stands on.
+//! `config.toml`: flat keys, each of a setting in the registry. Errors name the line.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -12,23 +12,23 @@ use super::registry::SETTINGS;
 use super::setting::{SettingInfo, ValueKind};
 use super::suggest;
 
-/// Far more than all settings need.
+/// Far larger than any real file.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A checked file; the values are still texts. No Debug: some of them are secret.
+/// A checked file, with values as text. It has no Debug: some values are secret.
 pub(super) struct ConfigFile {
     path: PathBuf,
-    /// By environment variable, which identifies a setting.
+    /// By the environment variable of the setting.
     values: BTreeMap<&'static str, String>,
     is_open_to_others: bool,
 }
 
 impl ConfigFile {
-    /// Reads a file; `None` where there is none.
+    /// Reads a file; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, is no TOML, has an unknown key or a value of a wrong type.
+    /// The file cannot be read, is not TOML, or has an unknown key or a value of a wrong type.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, SettingsError> {
         let text = match platform::read_regular(path, MAX_BYTES).map(String::from_utf8) {
             Ok(Ok(text)) => text,
@@ -53,12 +53,12 @@ impl ConfigFile {
         &self.path
     }
 
-    /// The value of a setting as text; a number in its decimal form.
+    /// The value of a setting as text; a number in decimal.
     pub(super) fn get(&self, setting: &SettingInfo) -> Option<&str> {
         self.values.get(setting.env).map(String::as_str)
     }
 
-    /// A file that holds a secret and that other users of the machine can read.
+    /// Warns of a file with a secret that other users of the machine can read.
     pub(super) fn warning(&self) -> Option<String> {
         let secret = SETTINGS.iter().find(|setting| setting.is_secret() && self.get(setting).is_some())?;
         let key = secret.key.filter(|_| self.is_open_to_others)?;
@@ -71,11 +71,11 @@ fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, 
     let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
         file: path.into(),
         line: error.span().map_or(1, |span| line_at(text, span.start)),
-        // Display of this error would quote the line, which may hold a secret.
+        // The Display of this error quotes the line, which may contain a secret.
         message: error.message().to_owned(),
     })?;
     let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
-    // The first wrong line of the file is the one to report, not the first by the alphabet.
+    // In the order of the file, so that the first wrong line is reported.
     pairs.sort_by_key(|(key, _)| key.span().start);
     pairs
         .into_iter()

@@ -1,4 +1,4 @@
-//! Which files a call may read, and where their contents may go.
+//! Which files a call may attach, and where they may be sent.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -25,7 +25,7 @@ group! {
     }
 }
 
-/// A path with `~/` as the user's home directory: hosts start servers without a shell that would expand it.
+/// Expands `~/` to the home directory: hosts start servers without a shell that would do it.
 pub fn with_home(text: &str) -> PathBuf {
     let rest = match text {
         "~" => Some(""),
@@ -46,7 +46,7 @@ pub(super) fn allowed(text: &str) -> Result<Vec<PathBuf>, Problem> {
     std::env::split_paths(text)
         .filter(|path| !path.as_os_str().is_empty())
         .map(|path| {
-            // The text was valid UTF-8, and so are its parts.
+            // Not lossy: the text is valid UTF-8, and so are its parts.
             let path = with_home(&path.to_string_lossy());
             let shown = path.display().to_string();
             if !path.is_absolute() {

@@ -1,7 +1,7 @@
 //! The settings of a process: flags, environment and `config.toml`, checked once at start.
 //!
-//! Each setting is declared once, in the [`registry`]; each group of settings is one struct in one file. It names no HTTP
-//! client and no argument parser.
+//! Each setting is declared once, in the [`registry`]; each group of settings is one struct in one file. It names no
+//! HTTP client and no argument parser.
 
 mod chat;
 mod config_file;

@@ -1,7 +1,7 @@
 //! Every setting, declared once.
 //!
-//! To add one, declare it here, at the position where the documents should list it, and add a field with `= NAME` to the
-//! struct of its group.
+//! To add one, declare it here, at the position where the documents should list it, and add a field with `= NAME` to
+//! the struct of its group.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -41,8 +41,8 @@ settings! {
         value: "TOKEN" Text, parse: parse::token,
     }
 
-    /// API key of ollama.com, for the toolset `web` or for ollama.com as `OLLAMA_HOST`; it goes there over https and
-    /// nowhere else.
+    /// API key of ollama.com, for the toolset `web` or for ollama.com as `OLLAMA_HOST`; it is sent only there, over
+    /// https.
     OLLAMA_API_KEY: Option<Secret> {
         env: "OLLAMA_API_KEY", secret, key: "ollama_api_key",
         value: "KEY" Text, parse: parse::token,
@@ -72,7 +72,7 @@ settings! {
         value: "DURATION" Quantity, parse: parse::timeout, default: "5s",
     }
 
-    /// How long an answer may take to begin; loading a model takes minutes.
+    /// How long an answer may take to begin; loading a model can take minutes.
     FIRST_BYTE_TIMEOUT: Duration {
         env: "OLLAMA_MCP_FIRST_BYTE_TIMEOUT", flag: "first-byte-timeout", key: "first_byte_timeout",
         value: "DURATION" Quantity, parse: parse::timeout, default: "600s",
@@ -111,8 +111,8 @@ settings! {
         value: "DIR" Text, parse: parse::path_from_home,
     }
 
-    /// Completions that run at once in this process; the others wait for their turn, and `1` runs them strictly one
-    /// after another.
+    /// Completions that run concurrently in this process; the others wait for their turn, and `1` runs them strictly
+    /// one after another.
     MAX_CONCURRENT: usize {
         env: "OLLAMA_MCP_MAX_CONCURRENT", flag: "max-concurrent", key: "max_concurrent",
         value: "N" Quantity, parse: parse::count, default: "4",
@@ -158,15 +158,15 @@ settings! {
     }
 
     /// The tools besides the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs
-    /// `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is
-    /// stored.
+    /// `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing
+    /// is stored.
     TOOLSETS: BTreeSet<Toolset> {
         env: "OLLAMA_MCP_TOOLSETS", flag: "toolsets", key: "toolsets",
         value: "LIST" Text, parse: tools::toolsets, values: tools::toolset_names,
         default: "generate,models,embeddings,conversations,compare",
     }
 
-    /// Leaves out every tool that changes anything or leaves the machine.
+    /// Leaves out every tool that changes anything or uses the internet.
     READ_ONLY: bool {
         env: "OLLAMA_MCP_READ_ONLY", flag: "read-only", key: "read_only",
         value: "BOOL" Switch, parse: parse::switch, default: "false",

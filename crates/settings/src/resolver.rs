@@ -1,4 +1,4 @@
-//! Finds the value of each setting among the sources, and records where it came from.
+//! Finds the value of each setting in the sources, and records where it came from.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Parses the text; a failure names the setting as the user did.
+    /// Parses the text. An error names the setting as the user wrote it.
     pub(super) fn parse<T>(
         &self,
         setting: &SettingInfo,
@@ -38,7 +38,7 @@ pub(super) fn defaults<T>(load: impl FnOnce(&mut Resolver<'_>) -> Result<T, Sett
     load(&mut Resolver::new(&Sources::default())).expect("the defaults are valid")
 }
 
-/// Goes through the sources in their order of precedence.
+/// Searches the sources in their order of precedence.
 pub(super) struct Resolver<'a> {
     sources: &'a Sources,
     config_dir: Option<PathBuf>,
@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
         self.sources.data_dir.clone()
     }
 
-    /// What the sources say, without the default and without a record.
+    /// The value in the sources, without the default. It is not recorded.
     pub(super) fn find(&self, setting: &'static SettingInfo) -> Result<Option<Found>, SettingsError> {
         let is_set = |text: &str| match setting.kind {
             ValueKind::Presence => !text.is_empty(),
@@ -133,7 +133,7 @@ impl<'a> Resolver<'a> {
         }))
     }
 
-    /// What the sources or else the registry say; recorded.
+    /// The value in the sources, or the default; recorded.
     pub(super) fn take(&mut self, setting: &'static SettingInfo) -> Result<Option<Found>, SettingsError> {
         let default = || setting.default().map(|text| Found { text: text.to_owned(), from: Origin::Default });
         let found = self.find(setting)?.or_else(default);
@@ -141,7 +141,7 @@ impl<'a> Resolver<'a> {
         Ok(found)
     }
 
-    /// The value of a setting; recorded.
+    /// The parsed value of a setting; recorded.
     pub(super) fn get<T>(&mut self, setting: &'static Setting<T>) -> Result<T, SettingsError> {
         match (self.take(setting)?, setting.unset) {
             (Some(found), _) => found.parse(setting, setting.parse),

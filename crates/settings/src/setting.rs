@@ -1,7 +1,8 @@
 //! The declaration of a setting: its names, its help, its default and the parser of its value.
 //!
-//! [`settings!`] declares settings and lists them; [`group!`] declares a struct whose fields are read from them. The flag,
-//! `--help`, `docs/settings.md`, `doctor`, the manifest and the struct's `Default` all follow from the declaration.
+//! [`settings!`] declares settings and lists them; [`group!`] declares a struct whose fields are read from them. The
+//! flag, `--help`, `docs/settings.md`, `doctor`, the manifest and the struct's `Default` all follow from the
+//! declaration.
 
 use std::ops::Deref;
 
@@ -174,8 +175,8 @@ macro_rules! settings {
     (@or $values:expr) => { $values };
 }
 
-/// Declares a struct of settings: after `=` stands the setting of the field, or [`Computed`] with a function. The fields
-/// are read in this order; the `Default` is what they are where nothing is set.
+/// Declares a struct of settings: after `=` stands the setting of the field, or [`Computed`] with a function. The
+/// fields are read in this order; the `Default` is what they are where nothing is set.
 macro_rules! group {
     (
         $(#[$attribute:meta])*

@@ -14,7 +14,7 @@ group! {
     pub struct ToolSettings {
         /// [`Toolset::Core`] is always among them.
         pub toolsets: BTreeSet<Toolset> = TOOLSETS,
-        /// Whether to leave out every tool that changes anything or leaves the machine.
+        /// Whether to leave out every tool that changes anything or uses the internet.
         pub read_only: bool = READ_ONLY,
         pub confirm: Confirm = CONFIRM,
     }

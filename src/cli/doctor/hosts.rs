@@ -1,4 +1,4 @@
-//! This server as hosts start it: by itself first, then each host's entry.
+//! This server as hosts start it: first the program itself, then the entry of each host.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use mcp::client::{ClientError, Visit, visit};
 use settings::registry::OLLAMA_HOST;
 use settings::{Origin, SettingOrigin};
 
-/// A server starts in milliseconds; hosts wait longer than this.
+/// Servers start in milliseconds, and hosts wait longer than this.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The program itself, over stdio: started, greeted, asked for its tools.
+/// Starts the program, connects over stdio and lists its tools.
 pub(super) async fn self_test(context: &Context) -> Section {
     let mut section = Section::new("Self-test over stdio");
     let visited = match server_command(context) {
@@ -42,7 +42,7 @@ pub(super) async fn self_test(context: &Context) -> Section {
     section
 }
 
-/// Every host that is here: whether this server is in it, and whether what it would start answers.
+/// Every installed host: whether this server is in its file, and whether the entry works.
 pub(super) async fn check(origins: &[SettingOrigin]) -> Section {
     let mut section = Section::new("Hosts");
     let detected = match Environment::of_process() {
@@ -71,7 +71,7 @@ pub(super) async fn check(origins: &[SettingOrigin]) -> Section {
     section
 }
 
-/// Why an entry does not work; the text ends with no next step.
+/// The error says why an entry does not work, without a next step.
 type Check = Result<Visit, String>;
 
 async fn start_entries(detected: &DetectedHost) -> Vec<Check> {
@@ -79,7 +79,8 @@ async fn start_entries(detected: &DetectedHost) -> Vec<Check> {
     join_all(entries.iter().map(|(_, entry)| start(detected.target.host, entry))).await
 }
 
-/// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
+/// Starts what the host would start, with the variables of the entry, and without those of this shell that a host may
+/// not pass on.
 async fn start(host: &Host, entry: &ServerEntry) -> Check {
     if let Some(what) = entry.foreign() {
         return Err(format!("the entry {what}"));
@@ -88,7 +89,7 @@ async fn start(host: &Host, entry: &ServerEntry) -> Check {
         return Err(format!("{} does not exist, or is not on the PATH", entry.command));
     };
     let mut command = Command::new(program);
-    // What the host fills in only the host knows; what it does not, the server gets as it is.
+    // Only the host knows the values that it fills in. What it does not fill in is passed on as it is.
     let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.fills_in_workspace);
     if entry.args.iter().all(|argument| own(argument)) {
         command.args(&entry.args);
@@ -133,7 +134,7 @@ fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], orig
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
             ),
-            // Arguments and variables stay at an installation, also those with which the program does not start.
+            // An installation preserves arguments and variables, even those that prevent the start.
             Err(problem) if !entry.args.is_empty() => section.error(
                 format!("{place}: {problem}"),
                 Some(format!(
@@ -148,7 +149,7 @@ fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], orig
                 Some(format!("{install} writes this program's path into {file}")),
             ),
             Ok(Visit { unreachable: Some((problem, next_step)), .. }) => {
-                // The entry's own address counts, not that of this shell.
+                // The server uses the address of the entry, not that of this shell.
                 let has_address = entry.env.iter().any(|(name, _)| name == OLLAMA_HOST.env);
                 let step = if has_address {
                     Some(format!("{install} --ollama-host URL writes another address into its entry"))
@@ -187,7 +188,7 @@ fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], orig
     }
 }
 
-/// The command that mends an entry.
+/// The command that repairs an entry.
 fn install(target: &Target, name: &str) -> String {
     let mut command = format!("ollama-mcp install --host {}", target.host.id);
     if target.scope == Scope::Project {
@@ -199,7 +200,7 @@ fn install(target: &Target, name: &str) -> String {
     command
 }
 
-/// Settings of this shell that say something and that the entry does not have.
+/// Settings of this shell that differ from the default and are not in the entry.
 fn not_handed_on<'a>(entry: &ServerEntry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
     let set = origins.iter().filter(|origin| {
         origin.from == Origin::Environment
@@ -214,7 +215,7 @@ fn is_ours(name: &OsString) -> bool {
     name.to_string_lossy().to_ascii_uppercase().starts_with("OLLAMA_")
 }
 
-/// The program's file: itself, or by name on the `PATH`.
+/// The file of a program, which is a path or a name on the `PATH`.
 fn program(command: &str) -> Option<PathBuf> {
     let path = Path::new(command);
     if path.components().count() > 1 {

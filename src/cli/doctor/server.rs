@@ -1,4 +1,4 @@
-//! The model server: does it answer, and with which models.
+//! The model server: whether it answers, and its models.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use service::Services;
 use service::models::health::Healthy;
 use text::sanitize;
 
-/// Names of models on one line.
+/// More names would make the line unreadable.
 const MAX_LISTED: usize = 50;
 
 pub(super) async fn check(services: &Services) -> Section {
@@ -69,7 +69,7 @@ fn models(section: &mut Section, healthy: &Healthy) {
     );
 }
 
-/// The names on one line; of hundreds, the first.
+/// The names on one line, up to [`MAX_LISTED`].
 fn listed(names: &[String]) -> String {
     let mut shown: Vec<_> = names.iter().take(MAX_LISTED).map(|name| sanitize::name(name)).collect();
     if names.len() > MAX_LISTED {

@@ -104,7 +104,7 @@ fn duration(limit: Option<Duration>) -> String {
     limit.map_or_else(|| "none".to_owned(), |limit| format!("{} s", limit.as_secs()))
 }
 
-/// Where conversations are kept, which prompt is the default one, and which files may be read.
+/// The directory of conversations, the default system prompt, and the files that may be attached.
 fn places(section: &mut Section, settings: &Settings) {
     section.field("data_dir", json!(settings.store.data_dir));
     match &settings.store.data_dir {
@@ -166,7 +166,7 @@ fn places(section: &mut Section, settings: &Settings) {
     section.field("allowed_dirs", allowed);
 }
 
-/// The default system prompt's file and its size in bytes; `None` where there is none.
+/// The file of the default system prompt and its size in bytes; `None` if there is none.
 fn system_prompt(settings: &Settings) -> Option<(&Path, Result<usize, String>)> {
     let file = settings.chat.system_prompt.as_ref()?;
     let bytes = file.read().transpose()?.map(|text| text.len());

@@ -20,7 +20,7 @@ pub(super) fn bundle(manifest: &Value) -> Value {
     for (key, title, setting) in
         [("ollama_host", "Address of Ollama", OLLAMA_HOST.info()), ("model", "Default model", MODEL.info())]
     {
-        // A blank variable counts as unset. Without any default the host would leave the placeholder standing.
+        // A blank variable counts as unset. Without a default the host would not replace the placeholder.
         let default = setting.default().unwrap_or_default();
         user_config.insert(key.into(), option("string", title, setting, json!(default)));
         env.insert(setting.env.into(), format!("${{user_config.{key}}}").into());

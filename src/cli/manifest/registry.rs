@@ -9,9 +9,9 @@ use super::text;
 use settings::registry::{OLLAMA_HOST, SETTINGS};
 use settings::{SettingInfo, ValueKind};
 
-/// Stands for the digest of the bundle, which only a release knows.
+/// Placeholder for the digest of the bundle; the release fills it in.
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// Where a container finds an Ollama that runs on its host.
+/// The address at which a container reaches an Ollama on its host.
 const HOST_OF_CONTAINER: &str = "http://host.docker.internal:11434";
 
 pub(super) fn server_json(manifest: &Value) -> Value {
@@ -36,7 +36,7 @@ pub(super) fn server_json(manifest: &Value) -> Value {
                 "registryType": "oci",
                 "identifier": image(),
                 "runtimeHint": "docker",
-                // Docker Desktop knows the name by itself, Docker on Linux by this.
+                // Docker Desktop resolves the name by itself, Docker on Linux needs this.
                 "runtimeArguments": [
                     { "type": "named", "name": "--add-host", "value": "host.docker.internal:host-gateway" },
                 ],
