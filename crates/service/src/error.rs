@@ -207,3 +207,9 @@ fn capitalized(noun: &str) -> String {
     let mut chars = noun.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
+
+impl From<openai::InvalidArgument> for ServiceError {
+    fn from(invalid: openai::InvalidArgument) -> Self {
+        Self::invalid(&invalid.path, invalid.reason)
+    }
+}

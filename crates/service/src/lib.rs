@@ -21,7 +21,6 @@ mod held;
 pub mod jobs;
 pub mod manage;
 pub mod many;
-pub mod messages;
 pub mod models;
 mod names;
 mod options;

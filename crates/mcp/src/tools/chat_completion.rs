@@ -11,8 +11,8 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answer::CompletionAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, input_schema_with, output_schema};
+use openai::messages::{ChatMessage, read_messages};
 use service::attachments::Attachments;
-use service::messages::{ChatMessage, read_messages};
 use service::{ChatCall, ServiceError};
 use types::{Message, Role};
 

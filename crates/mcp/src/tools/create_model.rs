@@ -11,7 +11,7 @@ use crate::confirm::{Action, Consent, Question, consent};
 use crate::jobs::TransferAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, input_schema, output_schema};
-use service::messages::{ChatMessage, read_messages};
+use openai::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;
 

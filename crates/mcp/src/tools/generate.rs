@@ -10,9 +10,9 @@ use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
 use crate::answer::BriefAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, output_schema};
+use openai::messages::read_images;
 use service::attachments::Attachments;
 use service::generate::GenerateCall;
-use service::messages::read_images;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Complete a bare prompt with a local model: code before a suffix (fill in the middle), raw text without a chat \
