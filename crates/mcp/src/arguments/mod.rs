@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use service::{ErrorCode, ServiceError};
+pub(super) use types::de::whole_number;
 
 /// Below this similarity (0 to 1) a name is no suggestion.
 const SIMILAR: f64 = 0.6;
@@ -119,35 +120,6 @@ fn plain(reason: &str) -> String {
         text.push_str(" is missing");
     }
     text
-}
-
-/// A whole number of at least 1, by its text: whether 0 is taken, the tool checks. Numbers that JSON writers send as `5.0`
-/// are whole all the same.
-pub(crate) fn whole_number<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u64>, D::Error> {
-    whole(deserializer, 1)
-}
-
-/// The same where 0 has a meaning.
-pub(crate) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u64>, D::Error> {
-    whole(deserializer, 0)
-}
-
-fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D, least: u8) -> Result<Option<u64>, D::Error> {
-    use serde::Deserialize as _;
-    use serde::de::Error as _;
-    let value = Value::deserialize(deserializer)?;
-    let whole = value.as_u64().or_else(|| {
-        let float = value.as_f64()?;
-        // Exact in this range.
-        (float.fract() == 0.0 && (0.0..9e15).contains(&float)).then_some(float as u64)
-    });
-    whole
-        .map(Some)
-        .ok_or_else(|| D::Error::custom(format!("is {value}; it must be a whole number of at least {least}")))
 }
 
 #[cfg(test)]
