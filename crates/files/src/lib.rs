@@ -3,18 +3,18 @@
 //! Everything here blocks: the service calls it off the async threads. Nothing is opened before it is asked for, and
 //! nothing is logged.
 
-mod fence;
 mod image;
-mod kind;
 pub mod pdf;
+mod sandbox;
 mod secret_names;
 mod secrets;
+mod sniff;
 mod text;
 
 use std::io::Read as _;
 
-pub use fence::{Fence, FenceError, Opened};
-use kind::Kind;
+pub use sandbox::{Fence, FenceError, Opened};
+use sniff::Kind;
 pub use text::fenced;
 
 /// What a model reads of a file.
@@ -54,10 +54,10 @@ pub fn read(mut opened: Opened, most: u64, stopped: &dyn Fn() -> bool) -> Result
     if bytes.len() as u64 > most {
         return Err(too_large(bytes.len() as u64, most));
     }
-    if kind::is_pdf(&bytes) {
+    if sniff::is_pdf(&bytes) {
         return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError);
     }
-    match kind::of(&bytes) {
+    match sniff::of(&bytes) {
         Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError),
         Kind::Text(text) => Ok(Content::Text(text)),
         Kind::Empty => Err(ReadError("is empty".to_owned())),
