@@ -1,28 +1,27 @@
-//! What a file is, told by its content and never by its name.
+//! The kind of a file, by its content and never by its name.
 
 use ::image::ImageFormat;
 
 use super::text;
 
-/// What a file is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Image(ImageFormat),
     /// Text, decoded.
     Text(String),
     Empty,
-    /// What it seems to be, for people.
+    /// A description for the user.
     Other(String),
 }
 
-/// Whether this is the beginning of a PDF.
+/// Whether bytes begin like a PDF.
 pub(super) fn is_pdf(head: &[u8]) -> bool {
-    // At its very start: a text may speak of it further on.
+    // Only at the start: a text may mention it further on.
     head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start().starts_with(b"%PDF-")
 }
 
-/// What bytes are.
-pub(super) fn of(bytes: &[u8]) -> Kind {
+/// The kind of a file that is not a PDF.
+pub(super) fn kind_of(bytes: &[u8]) -> Kind {
     if bytes.is_empty() {
         return Kind::Empty;
     }
@@ -34,7 +33,7 @@ pub(super) fn of(bytes: &[u8]) -> Kind {
         Some("image/webp") => return Kind::Image(ImageFormat::WebP),
         _ => {}
     }
-    // A text may begin as something else does: BM, MZ, ID3.
+    // Checked after images alone: a text may begin like another kind of file (BM, MZ, ID3).
     match text::decode(bytes) {
         Some(text) => Kind::Text(text),
         None => Kind::Other(guess.unwrap_or("binary data of no known kind").to_owned()),
@@ -46,19 +45,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_by_content() {
-        assert_eq!(of(b"\x89PNG\r\n\x1a\n...."), Kind::Image(ImageFormat::Png));
-        assert_eq!(of(b"\xff\xd8\xff\xe0...."), Kind::Image(ImageFormat::Jpeg));
-        assert_eq!(of(b"GIF89a...."), Kind::Image(ImageFormat::Gif));
-        assert_eq!(of(b"RIFF\x10\0\0\0WEBPVP8 "), Kind::Image(ImageFormat::WebP));
-        assert_eq!(of(b"BMW and MZ"), Kind::Text("BMW and MZ".into()));
-        assert_eq!(of(b"<html>"), Kind::Text("<html>".into()));
-        assert_eq!(of(b""), Kind::Empty);
-        assert_eq!(of(b"PK\x03\x04\x14\0\0\0\0\0"), Kind::Other("application/zip".into()));
+    fn kind_follows_from_content() {
+        assert_eq!(kind_of(b"\x89PNG\r\n\x1a\n...."), Kind::Image(ImageFormat::Png));
+        assert_eq!(kind_of(b"\xff\xd8\xff\xe0...."), Kind::Image(ImageFormat::Jpeg));
+        assert_eq!(kind_of(b"GIF89a...."), Kind::Image(ImageFormat::Gif));
+        assert_eq!(kind_of(b"RIFF\x10\0\0\0WEBPVP8 "), Kind::Image(ImageFormat::WebP));
+        assert_eq!(kind_of(b"BMW and MZ"), Kind::Text("BMW and MZ".into()));
+        assert_eq!(kind_of(b"<html>"), Kind::Text("<html>".into()));
+        assert_eq!(kind_of(b""), Kind::Empty);
+        assert_eq!(kind_of(b"PK\x03\x04\x14\0\0\0\0\0"), Kind::Other("application/zip".into()));
         let mut program = b"\x7fELF\x02\x01\x01".to_vec();
         program.resize(64, 0);
-        assert_eq!(of(&program), Kind::Other("application/x-executable".into()));
-        assert_eq!(of(&[0, 1, 2, 3, 0, 0]), Kind::Other("binary data of no known kind".into()));
+        assert_eq!(kind_of(&program), Kind::Other("application/x-executable".into()));
+        assert_eq!(kind_of(&[0, 1, 2, 3, 0, 0]), Kind::Other("binary data of no known kind".into()));
         assert!(is_pdf(b"%PDF-1.7\n"));
         assert!(!is_pdf(b"let x = \"%PDF-1.7\";"));
     }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arrivals::is_cloud;
 use super::{Core, ErrorCode, Registered, ServiceError, Work};
-use files::{self, Content, Fence, FenceError, Opened, fenced};
+use files::{self, Content, Opened, Sandbox, SandboxError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
@@ -215,7 +215,7 @@ impl Core {
         let Some(named) = &attachments.0 else { return Ok(None) };
         if self.files.allowed.is_empty() {
             let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
-            return Err(refused(argument, &FenceError::NothingAllowed));
+            return Err(refused(argument, &SandboxError::NothingAllowed));
         }
         self.check_takes_files(model).await?;
         named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)
@@ -322,22 +322,22 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ServiceError::internal()))
 }
 
-fn open(fence: &Fence, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+fn open(fence: &Sandbox, argument: &str, path: &str) -> Result<Opened, ServiceError> {
     fence.open(path).map_err(|error| refused(argument, &error))
 }
 
 fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
-    refused(argument, &FenceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
+    refused(argument, &SandboxError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
 }
 
-fn refused(argument: &str, error: &FenceError) -> ServiceError {
+fn refused(argument: &str, error: &SandboxError) -> ServiceError {
     let code = match error {
-        FenceError::NothingAllowed | FenceError::Denied { .. } => ErrorCode::AttachmentDenied,
-        FenceError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
+        SandboxError::NothingAllowed | SandboxError::Denied { .. } => ErrorCode::AttachmentDenied,
+        SandboxError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
     };
     let error_of = ServiceError::new(code, format!("{argument}: {error}"));
     match error {
-        FenceError::NothingAllowed => error_of.with_hint(
+        SandboxError::NothingAllowed => error_of.with_hint(
             "The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
         ),
         _ => error_of,

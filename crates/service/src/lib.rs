@@ -46,7 +46,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use files::Fence;
+use files::Sandbox;
 use providers::ollama::OllamaWeb;
 use providers::{Provider, ProviderError};
 use settings::FileSettings;
@@ -132,7 +132,7 @@ pub struct Core {
     store: Option<Arc<dyn ConversationStore>>,
     turn_locks: TurnLocks,
     system_prompt: SystemPrompt,
-    fence: Arc<Fence>,
+    fence: Arc<Sandbox>,
     files: FileSettings,
     auto_pull: bool,
     arrivals: Arrivals,
@@ -161,7 +161,7 @@ impl Core {
             store: options.store,
             turn_locks: TurnLocks::default(),
             system_prompt: SystemPrompt::new(options.system_prompt),
-            fence: Arc::new(Fence::new(options.files.allowed.clone()).with_private(options.private_files)),
+            fence: Arc::new(Sandbox::new(options.files.allowed.clone()).with_private(options.private_files)),
             files: options.files,
             auto_pull: options.auto_pull,
             arrivals: Arrivals::default(),
