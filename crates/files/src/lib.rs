@@ -3,6 +3,8 @@
 //! Everything here blocks: call it on a blocking thread. Nothing is logged.
 
 mod image;
+#[cfg_attr(feature = "pdf", path = "pdf.rs")]
+#[cfg_attr(not(feature = "pdf"), path = "no_pdf.rs")]
 pub mod pdf;
 mod sandbox;
 mod secret_names;
@@ -15,6 +17,13 @@ use std::io::Read as _;
 pub use sandbox::{Opened, Sandbox, SandboxError};
 use sniff::Kind;
 pub use text::fenced;
+
+/// The kinds that [`read`] reads, for messages.
+const ATTACHABLE: &str = if cfg!(feature = "pdf") {
+    "text, PDF, PNG, JPEG, WebP and GIF"
+} else {
+    "text, PNG, JPEG, WebP and GIF"
+};
 
 /// What a model gets of a file.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,9 +68,7 @@ pub fn read(mut opened: Opened, max_bytes: u64, stopped: &dyn Fn() -> bool) -> R
         Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError),
         Kind::Text(text) => Ok(Content::Text(text)),
         Kind::Empty => Err(ReadError("is empty".to_owned())),
-        Kind::Other(what) => {
-            Err(ReadError(format!("seems to be {what}; text, PDF, PNG, JPEG, WebP and GIF can be attached")))
-        }
+        Kind::Other(what) => Err(ReadError(format!("seems to be {what}; {ATTACHABLE} can be attached"))),
     }
 }
 
