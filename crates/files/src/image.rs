@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn small_ones_stay_and_others_become_what_models_take() {
+    fn small_images_are_unchanged_and_others_converted() {
         let png = made(3, 2, ImageFormat::Png);
         assert_eq!(
             prepare(png.clone(), ImageFormat::Png),
@@ -104,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_strip_is_refused_before_it_is_scaled() {
+    fn extreme_aspect_ratio_is_refused_before_scaling() {
         let Err(said) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
         assert_eq!(said, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
     }
 
     #[test]
-    fn a_bomb_is_refused_before_it_is_decoded() {
+    fn decompression_bomb_is_refused_before_decoding() {
         // A PNG that says it has 60000 x 60000 pixels: the header's numbers replaced, its checksum made anew.
         let mut bomb = made(1, 1, ImageFormat::Png);
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);

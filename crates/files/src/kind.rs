@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_by_content() {
+    fn kinds_are_detected_by_content() {
         assert_eq!(of(b"\x89PNG\r\n\x1a\n...."), Kind::Image(ImageFormat::Png));
         assert_eq!(of(b"\xff\xd8\xff\xe0...."), Kind::Image(ImageFormat::Jpeg));
         assert_eq!(of(b"GIF89a...."), Kind::Image(ImageFormat::Gif));

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_known_by_their_names() {
+    fn secrets_are_recognized_by_name() {
         for path in [
             ".env",
             ".ENV",
@@ -121,7 +121,7 @@ mod tests {
 
     /// Names that once passed.
     #[test]
-    fn secrets_of_many_tools_are_known() {
+    fn secrets_of_common_tools_are_recognized() {
         for path in [
             "deploy_rsa",
             "work_ed25519",
@@ -179,7 +179,7 @@ mod tests {
 
     /// The names of files and endings that shhgit's signatures (eth0izzle/shhgit, config.yaml) call secret.
     #[test]
-    fn what_a_public_list_calls_secret_is_known() {
+    fn files_of_public_list_are_recognized() {
         for path in [
             "a.pem",
             "a.pkcs12",
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_left_alone() {
+    fn other_names_are_allowed() {
         for path in [
             "env",
             "environment.md",
@@ -299,7 +299,7 @@ mod tests {
 
     /// Whoever allows a folder wants what is in it, and not a file in it that is known by its folder.
     #[test]
-    fn the_allowed_folder_counts_for_what_is_known_by_its_folder_alone() {
+    fn allowed_folder_counts_for_secrets_known_by_folder() {
         let below = |root: &str, rest: &str| secret_part(Path::new(root), Path::new(rest));
         assert!(below("/home/you/.m2", "settings.xml").is_some());
         assert!(below("/home/you/.zed", "settings.json").is_some());
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_known_as_editors_name_them() {
+    fn copies_made_by_editors_are_recognized() {
         for name in
             ["config.toml", "config.toml~", "Config.toml.bak", "config.toml.bak-17-2", ".config.toml.swp"]
         {

@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_told() {
+    fn binary_data_is_no_text() {
         for wrong in [&b"a\0b"[..], b"\x01\x02\x03\x04", b"\xff\xfe\x00\xd8", b"\x80\x01\x02\x03\x90\x00"] {
             assert_eq!(decode(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
-    fn a_title_stays_on_its_line() {
+    fn title_is_on_one_line() {
         assert_eq!(fenced("a\n```.txt", "x"), "a????.txt\n```\nx\n```\n");
         assert_eq!(fenced("a\u{2028}b\u{202e}txt", "x"), "a?b?txt\n```\nx\n```\n");
         assert_eq!(fenced("a", "```\nx\n"), "a\n````\n```\nx\n````\n");
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_closes_its_fence(text in "[`\n ~a]{0,40}") {
+        fn no_text_ends_its_code_fence(text in "[`\n ~a]{0,40}") {
             let fenced = fenced("t", &text);
             let fence = fenced.lines().nth(1).unwrap();
             // CommonMark: a fence is closed by as many or more of its characters.

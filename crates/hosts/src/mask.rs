@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn of_another_server_only_the_program_is_shown() {
+    fn other_servers_show_command_only() {
         let entry = json!({ "command": "npx", "args": ["--login", "sesame"], "env": { "PLAIN": "sesame" } });
         let shown = json!({ "command": "npx", "args": ["***", "***"], "env": { "PLAIN": "***" } });
         assert_eq!(masked_foreign(&entry), shown);

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_tools_that_are_there_are_told_of_and_hosts_do_not_cut() {
+    fn instructions_name_offered_tools_only_and_fit_host_limit() {
         let all = instructions(|_| true);
         assert!(all.len() < 2048, "{} bytes", all.len());
         let core = instructions(|tool| tool != "pull_model");

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_tells_what_is_free() {
+    fn free_disk_space_is_read() {
         assert!(free_space(Path::new("/")).is_ok());
         assert!(free_space(Path::new("/no/such/directory")).is_err());
     }

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_count_costs_nothing_else() {
+    fn invalid_count_is_absent_and_rest_is_read() {
         for (text, expected) in [
             ("18446744073709551615", Some(u64::MAX)),
             ("0", Some(0)),

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrapping_gives_the_text() {
+    fn message_is_read_from_every_wrapping() {
         for (body, message, form) in [
             (r#"{"error":"model is required"}"#, "model is required", Form::Json),
             (r#"{"error":{"message":"EOF","type":"t","param":null,"code":null}}"#, "EOF", Form::Json),
@@ -261,14 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_and_kept_on_one_line() {
+    fn long_message_is_cut_and_put_on_one_line() {
         let said = said(&"line\u{1b}[31m\n\u{e4}".repeat(2_000));
         assert_eq!(said.message.chars().count(), MAX_PIECE + 1);
         assert!(said.message.starts_with("line [31m \u{e4}line"), "{}", said.message);
     }
 
     #[test]
-    fn the_context_is_counted_where_the_server_counts() {
+    fn context_counts_are_read_where_given() {
         for (body, prompt, context) in [
             (
                 r#"{"error":{"message":"request (3029 tokens) exceeds the available context size (512 tokens), try increasing it"}}"#,

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cloud_models_are_known_by_their_tags() {
+    fn cloud_models_are_recognized_by_tag() {
         for cloud in ["gpt-oss:120b-cloud", "glm-4.6:cloud"] {
             assert!(is_cloud(cloud), "{cloud}");
         }

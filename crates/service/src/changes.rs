@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_told_by_name() {
+    fn differences_are_reported_by_name() {
         let before = seen(&[("a:1", "x"), ("b:1", "x"), ("c:1", "x")], &[("a:1", "t1"), ("b:1", "t1")]);
         let now = seen(&[("a:1", "x"), ("b:1", "y"), ("d:1", "x")], &[("a:1", "t2"), ("d:1", "t1")]);
         let name = |name: &str| name.to_owned();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_right_after_a_look_is_told_in_time() {
+    fn change_right_after_poll_is_reported_in_time() {
         let within = Duration::from_secs(5);
         for took in [0, 20, 500, 1000, 2000, 2200] {
             let took = Duration::from_millis(took);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_follower_that_lags_is_told_once_that_anything_may_have_changed() {
+    async fn lagging_follower_gets_anything_once() {
         let changes = Changes::default();
         let mut follower = Follower(changes.signal().subscribe());
         for n in 0..10 * WAITING {

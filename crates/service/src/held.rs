@@ -99,7 +99,7 @@ mod tests {
     use types::Role;
 
     #[test]
-    fn what_is_held_is_bounded_and_given_back() {
+    fn held_bytes_are_bounded_and_released() {
         let memory = Memory::default();
         let alone = memory.hold(MAX_HELD + 1).unwrap();
         let refused = memory.hold(1).unwrap_err();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn all_texts_of_a_call_count() {
+    fn all_texts_of_call_are_counted() {
         let text = "x".repeat(1_000);
         let call = ChatCall {
             messages: vec![Message::text(Role::User, text.clone())],

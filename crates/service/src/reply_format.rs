@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_is_read() {
+    fn every_spelling_of_response_format_is_read() {
         let schema = json!({"type": "object", "required": ["a"]});
         let wrapped = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
         assert_eq!(read_response_format(json!("json")), Ok(Some(ResponseFormat::Json)));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_format_is_refused() {
+    fn invalid_response_format_is_refused() {
         for (format, said) in [
             (json!("yaml"), "response_format is \"yaml\""),
             (json!(5), "response_format must be"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_held_against_its_schema() {
+    fn reply_is_validated_against_schema() {
         let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
         let violations = |reply: &str| match check_here(&schema, Some(reply)) {
             Verdict::Violations(wrong) => wrong,

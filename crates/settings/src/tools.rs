@@ -138,13 +138,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_the_registry_s() {
+    fn default_matches_registry() {
         let default = registry::TOOLSETS.default.unwrap();
         assert_eq!(toolsets(default).unwrap(), ToolSettings::default().toolsets);
     }
 
     #[test]
-    fn toolsets_are_named_and_core_stays() {
+    fn toolsets_are_parsed_and_core_is_always_included() {
         assert_eq!(
             toolsets("embeddings, models").unwrap(),
             BTreeSet::from([Toolset::Core, Toolset::Models, Toolset::Embeddings])

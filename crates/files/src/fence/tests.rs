@@ -52,7 +52,7 @@ fn said(fence: &Fence, path: &str) -> String {
 }
 
 #[test]
-fn what_is_inside_is_read_however_it_is_named() {
+fn file_inside_is_opened_by_every_spelling() {
     let (place, fence) = place();
     let allowed = place.path().join("allowed");
     let allowed = allowed.to_str().unwrap();
@@ -71,7 +71,7 @@ fn what_is_inside_is_read_however_it_is_named() {
 }
 
 #[test]
-fn what_is_outside_is_denied() {
+fn file_outside_is_denied() {
     let (place, fence) = place();
     let root = place.path().to_str().unwrap();
     for (path, text) in [
@@ -108,7 +108,7 @@ fn what_is_outside_is_denied() {
 }
 
 #[test]
-fn a_rule_of_its_own_allows_a_secret_and_no_other() {
+fn secret_file_allowed_by_path_allows_no_other() {
     let (place, _) = place();
     let allowed = place.path().join("allowed");
     let both = Fence::new(vec![allowed.clone(), allowed.join(".env")]);
@@ -124,7 +124,7 @@ fn a_rule_of_its_own_allows_a_secret_and_no_other() {
 }
 
 #[test]
-fn a_file_that_holds_secrets_is_private_whatever_its_name_is() {
+fn private_file_is_denied_under_any_name() {
     let (place, fence) = place();
     let file = place.path().join("allowed/a.txt");
     // Given by another path than it is read by, and beside one that is not there.
@@ -140,14 +140,14 @@ fn a_file_that_holds_secrets_is_private_whatever_its_name_is() {
 }
 
 #[test]
-fn without_a_rule_nothing_is_looked_at() {
+fn without_allowed_paths_nothing_is_opened() {
     assert_eq!(Fence::default().open("/etc/passwd").unwrap_err(), FenceError::NothingAllowed);
     let gone = Fence::new(vec!["/nowhere/at/all".into()]);
     assert!(said(&gone, "x").contains("/nowhere/at/all does not exist"));
 }
 
 #[test]
-fn a_fifo_a_socket_and_a_device_are_refused_at_once() {
+fn fifo_socket_and_device_are_refused_without_blocking() {
     let (place, fence) = place();
     let allowed = place.path().join("allowed");
     let made = std::process::Command::new("mkfifo").arg(allowed.join("fifo")).status().unwrap();
@@ -164,7 +164,7 @@ fn a_fifo_a_socket_and_a_device_are_refused_at_once() {
 
 /// The attack that a check of the path alone loses: the name means one file when it is checked, another when it is opened.
 #[test]
-fn what_is_swapped_between_the_check_and_the_opening_is_never_read() {
+fn path_swapped_after_check_is_never_read() {
     // The place goes when all is done, not before.
     let (place, fence) = place();
     let root = place.path().to_path_buf();
@@ -265,7 +265,7 @@ fn part() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_path_opens_anything_outside(
+    fn no_generated_path_opens_file_outside(
         start in prop_oneof![Just(0), Just(1), Just(2), Just(3), Just(4)],
         parts in proptest::collection::vec(part(), 0..8),
     ) {

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_are_or_encoded() {
+    fn names_are_read_plain_or_percent_encoded() {
         let name = "hf.co/user/model:Q4_K_M".to_owned();
         for written in
             ["hf.co/user/model:Q4_K_M", "hf.co%2Fuser%2Fmodel%3AQ4_K_M", "hf.co%2fuser/model%3aQ4_K_M"]
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_changes_with_what_it_holds() {
+    fn uri_is_affected_by_changes_of_its_content() {
         let installed = BTreeSet::from([Change::Installed("gemma3:latest".to_owned())]);
         let kept = BTreeSet::from([Change::Kept("gemma3:latest".to_owned())]);
         let model = |name: &str| Address::Model(name.to_owned());

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_not_sent() {
+    fn absent_fields_are_not_sent() {
         let mut request = ChatRequest::new("m", vec![Message::text(Role::User, "hi")]);
         (request.keep_alive, request.sampling.num_ctx) = (Some(json!(5)), Some(8192));
         assert_eq!(
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn sampling_wins_over_options_which_are_top_level_fields() {
+    fn options_are_top_level_fields_and_sampling_overrides_them() {
         let mut request = ChatRequest::new("m", vec![]);
         request.options = json!({"temperature": 9, "min_p": 0.1}).as_object().unwrap().clone();
         request.sampling = Sampling {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn images_and_tool_messages() {
+    fn images_and_tool_messages_are_sent() {
         let mut user = Message::text(Role::User, "look");
         let image = |base64: &str, media_type: Option<&str>| Image {
             base64: base64.to_owned(),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_media_type_is_seen_in_the_first_bytes() {
+    fn media_type_is_detected_from_first_bytes() {
         for (bytes, media_type) in [
             (&b"\x89PNG\r\n\x1a\n0000"[..], "image/png"),
             (b"GIF89a000000", "image/gif"),

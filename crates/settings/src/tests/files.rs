@@ -10,7 +10,7 @@ use crate::{FileSettings, parse, registry};
 use crate::{Settings, Sources};
 
 #[test]
-fn the_defaults_are_the_registry_s() {
+fn defaults_match_registry() {
     let default = FileSettings::default();
     assert_eq!(parse::size(registry::MAX_FILE_BYTES.default.unwrap()).unwrap(), default.max_file_bytes);
     assert_eq!(parse::size(registry::MAX_ATTACHMENT_BYTES.default.unwrap()).unwrap(), default.max_call_bytes);
@@ -49,7 +49,7 @@ fn directories_come_from_flags_the_environment_and_the_file() {
 
 #[cfg(unix)]
 #[test]
-fn lists_hold_whole_paths() {
+fn lists_need_absolute_paths() {
     assert_eq!(allowed("/a:/b b/c").unwrap(), [PathBuf::from("/a"), PathBuf::from("/b b/c")]);
     assert_eq!(allowed("/a::").unwrap(), [PathBuf::from("/a")]);
     assert!(allowed("~/x").unwrap()[0].is_absolute());

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_kept_once_and_given_free() {
+    fn spare_room_is_reserved_once_and_released() {
         let home = tempfile::tempdir().unwrap();
         assert!(!release(home.path()));
         for _ in 0..2 {

@@ -22,7 +22,7 @@ fn store() -> (tempfile::TempDir, Sqlite) {
 }
 
 #[tokio::test]
-async fn a_turn_comes_back_as_it_was_written() {
+async fn turn_is_read_as_written() {
     let (_home, store) = store();
     assert_eq!(store.get("a", None).await.unwrap(), None);
     let first = turn("a", None, "one", 1000);
@@ -36,7 +36,7 @@ async fn a_turn_comes_back_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_turn_for_another_state_is_refused() {
+async fn turn_for_outdated_state_is_refused() {
     let (_home, store) = store();
     store.append(turn("a", None, "one", 1000)).await.unwrap();
     let seen = store.get("a", None).await.unwrap().unwrap().revision;
@@ -53,7 +53,7 @@ async fn a_turn_for_another_state_is_refused() {
 }
 
 #[tokio::test]
-async fn pages_hold_each_once_the_newest_first() {
+async fn pages_list_each_once_newest_first() {
     let (_home, store) = store();
     for number in 0..7 {
         // Some at the same time.
@@ -70,7 +70,7 @@ async fn pages_hold_each_once_the_newest_first() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_moved_away_gets_no_more_turns() {
+async fn moved_file_gets_no_more_turns() {
     let (home, store) = store();
     store.append(turn("a", None, "one", 1)).await.unwrap();
     std::fs::rename(home.path().join("data"), home.path().join("moved")).unwrap();
@@ -80,7 +80,7 @@ async fn a_file_that_was_moved_away_gets_no_more_turns() {
 }
 
 #[tokio::test]
-async fn a_full_file_keeps_what_it_has() {
+async fn full_disk_keeps_stored_turns() {
     let (_home, store) = store();
     store.append(turn("a", None, "one", 1)).await.unwrap();
     let pages: i64 = store
@@ -100,12 +100,12 @@ async fn a_full_file_keeps_what_it_has() {
 }
 
 #[tokio::test]
-async fn there_may_be_no_directory() {
+async fn missing_directory_is_an_error() {
     assert_eq!(Sqlite::new(None).get("a", None).await, Err(StoreError::NoDirectory));
 }
 
 #[tokio::test]
-async fn a_file_that_stays_busy_is_told_and_then_used() {
+async fn busy_file_is_an_error_and_usable_afterwards() {
     let (home, store) = store();
     store.append(turn("a", None, "one", 1)).await.unwrap();
     let seen = store.get("a", None).await.unwrap().unwrap().revision;
@@ -121,7 +121,7 @@ async fn a_file_that_stays_busy_is_told_and_then_used() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_conversation_is_bounded_by_its_text() {
+async fn tail_of_conversation_is_bounded_in_bytes() {
     let (_home, store) = store();
     let mut revision = None;
     for number in 0..5 {
@@ -141,7 +141,7 @@ async fn the_end_of_a_conversation_is_bounded_by_its_text() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_locked_by_one_turn_at_a_time() {
+async fn conversation_lock_is_exclusive() {
     let (home, store) = store();
     let other = Sqlite::new(Some(home.path().join("data")));
     let first = store.try_lock("a").await.unwrap().unwrap();
