@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_stays_on_its_line() {
+    fn title_is_on_one_line() {
         assert_eq!(fenced("a\n```.txt", "x"), "a????.txt\n```\nx\n```\n");
         assert_eq!(fenced("a\u{2028}b\u{202e}txt", "x"), "a?b?txt\n```\nx\n```\n");
         assert_eq!(fenced("a", "```\nx\n"), "a\n````\n```\nx\n````\n");

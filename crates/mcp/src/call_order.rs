@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_turn_comes_when_those_before_it_have_passed_or_are_gone() {
+    async fn turn_comes_after_earlier_ones_have_passed_or_ended() {
         let order = LineOrder::new();
         let (first, second) = (order.next().await, order.next().await);
         let (third, fourth) = (order.next().await, order.next().await);

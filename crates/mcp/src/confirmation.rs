@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_counts_once_for_its_call_in_its_process() {
+    fn state_is_redeemed_once_by_same_call_and_process() {
         let (here, elsewhere) = (Confirmations::new(), Confirmations::new());
         let state = here.issue(b"delete a").unwrap();
         assert!(here.redeem(&state, b"delete b").unwrap_err().contains("does not belong to this call"));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn open_questions_are_bounded() {
+    fn pending_questions_are_bounded() {
         let confirmations = Confirmations::new();
         let first = confirmations.issue(b"x").unwrap();
         let rest: Vec<_> = (0..MAX_PENDING).map(|_| confirmations.issue(b"x").unwrap()).collect();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_of_all_arguments_in_any_order() {
+    fn fingerprint_covers_all_arguments_in_any_order() {
         let of = |json: &str| fingerprint(&serde_json::from_str(json).unwrap());
         assert_eq!(of(r#"{"a":1,"b":{"c":2,"d":[3]}}"#), of(r#"{"b":{"d":[3],"c":2},"a":1}"#));
         for other in

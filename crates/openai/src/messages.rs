@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_parts_and_images() {
+    fn text_parts_and_images_are_read() {
         let messages = read(json!([
             {"role": "developer", "content": "be brief"},
             {"role": "user", "content": [
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_and_their_answers() {
+    fn tool_calls_and_results_are_read() {
         let messages = read(json!([
             {"role": "assistant", "content": null, "tool_calls": [
                 {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"x\":1}"}},
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_path() {
+    fn invalid_field_is_named_with_path() {
         for (messages, text) in [
             (json!([]), "messages is empty; it must hold at least one message"),
             (

@@ -266,7 +266,7 @@ fn part() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_path_opens_anything_outside(
+    fn no_generated_path_opens_file_outside(
         start in prop_oneof![Just(0), Just(1), Just(2), Just(3), Just(4)],
         parts in proptest::collection::vec(part(), 0..8),
     ) {

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_argument_is_named() {
         for (arguments, text) in [
             (
                 json!({"prompt": "x", "temprature": 1}),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_absent_and_five_point_zero_is_five() {
+    fn null_is_absent_and_whole_float_is_integer() {
         let arguments = read_text(json!({"prompt": "x", "temperature": null, "max_tokens": 5.0})).unwrap();
         assert_eq!((arguments.temperature, arguments.max_tokens), (None, Some(5)));
     }

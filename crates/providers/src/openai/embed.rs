@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn as_recorded_in_both_forms() {
+    fn recorded_answers_are_read_in_both_formats() {
         let found = read(&["a", "b"], &fixture::body("v1_embeddings_model_ok")).unwrap();
         assert_eq!((found.model.as_str(), found.prompt_tokens), ("qwen-embed:0.5b", Some(2)));
         let a = vec![0.735_172_75, 0.295_274_47, -0.391_416_55, 0.468_110_08];
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_gives_the_order() {
+    fn vectors_are_ordered_by_index() {
         let found = read(
             &["a", "b"],
             r#"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1.0]}],"usage":null}"#,
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn mismatching_answers_are_errors() {
         for answer in [
             r#"{"data":null}"#,
             r#"{"data":[{"embedding":[1]},{"embedding":[1]}]}"#,

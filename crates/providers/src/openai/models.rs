@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_as_servers_write_them() {
+    fn lists_of_several_servers_are_read() {
         assert_eq!(of(r#"{"object":"list","data":null}"#), []);
         let models = of(r#"{"models":[{}],"object":"list","data":[
             {"id":"qwen","object":"model","created":1,"owned_by":"llamacpp",

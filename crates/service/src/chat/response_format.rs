@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_format_is_refused() {
+    fn invalid_response_format_is_refused() {
         for (format, said) in [
             (json!("yaml"), "response_format is \"yaml\""),
             (json!(5), "response_format must be"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_held_against_its_schema() {
+    fn reply_is_validated_against_schema() {
         let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
         let violations = |reply: &str| match check_here(&schema, Some(reply)) {
             Verdict::Violations(wrong) => wrong,

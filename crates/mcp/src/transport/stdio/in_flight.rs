@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_taken_until_it_is_answered() {
+    fn id_is_in_use_until_answered() {
         let table = InFlight::default();
         assert_eq!(table.register(&id(1), 1), Ok(()));
         assert_eq!(table.register(&id(1), 1), Err(Refused::Duplicate));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_bounded_together() {
+    fn memory_of_long_lines_is_bounded_in_sum() {
         let table = InFlight::default();
         table.register(&id(1), MAX_BYTES - 10 * LONG_LINE).unwrap();
         table.register(&id(2), 2 * LONG_LINE).unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_id_is_taken_until_its_handler_has_ended() {
+    fn cancelled_id_is_in_use_until_handler_ends() {
         let table = InFlight::default();
         table.register(&id(1), 1).unwrap();
         let running = table.handler(id(1));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_refused() {
+    fn requests_over_limit_are_refused() {
         let table = InFlight::default();
         for n in 0..MAX_IN_FLIGHT as i64 {
             table.register(&id(n), 1).unwrap();

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_id_wherever_it_stands() {
+    fn id_is_found_at_any_position() {
         assert_eq!(id(r#"{"id":1,"x":"y"}"#).as_deref(), Some("1"));
         assert_eq!(
             id(r#"{"params":{"id":5,"a":["id",{"id":6}]},"id" : "a\"b"}"#).as_deref(),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_find_what_is_no_top_level_id() {
+    fn nested_ids_are_ignored() {
         assert_eq!(id(r#"{"params":{"id":5}}"#), None);
         assert_eq!(id(r#"[{"id":5}]"#), None);
         assert_eq!(id(r#"{"a":"id","b":7}"#), None);
