@@ -27,15 +27,15 @@ pub const PATHS_HAVE_DRIVES: bool = cfg!(windows);
 /// Whether to open a FIFO waits for its other end.
 pub const FIFOS_WAIT: bool = cfg!(unix);
 
-/// The user's home directory.
-pub fn home_dir() -> Option<std::path::PathBuf> {
-    std::env::home_dir().filter(|home| home.is_absolute())
-}
-
 /// This program, also where its file was replaced while it runs.
 ///
 /// # Errors
 /// The system does not tell.
 pub fn this_program() -> std::io::Result<std::path::PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}
+
+/// The user's home directory.
+pub fn home_dir() -> Option<std::path::PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
 }
