@@ -168,7 +168,7 @@ fn a_value_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn the_process_gives_only_variables_that_concern_us() {
+fn only_relevant_process_variables_are_read() {
     let sources = Sources::of_process(vec![(registry::MODEL.info(), "m".to_owned())]);
     let foreign = |name: &String| {
         !name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name.as_str())
