@@ -129,3 +129,23 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use files::Fence;
+    use hosts::HOSTS;
+
+    /// `files` may not name `hosts`, so it knows these files by their names.
+    #[test]
+    fn files_of_hosts_in_a_project_are_never_attached() {
+        for file in HOSTS.iter().filter_map(|host| host.project) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "{}").unwrap();
+            let allowed = Fence::new(vec![folder.path().to_path_buf()]);
+            assert!(allowed.open(path.to_str().unwrap()).is_err(), "{file}");
+        }
+    }
+}

@@ -125,7 +125,7 @@ fn only_https_at_its_own_port_is_ollama_com() {
 }
 
 #[test]
-fn warnings_name_what_ollama_does_silently() {
+fn warnings_explain_how_ollama_reads_address() {
     let cases = [
         ("http://10.1.2.3", "write http://10.1.2.3:11434"),
         ("http://[::1]/x", "write http://[::1]:11434/x"),
