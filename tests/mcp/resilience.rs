@@ -9,7 +9,7 @@ use providers::{ChatStream, Provider, ProviderResult};
 use serde_json::json;
 use service::{Core, CoreOptions};
 use settings::CallDeadline;
-use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, Owner, RunningModel};
 
 use crate::support::mcp_client::{Session, tool_error};
 
@@ -95,6 +95,27 @@ async fn a_panic_becomes_an_error_and_the_server_lives_on() {
         session.still_serves().await;
     }
     assert!(session.finish().await.is_empty());
+}
+
+#[tokio::test]
+async fn panic_of_tool_is_an_answer_over_any_transport() {
+    use rmcp::ServiceExt as _;
+    use rmcp::model::CallToolRequestParams;
+
+    // rmcp's own transport and service loop, as its Streamable HTTP runs a session.
+    let core = Core::new(Arc::new(Buggy), CoreOptions::default());
+    let handler = McpServer::new(core, ServerOptions::default()).session(Owner::local());
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let served = tokio::spawn(async move { handler.serve(theirs).await.unwrap().waiting().await });
+    let client = ().serve(ours).await.unwrap();
+    for _ in 0..2 {
+        let result = client.call_tool(CallToolRequestParams::new("list_models")).await.unwrap();
+        assert_eq!(result.structured_content.unwrap()["error"]["code"], "internal");
+    }
+    let tools = client.list_all_tools().await.unwrap();
+    assert!(tools.iter().any(|tool| tool.name == "list_models" && tool.output_schema.is_some()), "{tools:?}");
+    client.cancel().await.unwrap();
+    served.await.unwrap().unwrap();
 }
 
 #[tokio::test]
