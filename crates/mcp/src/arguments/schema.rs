@@ -1,7 +1,7 @@
-//! JSON Schemas of tools, as hosts can take them.
+//! JSON Schemas of tools that hosts accept.
 //!
-//! What schemars derives is right and large: `$schema`, `anyOf` with null, formats of Rust's
-//! numbers. Hosts pay for each byte, and some refuse the rest.
+//! Schemas of schemars are correct and large: `$schema`, `anyOf` with null, formats of Rust's numbers. They take up context
+//! of each host's model, and some hosts reject these parts.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ pub(crate) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-/// The schema of a tool's arguments that are of two types: its own and shared ones.
+/// The schema of arguments of two types: the tool's own and shared ones.
 pub(crate) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
     merged::<T>(derive::<Shared>(false))
 }
 
-/// The same with a few of the shared ones, and those of them that have a text of their own here: another tool of the
-/// list describes them, and each tool would pay for them again.
+/// The same with only the `listed` shared arguments. They have a description only where one is given here: another tool of
+/// the list describes them already.
 pub(crate) fn input_schema_with_some<T: JsonSchema, Shared: JsonSchema>(
     listed: &[(&str, Option<&str>)],
 ) -> Arc<JsonObject> {
@@ -79,7 +79,7 @@ pub(crate) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-// Schemas that are written out, for `schema_with`: a host pays for what derives. No default stands beside them.
+// Schemas for `schema_with`, written by hand because derived ones are longer. They have no default.
 
 /// A list of texts.
 pub(crate) fn texts(_: &mut SchemaGenerator) -> Schema {
@@ -106,7 +106,7 @@ pub(crate) fn keep_alive(_: &mut SchemaGenerator) -> Schema {
     any_of([json_schema!({ "type": "string" }), json_schema!({ "type": "number" })])
 }
 
-/// A value of one of two forms. One type a branch: not every host's own dialect has lists of types.
+/// A value of one of two forms. No `"type": [..]` arrays: some hosts reject them.
 pub(crate) fn any_of(branches: [Schema; 2]) -> Schema {
     json_schema!({ "anyOf": branches })
 }
@@ -120,7 +120,7 @@ fn derive<T: JsonSchema>(output: bool) -> JsonObject {
     tidy(&mut schema, output);
     match schema {
         Value::Object(mut schema) => {
-            // The name of the Rust type and its documentation say nothing that the tool does not.
+            // The name of the Rust type and its docs only repeat the tool's description.
             schema.remove("title");
             schema.remove("description");
             schema
@@ -163,7 +163,7 @@ fn tidy(schema: &mut Value, output: bool) {
     }
 }
 
-/// An optional argument is one that may be left out, which `required` says; null adds nothing.
+/// Removes null from the types: `required` already says which arguments are optional.
 fn without_null(object: &mut JsonObject, output: bool) {
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
@@ -172,7 +172,7 @@ fn without_null(object: &mut JsonObject, output: bool) {
             object.insert("type".to_owned(), only);
         }
     }
-    // An answer may say null on purpose.
+    // In an answer, null may have a meaning.
     if !output && let Some(Value::Array(choices)) = object.get_mut("anyOf") {
         choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
         if let [Value::Object(_)] = choices.as_slice()
@@ -186,7 +186,7 @@ fn without_null(object: &mut JsonObject, output: bool) {
     }
 }
 
-/// A `oneOf` of constants, as schemars derives it from documented variants, is an `enum`.
+/// Replaces a `oneOf` of constants, which schemars derives from documented variants, by an `enum`.
 fn constants_as_enum(object: &mut JsonObject) {
     let Some(Value::Array(choices)) = object.get("oneOf") else { return };
     let constants: Option<Vec<Value>> = choices.iter().map(|choice| choice.get("const").cloned()).collect();

@@ -1,4 +1,4 @@
-//! What each kind of line decodes to.
+//! Decoding of each kind of line.
 
 use proptest::prelude::*;
 use rmcp::model::{
@@ -30,7 +30,7 @@ fn refused(line: &str) -> (i32, Value) {
 }
 
 #[test]
-fn a_request_keeps_its_params_and_meta() {
+fn request_keeps_params_and_meta() {
     let line = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"x","arguments":{"n":1.5},"_meta":{"progressToken":7}}}"#;
     let JsonRpcMessage::Request(request) = message(line) else { panic!() };
     assert_eq!(request.id, RequestId::String("a".into()));
@@ -42,7 +42,7 @@ fn a_request_keeps_its_params_and_meta() {
 }
 
 #[test]
-fn params_may_be_absent_where_none_are_needed() {
+fn optional_params_may_be_absent() {
     for method in ["tools/list", "resources/list", "prompts/list", "ping", "resources/templates/list"] {
         for params in ["", r#","params":null"#, r#","params":{}"#] {
             let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"{params}}}"#);
@@ -52,7 +52,7 @@ fn params_may_be_absent_where_none_are_needed() {
 }
 
 #[test]
-fn metadata_beside_params_is_no_unknown_field() {
+fn meta_is_accepted_beside_params() {
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
     for (method, params) in [
         ("server/discover", String::new()),
@@ -73,7 +73,7 @@ fn metadata_beside_params_is_no_unknown_field() {
 }
 
 #[test]
-fn malformed_params_of_a_known_method_are_refused_with_the_path() {
+fn malformed_params_are_rejected_with_path() {
     for (params, said) in [
         (r#"{"arguments":{}}"#, "missing field `name`"),
         (r#"{"name":5}"#, "name: invalid type: integer"),
@@ -89,7 +89,7 @@ fn malformed_params_of_a_known_method_are_refused_with_the_path() {
 }
 
 #[test]
-fn what_is_no_json_is_a_parse_error_with_the_id_where_one_is_readable() {
+fn invalid_json_is_parse_error_with_readable_id() {
     for line in ["nonsense", "{", r#"{"a":1,"#, "[1,", "\u{1}", r#"{"jsonrpc":3,"jsonrpc":4"#] {
         assert_eq!(refused(line), (-32700, Value::Null), "{line}");
     }
@@ -106,7 +106,7 @@ fn what_is_no_json_is_a_parse_error_with_the_id_where_one_is_readable() {
 }
 
 #[test]
-fn what_is_no_message_is_an_invalid_request_with_the_id_where_one_is_readable() {
+fn invalid_message_is_invalid_request_with_readable_id() {
     for (line, id) in [
         ("1", json!(null)),
         ("\"x\"", json!(null)),
@@ -126,7 +126,7 @@ fn what_is_no_message_is_an_invalid_request_with_the_id_where_one_is_readable() 
 }
 
 #[test]
-fn an_unknown_method_goes_before_its_params() {
+fn unknown_method_takes_precedence_over_params() {
     for params in ["", r#","params":5"#, r#","params":{"_meta":5}"#] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"no/such"{params}}}"#);
         assert_eq!(refused(&line), (-32601, json!(1)), "{line}");
@@ -156,7 +156,7 @@ fn notifications_are_never_answered() {
 }
 
 #[test]
-fn a_batch_is_unpacked_and_blank_lines_hold_nothing() {
+fn batch_is_unpacked_and_blank_line_is_empty() {
     let batch = r#" [{"jsonrpc":"2.0","id":1,"method":"ping"},5,{"jsonrpc":"2.0","method":"x"}]"#;
     let decoded: Vec<_> = decode_line(batch.as_bytes()).collect();
     assert!(
@@ -173,7 +173,7 @@ fn a_batch_is_unpacked_and_blank_lines_hold_nothing() {
 }
 
 #[test]
-fn deep_nesting_is_refused_and_not_followed() {
+fn deep_nesting_is_rejected() {
     let deep = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{{"a":{}{}}}}}}}"#,
         "[".repeat(100_000),
