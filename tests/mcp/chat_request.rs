@@ -35,7 +35,7 @@ fn hi() -> Value {
 }
 
 #[tokio::test]
-async fn what_is_not_given_is_not_sent() {
+async fn absent_arguments_are_not_sent() {
     let expected = json!({ "model": MODEL, "messages": hi(), "stream": true, "truncate": false });
     assert_eq!(sent(json!({ "prompt": "hi" })).await, expected);
     assert_eq!(sent(json!({ "messages": hi() })).await, expected);
@@ -47,7 +47,7 @@ async fn what_is_not_given_is_not_sent() {
 }
 
 #[tokio::test]
-async fn sampling_goes_into_the_options_as_it_was_given() {
+async fn sampling_is_sent_in_options() {
     for (argument, value, option, expected) in [
         ("temperature", json!(0.7), "temperature", json!(0.7)),
         ("temperature", json!(0), "temperature", json!(0.0)),
@@ -77,7 +77,7 @@ async fn sampling_goes_into_the_options_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn what_stands_beside_the_options_keeps_its_form() {
+async fn format_think_tools_and_keep_alive_are_sent_unchanged() {
     let schema =
         json!({ "type": "object", "properties": { "b": { "type": "integer" }, "a": {} }, "required": ["b"] });
     let wrapped =
@@ -111,7 +111,7 @@ async fn what_stands_beside_the_options_keeps_its_form() {
 }
 
 #[tokio::test]
-async fn an_image_goes_as_bare_base64() {
+async fn image_is_sent_as_plain_base64() {
     let url = format!("data:image/png;base64,{PIXEL}");
     for part in [
         json!({ "type": "image_url", "image_url": { "url": url } }),
@@ -125,7 +125,7 @@ async fn an_image_goes_as_bare_base64() {
 }
 
 #[tokio::test]
-async fn the_system_prompt_of_the_call_stands_first() {
+async fn system_prompt_is_first_message() {
     let messages = json!([
         { "role": "system", "content": "old" },
         { "role": "user", "content": "hi" },
@@ -145,7 +145,7 @@ async fn the_system_prompt_of_the_call_stands_first() {
 }
 
 #[tokio::test]
-async fn tools_and_their_results_make_the_round() {
+async fn tool_calls_and_results_round_trip() {
     let tool = json!({ "type": "function", "function": {
         "name": "get_weather", "description": "d",
         "parameters": { "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] },
@@ -168,7 +168,7 @@ async fn tools_and_their_results_make_the_round() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_named_and_nothing_is_sent() {
+async fn invalid_arguments_are_refused_by_name_before_any_request() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     for (arguments, text) in [
@@ -213,7 +213,7 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn an_empty_system_prompt_takes_the_models_own_away() {
+async fn empty_system_prompt_suppresses_that_of_model() {
     // Ollama adds the model's own where the first message is of another role.
     let empty = json!({ "role": "system", "content": "" });
     let body = sent(json!({ "prompt": "hi", "system": "" })).await;

@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use mcp::{McpServer, ServerOptions};
 use providers::{ChatStream, Provider, ProviderResult};
 use serde_json::json;
-use service::{Core, CoreOptions};
+use service::tasks::TaskSettings;
+use service::{ServiceSettings, Services};
 use settings::CallDeadline;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, Owner, RunningModel};
 
@@ -68,11 +69,11 @@ fn session() -> Session {
         call_deadline: CallDeadline::Never,
         ..ServerOptions::default()
     };
-    Session::over(McpServer::new(Core::new(Arc::new(Buggy), CoreOptions::default()), options))
+    Session::over(McpServer::new(Services::new(Arc::new(Buggy), ServiceSettings::default()), options))
 }
 
 #[tokio::test]
-async fn a_panic_becomes_an_error_and_the_server_lives_on() {
+async fn panic_becomes_error_and_server_continues() {
     let mut session = session();
     for round in 0..3 {
         for (tool, arguments) in [
@@ -103,8 +104,8 @@ async fn panic_of_tool_is_an_answer_over_any_transport() {
     use rmcp::model::CallToolRequestParams;
 
     // rmcp's own transport and service loop, as its Streamable HTTP runs a session.
-    let core = Core::new(Arc::new(Buggy), CoreOptions::default());
-    let handler = McpServer::new(core, ServerOptions::default()).session(Owner::local());
+    let services = Services::new(Arc::new(Buggy), ServiceSettings::default());
+    let handler = McpServer::new(services, ServerOptions::default()).session(Owner::local());
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let served = tokio::spawn(async move { handler.serve(theirs).await.unwrap().waiting().await });
     let client = ().serve(ours).await.unwrap();
@@ -119,14 +120,15 @@ async fn panic_of_tool_is_an_answer_over_any_transport() {
 }
 
 #[tokio::test]
-async fn a_panic_frees_its_turn_in_the_queue() {
-    let options = CoreOptions { max_concurrent: 1, ..CoreOptions::default() };
+async fn panic_releases_slot() {
+    let tasks = TaskSettings { max_concurrent: 1, ..TaskSettings::default() };
+    let settings = ServiceSettings { tasks, ..ServiceSettings::default() };
     let server = ServerOptions {
         progress_interval: Duration::ZERO,
         call_deadline: CallDeadline::Never,
         ..ServerOptions::default()
     };
-    let mut session = Session::over(McpServer::new(Core::new(Arc::new(Buggy), options), server));
+    let mut session = Session::over(McpServer::new(Services::new(Arc::new(Buggy), settings), server));
     for _ in 0..3 {
         let result = session.call("chat_completion", json!({ "model": "within", "prompt": "x" })).await;
         assert_eq!(tool_error(&result).0, "internal");
@@ -134,7 +136,7 @@ async fn a_panic_frees_its_turn_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_shutdown_ends_what_is_in_flight() {
+async fn shutdown_ends_calls_in_flight() {
     use crate::support::fake_ollama::{Answer, FakeOllama};
 
     let fake = FakeOllama::start().await.with_defaults();

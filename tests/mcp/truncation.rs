@@ -57,7 +57,7 @@ fn warnings(result: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn auto_cuts_and_warns_with_both_counts() {
+async fn auto_cuts_and_warning_has_both_counts() {
     for truncation in [None, Some("auto")] {
         for tool in ["chat_completion", "generate"] {
             let (fake, mut session) = too_long("reply").await;
@@ -76,7 +76,7 @@ async fn auto_cuts_and_warns_with_both_counts() {
 }
 
 #[tokio::test]
-async fn error_refuses_with_the_counts() {
+async fn error_refuses_with_both_counts() {
     let (fake, mut session) = too_long("reply").await;
     let result = session.call("chat_completion", asked(Some("error"))).await;
     let (code, text) = tool_error(&result);
@@ -93,7 +93,7 @@ async fn error_refuses_with_the_counts() {
 }
 
 #[tokio::test]
-async fn grow_asks_again_with_a_context_that_fits() {
+async fn grow_retries_with_fitting_context() {
     let (fake, mut session) = too_long("reply").await;
     let result = session.call("chat_completion", asked(Some("grow"))).await;
     assert_eq!(super::message(&result)["content"], REPLY, "{result:#}");
@@ -103,7 +103,7 @@ async fn grow_asks_again_with_a_context_that_fits() {
 }
 
 #[tokio::test]
-async fn grow_stops_at_the_models_own_context() {
+async fn grow_is_bounded_by_context_of_model() {
     let (fake, mut session) = too_long("reply").await;
     let mut shown: Value = json!({ "details": {}, "capabilities": ["completion"],
         "model_info": { "general.architecture": "x", "x.context_length": 2048 } });
@@ -116,7 +116,7 @@ async fn grow_stops_at_the_models_own_context() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_cannot_be_cut_says_what_would_do() {
+async fn uncuttable_prompt_gets_required_num_ctx() {
     // A single message under a GGUF's own template is refused whatever `truncate` says.
     let (fake, mut session) = too_long("chat_prompt_longer_than_num_ctx").await;
     let result = session.call("chat_completion", asked(None)).await;
@@ -162,7 +162,7 @@ async fn batches_and_comparisons_carry_the_warnings_of_each_reply() {
 }
 
 #[tokio::test]
-async fn a_context_that_overflows_while_the_reply_is_made_is_reported() {
+async fn overflow_during_generation_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     let done = json!({ "model": MODEL, "done": true, "done_reason": "stop", "prompt_eval_count": 1500,
         "eval_count": 1000, "message": { "role": "assistant", "content": "long" } });
@@ -186,7 +186,7 @@ async fn a_context_that_overflows_while_the_reply_is_made_is_reported() {
 }
 
 #[tokio::test]
-async fn a_cut_by_a_server_that_ignores_the_field_is_called_probable() {
+async fn silent_cut_by_older_server_is_warned_of_as_probable() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.replay("chat_history_longer_than_num_ctx");
     let mut session = Session::start(&fake);
@@ -199,7 +199,7 @@ async fn a_cut_by_a_server_that_ignores_the_field_is_called_probable() {
 }
 
 #[tokio::test]
-async fn grow_is_asked_for_once_where_the_server_keeps_its_context() {
+async fn grow_is_tried_once_where_server_keeps_context() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded(REFUSED));
     let mut session = Session::start(&fake);
@@ -211,7 +211,7 @@ async fn grow_is_asked_for_once_where_the_server_keeps_its_context() {
 }
 
 #[tokio::test]
-async fn a_call_with_num_ctx_is_not_told_to_give_both() {
+async fn hint_never_suggests_num_ctx_and_grow_together() {
     let (_fake, mut session) = too_long("reply").await;
     for truncation in ["auto", "error"] {
         let mut arguments = asked(Some(truncation));
@@ -223,7 +223,7 @@ async fn a_call_with_num_ctx_is_not_told_to_give_both() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_fills_the_context_is_a_probable_cut_and_nothing_else() {
+async fn prompt_filling_context_is_probable_cut_only() {
     let fake = FakeOllama::start().await.with_defaults();
     let done = json!({ "model": MODEL, "done": true, "done_reason": "stop", "prompt_eval_count": 4096,
         "eval_count": 9, "message": { "role": "assistant", "content": "short" } });
@@ -240,7 +240,7 @@ async fn a_prompt_that_fills_the_context_is_a_probable_cut_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_counts_is_no_silent_cut() {
+async fn refusal_without_counts_leads_to_warned_cut() {
     const LONGER: &str =
         "the prompt is longer than the context length currently available to the model; shorten the prompt";
     // Ollama says so of models whose context cannot shift.

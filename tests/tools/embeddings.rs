@@ -9,7 +9,7 @@ use crate::support::mcp_client::{Session, tool_error};
 const EMBEDS: &str = "qwen-embed:0.5b";
 
 #[tokio::test]
-async fn one_text_or_several() {
+async fn one_or_several_texts_are_embedded() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("embed_model_ok");
     let one = session.call("embed", json!({ "model": EMBEDS, "input": "The sky is blue." })).await;
@@ -29,7 +29,7 @@ async fn one_text_or_several() {
 }
 
 #[tokio::test]
-async fn empty_texts_are_not_sent() {
+async fn empty_texts_are_refused_before_any_request() {
     let (fake, mut session) = start(&[]).await;
     for (input, named) in [(json!(""), "input"), (json!([]), "input"), (json!(["a", " "]), "input[1]")] {
         let result = session.call("embed", json!({ "model": EMBEDS, "input": input })).await;
@@ -44,7 +44,7 @@ async fn empty_texts_are_not_sent() {
 }
 
 #[tokio::test]
-async fn a_model_without_embeddings_is_told() {
+async fn model_without_embeddings_is_unsupported() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("embed");
     let result = session.call("embed", json!({ "model": MODEL, "input": "x" })).await;
@@ -76,7 +76,7 @@ fn counted(request: &Request) -> Answer {
 }
 
 #[tokio::test]
-async fn texts_are_ordered_by_likeness() {
+async fn texts_are_ranked_by_similarity() {
     let (fake, mut session) = start(&[]).await;
     install(&fake, EMBEDS, "embedding");
     fake.on("POST", "/api/embed", Answer::computed(counted));
@@ -99,7 +99,7 @@ async fn texts_are_ordered_by_likeness() {
 }
 
 #[tokio::test]
-async fn where_no_model_embeds_the_next_step_is_told() {
+async fn without_embedding_model_hint_suggests_one() {
     let (fake, mut session) = start(&[]).await;
     install(&fake, MODEL, "completion");
     let result = session.call("rank", json!({ "query": "a", "texts": ["b"] })).await;
@@ -109,7 +109,7 @@ async fn where_no_model_embeds_the_next_step_is_told() {
 }
 
 #[tokio::test]
-async fn fewer_vectors_than_texts_are_no_answer() {
+async fn fewer_vectors_than_texts_is_an_error() {
     let (fake, mut session) = start(&[]).await;
     let one = json!({ "model": EMBEDS, "embeddings": [[1.0]] });
     fake.on("POST", "/api/embed", Answer::json(200, one));
@@ -118,7 +118,7 @@ async fn fewer_vectors_than_texts_are_no_answer() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_cut_is_reported() {
+async fn cut_text_is_warned_of() {
     let (fake, mut session) = start(&[]).await;
     let cut = Answer::computed(|request| match request.json()["truncate"].as_bool() {
         Some(false) => Answer::recorded("embed_model_too_long_truncate_false"),
@@ -152,7 +152,7 @@ async fn a_text_that_is_cut_is_reported() {
 }
 
 #[tokio::test]
-async fn numbers_are_as_short_as_the_server_writes_them() {
+async fn numbers_are_written_in_shortest_form() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("embed_model_ok");
     let result = session.call("embed", json!({ "model": EMBEDS, "input": "The sky is blue." })).await;
@@ -167,7 +167,7 @@ async fn numbers_are_as_short_as_the_server_writes_them() {
 }
 
 #[tokio::test]
-async fn dimensions_that_cannot_be_are_refused() {
+async fn invalid_dimensions_are_refused() {
     let (fake, mut session) = start(&[]).await;
     let vectors = json!({ "model": EMBEDS, "embeddings": [[1.0, 2.0, 3.0]] });
     fake.on("POST", "/api/embed", Answer::json(200, vectors));
@@ -188,7 +188,7 @@ async fn dimensions_that_cannot_be_are_refused() {
 }
 
 #[tokio::test]
-async fn vectors_of_unequal_length_are_no_answer() {
+async fn vectors_of_unequal_length_are_an_error() {
     let (fake, mut session) = start(&[]).await;
     let vectors = json!({ "model": EMBEDS, "embeddings": [[1.0, 2.0], [1.0]] });
     fake.on("POST", "/api/embed", Answer::json(200, vectors));

@@ -48,7 +48,7 @@ fn contents(result: &Value) -> Vec<(u64, &str)> {
 }
 
 #[tokio::test]
-async fn results_come_in_order_failures_beside_them() {
+async fn results_are_in_order_with_failures_among_them() {
     let (fake, mut session) = start(&[]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
@@ -89,7 +89,7 @@ async fn results_come_in_order_failures_beside_them() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_batch_is_refused_unsent() {
+async fn invalid_batches_are_refused_before_any_request() {
     let (fake, mut session) = start(&[]).await;
     let too_many = vec!["x"; 201];
     for (inputs, named) in [(&too_many[..], "201"), (&[], "inputs"), (&["a", ""], "inputs[1]")] {
@@ -106,7 +106,7 @@ async fn what_cannot_be_a_batch_is_refused_unsent() {
 }
 
 #[tokio::test]
-async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
+async fn batch_returns_done_results_at_deadline_and_rest_is_fetched() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
@@ -123,7 +123,7 @@ async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_stopped_batch_keeps_what_is_done() {
+async fn cancelled_batch_keeps_done_results() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
@@ -139,7 +139,7 @@ async fn a_stopped_batch_keeps_what_is_done() {
 }
 
 #[tokio::test]
-async fn models_answer_side_by_side() {
+async fn comparison_has_one_result_per_model() {
     let (fake, mut session) = start(&[]).await;
     let answer = Answer::computed(|request| match request.json()["model"].as_str().unwrap() {
         "nope" => Answer::json(404, json!({ "error": "model 'nope' not found" })),
@@ -180,7 +180,7 @@ async fn models_answer_side_by_side() {
 }
 
 #[tokio::test]
-async fn what_all_fail_of_is_followed_by_one_next_step() {
+async fn shared_failure_has_one_next_step() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("chat_missing_model_stream");
     let batch = json!({ "model": "nope", "instruction": "x", "inputs": ["a", "b", "c"] });
@@ -193,7 +193,7 @@ async fn what_all_fail_of_is_followed_by_one_next_step() {
 }
 
 #[tokio::test]
-async fn a_comparison_that_nobody_answered_yet_says_so() {
+async fn comparison_without_results_says_so() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/chat", reply("late").delay_head(&gate));
@@ -206,7 +206,7 @@ async fn a_comparison_that_nobody_answered_yet_says_so() {
 }
 
 #[tokio::test]
-async fn a_comparison_has_two_models_to_eight() {
+async fn comparison_takes_two_to_eight_models() {
     let (fake, mut session) = start(&[]).await;
     for models in [vec![MODEL], vec![MODEL; 9]] {
         let result = session.call("compare_models", json!({ "models": models, "prompt": "x" })).await;
@@ -218,7 +218,7 @@ async fn a_comparison_has_two_models_to_eight() {
 }
 
 #[tokio::test]
-async fn each_result_says_why_it_ended_and_what_is_wrong_with_it() {
+async fn each_result_has_finish_reason_and_warnings() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("chat_options_num_predict_length");
     let batch = json!({ "model": MODEL, "instruction": "x", "inputs": ["a", "b", "c"], "max_tokens": 5 });
@@ -235,7 +235,7 @@ async fn each_result_says_why_it_ended_and_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn an_item_whose_runner_crashed_is_asked_once_more() {
+async fn item_is_retried_after_runner_crash() {
     let (fake, mut session) = start(&[]).await;
     fake.on("POST", "/api/chat", reply("fine"));
     fake.on_next(

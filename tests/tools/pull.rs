@@ -6,8 +6,9 @@ use mcp::{McpServer, ServerOptions};
 use providers::ollama::Ollama;
 use providers::{ServerConfig, Timeouts};
 use serde_json::{Value, json};
-use service::disk::Disk;
-use service::{Core, CoreOptions};
+use service::transfers::TransferSettings;
+use service::transfers::disk::Disk;
+use service::{ServiceSettings, Services};
 use settings::{CallDeadline, ToolSettings};
 
 use super::{start, text};
@@ -23,7 +24,7 @@ fn id_of(result: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_pull_tells_of_its_bytes() {
+async fn pull_reports_bytes() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
@@ -52,7 +53,7 @@ async fn a_pull_tells_of_its_bytes() {
 }
 
 #[tokio::test]
-async fn an_installed_model_is_not_replaced_unconfirmed() {
+async fn replacing_installed_model_needs_confirmation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_success_stream");
     for name in ["gemma3:270m", "Gemma3:270M", "https://registry.ollama.ai/library/gemma3:270m"] {
@@ -83,7 +84,7 @@ async fn an_installed_model_is_not_replaced_unconfirmed() {
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_said_so() {
+async fn up_to_date_model_is_reported_as_installed() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_already_there_stream");
     let result = session.call("pull_model", smollm()).await;
@@ -92,7 +93,7 @@ async fn what_is_there_already_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_pull_that_breaks_off_goes_on() {
+async fn interrupted_pull_is_resumed() {
     let (fake, mut session) = start(&[]).await;
     fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(2));
     fake.replay("pull_success_stream");
@@ -106,7 +107,7 @@ async fn a_pull_that_breaks_off_goes_on() {
 }
 
 #[tokio::test]
-async fn a_model_that_no_registry_has_is_told_and_not_tried_again() {
+async fn model_in_no_registry_is_an_error_without_retry() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_unknown_model_stream");
     let result = session.call("pull_model", json!({ "model": "nope:latest" })).await;
@@ -123,7 +124,7 @@ async fn a_model_that_no_registry_has_is_told_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_pull_in_the_background_is_fetched_later() {
+async fn background_pull_is_fetched_later() {
     let (fake, mut session) = start(&[]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
@@ -142,7 +143,7 @@ async fn a_pull_in_the_background_is_fetched_later() {
 }
 
 #[tokio::test]
-async fn the_size_is_told_before_the_bytes_have_come() {
+async fn size_is_reported_before_bytes_arrive() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let begun = session.call("pull_model", json!({ "model": "smollm2:360m", "background": true })).await;
@@ -171,18 +172,21 @@ async fn with_room(
         timeouts: Timeouts::default(),
     };
     let disk = Disk::new(vec![dir.to_owned()], free);
-    let core =
-        Core::new(Arc::new(Ollama::new(&config).unwrap()), CoreOptions { disk, ..CoreOptions::default() });
+    let settings = ServiceSettings {
+        transfers: TransferSettings { disk, ..TransferSettings::default() },
+        ..ServiceSettings::default()
+    };
+    let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
     let options = ServerOptions {
         progress_interval: std::time::Duration::ZERO,
         call_deadline: CallDeadline::Never,
         tools: ToolSettings::default(),
     };
-    (fake, Session::over(McpServer::new(core, options)))
+    (fake, Session::over(McpServer::new(services, options)))
 }
 
 #[tokio::test]
-async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
+async fn pull_beyond_free_disk_space_is_stopped() {
     let dir = tempfile::tempdir().unwrap();
     // 27 MB of 98 are to come.
     let (fake, mut session) = with_room(dir.path(), |_| Ok(20_000_000)).await;
@@ -205,7 +209,7 @@ async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_pull_that_is_stopped_closes_its_connection() {
+async fn cancelled_pull_closes_connection() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let outlived = session.call("pull_model", smollm()).await;
@@ -219,7 +223,7 @@ async fn a_pull_that_is_stopped_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_stops_its_pull() {
+async fn cancelled_call_stops_pull() {
     let (fake, mut session) = start(&[]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let id = session.request("tools/call", json!({ "name": "pull_model", "arguments": smollm() })).await;

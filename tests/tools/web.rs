@@ -5,7 +5,7 @@ use std::sync::Arc;
 use providers::Timeouts;
 use providers::ollama::OllamaWeb;
 use serde_json::{Value, json};
-use service::CoreOptions;
+use service::ServiceSettings;
 
 use super::{start, text, tools};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
@@ -17,7 +17,10 @@ const KEY: &str = "sesame-web-key";
 /// A server whose ollama.com is at an address, which no setting can say.
 fn web_at(address: &str, ollama: &FakeOllama) -> Session {
     let web = OllamaWeb::at(address.parse().unwrap(), KEY, Timeouts::default()).unwrap();
-    Session::of_core(&ollama.url(), CoreOptions { web: Some(Arc::new(web)), ..CoreOptions::default() })
+    Session::of_services(
+        &ollama.url(),
+        ServiceSettings { web: Some(Arc::new(web)), ..ServiceSettings::default() },
+    )
 }
 
 /// A fake of ollama.com, and a server of it.
@@ -36,7 +39,7 @@ async fn world() -> (FakeOllama, FakeOllama, Session) {
 }
 
 #[tokio::test]
-async fn a_search_and_a_page_are_bounded_and_say_so() {
+async fn search_and_page_are_cut_and_marked() {
     let (com, ollama, mut session) = world().await;
     let result = session.call("web_search", json!({ "query": "ollama", "max_results": 2 })).await;
     let results = &result["structuredContent"]["results"];
@@ -74,7 +77,7 @@ async fn a_search_and_a_page_are_bounded_and_say_so() {
 }
 
 #[tokio::test]
-async fn what_a_page_says_of_itself_is_bounded_too() {
+async fn titles_and_links_of_pages_are_bounded() {
     let (com, _ollama, mut session) = world().await;
     let long = |start: &str| format!("{start}{}", "t".repeat(100_000));
     let page = json!({ "title": long(""), "content": "x", "links": [long("data:text/plain,"), "https://a.example/"] });
@@ -93,7 +96,7 @@ async fn what_a_page_says_of_itself_is_bounded_too() {
 }
 
 #[tokio::test]
-async fn the_stateless_revision_too() {
+async fn web_search_works_in_stateless_revision() {
     let (_com, _ollama, mut session) = world().await;
     let arguments = json!({ "query": "ollama" });
     let params = json!({ "name": "web_search", "arguments": arguments, "_meta": modern_meta() });
@@ -102,7 +105,7 @@ async fn the_stateless_revision_too() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_send_nothing() {
+async fn invalid_arguments_send_no_request() {
     let (com, _ollama, mut session) = world().await;
     for (tool, arguments, named) in [
         ("web_search", json!({ "query": " " }), "query"),
@@ -123,24 +126,32 @@ async fn wrong_arguments_send_nothing() {
 }
 
 #[tokio::test]
-async fn failures_tell_the_next_step() {
+async fn failures_have_code_and_next_step() {
     let (com, ollama, mut session) = world().await;
     let error = |status: u16| Answer::json(status, json!({ "error": "said so" }));
-    for (answer, expected, step) in [
-        (error(401), "upstream_error", "OLLAMA_API_KEY"),
-        (error(429).header("Retry-After", "7"), "overloaded", "in 7 s"),
-        (error(503), "overloaded", "Try again later"),
-        (error(500), "upstream_error", "said so"),
-        (Answer::text(200, "text/html", "<html>"), "upstream_error", "proxy"),
-        (Answer::reset_before_head(), "interrupted", "Try again"),
+    let mut errors = Vec::new();
+    for answer in [
+        error(401),
+        error(429).header("Retry-After", "7"),
+        error(503),
+        error(500),
+        Answer::text(200, "text/html", "<html>"),
+        Answer::reset_before_head(),
     ] {
         com.on("POST", "/api/web_fetch", answer);
         let result = session.call("web_fetch", json!({ "url": "https://example.com" })).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, expected, "{said}");
-        assert!(said.contains("ollama.com") && said.contains(step) && !said.contains(KEY), "{said}");
-        assert!(!said.contains("OLLAMA_HOST") && !said.contains("OLLAMA_MCP_AUTH_TOKEN"), "{said}");
+        let (code, text) = tool_error(&result);
+        assert!(!text.contains(KEY), "{text}");
+        errors.push(format!("{code}: {text}"));
     }
+    insta::assert_snapshot!(errors.join("\n"), @"
+    upstream_error: ollama.com does not take the API key (401). Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server.
+    overloaded: ollama.com has reached the rate limit of this key (429): said so. Try again in 7 s; the account's limits are shown at ollama.com/settings.
+    overloaded: ollama.com is busy (503): said so. Try again later; the account's limits are shown at ollama.com/settings.
+    upstream_error: ollama.com answered 500: said so. Try another page or query.
+    upstream_error: The answer of ollama.com cannot be read: api/web_fetch answered with something else than its JSON (expected value at line 1 column 1): <html>. A proxy may have answered instead.
+    interrupted: ollama.com: the answer broke off: connection reset before the answer began. Try again.
+    ");
     let mut offline = web_at(&format!("http://{}", FakeOllama::closed_address()), &ollama);
     let result = offline.call("web_search", json!({ "query": "q" })).await;
     let (code, said) = tool_error(&result);
@@ -150,7 +161,7 @@ async fn failures_tell_the_next_step() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_closes_its_connection() {
+async fn cancelled_call_closes_connection() {
     let (com, _ollama, mut session) = world().await;
     let gate = Gate::new();
     com.on("POST", "/api/web_search", Answer::json(200, json!({ "results": [] })).delay_head(&gate));
@@ -164,7 +175,7 @@ async fn a_cancelled_call_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn the_key_goes_nowhere_else() {
+async fn api_key_is_sent_to_ollama_com_only() {
     // A redirect is not followed, least of all with the key.
     let (com, ollama, mut session) = world().await;
     let elsewhere = FakeOllama::start().await;
@@ -200,7 +211,7 @@ async fn web_tools(settings: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn they_are_there_with_a_key_and_their_toolset() {
+async fn web_tools_need_key_and_toolset() {
     let key = ("OLLAMA_API_KEY", KEY);
     let chosen = |names| ("OLLAMA_MCP_TOOLSETS", names);
     let both = ["web_search", "web_fetch"];
@@ -219,7 +230,7 @@ async fn they_are_there_with_a_key_and_their_toolset() {
 }
 
 #[tokio::test]
-async fn a_toolset_that_was_named_without_a_key_is_warned_of() {
+async fn web_toolset_without_key_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     for (toolsets, warned) in [("models,web", true), ("all", false)] {
         let mut host = Process::start(&fake, &[&format!("--toolsets={toolsets}")]);
@@ -232,7 +243,7 @@ async fn a_toolset_that_was_named_without_a_key_is_warned_of() {
 }
 
 #[tokio::test]
-async fn the_descriptions_say_that_pages_are_not_to_be_trusted() {
+async fn descriptions_call_pages_untrusted() {
     let (_com, _ollama, mut session) = world().await;
     let listed: Value = session.ask("tools/list", json!({})).await;
     let listed = listed["result"]["tools"].as_array().unwrap().clone();

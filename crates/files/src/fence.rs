@@ -50,6 +50,14 @@ pub enum FenceError {
         /// Follows the path.
         reason: String,
     },
+    /// It may hold secrets, so it is read only where the file itself is allowed, not its directory.
+    #[error("{path:?} {reason}; it is read only if that file itself is allowed")]
+    Private {
+        /// As it was given.
+        path: String,
+        /// Follows the path.
+        reason: String,
+    },
     /// The path may be read and cannot be.
     #[error("{path:?} {reason}")]
     Unreadable {
@@ -94,14 +102,14 @@ impl Fence {
             return Err(unreadable(format!("cannot be read: {} does not exist", shown.join(", "))));
         }
         let asked = roots.iter().flat_map(|root| root.below(&path).map(|rest| (root, rest)));
-        let (root, rest) = not_secret(asked).map_err(|why| denied(why.text(&self.allowed)))?;
+        let (root, rest) = not_secret(asked).map_err(|why| why.error(text, &self.allowed))?;
         let real = std::fs::canonicalize(root.at(&rest)).map_err(|error| unreadable(why_not(&error)))?;
         let found =
             roots.iter().filter_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_path_buf())));
         let (real_root, real_rest) = not_secret(found).map_err(|why| denied(why.link_text()))?;
         if self.is_private(&real) && !roots.iter().any(|root| root.real == real) {
-            let said = "is a file of settings or data that can hold secrets; it is read only if that file itself is allowed: --allow-dir FILE";
-            return Err(denied(said.to_owned()));
+            let reason = "is a file of settings or data that can hold secrets".to_owned();
+            return Err(FenceError::Private { path: text.to_owned(), reason });
         }
         let (file, size) =
             open_below(&real_root.real, &real_rest).map_err(|error| unreadable(why_not(&error)))?;
@@ -204,15 +212,17 @@ enum Why {
 }
 
 impl Why {
-    fn text(self, allowed: &[PathBuf]) -> String {
+    fn error(self, path: &str, allowed: &[PathBuf]) -> FenceError {
+        let path = path.to_owned();
         match self {
             Self::Outside => {
                 let shown: Vec<_> = allowed.iter().map(|path| path.display().to_string()).collect();
-                format!("is not below an allowed directory ({})", shown.join(", "))
+                let reason = format!("is not below an allowed directory ({})", shown.join(", "));
+                FenceError::Denied { path, reason }
             }
-            Self::Secret(part) => format!(
-                "looks like a secrets file ({part}); it is read only if that file itself is allowed: --allow-dir FILE"
-            ),
+            Self::Secret(part) => {
+                FenceError::Private { path, reason: format!("looks like a secrets file ({part})") }
+            }
         }
     }
 

@@ -35,8 +35,13 @@ pub enum Content {
 
 /// Why a file that was opened is not read. The text follows the path, and holds nothing of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ReadError(pub String);
+pub enum ReadError {
+    /// It is longer than the limit; both in bytes.
+    #[error("has {size} bytes; at most {limit} are read")]
+    TooLarge { size: u64, limit: u64 },
+    #[error("{0}")]
+    Other(String),
+}
 
 /// Reads a file of at most `most` bytes, as what its content says it is. What takes long is given up once `stopped` says
 /// so.
@@ -45,30 +50,27 @@ pub struct ReadError(pub String);
 /// It is too large, cannot be read, or is nothing that a model reads.
 pub fn read(mut opened: Opened, most: u64, stopped: &dyn Fn() -> bool) -> Result<Content, ReadError> {
     if opened.size > most {
-        return Err(too_large(opened.size, most));
+        return Err(ReadError::TooLarge { size: opened.size, limit: most });
     }
-    let cannot = |error: std::io::Error| ReadError(format!("cannot be read: {error}"));
+    let cannot = |error: std::io::Error| ReadError::Other(format!("cannot be read: {error}"));
     let mut bytes = Vec::new();
     // It may have grown since it was opened.
     opened.file.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > most {
-        return Err(too_large(bytes.len() as u64, most));
+        return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: most });
     }
     if kind::is_pdf(&bytes) {
-        return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError);
+        return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError::Other);
     }
     match kind::of(&bytes) {
-        Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError),
+        Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError::Other),
         Kind::Text(text) => Ok(Content::Text(text)),
-        Kind::Empty => Err(ReadError("is empty".to_owned())),
+        Kind::Empty => Err(ReadError::Other("is empty".to_owned())),
         Kind::Other(what) => {
-            Err(ReadError(format!("seems to be {what}; text, PDF, PNG, JPEG, WebP and GIF can be attached")))
+            let reason = format!("seems to be {what}; text, PDF, PNG, JPEG, WebP and GIF can be attached");
+            Err(ReadError::Other(reason))
         }
     }
-}
-
-fn too_large(size: u64, most: u64) -> ReadError {
-    ReadError(format!("has {size} bytes; at most {most} are read (OLLAMA_MCP_MAX_FILE_BYTES)"))
 }
 
 impl std::fmt::Debug for Content {

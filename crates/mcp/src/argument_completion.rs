@@ -6,15 +6,15 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorDa
 
 use super::prompts::{self, MODEL_ARGUMENT};
 use super::resources::uri::{CONVERSATION_ARGUMENT, CONVERSATION_TEMPLATE, MODEL_TEMPLATE, RUNNING_TEMPLATE};
-use service::Core;
-use service::conversations::LARGEST_PAGE;
+use service::Services;
+use service::conversations::turn::LARGEST_PAGE;
 
 /// Suggests values for an argument; free text has no suggestions. `stored`: conversations are stored.
 ///
 /// # Errors
 /// Invalid params: an unknown prompt or template, or an argument that it does not have.
 pub(super) async fn complete(
-    core: &Core,
+    services: &Services,
     request: &CompleteRequestParams,
     stored: bool,
 ) -> Result<CompleteResult, ErrorData> {
@@ -43,22 +43,22 @@ pub(super) async fn complete(
         MODEL_ARGUMENT => {
             let loaded =
                 matches!(&request.r#ref, Reference::Resource(resource) if resource.uri == RUNNING_TEMPLATE);
-            matching(model_names(core, loaded).await, typed)
+            matching(model_names(services, loaded).await, typed)
         }
         // A prompt has no argument of this name.
-        CONVERSATION_ARGUMENT => conversation_ids(core, typed).await,
+        CONVERSATION_ARGUMENT => conversation_ids(services, typed).await,
         _ => Vec::new(),
     };
     Ok(CompleteResult::new(suggestions(names)))
 }
 
 /// The installed models, or the loaded ones. None while the server is down: an error does not help a user who types.
-async fn model_names(core: &Core, loaded: bool) -> Vec<String> {
+async fn model_names(services: &Services, loaded: bool) -> Vec<String> {
     if loaded {
-        let running = core.running_models().await.unwrap_or_default();
+        let running = services.models.running_models().await.unwrap_or_default();
         return running.into_iter().map(|model| model.name).collect();
     }
-    let models = core.list_models().await.unwrap_or_default();
+    let models = services.models.list_models().await.unwrap_or_default();
     models.into_iter().map(|listed| listed.model.name).collect()
 }
 
@@ -71,9 +71,9 @@ fn matching(mut names: Vec<String>, typed: &str) -> Vec<String> {
 }
 
 /// Ids of the newest conversations that begin with `typed`; none while they cannot be read.
-async fn conversation_ids(core: &Core, typed: &str) -> Vec<String> {
-    let (newest, _) = core.conversations(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
-    newest.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
+async fn conversation_ids(services: &Services, typed: &str) -> Vec<String> {
+    let newest = services.conversations.list(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
+    newest.items.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
 }
 
 fn suggestions(mut names: Vec<String>) -> CompletionInfo {

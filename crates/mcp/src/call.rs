@@ -17,7 +17,9 @@ use super::deadline::Deadline;
 use super::progress::{self, Notifier};
 use super::session::Session;
 use super::state::ServerState;
-use service::{Registered, ServiceError, Tie};
+use service::ServiceError;
+use service::tasks::cancel_on_drop::Tie;
+use service::tasks::registry::Registered;
 
 /// The result of a tool: an answer, or the failure that becomes an error answer.
 pub(crate) type ToolResult = Result<CallToolResult, ServiceError>;
@@ -145,7 +147,7 @@ impl<'a> ToolCall<'a> {
     ) -> Result<Waiting, ServiceError> {
         let background = background == Some(true);
         if background {
-            self.server.core().allow_background()?;
+            self.server.services().tasks.allow_background()?;
         }
         let notifier = if stream == Some(false) { None } else { self.notifier() };
         Ok(Waiting { notifier, background })
@@ -160,17 +162,17 @@ impl<'a> ToolCall<'a> {
         self.turn_passes();
         // Dropped with the call when that is cancelled, and the work is stopped with it.
         let tie = Tie::new(Arc::clone(&work));
-        let core = self.server.core();
-        let ended = !background && progress::follow(core, &work, notifier, false, self.deadline()).await;
+        let services = self.server.services();
+        let ended = !background && progress::follow(services, &work, notifier, false, self.deadline()).await;
         if !ended {
             tie.let_go();
             // One in the background answers at once.
             if !background {
                 // Rare branches are boxed: the future is as large as its largest branch, and thousands may be in flight.
-                Box::pin(core.locate(&work)).await;
+                Box::pin(services.chat.locate(&work)).await;
             }
         }
-        answers::of(&work, ended)
+        answers::of(&work, ended, self.server.wording())
     }
 
     /// Waits for work that an earlier call has started. Only text that comes from now on is progress; the answer has all
@@ -180,12 +182,12 @@ impl<'a> ToolCall<'a> {
     /// The work's own failure.
     pub(crate) async fn rejoin(&self, work: &Registered, deadline: Deadline) -> ToolResult {
         self.turn_passes();
-        let core = self.server.core();
-        let ended = progress::follow(core, work, self.notifier(), true, deadline).await;
+        let services = self.server.services();
+        let ended = progress::follow(services, work, self.notifier(), true, deadline).await;
         if !ended {
-            Box::pin(core.locate(work)).await;
+            Box::pin(services.chat.locate(work)).await;
         }
-        answers::of(work, ended)
+        answers::of(work, ended, self.server.wording())
     }
 }
 

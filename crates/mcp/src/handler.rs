@@ -127,7 +127,7 @@ impl ServerHandler for SessionHandler {
         one_page(request)?;
         Ok(ListResourcesResult::with_all_items(resources::list(
             self.server.state().stores(),
-            self.server.state().core().tells_loaded(),
+            self.server.state().services().models.tells_loaded(),
         ))
         .with_ttl_ms(STATIC_TTL_MS)
         .with_cache_scope(CacheScope::Public))
@@ -141,7 +141,7 @@ impl ServerHandler for SessionHandler {
         one_page(request)?;
         Ok(ListResourceTemplatesResult::with_all_items(resources::templates(
             self.server.state().stores(),
-            self.server.state().core().tells_loaded(),
+            self.server.state().services().models.tells_loaded(),
         ))
         .with_ttl_ms(STATIC_TTL_MS)
         .with_cache_scope(CacheScope::Public))
@@ -205,7 +205,7 @@ impl ServerHandler for SessionHandler {
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        Box::pin(prompts::get(self.server.state().core(), &request.name, arguments)).await.map(Into::into)
+        Box::pin(prompts::get(self.server.state().services(), &request.name, arguments)).await.map(Into::into)
     }
 
     async fn complete(
@@ -214,7 +214,7 @@ impl ServerHandler for SessionHandler {
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let state = self.server.state();
-        Box::pin(argument_completion::complete(state.core(), &request, state.stores())).await
+        Box::pin(argument_completion::complete(state.services(), &request, state.stores())).await
     }
 }
 

@@ -27,6 +27,7 @@ pub mod client;
 mod confirmation;
 mod deadline;
 mod handler;
+mod hint;
 mod instructions;
 mod progress;
 mod prompts;
@@ -37,9 +38,9 @@ mod state;
 mod tools;
 mod transport;
 
-pub use answers::error::errors_markdown;
 pub use deadline::{deadlines_in_force, deadlines_markdown};
 pub use handler::SessionHandler;
+pub use hint::hint_without_tools;
 pub use server::McpServer;
 pub use state::ServerOptions;
 pub use transport::{Connection, serve, serve_stdio};

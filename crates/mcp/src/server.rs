@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::hint::Wording;
 use super::instructions::instructions;
 use super::state::{ServerOptions, ServerState};
 use super::tools::{Offer, OfferedTool};
-use service::Core;
+use service::Services;
 
-/// An MCP server over one [`Core`]. Its sessions share it; clones are the same server.
+/// An MCP server over one [`Services`]. Its sessions share it; clones are the same server.
 #[derive(Clone)]
 pub struct McpServer(Arc<Shared>);
 
@@ -19,16 +20,18 @@ struct Shared {
 
 impl std::fmt::Debug for McpServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("McpServer").field("core", self.0.state.core()).finish_non_exhaustive()
+        f.debug_struct("McpServer").field("core", self.0.state.services()).finish_non_exhaustive()
     }
 }
 
 impl McpServer {
     /// A server over `core`.
-    pub fn new(core: Arc<Core>, options: ServerOptions) -> Self {
-        let Offer { tools, left_out, advice } = Offer::new(&core, &options.tools);
+    pub fn new(services: Arc<Services>, options: ServerOptions) -> Self {
+        let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools);
+        let wording = Wording::new(tools.iter().map(|tool| tool.name.clone()));
         let instructions = instructions(&advice);
-        Self(Arc::new(Shared { state: ServerState::new(core, options, left_out), tools, instructions }))
+        let state = ServerState::new(services, options, left_out, wording);
+        Self(Arc::new(Shared { state, tools, instructions }))
     }
 
     pub(crate) fn state(&self) -> &ServerState {

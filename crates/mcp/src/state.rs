@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answers::error as failure;
 use super::confirmation::Confirmations;
-use service::{Core, ServiceError};
-use settings::{CallDeadline, ToolSettings, Toolset};
+use super::hint::Wording;
+use service::{ServiceError, Services};
+use settings::{CallDeadline, ChatSettings, ServerSettings, ToolSettings, Toolset};
 
 /// The options of a server beside those of its services.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ impl Default for ServerOptions {
     /// The defaults of the settings.
     fn default() -> Self {
         Self {
-            progress_interval: Duration::from_millis(50),
-            call_deadline: CallDeadline::Auto,
+            progress_interval: ChatSettings::default().progress_interval,
+            call_deadline: ServerSettings::default().call_deadline,
             tools: ToolSettings::default(),
         }
     }
@@ -33,17 +33,23 @@ impl Default for ServerOptions {
 
 /// What the sessions of a server share.
 pub(crate) struct ServerState {
-    core: Arc<Core>,
+    services: Arc<Services>,
     options: ServerOptions,
     /// The names of the tools that are not offered.
     left_out: Vec<Cow<'static, str>>,
+    wording: Wording,
     confirmations: Confirmations,
 }
 
 impl ServerState {
     /// The state of a server that does not offer the tools of the names `left_out`.
-    pub(crate) fn new(core: Arc<Core>, options: ServerOptions, left_out: Vec<Cow<'static, str>>) -> Self {
-        Self { core, options, left_out, confirmations: Confirmations::new() }
+    pub(crate) fn new(
+        services: Arc<Services>,
+        options: ServerOptions,
+        left_out: Vec<Cow<'static, str>>,
+        wording: Wording,
+    ) -> Self {
+        Self { services, options, left_out, wording, confirmations: Confirmations::new() }
     }
 
     /// Whether there is a tool of this name that the settings or the provider exclude.
@@ -51,18 +57,22 @@ impl ServerState {
         self.left_out.iter().any(|name| name == tool)
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        &self.services
     }
 
     pub(crate) fn options(&self) -> &ServerOptions {
         &self.options
     }
 
-    /// A failure as this server's callers are told of it: no next step names a tool that is not there.
-    pub(crate) fn told(&self, mut error: ServiceError) -> ServiceError {
-        error.hint = error.hint.and_then(|hint| failure::without_tools(&hint, &self.left_out));
-        error
+    /// How next steps are worded for this server's callers.
+    pub(crate) fn wording(&self) -> &Wording {
+        &self.wording
+    }
+
+    /// A failure with its next steps in words: none names a tool that is not offered.
+    pub(crate) fn told(&self, error: ServiceError) -> ServiceError {
+        self.wording.error(error)
     }
 
     /// Whether conversations are stored: their toolset is offered.

@@ -27,6 +27,11 @@ pub const PATHS_HAVE_DRIVES: bool = cfg!(windows);
 /// Whether to open a FIFO waits for its other end.
 pub const FIFOS_WAIT: bool = cfg!(unix);
 
+/// The user's home directory.
+pub fn home_dir() -> Option<std::path::PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
+}
+
 /// This program, also where its file was replaced while it runs.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::ServiceError;
+use crate::error::ServiceError;
 use types::{Image, Message, Role, ToolCall};
 
 /// A message under OpenAI's names.

@@ -1,8 +1,11 @@
 //! The web, through ollama.com: what is searched for and read, bounded, and failures with their next step.
 
+use std::sync::Arc;
+
 use url::Url;
 
-use super::{Core, ErrorCode, ServiceError};
+use crate::hint::Action;
+use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use providers::ollama::OllamaWeb;
 
@@ -47,21 +50,25 @@ pub struct Page {
     pub more_links: usize,
 }
 
-impl Core {
+/// The web, where the settings have a key for it and want it.
+#[derive(Debug)]
+pub struct Web(Option<Arc<OllamaWeb>>);
+
+impl Web {
+    pub(crate) fn new(client: Option<Arc<OllamaWeb>>) -> Arc<Self> {
+        Arc::new(Self(client))
+    }
+
     /// Whether the web can be searched.
-    pub fn has_web(&self) -> bool {
-        self.web.is_some()
+    pub fn is_available(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Searches the web for at most `max_results` pages (1 to 10).
     ///
     /// # Errors
     /// `invalid_argument`, `unsupported` without a key, and what ollama.com fails with.
-    pub async fn web_search(
-        &self,
-        query: &str,
-        max_results: Option<u64>,
-    ) -> Result<Vec<Found>, ServiceError> {
+    pub async fn search(&self, query: &str, max_results: Option<u64>) -> Result<Vec<Found>, ServiceError> {
         if query.trim().is_empty() {
             return Err(ServiceError::invalid("query", "is empty; it must have text"));
         }
@@ -72,7 +79,7 @@ impl Core {
             ));
         }
         let most = max_results.and_then(|most| u32::try_from(most).ok());
-        let results = self.web()?.search(query, most).await.map_err(failed)?;
+        let results = self.client()?.search(query, most).await.map_err(failed)?;
         let found = results.into_iter().filter(|result| result.url.len() <= MOST_OF_URL).map(|result| {
             let (content, cut) = bounded(result.content, MOST_OF_RESULT);
             Found { title: bounded(result.title, MOST_OF_TITLE).0, url: result.url, content, cut }
@@ -83,10 +90,10 @@ impl Core {
     /// Reads one page of the web.
     ///
     /// # Errors
-    /// As [`Core::web_search`].
-    pub async fn web_fetch(&self, url: &str) -> Result<Page, ServiceError> {
+    /// As [`Web::search`].
+    pub async fn fetch(&self, url: &str) -> Result<Page, ServiceError> {
         check_url(url)?;
-        let page = self.web()?.fetch(url).await.map_err(failed)?;
+        let page = self.client()?.fetch(url).await.map_err(failed)?;
         let (content, cut) = bounded(page.content, MOST_OF_PAGE);
         let all = page.links.len();
         let links = page.links.into_iter().filter(|link| link.len() <= MOST_OF_URL);
@@ -95,10 +102,10 @@ impl Core {
         Ok(Page { title, content, cut, more_links: all - links.len(), links })
     }
 
-    fn web(&self) -> Result<&OllamaWeb, ServiceError> {
-        self.web.as_deref().ok_or_else(|| {
+    fn client(&self) -> Result<&OllamaWeb, ServiceError> {
+        self.0.as_deref().ok_or_else(|| {
             ServiceError::new(ErrorCode::Unsupported, "The web tools need an API key of ollama.com")
-                .with_hint("Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS.")
+                .with_hint(Action::EnableWeb)
         })
     }
 }
@@ -151,7 +158,7 @@ fn failed(error: ProviderError) -> ServiceError {
             Code::UpstreamError,
             format!("ollama.com does not take the API key ({status})"),
         )
-        .with_hint("Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server."),
+        .with_hint(Action::ReplaceWebKey),
         ProviderError::Status { status, message } => {
             ServiceError::new(Code::UpstreamError, format!("ollama.com answered {status}: {message}"))
                 .with_hint("Try another page or query.")
@@ -186,5 +193,20 @@ mod tests {
     fn a_text_is_cut_between_characters() {
         assert_eq!(bounded("größe".to_owned(), 5), ("größe".to_owned(), 0));
         assert_eq!(bounded("größe".to_owned(), 3), ("grö".to_owned(), 2));
+    }
+
+    #[test]
+    fn failures_of_the_web_name_no_front() {
+        let text = || "reason".to_owned();
+        for failure in [
+            ProviderError::Unreachable { address: text(), reason: text() },
+            ProviderError::Overloaded { status: 429, message: text(), retry_after: None },
+            ProviderError::Status { status: 401, message: text() },
+            ProviderError::Status { status: 500, message: text() },
+            ProviderError::Malformed { reason: text() },
+            ProviderError::Interrupted { reason: text() },
+        ] {
+            crate::error::tests::assert_names_no_front(&failed(failure));
+        }
     }
 }

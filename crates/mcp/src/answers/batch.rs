@@ -9,10 +9,12 @@ use serde_json::Value;
 use super::completion::{SentAnswer, millis, sent};
 use super::to_json;
 use crate::arguments::schema;
-use service::chat::tokens_per_second;
-use service::completions::Outcome;
-use service::many::Replies;
-use service::{Registered, ServiceError};
+use crate::hint::Wording;
+use service::ServiceError;
+use service::chat::runner::tokens_per_second;
+use service::tasks::job::Replies;
+use service::tasks::registry::Registered;
+use service::tasks::reply::Outcome;
 use text::sanitize;
 
 /// A comparison of models.
@@ -69,8 +71,8 @@ struct ReplyAnswer<'a> {
     location: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<SentAnswer<'a>>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,7 +80,7 @@ struct FailureAnswer<'a> {
     code: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    hint: Option<String>,
 }
 
 /// A comparison as text and as data.
@@ -89,12 +91,15 @@ pub(crate) fn comparison(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
+    wording: &Wording,
 ) -> Result<(String, Value), ServiceError> {
     let results = replies
         .labels
         .iter()
         .zip(&replies.replies)
-        .filter_map(|(model, reply)| Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?) }))
+        .filter_map(|(model, reply)| {
+            Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?, wording) })
+        })
         .collect();
     let mut answer = ComparisonAnswer { status, completion_id: &registered.id, results };
     hint_once(&mut answer.results);
@@ -127,6 +132,7 @@ pub(crate) fn batch(
     registered: &Registered,
     replies: &Replies,
     status: &'static str,
+    wording: &Wording,
 ) -> Result<(String, Value), ServiceError> {
     // Usually one model answers all: it and its location stand once.
     let first = replies.replies.iter().flatten().find_map(|reply| reply.as_ref().ok());
@@ -139,7 +145,7 @@ pub(crate) fn batch(
         .filter_map(|(index, outcome)| {
             let outcome = outcome.as_ref()?;
             let answered = outcome.as_ref().ok().map(|reply| reply.ending.model.as_str());
-            let reply = measured(outcome);
+            let reply = measured(outcome, wording);
             // Without the times of each: a list may have hundreds.
             Some(ReplyAnswer {
                 index: Some(index),
@@ -179,11 +185,11 @@ pub(crate) fn batch(
 fn hint_once(results: &mut [ReplyAnswer<'_>]) {
     let mut told = HashSet::new();
     for error in results.iter_mut().filter_map(|result| result.error.as_mut()) {
-        error.hint = error.hint.filter(|hint| told.insert(*hint));
+        error.hint = error.hint.take().filter(|hint| told.insert(hint.clone()));
     }
 }
 
-fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
+fn measured<'a>(reply: &'a Outcome, wording: &Wording) -> ReplyAnswer<'a> {
     match reply {
         Err(error) => ReplyAnswer {
             content: error
@@ -194,7 +200,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
             error: Some(FailureAnswer {
                 code: error.code.as_str(),
                 message: &error.message,
-                hint: error.hint.as_deref(),
+                hint: wording.hints(&error.hints),
             }),
             ..ReplyAnswer::default()
         },
@@ -213,7 +219,7 @@ fn measured(reply: &Outcome) -> ReplyAnswer<'_> {
                 total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
                 location: Some(ending.location.describe()),
                 attachments: sent(&ending.attachments),
-                warnings: &ending.warnings,
+                warnings: wording.warnings(&ending.warnings),
                 ..ReplyAnswer::default()
             }
         }

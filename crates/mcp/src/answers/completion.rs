@@ -7,11 +7,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::arguments::schema;
-use service::attachments::Sent;
-use service::chat::tokens_per_second;
-use service::completions::{Completion, Live, Outcome, Partial, Phase};
-use service::text::pulling;
-use service::{ErrorCode, Registered, ServiceError};
+use crate::hint::Wording;
+use service::Partial;
+use service::chat::runner::tokens_per_second;
+use service::tasks::registry::Registered;
+use service::tasks::reply::Sent;
+use service::tasks::reply::{Completion, Live, Outcome, Phase};
+use service::{ErrorCode, ServiceError};
+use text::format::pulling;
 use text::sanitize;
 use types::ToolCall;
 
@@ -152,12 +155,13 @@ pub(crate) fn of_reply(
     completion: &Registered,
     live: &Live,
     outcome: Option<Outcome>,
+    wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
     if outcome.is_some() {
         completion.mark_seen();
     }
     match outcome {
-        Some(Ok(ended)) => Ok(completed(completion, live, &ended)),
+        Some(Ok(ended)) => Ok(completed(completion, live, &ended, wording)),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
@@ -232,8 +236,14 @@ fn in_conversation(live: &Live) -> Option<ContentBlock> {
     live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
 }
 
-fn completed(registered: &Registered, live: &Live, completion: &Completion) -> CallToolResult {
+fn completed(
+    registered: &Registered,
+    live: &Live,
+    completion: &Completion,
+    wording: &Wording,
+) -> CallToolResult {
     let ending = &completion.ending;
+    let warnings = wording.warnings(&ending.warnings);
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,
         completion_tokens: ending.usage.completion_tokens,
@@ -272,16 +282,13 @@ fn completed(registered: &Registered, live: &Live, completion: &Completion) -> C
         location: ending.location.describe(),
         model_reason: ending.model_reason,
         attachments: sent(&ending.attachments),
-        warnings: &ending.warnings,
+        warnings: &warnings,
         timings,
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
     content.extend(in_conversation(live));
     content.extend(
-        ending
-            .warnings
-            .iter()
-            .map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
+        warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
     );
     let mut result = CallToolResult::success(content);
     result.structured_content = serde_json::to_value(&answer).ok();

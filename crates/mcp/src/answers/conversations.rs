@@ -1,12 +1,14 @@
 //! Stored conversations: as data and as Markdown.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use chrono::{DateTime, SecondsFormat};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::arguments::schema;
-use service::conversations::{Conversation, StoredMessage, Summary};
+use service::conversations::turn::{Conversation, Page, StoredMessage, Summary};
 use text::sanitize;
 
 /// A page of conversations.
@@ -46,16 +48,16 @@ pub(crate) struct ConversationAnswer {
 
 impl ConversationPage {
     /// A page; `next_cursor` is absent at the end of the list.
-    pub(crate) fn new(conversations: Vec<Summary>, next_cursor: Option<String>) -> Self {
-        let conversations = conversations.into_iter().map(|summary| Line {
+    pub(crate) fn new(page: Page<Summary>) -> Self {
+        let conversations = page.items.into_iter().map(|summary| Line {
             conversation_id: summary.id,
-            created: time(summary.created_ms),
-            updated: time(summary.updated_ms),
+            created: time(summary.created),
+            updated: time(summary.updated),
             messages: summary.total,
             model: summary.model,
             first_words: summary.first_words,
         });
-        Self { conversations: conversations.collect(), next_cursor }
+        Self { conversations: conversations.collect(), next_cursor: page.next.map(|next| next.to_string()) }
     }
 
     /// The text of the answer.
@@ -81,8 +83,8 @@ impl From<&Conversation> for ConversationAnswer {
     fn from(conversation: &Conversation) -> Self {
         Self {
             conversation_id: conversation.id.clone(),
-            created: time(conversation.created_ms),
-            updated: time(conversation.updated_ms),
+            created: time(conversation.created),
+            updated: time(conversation.updated),
             total: conversation.total,
             system: conversation.system.clone(),
             messages: conversation.messages.iter().map(message).collect(),
@@ -92,13 +94,12 @@ impl From<&Conversation> for ConversationAnswer {
 
 fn message(stored: &StoredMessage) -> Value {
     let mut message =
-        json!({ "role": stored.role, "content": stored.content, "created": time(stored.created_ms) });
-    let calls: Vec<(String, String, String)> =
-        stored.tool_calls.as_deref().and_then(|calls| serde_json::from_str(calls).ok()).unwrap_or_default();
-    let calls: Vec<_> = calls
+        json!({ "role": stored.role.as_str(), "content": stored.content, "created": time(stored.created) });
+    let calls: Vec<_> = stored
+        .tool_calls
         .iter()
-        .map(|(id, name, arguments)| {
-            json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
+        .map(|call| {
+            json!({ "id": call.id, "type": "function", "function": { "name": call.name, "arguments": call.arguments } })
         })
         .collect();
     let usage = stored.prompt_tokens.or(stored.completion_tokens).map(
@@ -134,7 +135,7 @@ pub(crate) fn markdown(conversation: &Conversation) -> String {
     for message in &conversation.messages {
         let model = message.model.as_deref().map(|model| format!(", {}", sanitize::name(model)));
         let model = model.unwrap_or_default();
-        page.push_str(&format!("\n## {}{model}, {}\n\n", message.role, time(message.created_ms)));
+        page.push_str(&format!("\n## {}{model}, {}\n\n", message.role.as_str(), time(message.created)));
         if !message.attachments.is_empty() {
             let names = message
                 .attachments
@@ -143,7 +144,10 @@ pub(crate) fn markdown(conversation: &Conversation) -> String {
             page.push_str(&format!("Attached: {}\n\n", names.collect::<Vec<_>>().join(", ")));
         }
         page.push_str(&without_headings_of_ours(&message.content));
-        if let Some(calls) = &message.tool_calls {
+        if !message.tool_calls.is_empty() {
+            let calls: Vec<_> =
+                message.tool_calls.iter().map(|call| json!([call.id, call.name, call.arguments])).collect();
+            let calls = Value::from(calls);
             page.push_str(&format!("\n\nTools called: `{calls}`"));
         }
         page.push('\n');
@@ -161,9 +165,12 @@ fn without_headings_of_ours(text: &str) -> String {
     text.split_inclusive('\n').map(shown).collect()
 }
 
-/// Milliseconds of Unix time as RFC 3339.
-fn time(ms: i64) -> String {
-    DateTime::from_timestamp_millis(ms)
+/// A time as RFC 3339, in milliseconds.
+fn time(time: SystemTime) -> String {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis())
+        .ok()
+        .and_then(DateTime::from_timestamp_millis)
         .map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
         .unwrap_or_default()
 }

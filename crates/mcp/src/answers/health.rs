@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use service::health::HealthReport;
+use crate::hint::hint_without_tools;
+use service::models::health::HealthReport;
 use text::sanitize;
 
 /// The state of the model server.
@@ -62,7 +63,7 @@ impl From<HealthReport> for HealthAnswer {
                 answer.status = "unreachable";
                 answer.reachable = false;
                 answer.problem = Some(error.message);
-                answer.next_step = error.hint;
+                answer.next_step = hint_without_tools(&error.hints);
             }
         }
         answer

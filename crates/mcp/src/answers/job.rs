@@ -8,9 +8,11 @@ use serde_json::Value;
 use super::completion::next_step;
 use super::{batch, to_json};
 use crate::answers::error::error_body;
-use service::jobs::{Job, Report, TransferReport};
-use service::text::human_size;
-use service::{ErrorCode, Registered, ServiceError};
+use crate::hint::Wording;
+use service::tasks::job::{Job, Report, TransferReport};
+use service::tasks::registry::Registered;
+use service::{ErrorCode, ServiceError};
+use text::format::human_size;
 use text::sanitize;
 
 /// A transfer's state.
@@ -38,6 +40,7 @@ pub(crate) fn answer(
     registered: &Registered,
     job: &Job,
     ended: bool,
+    wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
     let state = job.state();
     let status = match state.outcome.clone().filter(|_| ended) {
@@ -54,12 +57,12 @@ pub(crate) fn answer(
     }
     let (text, mut data) = match &state.report {
         Report::Transfer(transfer) => of_transfer(registered, transfer, status)?,
-        Report::Comparison(replies) => batch::comparison(registered, replies, status)?,
-        Report::Batch(replies) => batch::batch(registered, replies, status)?,
+        Report::Comparison(replies) => batch::comparison(registered, replies, status, wording)?,
+        Report::Batch(replies) => batch::batch(registered, replies, status, wording)?,
     };
     let failure = match &state.report {
         Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
-            batch::failure(replies)
+            batch::failure(replies).map(|failure| wording.error(failure))
         }
         _ => None,
     };

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use service::models::ListedModel;
-use service::text::human_size;
+use service::models::catalog::ListedModel;
+use text::format::human_size;
 use text::sanitize;
 use types::ModelDetails;
 

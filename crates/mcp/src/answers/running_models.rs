@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use service::text::human_size;
+use text::format::human_size;
 use text::sanitize;
 use types::RunningModel;
 

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 
 use super::schema::{self, input_schema_with_some, names_of};
 use super::{whole_number, whole_number_or_zero};
-use service::reply_format::read_response_format;
-use service::{ChatCall, ServiceError, Truncation};
+use service::ServiceError;
+use service::chat::response_format::read_response_format;
+use service::chat::runner::ChatCall;
+use service::chat::truncation::Truncation;
 use types::{Sampling, Think};
 
 /// What the tools beside `chat_completion` list of these; they take the others too.

@@ -6,8 +6,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::notifier::{HEARTBEAT, Notifier};
 use crate::answers::job::amount;
-use service::jobs::{Job, JobState, Report};
-use service::text::human_size;
+use service::tasks::job::{Job, JobState, Report};
+use text::format::human_size;
 
 /// Reports a job's state until its end. `false`: the deadline comes first.
 pub(super) async fn follow(

@@ -13,13 +13,14 @@ pub(crate) use pull::while_pulling;
 
 use super::deadline::Deadline;
 use reply::ReplyProgress;
-use service::completions::Cursor;
-use service::{Core, Registered, Work};
+use service::Services;
+use service::tasks::registry::{Registered, Work};
+use service::tasks::reply::Cursor;
 
 /// Waits for the end of work and reports its progress; with `from_now` only text that comes from now on. `false`:
 /// `deadline` comes first.
 pub(crate) async fn follow(
-    core: &Core,
+    services: &Services,
     completion: &Registered,
     notifier: Option<Box<Notifier>>,
     from_now: bool,
@@ -41,7 +42,7 @@ pub(crate) async fn follow(
             if from_now {
                 live.update(&mut cursor);
             }
-            Box::pin(ReplyProgress { core, live, notifier, cursor }.run(deadline)).await
+            Box::pin(ReplyProgress { services, live, notifier, cursor }.run(deadline)).await
         }
     }
 }

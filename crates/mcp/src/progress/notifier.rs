@@ -5,7 +5,7 @@ use std::time::Duration;
 use rmcp::model::{NotificationMetaObject, ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext, RoleServer};
 
-use service::completions::Update;
+use service::tasks::reply::Update;
 use text::sanitize;
 
 /// `_meta` key of the exact new text.

@@ -6,8 +6,8 @@ use tokio::time::{Instant, sleep_until};
 use super::notifier::{HEARTBEAT, Notifier};
 use crate::deadline::Deadline;
 use service::embeddings::Pulling;
-use service::text::pulling;
-use service::{ErrorCode, ServiceError};
+use service::{Action, ErrorCode, ServiceError};
+use text::format::pulling;
 
 /// Runs work that may have to pull a model first, and reports that pull. Without an end of the pull, it ends at the deadline.
 ///
@@ -50,9 +50,10 @@ where
 fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
     let Some(pull) = pull else { return ServiceError::internal() };
     let text = pulling(&pull.model, pull.done, pull.total);
-    ServiceError::new(ErrorCode::Timeout, format!("The model is not installed, and the call timed out while {text}"))
-        .with_hint(format!(
-            "The download so far is kept. Call again to resume. Or fetch the rest with pull_model {{\"model\":{:?},\"background\":true}}, then call again.",
-            pull.model
-        ))
+    ServiceError::new(
+        ErrorCode::Timeout,
+        format!("The model is not installed, and the call timed out while {text}"),
+    )
+    .with_hint("The download so far is kept. Call again to resume.")
+    .and_hint(Action::ResumePull { model: pull.model.clone() })
 }

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::notifier::{HEARTBEAT, Notifier};
-use service::Core;
-use service::completions::{Cursor, Live, Phase};
-use service::text::pulling;
+use service::Services;
+use service::tasks::reply::{Cursor, Live, Phase};
+use text::format::pulling;
 
 /// When the first heartbeat is due; a quick call needs none.
 const FIRST_HEARTBEAT: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const LOAD_CHECK: Duration = Duration::from_millis(500);
 
 /// A reply, and the caller that its progress goes to.
 pub(super) struct ReplyProgress<'a> {
-    pub(super) core: &'a Core,
+    pub(super) services: &'a Services,
     pub(super) live: &'a Live,
     pub(super) notifier: Box<Notifier>,
     pub(super) cursor: Cursor,
@@ -132,7 +132,7 @@ impl ReplyProgress<'_> {
     /// Ollama does not say why there is no text yet; whether the model is loaded shows it.
     async fn waiting(&self) -> String {
         let Some(model) = self.live.model() else { return "choosing the model".to_owned() };
-        let loaded = tokio::time::timeout(LOAD_CHECK, self.core.is_loaded(model)).await;
+        let loaded = tokio::time::timeout(LOAD_CHECK, self.services.models.is_loaded(model)).await;
         match loaded {
             Ok(Some(false)) => format!("loading model {model}"),
             Ok(Some(true)) => "reading prompt".to_owned(),

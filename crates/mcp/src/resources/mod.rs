@@ -15,7 +15,7 @@ use super::answers::models::{ModelPage, ModelsAnswer};
 use super::answers::running_models::{RunningAnswer, RunningModelAnswer};
 use super::state::ServerState;
 use contents::{JSON, contents};
-use service::manage::full_name;
+use service::models::lifecycle::full_name;
 use service::{ErrorCode, ServiceError};
 use uri::{HEALTH, MODEL_TEMPLATE, MODELS, RUNNING, RUNNING_TEMPLATE, ResourceUri, not_found};
 
@@ -76,26 +76,26 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
 pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResourceResult, ErrorData> {
-    let core = server.core();
+    let services = server.services();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
     match ResourceUri::parse(uri) {
         Some(ResourceUri::Models) => {
-            let models = core.list_models().await.map_err(failed)?;
+            let models = services.models.list_models().await.map_err(failed)?;
             contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS).map_err(failed)
         }
         Some(ResourceUri::Running) => {
-            let running = core.running_models().await.map_err(failed)?;
+            let running = services.models.running_models().await.map_err(failed)?;
             contents(uri, &RunningAnswer::from(running), 0).map_err(failed)
         }
         Some(ResourceUri::Health) => {
-            contents(uri, &HealthAnswer::from(core.health().await), 0).map_err(failed)
+            contents(uri, &HealthAnswer::from(services.models.health().await), 0).map_err(failed)
         }
         Some(ResourceUri::Model(name)) => {
-            let details = core.show_model(&name).await.map_err(failed)?;
+            let details = services.models.show_model(&name).await.map_err(failed)?;
             contents(uri, &ModelPage::new(&name, details), MODELS_TTL_MS).map_err(failed)
         }
         Some(ResourceUri::RunningModel(name)) => {
-            let running = core.running_models().await.map_err(failed)?;
+            let running = services.models.running_models().await.map_err(failed)?;
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
                 let reason =
@@ -105,10 +105,10 @@ pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResource
             contents(uri, &RunningModelAnswer::from(model), 0).map_err(failed)
         }
         Some(ResourceUri::Conversations) if stored => {
-            conversations::read_list(core, uri).await.map_err(failed)
+            conversations::read_list(services, uri).await.map_err(failed)
         }
         Some(ResourceUri::Conversation(id)) if stored => {
-            conversations::read_one(core, uri, &id).await.map_err(failed)
+            conversations::read_one(services, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }

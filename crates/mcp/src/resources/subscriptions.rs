@@ -16,7 +16,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::uri::ResourceUri;
 use crate::state::ServerState;
-use service::{Change, Follower, Poll};
+use service::changes::{Change, Follower};
+use service::models::watch::Poll;
 
 /// Resources that a connection may subscribe to, and those that it may listen to. Far above what hosts do; it bounds the
 /// server's memory.
@@ -116,7 +117,7 @@ impl Subscriptions {
         // Follow changes before polling starts, so no change is missed.
         self.notify(&mut session, server, peer);
         if polled {
-            session.poll.get_or_insert_with(|| server.core().poll_changes());
+            session.poll.get_or_insert_with(|| server.services().models.poll_changes());
         }
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Subscriptions {
         let stopped = stop.clone();
         session.notifying = Some(stop.drop_guard());
         // A weak reference, so dropping the session ends this task.
-        let (follower, session) = (server.core().follow_changes(), Arc::downgrade(&self.0));
+        let (follower, session) = (server.services().changes.follow(), Arc::downgrade(&self.0));
         let notify = async move {
             let mut follower = follower;
             while let Some(changes) = follower.changed().await {
@@ -205,9 +206,9 @@ async fn notify_listener(server: &ServerState, subscription: &SubscriptionContex
     if !list && resources.is_empty() {
         return std::future::pending().await;
     }
-    let mut follower: Follower = server.core().follow_changes();
+    let mut follower: Follower = server.services().changes.follow();
     let polled = list || resources.iter().any(|(_, resource)| resource.is_polled());
-    let _poll = polled.then(|| server.core().poll_changes());
+    let _poll = polled.then(|| server.services().models.poll_changes());
     while let Some(changes) = follower.changed().await {
         let sink = subscription.sink();
         if list && list_changed(&changes) && sink.notify_resource_list_changed().await.is_err() {

@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 use rmcp::model::ErrorData;
 use serde_json::json;
 
-use service::Change;
-use service::manage::full_name;
+use service::changes::Change;
+use service::models::lifecycle::full_name;
 
 pub(super) const MODELS: &str = "ollama://models";
 pub(super) const RUNNING: &str = "ollama://running";

@@ -50,8 +50,8 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
-    let core = call.server.core();
+    let services = call.server.services();
     let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
-    let job = core.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
+    let job = services.batches.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
     call.wait(job, waiting).await
 }

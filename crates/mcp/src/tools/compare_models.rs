@@ -10,7 +10,7 @@ use crate::answers::batch::ComparisonAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
 use service::ServiceError;
-use service::attachments::Attachments;
+use service::chat::attachments::Attachments;
 use settings::Toolset;
 use types::{Message, Role};
 
@@ -55,7 +55,10 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
-    let job =
-        call.server.core().start_comparison(&chat, &arguments.models, arguments.together == Some(true))?;
+    let job = call.server.services().batches.start_comparison(
+        &chat,
+        &arguments.models,
+        arguments.together == Some(true),
+    )?;
     call.wait(job, waiting).await
 }

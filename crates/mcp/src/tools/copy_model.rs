@@ -9,7 +9,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::manage::check_copy;
+use service::models::lifecycle::check_copy;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";
@@ -32,9 +32,9 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
     check_copy(&arguments.source, &arguments.destination)?;
-    let core = call.server.core();
-    let _reserved = core.reserve_name(&arguments.destination)?;
-    if let Some((taken, ..)) = core.installed(&arguments.destination).await? {
+    let services = call.server.services();
+    let _reserved = services.models.reserve_name(&arguments.destination)?;
+    if let Some((taken, ..)) = services.models.installed(&arguments.destination).await? {
         let question = Question {
             action: Action::Overwrite,
             subject: &taken,
@@ -45,7 +45,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    core.copy_model(&arguments.source, &arguments.destination).await?;
+    services.models.copy_model(&arguments.source, &arguments.destination).await?;
     let answer = DoneAnswer { model: &arguments.destination, done: true };
     text_and_data(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer)
         .map(Into::into)

@@ -66,16 +66,16 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
         quantize: arguments.quantize,
         ..CreateRequest::new(arguments.model)
     };
-    let core = call.server.core();
-    core.check_creation(&mut request, arguments.gguf.as_deref()).await?;
+    let services = call.server.services();
+    services.transfers.check_creation(&mut request, arguments.gguf.as_deref()).await?;
     let weights = match &arguments.gguf {
-        Some(path) => Some(core.open_weights(path).await?),
+        Some(path) => Some(services.transfers.open_weights(path).await?),
         None => None,
     };
     let waiting = call.waiting(None, background)?;
     // Reserve first: of two calls with the same new name, only one may find it free.
-    let reserved = core.reserve_name(&request.model)?;
-    if let Some((taken, ..)) = core.installed(&request.model).await? {
+    let reserved = services.models.reserve_name(&request.model)?;
+    if let Some((taken, ..)) = services.models.installed(&request.model).await? {
         let question = Question {
             action: Action::Overwrite,
             subject: &taken,
@@ -89,6 +89,6 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = core.start_create(request, weights, reserved)?;
+    let job = services.transfers.start_create(request, weights, reserved)?;
     call.wait(job, waiting).await.map(Into::into)
 }

@@ -9,9 +9,9 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::manage::model_name;
-use service::text::human_size;
+use service::models::lifecycle::model_name;
 use settings::Toolset;
+use text::format::human_size;
 
 const DESCRIPTION: &str =
     "Delete an installed model from the disk. Asks the user first, or needs confirm: true.";
@@ -34,10 +34,10 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
-    let core = call.server.core();
+    let services = call.server.services();
     // Resolve the model first, so that the user is never asked to confirm a no-op.
-    let Some((name, size, _)) = core.installed(&arguments.model).await? else {
-        return Err(core.absent(&arguments.model).await);
+    let Some((name, size, _)) = services.models.installed(&arguments.model).await? else {
+        return Err(services.models.absent(&arguments.model).await);
     };
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
@@ -49,7 +49,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
-    core.delete_model(&name).await?;
+    services.models.delete_model(&name).await?;
     let answer = DoneAnswer { model: &name, done: true };
     text_and_data(format!("{name} is deleted."), &answer).map(Into::into)
 }

@@ -11,8 +11,8 @@ use crate::answers::text_and_data;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
 use crate::progress::while_pulling;
+use service::chat::validate::keep_alive;
 use service::embeddings::Embedded;
-use service::keep_alive;
 use settings::Toolset;
 use text::sanitize;
 use types::EmbedRequest;
@@ -72,9 +72,9 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     request.dimensions = arguments.dimensions;
     request.truncate = arguments.truncate;
     request.keep_alive = keep_alive(arguments.keep_alive)?;
-    let core = call.server.core();
+    let services = call.server.services();
     let embeddings = while_pulling(call.notifier(), call.deadline(), |pull| {
-        core.embed(request, move |now| drop(pull.send_replace(Some(now))))
+        services.embeddings.embed(request, move |now| drop(pull.send_replace(Some(now))))
     });
     let Embedded { embeddings, warning } = embeddings.await?;
     let answer = EmbedAnswer {

@@ -9,8 +9,8 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use service::attachments::Attachments;
-use service::generate::GenerateCall;
+use service::chat::attachments::Attachments;
+use service::chat::request::GenerateCall;
 use service::messages::read_images;
 use settings::Toolset;
 
@@ -67,6 +67,6 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
         raw: arguments.raw == Some(true),
         images: read_images("images", &arguments.images)?,
     };
-    let completion = call.server.core().start_generate(request)?;
+    let completion = call.server.services().chat.start_generate(request)?;
     call.wait(completion, waiting).await
 }

@@ -22,7 +22,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let report = call.server.core().health().await;
+    let report = call.server.services().models.health().await;
     let answer = HealthAnswer::from(report);
     text_and_data(answer.text(), &answer)
 }

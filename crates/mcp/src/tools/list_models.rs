@@ -23,6 +23,6 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = ModelsAnswer::from(call.server.core().list_models().await?);
+    let answer = ModelsAnswer::from(call.server.services().models.list_models().await?);
     text_and_data(answer.text(), &answer)
 }

@@ -20,6 +20,6 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = RunningAnswer::from(call.server.core().running_models().await?);
+    let answer = RunningAnswer::from(call.server.services().models.running_models().await?);
     text_and_data(answer.text(), &answer)
 }

@@ -10,7 +10,7 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
-use service::keep_alive;
+use service::chat::validate::keep_alive;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Load a model into memory ahead of use, for keep_alive.";
@@ -37,7 +37,11 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: LoadArguments = call.arguments()?;
     let keep_alive = keep_alive(arguments.keep_alive)?;
-    call.server.core().load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx).await?;
+    call.server
+        .services()
+        .models
+        .load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx)
+        .await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
     text_and_data(format!("{} is loaded.", arguments.model), &answer)
 }

@@ -31,7 +31,7 @@ use std::borrow::Cow;
 
 use entry::ToolEntry;
 pub(super) use entry::{OfferedTool, run};
-use service::Core;
+use service::Services;
 use settings::{ToolSettings, Toolset};
 
 /// Every tool, in the order in which hosts see them.
@@ -77,12 +77,12 @@ pub(super) struct Offer {
 
 impl Offer {
     /// The tools that the settings choose and the provider can serve.
-    pub(super) fn new(core: &Core, settings: &ToolSettings) -> Self {
+    pub(super) fn new(services: &Services, settings: &ToolSettings) -> Self {
         let is_offered = |entry: &ToolEntry| {
             settings.toolsets.contains(&entry.toolset)
                 && !(settings.read_only && entry.changes)
-                && (!entry.needs_ollama || core.provider() == "ollama")
-                && (entry.toolset != Toolset::Web || core.has_web())
+                && (!entry.needs_ollama || services.models.provider_name() == "ollama")
+                && (entry.toolset != Toolset::Web || services.web.is_available())
         };
         let mut offer = Self { tools: Vec::new(), left_out: Vec::new(), advice: Vec::new() };
         let mut advice = Vec::new();
@@ -92,8 +92,11 @@ impl Offer {
                 continue;
             }
             // What installs models is not read-only.
-            if let Some(annotations) =
-                entry.definition.annotations.as_mut().filter(|_| entry.pulls && core.pulls_missing())
+            if let Some(annotations) = entry
+                .definition
+                .annotations
+                .as_mut()
+                .filter(|_| entry.pulls && services.transfers.pulls_missing())
             {
                 annotations.read_only_hint = Some(false);
             }
@@ -110,6 +113,12 @@ impl Offer {
         offer.advice = advice.into_iter().map(|(_, text)| text).collect();
         offer
     }
+}
+
+/// The names of all tools, whatever the settings choose.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = Cow<'static, str>> {
+    all().into_iter().map(|entry| entry.definition.name)
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::jobs::{JobState, Report};
-use service::manage::model_name;
-use service::{Tie, Work};
+use service::models::lifecycle::model_name;
+use service::tasks::cancel_on_drop::Tie;
+use service::tasks::job::{JobState, Report};
+use service::tasks::registry::Work;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
@@ -52,12 +53,12 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PullArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
-    let core = call.server.core();
+    let services = call.server.services();
     let waiting = call.waiting(None, arguments.background)?;
-    let reserved = core.reserve_pull(&arguments.model)?;
+    let reserved = services.models.reserve_pull(&arguments.model)?;
     // Only a pull shows what the registry has, and if the digest differs, the pull has already replaced the model. So this
     // asks for every installed name, even if nothing would change.
-    if let Some((taken, ..)) = core.installed(&arguments.model).await? {
+    if let Some((taken, ..)) = services.models.installed(&arguments.model).await? {
         let question = Question {
             action: Action::Replace,
             subject: &taken,
@@ -70,7 +71,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = core.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
+    let job = services.transfers.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
     if waiting.background {
         // Cancelled with the call until the size is known, which is worth a short wait.
         let tie = Tie::new(Arc::clone(&job));

@@ -66,9 +66,9 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
         return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));
     }
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-    let core = call.server.core();
+    let services = call.server.services();
     let ranking = while_pulling(call.notifier(), call.deadline(), |pull| {
-        core.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
+        services.embeddings.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
             drop(pull.send_replace(Some(now)));
         })
     });

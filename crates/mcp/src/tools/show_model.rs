@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
-use service::manage::model_name;
+use service::models::lifecycle::model_name;
 use settings::Toolset;
 use text::sanitize;
 use types::ModelDetails;
@@ -78,11 +78,11 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let verbose = arguments.verbose == Some(true);
-    let core = call.server.core();
+    let services = call.server.services();
     let details = if verbose {
-        core.show_verbose(&arguments.model).await
+        services.models.show_verbose(&arguments.model).await
     } else {
-        core.show_model(&arguments.model).await
+        services.models.show_model(&arguments.model).await
     }?;
     let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();

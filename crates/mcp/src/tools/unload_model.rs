@@ -28,7 +28,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
-    call.server.core().unload_model(&arguments.model).await?;
+    call.server.services().models.unload_model(&arguments.model).await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
     text_and_data(format!("{} is unloaded.", arguments.model), &answer)
 }

@@ -43,7 +43,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let FetchArguments { url } = call.arguments()?;
-    let page = call.server.core().web_fetch(&url).await?;
+    let page = call.server.services().web.fetch(&url).await?;
     let mut text = format!("{}\n{url}\n\n{}", sanitize::line(&page.title), sanitize::lines(&page.content));
     if page.cut > 0 {
         text.push_str(&format!("\n[{} characters more are cut]", page.cut));

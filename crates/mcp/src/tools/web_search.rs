@@ -55,7 +55,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: SearchArguments = call.arguments()?;
-    let found = call.server.core().web_search(&arguments.query, arguments.max_results).await?;
+    let found = call.server.services().web.search(&arguments.query, arguments.max_results).await?;
     let results: Vec<_> = found.into_iter().map(ResultAnswer::from).collect();
     let text = if results.is_empty() {
         "Nothing was found. Try other words.".to_owned()

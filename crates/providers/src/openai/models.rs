@@ -1,7 +1,7 @@
 //! Converts what a server tells of its models, which is little: only the id is certain.
 
 use super::wire::{ListedModel, ModelsAnswer};
-use crate::number::parameter_size;
+use types::de::parameter_size;
 use types::{Model, ModelDetails};
 
 /// The models, in the server's order.

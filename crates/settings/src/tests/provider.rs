@@ -26,7 +26,7 @@ fn the_stronger_source_of_the_address_wins_whatever_its_name() {
 }
 
 #[test]
-fn surprises_of_the_address_become_warnings() {
+fn doubtful_addresses_are_warned_of() {
     let warnings = load(&[("OLLAMA_HOST", "http://10.1.2.3")]).unwrap().warnings;
     assert!(
         matches!(&warnings[..], [one] if one.starts_with("OLLAMA_HOST: http:// without a port")),

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_CALLS, list};
-use crate::number::count;
+use types::de::count;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ChatBody<'a> {

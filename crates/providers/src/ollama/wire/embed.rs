@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounded::vectors;
-use crate::number::count;
+use types::de::count;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct EmbedBody<'a> {

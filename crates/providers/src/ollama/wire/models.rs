@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_MODELS, MAX_WORDS, list, metadata};
-use crate::number::count;
+use types::de::count;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct VersionAnswer {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::MessageBody;
-use crate::number::count;
+use types::de::count;
 
 /// A pull or a push.
 #[derive(Debug, Serialize)]

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_CALLS, list};
-use crate::number::count;
+use types::de::count;
 
 /// The body: the conversation, and everything else that is small.
 #[derive(Debug)]

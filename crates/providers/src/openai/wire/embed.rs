@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_VECTORS, list, numbers};
-use crate::number::count;
+use types::de::count;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct EmbedBody<'a> {

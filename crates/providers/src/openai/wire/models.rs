@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::bounded::{MAX_MODELS, list};
-use crate::number::count;
+use types::de::count;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
