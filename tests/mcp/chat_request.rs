@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::MODEL;
 use crate::support::fake_ollama::FakeOllama;
-use crate::support::mcp_client::{Session, tool_error};
+use crate::support::mcp_client::{Session, error_line, tool_error};
 
 /// A PNG of one pixel.
 const PIXEL: &str =
@@ -171,40 +171,55 @@ async fn tool_calls_and_results_round_trip() {
 async fn invalid_arguments_are_refused_by_name_before_any_request() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
-    for (arguments, text) in [
-        (json!({}), "prompt or messages is missing; give one of them"),
-        (json!({ "prompt": "" }), "prompt is empty"),
-        (json!({ "prompt": "x", "messages": hi() }), "prompt and messages are both given"),
-        (json!({ "messages": [] }), "messages is empty"),
-        (json!({ "messages": [{ "role": "bot", "content": "x" }] }), "messages[0].role is \"bot\""),
-        (json!({ "prompt": "x", "temperature": 3 }), "temperature is 3; it must be between 0 and 2"),
-        (
-            json!({ "prompt": "x", "temperature": "hot" }),
-            "temperature is the text \"hot\"; it must be a number",
-        ),
-        (json!({ "prompt": "x", "top_p": -0.1 }), "top_p is -0.1; it must be between 0 and 1"),
-        (json!({ "prompt": "x", "max_tokens": 0 }), "max_tokens is 0; it must be at least 1"),
-        (json!({ "prompt": "x", "max_tokens": 1.5 }), "max_tokens"),
-        (json!({ "prompt": "x", "presence_penalty": 2.1 }), "presence_penalty is 2.1"),
-        (json!({ "prompt": "x", "frequency_penalty": -9 }), "frequency_penalty is -9"),
-        (json!({ "prompt": "x", "think": "a lot" }), "think is \"a lot\"; it must be true, false"),
-        (json!({ "prompt": "x", "keep_alive": "soon" }), "keep_alive is \"soon\""),
-        (json!({ "prompt": "x", "stop": 5 }), "stop"),
-        (json!({ "prompt": "x", "response_format": "yaml" }), "response_format is \"yaml\""),
-        (json!({ "prompt": "x", "response_format": { "type": 5 } }), "response_format is not a JSON Schema"),
-        (json!({ "prompt": "x", "tools": [{ "type": "function" }] }), "tools[0].function.name is missing"),
-        (json!({ "prompt": "x", "model": " " }), "model is empty"),
-        (
-            json!({ "prompt": "x", "temprature": 1 }),
-            "\"temprature\" is not an argument of this tool. Did you mean \"temperature\"?",
-        ),
-        (json!({ "promt": "x" }), "\"promt\" is not an argument of this tool. Did you mean \"prompt\"?"),
+    let mut errors = Vec::new();
+    for arguments in [
+        json!({}),
+        json!({ "prompt": "" }),
+        json!({ "prompt": "x", "messages": hi() }),
+        json!({ "messages": [] }),
+        json!({ "messages": [{ "role": "bot", "content": "x" }] }),
+        json!({ "prompt": "x", "temperature": 3 }),
+        json!({ "prompt": "x", "temperature": "hot" }),
+        json!({ "prompt": "x", "top_p": -0.1 }),
+        json!({ "prompt": "x", "max_tokens": 0 }),
+        json!({ "prompt": "x", "max_tokens": 1.5 }),
+        json!({ "prompt": "x", "presence_penalty": 2.1 }),
+        json!({ "prompt": "x", "frequency_penalty": -9 }),
+        json!({ "prompt": "x", "think": "a lot" }),
+        json!({ "prompt": "x", "keep_alive": "soon" }),
+        json!({ "prompt": "x", "stop": 5 }),
+        json!({ "prompt": "x", "response_format": "yaml" }),
+        json!({ "prompt": "x", "response_format": { "type": 5 } }),
+        json!({ "prompt": "x", "tools": [{ "type": "function" }] }),
+        json!({ "prompt": "x", "model": " " }),
+        json!({ "prompt": "x", "temprature": 1 }),
+        json!({ "promt": "x" }),
     ] {
-        let result = session.call("chat_completion", arguments.clone()).await;
-        let (code, found) = tool_error(&result);
-        assert_eq!(code, "invalid_argument", "{arguments}: {found}");
-        assert!(found.contains(text), "{arguments}: {found}");
+        errors.push(error_line(&session.call("chat_completion", arguments).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    invalid_argument: prompt or messages is missing; give one of them
+    invalid_argument: prompt is empty; it must have text
+    invalid_argument: prompt and messages are both given; give one of them
+    invalid_argument: messages is empty; it must hold at least one message
+    invalid_argument: messages[0].role is "bot"; it must be system, user, assistant or tool
+    invalid_argument: temperature is 3; it must be between 0 and 2
+    invalid_argument: temperature is the text "hot"; it must be a number
+    invalid_argument: top_p is -0.1; it must be between 0 and 1
+    invalid_argument: max_tokens is 0; it must be at least 1
+    invalid_argument: max_tokens is 1.5; it must be a whole number of at least 1
+    invalid_argument: presence_penalty is 2.1; it must be between -2 and 2
+    invalid_argument: frequency_penalty is -9; it must be between -2 and 2
+    invalid_argument: think is "a lot"; it must be true, false, "low", "medium", "high" or "max"
+    invalid_argument: keep_alive is "soon"; it must be seconds, or a duration such as "10m" (-1 for ever, 0 to unload)
+    invalid_argument: stop: it must be text or an array of texts
+    invalid_argument: response_format is "yaml"; it must be "json", a JSON Schema, or OpenAI's json_schema form
+    invalid_argument: response_format is not a JSON Schema: 5 is not valid under any of the schemas listed in the 'anyOf' keyword
+    invalid_argument: tools[0].function.name is missing; tools have OpenAI's form {"type":"function","function":{...}}
+    invalid_argument: model is empty; name a model, or leave it out for the default one
+    invalid_argument: "temprature" is not an argument of this tool. Did you mean "temperature"?
+    invalid_argument: "promt" is not an argument of this tool. Did you mean "prompt"?
+    "#);
     for tool in ["health_check", "list_models"] {
         let result = session.call(tool, json!({ "verbose": true })).await;
         assert_eq!(tool_error(&result).0, "invalid_argument");

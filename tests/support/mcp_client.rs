@@ -377,6 +377,12 @@ pub fn tool_error(result: &Value) -> (&str, &str) {
     (code, result["content"][0]["text"].as_str().unwrap())
 }
 
+/// The code and text of a tool's error, on one line.
+pub fn error_line(result: &Value) -> String {
+    let (code, text) = tool_error(result);
+    format!("{code}: {text}")
+}
+
 /// rmcp's own client of a server in this process.
 pub async fn rmcp_client(
     server: McpServer,

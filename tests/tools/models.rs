@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, Recording};
-use crate::support::mcp_client::tool_error;
+use crate::support::mcp_client::{error_line, tool_error};
 
 #[tokio::test]
 async fn copy_to_free_name_needs_no_confirmation() {
@@ -22,10 +22,7 @@ async fn copy_to_existing_name_needs_confirmation() {
     fake.replay("copy");
     let onto = json!({ "source": MODEL, "destination": "SmolLM2:135m" });
     let refused = session.call("copy_model", onto.clone()).await;
-    let (code, said) = tool_error(&refused);
-    assert_eq!(code, "not_confirmed");
-    assert!(said.contains("smollm2:135m"), "names are the same in any case: {said}");
-    assert!(said.contains("Overwrite the model smollm2:135m"), "it says what to ask: {said}");
+    insta::assert_snapshot!(error_line(&refused), @r#"not_confirmed: copy_model of "smollm2:135m" was not done: it was not confirmed. Ask the user: "Overwrite the model smollm2:135m with gemma3:270m?" If the answer is yes, call again with confirm: true."#);
     assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
     let mut confirmed = onto;
     confirmed["confirm"] = json!(true);
@@ -38,9 +35,7 @@ async fn copy_of_missing_model_is_an_error() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("copy_missing_source");
     let result = session.call("copy_model", json!({ "source": "gema3:270m", "destination": "b" })).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "model_not_found");
-    assert!(said.contains("gema3:270m") && said.contains(MODEL), "the nearest is named: {said}");
+    insta::assert_snapshot!(error_line(&result), @r#"model_not_found: Model "gema3:270m" is not installed. Did you mean "gemma3:270m"? Install it with "ollama pull gema3:270m". Or call pull_model."#);
 }
 
 #[tokio::test]
@@ -69,23 +64,24 @@ async fn loading_and_unloading_send_no_prompt() {
 async fn missing_model_to_delete_is_not_suggested_for_installation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("generate_missing_model_nonstream");
+    let mut errors = Vec::new();
     for tool in ["unload_model", "delete_model"] {
-        let result = session.call(tool, json!({ "model": "nope" })).await;
-        let (_, said) = tool_error(&result);
-        assert!(said.contains("not installed") && said.contains("list_models shows"), "{tool}: {said}");
-        assert!(!said.contains("pull"), "{tool}: {said}");
+        errors.push(error_line(&session.call(tool, json!({ "model": "nope" })).await));
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @r#"model_not_found: Model "nope" is not installed. list_models shows what is installed."#);
 }
 
 #[tokio::test]
 async fn keep_alive_of_zero_is_refused_by_load_model() {
     let (fake, mut session) = start(&[]).await;
+    let mut errors = Vec::new();
     for zero in [json!(0), json!("0s")] {
         let result = session.call("load_model", json!({ "model": MODEL, "keep_alive": zero })).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument");
-        assert!(said.contains("keep_alive"), "{said}");
+        errors.push(error_line(&result));
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @"invalid_argument: keep_alive is zero, which would unload the model; give a time, or -1 for always");
     assert_eq!(fake.requests_to("POST", "/api/generate").len(), 0);
     fake.replay("generate_missing_model_nonstream");
     let result = session.call("load_model", json!({ "model": "nope" })).await;

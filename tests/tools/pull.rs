@@ -13,7 +13,7 @@ use settings::{CallDeadline, ToolSettings};
 
 use super::{start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
-use crate::support::mcp_client::{Session, tool_error};
+use crate::support::mcp_client::{Session, error_line, tool_error};
 
 fn smollm() -> Value {
     json!({ "model": "smollm2:360m" })
@@ -76,8 +76,7 @@ async fn replacing_installed_model_needs_confirmation() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     fake.replay("pull_success_stream");
     let result = session.call("pull_model", confirmed).await;
-    let (code, said) = tool_error(&result);
-    assert!(code == "not_confirmed" && said.contains("OLLAMA_MCP_CONFIRM"), "{said}");
+    insta::assert_snapshot!(error_line(&result), @r#"not_confirmed: pull_model of "gemma3:270m" was not done: this host cannot ask the user, and with OLLAMA_MCP_CONFIRM=elicit only the user can confirm. The user can do it outside this server, or set OLLAMA_MCP_CONFIRM=auto, which accepts confirm: true."#);
     assert!(fake.requests_to("POST", "/api/pull").is_empty());
     // What overwrites nothing asks nobody.
     text(&session.call("pull_model", smollm()).await);
@@ -111,15 +110,11 @@ async fn model_in_no_registry_is_an_error_without_retry() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_unknown_model_stream");
     let result = session.call("pull_model", json!({ "model": "nope:latest" })).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "model_not_found");
-    assert!(text.contains("nope") && text.contains("ollama.com"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @r#"model_not_found: No registry has a model "nope:latest". Check the name and the tag; ollama.com/library lists what can be pulled."#);
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
     // A name that is none is not sent.
     let result = session.call("pull_model", json!({ "model": "a model, please" })).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "invalid_argument");
-    assert!(text.contains("model"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @"invalid_argument: model is not a model name: letters, digits and . _ - : / are allowed, such as gemma3:4b or hf.co/user/model:Q4_K_M");
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
 }
 
@@ -192,10 +187,8 @@ async fn pull_beyond_free_disk_space_is_stopped() {
     let (fake, mut session) = with_room(dir.path(), |_| Ok(20_000_000)).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(2));
     let result = session.call("pull_model", smollm()).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "disk_full");
-    let place = dir.path().to_str().unwrap();
-    assert!(said.contains("needs 27 MB more, and 20 MB are free") && said.contains(place), "{said}");
+    let error = error_line(&result).replace(dir.path().to_str().unwrap(), "[folder]");
+    insta::assert_snapshot!(error, @"disk_full: smollm2:360m needs 27 MB more, and 20 MB are free at [folder]; the pull was stopped. Free some space, pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere. delete_model frees space.");
     fake.closed(fake.requests_to("POST", "/api/pull")[0].index).await;
 
     for free in [

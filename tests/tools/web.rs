@@ -9,7 +9,7 @@ use service::ServiceSettings;
 
 use super::{start, text, tools};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
-use crate::support::mcp_client::{MODERN, Session, modern_meta, tool_error};
+use crate::support::mcp_client::{MODERN, Session, error_line, modern_meta, tool_error};
 use crate::support::process::Process;
 
 const KEY: &str = "sesame-web-key";
@@ -107,21 +107,29 @@ async fn web_search_works_in_stateless_revision() {
 #[tokio::test]
 async fn invalid_arguments_send_no_request() {
     let (com, _ollama, mut session) = world().await;
-    for (tool, arguments, named) in [
-        ("web_search", json!({ "query": " " }), "query"),
-        ("web_search", json!({}), "query"),
-        ("web_search", json!({ "query": "q", "max_results": 11 }), "max_results is 11"),
-        ("web_search", json!({ "query": "q", "max_results": 0 }), "max_results is 0"),
-        ("web_search", json!({ "query": "q", "max_result": 1 }), "max_results"),
-        ("web_fetch", json!({ "url": "file:///etc/passwd" }), "url must begin with http"),
-        ("web_fetch", json!({ "url": "example.com" }), "url is not a URL"),
-        ("web_fetch", json!({ "url": "https://me:secret@example.com" }), "url has a name or password"),
+    let mut errors = Vec::new();
+    for (tool, arguments) in [
+        ("web_search", json!({ "query": " " })),
+        ("web_search", json!({})),
+        ("web_search", json!({ "query": "q", "max_results": 11 })),
+        ("web_search", json!({ "query": "q", "max_results": 0 })),
+        ("web_search", json!({ "query": "q", "max_result": 1 })),
+        ("web_fetch", json!({ "url": "file:///etc/passwd" })),
+        ("web_fetch", json!({ "url": "example.com" })),
+        ("web_fetch", json!({ "url": "https://me:secret@example.com" })),
     ] {
-        let result = session.call(tool, arguments.clone()).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument", "{arguments}: {said}");
-        assert!(said.contains(named) && !said.contains("secret"), "{arguments}: {said}");
+        errors.push(error_line(&session.call(tool, arguments).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    invalid_argument: query is empty; it must have text
+    invalid_argument: the argument `query` is missing
+    invalid_argument: max_results is 11; it must be between 1 and 10
+    invalid_argument: max_results is 0; it must be between 1 and 10
+    invalid_argument: "max_result" is not an argument of this tool. Did you mean "max_results"?
+    invalid_argument: url must begin with http:// or https://
+    invalid_argument: url is not a URL, such as https://example.com/page
+    invalid_argument: url has a name or password in it, which would go to ollama.com; leave them out
+    "#);
     assert_eq!(com.requests().len(), 0);
 }
 

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn turn_comes_when_earlier_turns_passed_or_were_dropped() {
+    async fn turn_comes_after_earlier_ones_have_passed_or_ended() {
         let order = LineOrder::new();
         let (first, second) = (order.next().await, order.next().await);
         let (third, fourth) = (order.next().await, order.next().await);

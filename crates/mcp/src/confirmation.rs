@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn state_is_valid_once_for_its_call_and_process() {
+    fn state_is_redeemed_once_by_same_call_and_process() {
         let (here, elsewhere) = (Confirmations::new(), Confirmations::new());
         let state = here.issue(b"delete a").unwrap();
         assert!(here.redeem(&state, b"delete b").unwrap_err().contains("does not belong to this call"));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn open_questions_are_bounded() {
+    fn pending_questions_are_bounded() {
         let confirmations = Confirmations::new();
         let first = confirmations.issue(b"x").unwrap();
         let rest: Vec<_> = (0..MAX_PENDING).map(|_| confirmations.issue(b"x").unwrap()).collect();

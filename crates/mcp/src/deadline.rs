@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_known_by_their_names() {
+    fn hosts_are_recognized_by_client_name() {
         let seconds = |name| for_client(name, true).map(|deadline| deadline.as_secs());
         assert_eq!(seconds("claude-ai"), Some(50));
         assert_eq!(seconds("claude-code"), None);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deadline_ends_with_the_input() {
+    async fn end_of_input_removes_deadline() {
         let input_closed = CancellationToken::new();
         let deadline = Deadline { at: Some(Instant::now()), input_closed: input_closed.clone() };
         deadline.clone().passed().await;

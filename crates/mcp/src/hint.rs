@@ -189,7 +189,7 @@ impl Wording {
             }
             Action::ReadWholePrompt { num_ctx, num_ctx_is_given } => {
                 let enlarge = enlarge(*num_ctx, *num_ctx_is_given);
-                format!("{enlarge} to have it read whole (this takes more memory).")
+                format!("{enlarge}, to have it read whole (this takes more memory).")
             }
             Action::EnlargeContext => "Raise num_ctx, or send less.".to_owned(),
             Action::SendLessAsContextIsFixed => {
@@ -231,8 +231,8 @@ impl Wording {
 /// How to ask for a larger context. `grow` chooses one only where the call gives none.
 fn enlarge(num_ctx: u64, num_ctx_is_given: bool) -> String {
     match num_ctx_is_given {
-        true => format!("Set num_ctx to {num_ctx}, or leave it out and set truncation to \"grow\","),
-        false => format!("Set num_ctx to {num_ctx}, or truncation to \"grow\","),
+        true => format!("Set num_ctx to {num_ctx}, or leave it out and set truncation to \"grow\""),
+        false => format!("Set num_ctx to {num_ctx}, or truncation to \"grow\""),
     }
 }
 

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_is_shown() {
+    fn credentials_are_not_shown() {
         let url: Url = "https://user:secret@example.com:8443/ollama/?key=secret#x".parse().unwrap();
         assert_eq!(redacted(&url), "https://example.com:8443/ollama");
         assert_eq!(origin(&url), "https://example.com:8443");
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_this_machine_in_every_spelling() {
+    fn addresses_of_this_machine_are_recognized_in_every_spelling() {
         let spellings = [
             ("http://127.0.0.1:11434", true),
             ("http://127.8.0.1", true),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn local_names_are_pinned() {
+    fn local_names_resolve_to_loopback() {
         for (address, name) in [
             ("http://localhost:1", Some("localhost")),
             ("http://localhost.:1", Some("localhost.")),

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrapping_gives_the_text() {
+    fn message_is_read_from_every_wrapping() {
         for (body, message, kind) in [
             (r#"{"error":"model is required"}"#, "model is required", BodyKind::Json),
             (r#"{"error":{"message":"EOF","type":"t","param":null,"code":null}}"#, "EOF", BodyKind::Json),
@@ -258,14 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_and_kept_on_one_line() {
+    fn long_message_is_cut_and_put_on_one_line() {
         let body = parse(&"line\u{1b}[31m\n\u{e4}".repeat(2_000));
         assert_eq!(body.message.chars().count(), MAX_EXCERPT + 1);
         assert!(body.message.starts_with("line [31m \u{e4}line"), "{}", body.message);
     }
 
     #[test]
-    fn the_context_is_counted_where_the_server_counts() {
+    fn context_counts_are_read_where_given() {
         for (body, prompt, context) in [
             (
                 r#"{"error":{"message":"request (3029 tokens) exceeds the available context size (512 tokens), try increasing it"}}"#,

@@ -236,3 +236,9 @@ pub(crate) fn runner_ended(message: &str) -> bool {
     ];
     TEXTS.iter().any(|text| message.contains(text))
 }
+
+impl From<openai::InvalidArgument> for ServiceError {
+    fn from(invalid: openai::InvalidArgument) -> Self {
+        Self::invalid(&invalid.path, invalid.reason)
+    }
+}

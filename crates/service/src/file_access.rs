@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use files::{Fence, FenceError, Opened, ReadError};
+use files::{Opened, ReadError, Sandbox, SandboxError};
 use settings::FileSettings;
 
 use crate::hint::{Action, Setting};
@@ -12,14 +12,14 @@ use crate::{ErrorCode, ServiceError};
 /// Opens files below the allowed directories.
 #[derive(Debug)]
 pub(crate) struct FileAccess {
-    pub(crate) fence: Arc<Fence>,
+    pub(crate) fence: Arc<Sandbox>,
     pub(crate) settings: FileSettings,
 }
 
 impl FileAccess {
     /// `private` are files that are not read below an allowed directory, since they hold secrets: settings and data.
     pub(crate) fn new(settings: FileSettings, private: Vec<PathBuf>) -> Arc<Self> {
-        let fence = Arc::new(Fence::new(settings.allowed.clone()).with_private(private));
+        let fence = Arc::new(Sandbox::new(settings.allowed.clone()).with_private(private));
         Arc::new(Self { fence, settings })
     }
 
@@ -40,12 +40,12 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ServiceError::internal()))
 }
 
-pub(crate) fn open(fence: &Fence, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+pub(crate) fn open(fence: &Sandbox, argument: &str, path: &str) -> Result<Opened, ServiceError> {
     fence.open(path).map_err(|error| refused(argument, &error))
 }
 
 pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
-    refused(argument, &FenceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
+    refused(argument, &SandboxError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
 }
 
 pub(crate) fn not_read(argument: &str, path: &str, error: &ReadError) -> ServiceError {
@@ -56,17 +56,17 @@ pub(crate) fn not_read(argument: &str, path: &str, error: &ReadError) -> Service
     }
 }
 
-pub(crate) fn refused(argument: &str, error: &FenceError) -> ServiceError {
+pub(crate) fn refused(argument: &str, error: &SandboxError) -> ServiceError {
     let code = match error {
-        FenceError::NothingAllowed | FenceError::Denied { .. } | FenceError::Private { .. } => {
+        SandboxError::NothingAllowed | SandboxError::Denied { .. } | SandboxError::Private { .. } => {
             ErrorCode::AttachmentDenied
         }
-        FenceError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
+        SandboxError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
     };
     let error_of = ServiceError::new(code, format!("{argument}: {error}"));
     match error {
-        FenceError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
-        FenceError::Private { .. } => error_of.with_hint(Action::AllowFile),
+        SandboxError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
+        SandboxError::Private { .. } => error_of.with_hint(Action::AllowFile),
         _ => error_of,
     }
 }

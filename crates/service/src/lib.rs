@@ -16,7 +16,6 @@ pub mod embeddings;
 mod error;
 mod file_access;
 pub mod hint;
-pub mod messages;
 pub mod models;
 pub mod tasks;
 pub mod transfers;

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_web_are_read() {
+    fn only_http_urls_are_fetched() {
         for right in ["https://example.com", "http://example.com/a?b#c"] {
             assert_eq!(check_url(right), Ok(()), "{right}");
         }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_between_characters() {
+    fn text_is_cut_between_characters() {
         assert_eq!(bounded("größe".to_owned(), 5), ("größe".to_owned(), 0));
         assert_eq!(bounded("größe".to_owned(), 3), ("grö".to_owned(), 2));
     }

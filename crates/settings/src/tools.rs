@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn toolsets_are_named_and_core_stays() {
+    fn toolsets_are_parsed_and_core_is_always_included() {
         assert_eq!(
             toolsets("embeddings, models").unwrap(),
             BTreeSet::from([Toolset::Core, Toolset::Models, Toolset::Embeddings])

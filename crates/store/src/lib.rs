@@ -4,6 +4,8 @@
 //! such as PostgreSQL would be another [`ConversationStore`].
 
 mod columns;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod conversations;
 mod error;
 mod page;

@@ -40,7 +40,7 @@ mod tests {
     use super::{put_into, table};
 
     #[test]
-    fn a_tool_is_a_line_with_its_first_sentence() {
+    fn tool_is_a_row_with_first_sentence() {
         let tool = |name: &str, read_only| {
             serde_json::json!({
                 "name": name, "title": "T", "description": "Does it. Use it.", "annotations": { "readOnlyHint": read_only },

@@ -33,7 +33,7 @@ fn shown(file: &Path, home: &Path) -> String {
 }
 
 #[test]
-fn every_host_on_every_system() {
+fn every_host_has_paths_on_every_system() {
     let files = |platform, variables: &[(&str, &str)]| {
         let home = TempDir::new().unwrap();
         let environment = environment(platform, &home, variables);
@@ -105,7 +105,7 @@ fn every_host_on_every_system() {
 }
 
 #[test]
-fn the_package_of_claude_desktop_counts_where_it_is() {
+fn packaged_claude_desktop_is_found() {
     let home = TempDir::new().unwrap();
     let environment = environment(Platform::Windows, &home, &[]);
     let plain = "AppData/Roaming/Claude/claude_desktop_config.json";
@@ -117,7 +117,7 @@ fn the_package_of_claude_desktop_counts_where_it_is() {
 }
 
 #[test]
-fn every_edition_of_windsurf_that_is_here_gets_its_file() {
+fn every_installed_windsurf_edition_has_its_file() {
     let home = TempDir::new().unwrap();
     let environment = environment(Platform::Linux, &home, &[]);
     fs::create_dir_all(home.path().join(".codeium/windsurf")).unwrap();
@@ -130,7 +130,7 @@ fn every_edition_of_windsurf_that_is_here_gets_its_file() {
 }
 
 #[test]
-fn of_two_names_in_one_folder_the_file_that_is_there_counts() {
+fn existing_file_of_two_names_is_used() {
     let home = TempDir::new().unwrap();
     let environment = environment(Platform::Linux, &home, &[]);
     fs::create_dir_all(home.path().join(".config/opencode")).unwrap();
@@ -159,7 +159,7 @@ fn near_names_of_hosts_are_suggested() {
 }
 
 #[test]
-fn variables_of_hosts_move_their_files() {
+fn host_variables_move_files() {
     let home = TempDir::new().unwrap();
     let environment = environment(
         Platform::Linux,
@@ -172,7 +172,7 @@ fn variables_of_hosts_move_their_files() {
 }
 
 #[test]
-fn a_host_is_found_by_its_folder_and_never_by_the_home_directory() {
+fn host_is_found_by_folder_and_not_by_home() {
     let home = TempDir::new().unwrap();
     let environment = environment(Platform::Linux, &home, &[]);
     assert!(HOSTS.iter().all(|host| !environment.has(host)));
@@ -183,7 +183,7 @@ fn a_host_is_found_by_its_folder_and_never_by_the_home_directory() {
 }
 
 #[test]
-fn files_of_a_project() {
+fn project_files_are_found() {
     let home = TempDir::new().unwrap();
     let environment = environment(Platform::Windows, &home, &[]);
     let file = |host| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use openai::completion::{AssistantMessage, ChatCompletion, Choice};
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -24,21 +25,8 @@ const NOTABLE_LOAD_MS: u64 = 100;
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CompletionAnswer<'a> {
-    #[schemars(skip)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    #[schemars(skip)]
-    object: &'static str,
-    /// Unix seconds
-    #[schemars(skip)]
-    created: u64,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    model: &'a str,
-    #[schemars(schema_with = "choices_schema")]
-    choices: [Choice<'a>; 1],
-    #[schemars(schema_with = "schema::object")]
-    #[serde(skip_serializing_if = "UsageAnswer::is_empty")]
-    usage: UsageAnswer,
+    #[serde(flatten)]
+    completion: ChatCompletion<'a>,
     /// completed, in_progress or cancelled
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,55 +51,6 @@ pub(crate) struct CompletionAnswer<'a> {
     /// Milliseconds
     #[schemars(schema_with = "schema::object")]
     timings: TimingsAnswer,
-}
-
-#[derive(Debug, Serialize)]
-struct Choice<'a> {
-    index: u8,
-    message: MessageAnswer<'a>,
-    finish_reason: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct MessageAnswer<'a> {
-    role: &'static str,
-    content: &'a str,
-    /// What the model thought before it answered
-    #[serde(skip_serializing_if = "str::is_empty")]
-    reasoning: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<ToolCallAnswer<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ToolCallAnswer<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: FunctionAnswer<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct FunctionAnswer<'a> {
-    name: &'a str,
-    /// JSON text
-    arguments: &'a str,
-}
-
-/// The server's own counts; absent where it gave none.
-#[derive(Debug, Default, PartialEq, Serialize)]
-struct UsageAnswer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    completion_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total_tokens: Option<u64>,
-}
-
-impl UsageAnswer {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -201,19 +140,13 @@ fn unfinished(
     partial: &Partial,
     text: String,
 ) -> CallToolResult {
-    let message = MessageAnswer {
-        role: "assistant",
-        content: &partial.content,
-        reasoning: &partial.thinking,
-        tool_calls: Vec::new(),
-    };
     let answer = CompletionAnswer {
-        id: None,
-        object: "chat.completion",
-        created: completion.created,
-        model: live.model().unwrap_or_default(),
-        choices: [Choice { index: 0, message, finish_reason: None }],
-        usage: UsageAnswer::default(),
+        completion: ChatCompletion {
+            created: completion.created,
+            model: live.model().unwrap_or_default().into(),
+            choices: vec![choice(&partial.content, &partial.thinking, &[], None)],
+            ..ChatCompletion::default()
+        },
         status,
         completion_id: Some(&completion.id),
         next_step: (status == "in_progress").then(|| next_step(&completion.id)),
@@ -244,15 +177,6 @@ fn completed(
 ) -> CallToolResult {
     let ending = &completion.ending;
     let warnings = wording.warnings(&ending.warnings);
-    let usage = UsageAnswer {
-        prompt_tokens: ending.usage.prompt_tokens,
-        completion_tokens: ending.usage.completion_tokens,
-        total_tokens: ending
-            .usage
-            .prompt_tokens
-            .zip(ending.usage.completion_tokens)
-            .and_then(|(prompt, reply)| prompt.checked_add(reply)),
-    };
     let timings = TimingsAnswer {
         queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
         load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
@@ -262,19 +186,21 @@ fn completed(
         tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
             .map(|rate| (rate * 10.0).round() / 10.0),
     };
-    let message = MessageAnswer {
-        role: "assistant",
-        content: &completion.content,
-        reasoning: &completion.thinking,
-        tool_calls: completion.tool_calls.iter().map(tool_call_answer).collect(),
-    };
+    let finish_reason = Some(ending.finish_reason.as_str());
     let answer = CompletionAnswer {
-        id: Some(&registered.id),
-        object: "chat.completion",
-        created: registered.created,
-        model: &ending.model,
-        choices: [Choice { index: 0, message, finish_reason: Some(ending.finish_reason.as_str()) }],
-        usage,
+        completion: ChatCompletion {
+            id: Some(registered.id.as_str().into()),
+            created: registered.created,
+            model: ending.model.as_str().into(),
+            choices: vec![choice(
+                &completion.content,
+                &completion.thinking,
+                &completion.tool_calls,
+                finish_reason,
+            )],
+            usage: ending.usage.into(),
+            ..ChatCompletion::default()
+        },
         status: "completed",
         completion_id: None,
         next_step: None,
@@ -298,16 +224,6 @@ fn completed(
 /// Whole milliseconds.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What a caller reads of it, written out: each host pays for the rest of what derives.
-fn choices_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let text = serde_json::json!({ "type": "string" });
-    let calls = serde_json::json!({ "type": "array", "items": { "type": "object" } });
-    let message = serde_json::json!({ "type": "object", "properties": { "content": text, "reasoning": text, "tool_calls": calls } });
-    let finish = serde_json::json!({ "anyOf": [{ "type": "string" }, { "type": "null" }], "description": "null until the end" });
-    let choice = serde_json::json!({ "type": "object", "properties": { "message": message, "finish_reason": finish } });
-    schemars::json_schema!({ "type": "array", "items": choice })
 }
 
 /// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
@@ -344,7 +260,7 @@ fn text_of(completion: &Completion) -> String {
         return completion.content.clone();
     }
     if !completion.tool_calls.is_empty() {
-        let calls: Vec<_> = completion.tool_calls.iter().map(tool_call_answer).collect();
+        let calls: Vec<_> = completion.tool_calls.iter().map(openai::messages::ToolCall::from).collect();
         return serde_json::to_string(&calls).unwrap_or_default();
     }
     if completion.thinking.is_empty() {
@@ -354,7 +270,17 @@ fn text_of(completion: &Completion) -> String {
     }
 }
 
-fn tool_call_answer(call: &ToolCall) -> ToolCallAnswer<'_> {
-    let function = FunctionAnswer { name: &call.name, arguments: &call.arguments };
-    ToolCallAnswer { id: &call.id, r#type: "function", function }
+fn choice<'a>(
+    content: &'a str,
+    thinking: &'a str,
+    tool_calls: &'a [ToolCall],
+    finish_reason: Option<&'a str>,
+) -> Choice<'a> {
+    let message = AssistantMessage {
+        content: Some(content.into()),
+        reasoning: Some(thinking.into()).filter(|_| !thinking.is_empty()),
+        tool_calls: tool_calls.iter().map(openai::messages::ToolCall::from).collect(),
+        ..AssistantMessage::default()
+    };
+    Choice { message, finish_reason: finish_reason.map(Into::into), ..Choice::default() }
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use service::{ErrorCode, ServiceError};
+pub(super) use types::de::whole_number;
 
 /// Minimum similarity (0 to 1) of a suggestion.
 const MIN_SIMILARITY: f64 = 0.6;
@@ -121,35 +122,6 @@ fn plain(reason: &str) -> String {
     text
 }
 
-/// A whole number; errors name a minimum of 1, and the tool rejects 0. `5.0` is a whole number, too: some JSON writers send
-/// it.
-pub(crate) fn whole_number<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u64>, D::Error> {
-    whole(deserializer, 1)
-}
-
-/// The same where 0 has a meaning.
-pub(crate) fn whole_number_or_zero<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u64>, D::Error> {
-    whole(deserializer, 0)
-}
-
-fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D, least: u8) -> Result<Option<u64>, D::Error> {
-    use serde::Deserialize as _;
-    use serde::de::Error as _;
-    let value = Value::deserialize(deserializer)?;
-    let whole = value.as_u64().or_else(|| {
-        let float = value.as_f64()?;
-        // Exact in this range.
-        (float.fract() == 0.0 && (0.0..9e15).contains(&float)).then_some(float as u64)
-    });
-    whole
-        .map(Some)
-        .ok_or_else(|| D::Error::custom(format!("is {value}; it must be a whole number of at least {least}")))
-}
-
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -173,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_argument() {
+    fn invalid_argument_is_named() {
         for (arguments, text) in [
             (
                 json!({"prompt": "x", "temprature": 1}),
@@ -199,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_absent_and_integral_float_is_whole() {
+    fn null_is_absent_and_whole_float_is_integer() {
         let arguments = read_text(json!({"prompt": "x", "temperature": null, "max_tokens": 5.0})).unwrap();
         assert_eq!((arguments.temperature, arguments.max_tokens), (None, Some(5)));
     }

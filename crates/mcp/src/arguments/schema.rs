@@ -10,6 +10,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
+pub(crate) use openai::schema::{any_of, keep_alive, object, text_or_texts};
+
 /// The schema of a tool's arguments.
 pub(crate) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = derive::<T>(false);
@@ -86,29 +88,9 @@ pub(crate) fn texts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string" } })
 }
 
-/// A text, or a list of them.
-pub(crate) fn text_or_texts(generator: &mut SchemaGenerator) -> Schema {
-    any_of([json_schema!({ "type": "string" }), texts(generator)])
-}
-
-/// An object of any form.
-pub(crate) fn object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object" })
-}
-
 /// A list of objects of any form, such as OpenAI's function tools.
 pub(crate) fn objects(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "object" } })
-}
-
-/// `keep_alive`: a duration as text, or seconds.
-pub(crate) fn keep_alive(_: &mut SchemaGenerator) -> Schema {
-    any_of([json_schema!({ "type": "string" }), json_schema!({ "type": "number" })])
-}
-
-/// A value of one of two forms. No `"type": [..]` arrays: some hosts reject them.
-pub(crate) fn any_of(branches: [Schema; 2]) -> Schema {
-    json_schema!({ "anyOf": branches })
 }
 
 fn derive<T: JsonSchema>(output: bool) -> JsonObject {

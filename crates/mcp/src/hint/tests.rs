@@ -108,11 +108,11 @@ fn worded() -> Vec<(Action, &'static str)> {
         ),
         (
             Action::FitPrompt { num_ctx: 512, num_ctx_is_given: true, can_cut: false },
-            "Set num_ctx to 512, or leave it out and set truncation to \"grow\", (a larger context takes more memory), or send less.",
+            "Set num_ctx to 512, or leave it out and set truncation to \"grow\" (a larger context takes more memory), or send less.",
         ),
         (
             Action::FitPrompt { num_ctx: 512, num_ctx_is_given: false, can_cut: true },
-            "Set num_ctx to 512, or truncation to \"grow\", (a larger context takes more memory), set truncation to \"auto\" to have \
+            "Set num_ctx to 512, or truncation to \"grow\" (a larger context takes more memory), set truncation to \"auto\" to have \
              the prompt cut, or send less.",
         ),
         (

@@ -10,10 +10,10 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::CompletionAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, input_schema_with, output_schema};
+use openai::messages::{ChatMessage, read_messages};
 use service::ServiceError;
 use service::chat::attachments::Attachments;
 use service::chat::runner::ChatCall;
-use service::messages::{ChatMessage, read_messages};
 use types::{Message, Role};
 
 const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \

@@ -10,7 +10,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::messages::{ChatMessage, read_messages};
+use openai::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;
 

@@ -9,9 +9,9 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
+use openai::messages::read_images;
 use service::chat::attachments::Attachments;
 use service::chat::request::GenerateCall;
-use service::messages::read_images;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Complete a bare prompt with a local model: code before a suffix (fill in the middle), raw text without a chat \

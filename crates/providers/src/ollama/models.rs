@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_this_version_and_of_none() {
+    fn tags_of_current_version_and_empty_list_are_read() {
         let models = listed(answer("tags"));
         assert_eq!(models.len(), 2);
         assert_eq!(
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_older_servers_and_cloud_models() {
+    fn tags_of_older_servers_and_cloud_models_are_read() {
         let json = r#"{"models":[
             {"name":"old:1b","size":5,"details":{"family":"","families":null}},
             {"name":"big:cloud","model":"big:cloud","size":-1,"remote_model":"big","remote_host":"https://ollama.com:443"},
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn running_models() {
+    fn running_models_are_read() {
         assert_eq!(
             running(answer("ps_loaded")),
             [RunningModel {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn details_of_a_model() {
+    fn model_details_are_read() {
         let shown = details(answer("show"));
         assert_eq!(shown.capabilities, Some(vec!["completion".to_owned()]));
         assert_eq!((shown.context_length, shown.embedding_length), (Some(32_768), Some(640)));

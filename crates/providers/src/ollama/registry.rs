@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_its_kind_and_its_reason() {
+    fn each_failure_has_kind_and_reason() {
         const GET: &str =
             "pull model manifest: Get \"https://registry.ollama.ai/v2/library/m/manifests/latest\": ";
         for (text, fault, message) in [
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_registry_is_named_where_its_address_is_told() {
+    fn registry_is_named_where_message_has_its_address() {
         for (text, name) in [
             ("Get \"https://registry.ollama.ai/v2/\": EOF", Some("registry.ollama.ai")),
             ("Get \"http://user:pw@127.0.0.1:9/v2/\": EOF", Some("127.0.0.1:9")),

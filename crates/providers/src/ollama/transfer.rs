@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_of_a_pull() {
+    fn pull_steps_are_read() {
         let events: Vec<_> =
             recorded("pull_success_stream", pull()).into_iter().map(Result::unwrap).collect();
         assert_eq!(
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_model_is_named() {
         let (pull, push) = (pull(), Operation::Push("mine:1b".to_owned()));
         let missing = ProviderError::NotInRegistry { model: "mine:1b".to_owned() };
         assert_eq!(error("pull_unknown_model_stream", pull), missing);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_fails_is_named_with_the_reason() {
+    fn failing_registry_is_named_with_reason() {
         for (case, name, text) in [
             ("pull_connection_refused_stream", "127.0.0.1:9", "connection refused"),
             ("pull_no_network_stream", "registry.ollama.ai", "network is unreachable"),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_cannot_be_used_are_told_apart() {
+    fn unusable_weights_have_their_errors() {
         let of = |text: &str, from: Option<&str>| {
             Operation::Create { from: from.map(str::to_owned) }.classify(text)
         };
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_success_is_told() {
+    fn end_without_success_is_an_error() {
         for body in ["", "{\"status\":\"writing manifest\"}\n", "{\"status\":\"writing manifest\"}\n{\"stat"]
         {
             let last = decoded(pull(), [body.as_bytes()]).pop().unwrap();
@@ -275,7 +275,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_the_network_cuts_it(cut in 0_usize..1_000) {
+        fn steps_are_same_for_any_split(cut in 0_usize..1_000) {
             let body = fixture::body("pull_already_there_stream");
             let (head, tail) = body.as_bytes().split_at(cut.min(body.len()));
             prop_assert_eq!(decoded(pull(), [head, tail]), recorded("pull_already_there_stream", pull()));

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_goes_over_https_and_is_not_shown() {
+    fn key_is_sent_over_https_only_and_not_shown() {
         let web = OllamaWeb::new("k3y", Timeouts::default()).unwrap();
         assert_eq!(web.address(), "https://ollama.com");
         assert!(!format!("{web:?}").contains("k3y"));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_search() {
+    async fn search_results_are_read() {
         let answer = plain(
             "200 OK",
             "",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_and_refusals() {
+    async fn page_and_refusals_are_read() {
         let fetch = async |address: String| at(&address).fetch("https://ollama.com").await;
         let answer = plain("200 OK", "", r#"{"title":"Ollama","content":"text","links":["https://a"]}"#);
         let (request, page) = answered(&answer, fetch).await;

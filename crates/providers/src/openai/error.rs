@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_models_as_servers_word_them() {
+    fn missing_model_is_recognized_in_every_wording() {
         for (status, body) in [
             (
                 404,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_not_a_missing_model() {
+    fn wrong_address_is_no_missing_model() {
         for body in [r#"{"detail":"Not Found"}"#, "404 page not found", "<html>nginx", ""] {
             let ProviderError::Status { status: 404, message } = error(404, body, Some("m")) else {
                 panic!("{body}")
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn capability_context_and_load() {
+    fn capability_context_and_overload_errors_are_recognized() {
         let body = r#"{"error":{"message":"registry.ollama.ai/library/m does not support tools","type":"t","code":null}}"#;
         let ProviderError::Unsupported { model, capability, message } = error(400, body, Some("m:1b")) else {
             panic!()

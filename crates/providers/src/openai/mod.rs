@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ::openai::embeddings::EmbeddingsBody;
+use ::openai::request::ChatCompletionBody;
 use futures_util::future::BoxFuture;
 
 use self::chat::ChatDecoder;
@@ -10,7 +12,7 @@ use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::config::ServerConfig;
 use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
+use super::{ChatStream, Provider, ProviderError, ProviderResult, check_texts, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
@@ -19,7 +21,6 @@ mod chat;
 mod embed;
 mod error;
 mod models;
-mod request;
 mod sse;
 mod tool_calls;
 mod wire;
@@ -91,7 +92,7 @@ impl Provider for OpenAi {
 
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
-            let body = json(&request::chat_body(request)?)?;
+            let body = json(&ChatCompletionBody::new(request)?)?;
             let body = self.http.stream("chat/completions", body).await;
             let body = body.map_err(|failure| to_provider_error(failure, Some(&request.model)))?;
             Ok(decode_body(body, ChatDecoder::default()))
@@ -100,7 +101,8 @@ impl Provider for OpenAi {
 
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
-            let body = json(&embed::embed_body(request)?)?;
+            check_texts(request)?;
+            let body = json(&EmbeddingsBody::new(request)?)?;
             let answer: EmbedAnswer = self
                 .http
                 .post_to_model("embeddings", body)

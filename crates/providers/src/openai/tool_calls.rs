@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_by_index() {
+    fn chunks_are_joined_by_index() {
         let pieces = [
             r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
             r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_without_an_index_or_all_with_the_same() {
+    fn calls_without_or_with_equal_index_are_separate() {
         let pieces = [
             r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
             r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}"#,

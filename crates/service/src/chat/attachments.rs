@@ -18,7 +18,7 @@ use crate::hint::{Action, Setting};
 use crate::tasks::registry::{Registered, Work};
 use crate::tasks::reply::Sent;
 use crate::{ErrorCode, ServiceError};
-use files::{self, Content, FenceError, fenced};
+use files::{self, Content, SandboxError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
@@ -187,7 +187,7 @@ impl Chat {
         let Some(named) = &attachments.0 else { return Ok(None) };
         if self.files.settings.allowed.is_empty() {
             let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
-            return Err(refused(argument, &FenceError::NothingAllowed));
+            return Err(refused(argument, &SandboxError::NothingAllowed));
         }
         self.check_takes_files(model).await?;
         named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)

@@ -1,7 +1,7 @@
 //! `response_format`: what callers may ask for, and whether a reply keeps to it.
 
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Chat;
 use crate::chat::model_request::Asked;
@@ -12,54 +12,22 @@ use crate::hint::Warning;
 use types::ChatEnd;
 use types::{FinishReason, ResponseFormat};
 
-/// Reads `response_format`: `"json"`, a JSON Schema, or OpenAI's `json_object` and `json_schema` forms.
+/// Reads `response_format`, see [`openai::response_format::read`].
 ///
 /// # Errors
-/// `invalid_argument` where it is none of these, or the schema is no schema.
+/// `invalid_argument` where it is no format, or the schema is no schema.
 pub fn read_response_format(format: Value) -> Result<Option<ResponseFormat>, ServiceError> {
-    const ARGUMENT: &str = "response_format";
-    match format {
-        Value::Null => Ok(None),
-        Value::String(name) => match name.as_str() {
-            "json" | "json_object" => Ok(Some(ResponseFormat::Json)),
-            "text" => Ok(None),
-            other => Err(ServiceError::invalid(
-                ARGUMENT,
-                format!("is {other:?}; it must be \"json\", a JSON Schema, or OpenAI's json_schema form"),
-            )),
-        },
-        Value::Object(object) => read_object(object),
-        _ => Err(ServiceError::invalid(
-            ARGUMENT,
-            "must be \"json\", a JSON Schema, or OpenAI's json_schema form",
-        )),
-    }
-}
-
-fn read_object(mut object: Map<String, Value>) -> Result<Option<ResponseFormat>, ServiceError> {
-    let schema = match object.get("type").and_then(Value::as_str) {
-        Some("text") => return Ok(None),
-        Some("json_object") => return Ok(Some(ResponseFormat::Json)),
-        Some("json_schema") => match object
-            .remove("json_schema")
-            .and_then(|mut form| Some(form.get_mut("schema")?.take()))
+    let format = openai::response_format::read(format)?;
+    if let Some(ResponseFormat::Schema(schema)) = &format {
+        check_size(schema)?;
+        // What may take long is checked where it can be stopped, before the model is asked.
+        if work_of(schema).is_some()
+            && let Verdict::NoSchema(why) = check_here(schema, None)
         {
-            Some(schema) => schema,
-            None => return Err(ServiceError::invalid("response_format.json_schema.schema", "is missing")),
-        },
-        _ => Value::Object(object),
-    };
-    if !schema.is_object() {
-        return Err(ServiceError::invalid("response_format", "must be a JSON Schema object"));
+            return Err(no_schema(&why));
+        }
     }
-    check_size(&schema)?;
-    // What may take long is checked where it can be stopped, before the model is asked.
-    if work_of(&schema).is_some()
-        && let Verdict::NoSchema(why) = check_here(&schema, None)
-    {
-        return Err(no_schema(&why));
-    }
-    Ok(Some(ResponseFormat::Schema(schema)))
+    Ok(format)
 }
 
 impl Chat {
@@ -168,18 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_is_read() {
-        let schema = json!({"type": "object", "required": ["a"]});
-        let wrapped = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
-        assert_eq!(read_response_format(json!("json")), Ok(Some(ResponseFormat::Json)));
-        assert_eq!(read_response_format(json!({"type": "json_object"})), Ok(Some(ResponseFormat::Json)));
-        assert_eq!(read_response_format(json!({"type": "text"})), Ok(None));
-        assert_eq!(read_response_format(schema.clone()), Ok(Some(ResponseFormat::Schema(schema.clone()))));
-        assert_eq!(read_response_format(wrapped), Ok(Some(ResponseFormat::Schema(schema))));
-    }
-
-    #[test]
-    fn what_is_no_format_is_refused() {
+    fn invalid_response_format_is_refused() {
         for (format, said) in [
             (json!("yaml"), "response_format is \"yaml\""),
             (json!(5), "response_format must be"),
@@ -192,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_held_against_its_schema() {
+    fn reply_is_validated_against_schema() {
         let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
         let violations = |reply: &str| match check_here(&schema, Some(reply)) {
             Verdict::Violations(wrong) => wrong,

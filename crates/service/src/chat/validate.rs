@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_of_go_are_told_from_others() {
+    fn go_durations_are_recognized() {
         for right in ["10m", "1h30m", "-1", "5", "1.5h", "100ms", "-1s"] {
             assert!(is_go_duration(right), "{right}");
         }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_named() {
+    fn out_of_range_argument_is_named() {
         let mut call = ChatCall::default();
         call.sampling.temperature = Some(3.0);
         assert_eq!(check(&call).unwrap_err().text(), "temperature is 3; it must be between 0 and 2");

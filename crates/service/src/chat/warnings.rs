@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_cuts_are_told_and_whole_prompts_are_not() {
+    fn recorded_cuts_are_warned_of_and_whole_prompts_are_not() {
         // 3,000 words at num_ctx 512: cut, and dropped as an older message.
         assert!(warned(14_999, 259, Some(512)));
         assert!(warned(15_008, 38, Some(512)));

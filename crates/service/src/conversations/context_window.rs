@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_and_no_reply_stays_without_its_question() {
+    fn oldest_messages_are_dropped_with_their_replies() {
         let history = [Role::User, Role::Assistant, Role::User, Role::Assistant].map(|role| said(role, 100));
         assert_eq!(too_many(&history, 400), 0);
         assert_eq!(too_many(&history, 399), 2);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_s_own_count_goes_before_the_bytes() {
+    fn token_count_of_server_precedes_estimate() {
         let mut reply = said(Role::Assistant, 1000);
         reply.completion_tokens = Some(50);
         assert_eq!(of_message(&reply), 58);

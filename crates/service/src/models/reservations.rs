@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_one_writer_however_it_is_written_and_pulls_share_it() {
+    fn name_has_one_writer_in_any_spelling_and_pulls_share_it() {
         let table = Reservations::default();
         let one = table.reserve("mine", Holder::One).unwrap();
         for name in ["mine:latest", "Library/Mine", "https://registry.ollama.ai/library/mine"] {

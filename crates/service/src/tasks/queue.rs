@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiters_are_served_in_order_and_told_their_positions() {
+    async fn waiters_are_served_in_order_and_know_positions() {
         let queue = Queue::new(1, 10);
         let first = now(queue.reserve().enter(|_| panic!("nobody is ahead"))).unwrap().unwrap();
         let (positions, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dropping_a_waiter_releases_its_place() {
+    async fn dropping_waiter_releases_position() {
         let queue = Queue::new(1, 10);
         let first = enter(&queue).await.unwrap();
         let mut second = Box::pin(enter(&queue));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slot_reserved_for_a_dropped_waiter_goes_to_the_next() {
+    async fn slot_reserved_for_dropped_waiter_goes_to_next() {
         let queue = Queue::new(1, 10);
         let first = enter(&queue).await.unwrap();
         let mut second = Box::pin(enter(&queue));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_slot_is_kept_for_the_call_that_began_first() {
+    async fn last_slot_is_reserved_for_earliest_call() {
         let queue = Queue::new(2, 0);
         let (first, second, third) = (queue.reserve(), queue.reserve(), queue.reserve());
         let mut third_entering = Box::pin(third.enter(|_| panic!("nobody runs")));
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_is_gone_or_delayed_keeps_nobody_waiting() {
+    async fn ended_or_delayed_call_blocks_nobody() {
         let queue = Queue::new(1, 10);
         let (gone, delayed, third) = (queue.reserve(), queue.reserve(), queue.reserve());
         let mut entering = Box::pin(third.enter(|_| {}));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn slots_that_nobody_competes_for_are_given_at_once() {
+    async fn uncontended_slots_are_granted_immediately() {
         let queue = Queue::new(4, 10);
         let _choosing = [queue.reserve(), queue.reserve()];
         let _third = now(enter(&queue)).unwrap().unwrap();

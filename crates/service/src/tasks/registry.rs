@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
+    fn newest_unseen_is_found_without_id() {
         let registry = Registry::default();
         let first = registry.add(ended("first"));
         let second = registry.add(ended("second"));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
+    fn old_excess_and_large_entries_are_swept_and_reported_gone() {
         let registry = Registry::default();
         let first = registry.add(ended("x"));
         for _ in 0..MOST_KEPT {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
+    fn promised_entries_outlive_seen_ones() {
         let registry = Registry::default();
         let promised = registry.add(ended("promised"));
         promised.control().detach();
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_is_never_swept() {
+    fn running_entries_are_never_swept() {
         let registry = Registry::default();
         let running = registry.add(Work::Reply(Live::new()));
         for _ in 0..2 * MOST_KEPT {

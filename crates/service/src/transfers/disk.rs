@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_most_room_counts_and_what_is_not_there_does_not() {
+    async fn largest_free_space_of_existing_folders_counts() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::create_dir(two.path().join("models")).unwrap();
         let dirs = vec![one.path().to_owned(), two.path().join("models"), one.path().join("missing")];

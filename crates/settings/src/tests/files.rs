@@ -36,7 +36,7 @@ fn directories_come_from_flags_the_environment_and_the_file() {
 }
 
 #[test]
-fn lists_hold_whole_paths() {
+fn lists_need_absolute_paths() {
     assert_eq!(allowed("/a:/b b/c").unwrap(), [PathBuf::from("/a"), PathBuf::from("/b b/c")]);
     assert_eq!(allowed("/a::").unwrap(), [PathBuf::from("/a")]);
     assert!(allowed("~/x").unwrap()[0].is_absolute());

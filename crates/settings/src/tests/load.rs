@@ -94,7 +94,7 @@ fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
 }
 
 #[test]
-fn variables_of_ollama_itself_are_none_of_ours() {
+fn variables_of_ollama_are_ignored() {
     let loaded =
         load(&[("OLLAMA_KEEP_ALIVE", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")])
             .unwrap();
@@ -102,7 +102,7 @@ fn variables_of_ollama_itself_are_none_of_ours() {
 }
 
 #[test]
-fn errors_call_a_setting_by_the_name_that_was_used() {
+fn errors_use_name_by_which_setting_was_given() {
     let env = refusal(&[("OLLAMA_MCP_IDLE_TIMEOUT", "soon")]);
     assert!(env.starts_with("OLLAMA_MCP_IDLE_TIMEOUT is \"soon\": must be a duration such as"), "{env}");
 
@@ -123,7 +123,7 @@ fn a_long_wrong_value_is_cut() {
 }
 
 #[test]
-fn any_value_of_no_color_counts() {
+fn any_value_sets_no_color() {
     for value in ["1", "0", "false", " "] {
         assert!(load(&[("NO_COLOR", value)]).unwrap().settings.telemetry.no_color, "{value:?}");
     }
@@ -158,7 +158,7 @@ fn wrong_secrets_are_refused_without_being_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_value_that_is_no_text_is_refused() {
+fn value_that_is_no_unicode_is_refused() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     let mut sources = super::environment(&[]);
@@ -168,7 +168,7 @@ fn a_value_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn the_process_gives_only_variables_that_concern_us() {
+fn only_relevant_process_variables_are_read() {
     let sources = Sources::of_process(vec![(registry::MODEL.info(), "m".to_owned())]);
     let foreign = |name: &String| {
         !name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name.as_str())

@@ -6,6 +6,7 @@ use types::Role;
 
 use super::*;
 use crate::StoredMessage;
+use crate::contract::{Handles, check_all};
 
 mod formats;
 
@@ -24,6 +25,16 @@ fn store() -> (tempfile::TempDir, Sqlite) {
 /// The local owner's conversation `a`.
 async fn found(store: &Sqlite) -> Option<Conversation> {
     store.get(&Owner::local(), "a", None).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_keeps_the_contract() {
+    let home = tempfile::tempdir().unwrap();
+    check_all(async |name| {
+        let open = || Arc::new(Sqlite::new(Some(home.path().join(name))));
+        Handles { here: open(), elsewhere: open() }
+    })
+    .await;
 }
 
 #[tokio::test]

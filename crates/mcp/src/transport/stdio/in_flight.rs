@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn total_of_long_lines_is_bounded() {
+    fn memory_of_long_lines_is_bounded_in_sum() {
         let table = InFlight::default();
         table.register(&id(1), MAX_BYTES - 10 * LONG_LINE).unwrap();
         table.register(&id(2), 2 * LONG_LINE).unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_requests_are_rejected() {
+    fn requests_over_limit_are_refused() {
         let table = InFlight::default();
         for n in 0..MAX_IN_FLIGHT as i64 {
             table.register(&id(n), 1).unwrap();

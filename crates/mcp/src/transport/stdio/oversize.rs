@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_top_level_id_is_found() {
+    fn nested_ids_are_ignored() {
         assert_eq!(id(r#"{"params":{"id":5}}"#), None);
         assert_eq!(id(r#"[{"id":5}]"#), None);
         assert_eq!(id(r#"{"a":"id","b":7}"#), None);

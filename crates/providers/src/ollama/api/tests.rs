@@ -49,7 +49,7 @@ async fn in_turn<T>(answers: &[String], ask: impl AsyncFnOnce(String) -> T) -> (
 }
 
 #[tokio::test]
-async fn a_pull_step_by_step() {
+async fn pull_reports_each_step() {
     let answer = format!("{HEAD}{}0\r\n\r\n", chunk(&fixture::body("pull_success_stream")));
     let ask =
         async |address: String| ollama(&address).pull("m:1b", true).await.unwrap().collect::<Vec<_>>().await;
@@ -61,7 +61,7 @@ async fn a_pull_step_by_step() {
 }
 
 #[tokio::test]
-async fn dropping_a_pull_closes_the_connection() {
+async fn dropping_pull_closes_connection() {
     let (listener, address) = listen().await;
     let pull = tokio::spawn(async move {
         let provider = ollama(&address);
@@ -80,7 +80,7 @@ async fn dropping_a_pull_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn a_transfer_that_is_refused_before_its_first_step() {
+async fn transfer_refused_before_first_step_is_an_error() {
     let refusal = |status: &str, text: &str| plain(status, "", &json!({"error": text}).to_string());
     let ask = async |address: String| ollama(&address).pull("m:1b", false).await.err();
     let answer = refusal("500 Internal Server Error", "pull model manifest: file does not exist");
@@ -102,7 +102,7 @@ async fn a_transfer_that_is_refused_before_its_first_step() {
 }
 
 #[tokio::test]
-async fn copy_and_delete_answer_nothing() {
+async fn copy_and_delete_have_empty_answers() {
     let empty = plain(OK, "", "");
     let (request, result) = answered(&empty, async |address| ollama(&address).copy("a", "b").await).await;
     assert_eq!(parts(&request), ("POST /api/copy".to_owned(), json!({"source": "a", "destination": "b"})));
@@ -116,7 +116,7 @@ async fn copy_and_delete_answer_nothing() {
 }
 
 #[tokio::test]
-async fn a_bare_prompt() {
+async fn bare_prompt_is_answered() {
     let answer = format!("{HEAD}{}0\r\n\r\n", chunk(&fixture::body("generate_stream")));
     let ask = async |address: String| {
         let request = GenerateRequest::new("m:1b", "Name two fruits.");
@@ -135,7 +135,7 @@ async fn a_bare_prompt() {
 }
 
 #[tokio::test]
-async fn loading_and_unloading() {
+async fn load_and_unload_requests_are_sent() {
     let loaded = plain(OK, "", &fixture::body("generate_load_no_prompt"));
     let load = async |address: String| ollama(&address).load("m:1b", Some(&json!("10m")), Some(8192)).await;
     let (request, result) = answered(&loaded, load).await;
@@ -156,7 +156,7 @@ async fn loading_and_unloading() {
 }
 
 #[tokio::test]
-async fn a_load_that_would_unload_is_refused() {
+async fn load_with_keep_alive_of_zero_is_refused() {
     let provider = ollama("http://127.0.0.1:1");
     for keep_alive in [json!(0), json!(0.5), json!("0"), json!("0s"), json!("0h0m")] {
         let result = provider.load("m:1b", Some(&keep_alive), None).await;
@@ -171,7 +171,7 @@ async fn a_load_that_would_unload_is_refused() {
 }
 
 #[tokio::test]
-async fn details_with_all_metadata() {
+async fn verbose_details_have_all_metadata() {
     let answer = plain(OK, "", r#"{"model_info":{"tokenizer.ggml.tokens":["a"]},"tensors":[{"name":"t"}]}"#);
     let ask = async |address: String| ollama(&address).show_verbose("m:1b").await.unwrap();
     let (request, details) = answered(&answer, ask).await;
@@ -180,7 +180,7 @@ async fn details_with_all_metadata() {
 }
 
 #[tokio::test]
-async fn vectors_of_texts() {
+async fn texts_are_embedded() {
     let request = EmbedRequest::new("m:1b", vec!["a".to_owned(), "b".to_owned()]);
     let ask = async |address: String| ollama(&address).embed(&request).await;
     let (_, found) = answered(&plain(OK, "", &fixture::body("embed_model_ok_array")), ask).await;
@@ -199,7 +199,7 @@ async fn vectors_of_texts() {
 }
 
 #[tokio::test]
-async fn whether_a_file_is_there() {
+async fn blob_existence_is_checked() {
     let ask = async |address: String| ollama(&address).has_blob(DIGEST).await;
     let (request, found) = answered("HTTP/1.1 200 OK\r\n\r\n", ask).await;
     assert!(request.starts_with(&format!("HEAD /api/blobs/{DIGEST} HTTP/1.1\r\n")), "{request}");
@@ -220,7 +220,7 @@ fn file(pieces: &[&'static str]) -> FileStream {
 }
 
 #[tokio::test]
-async fn a_file_is_sent_with_its_length() {
+async fn file_is_uploaded_with_content_length() {
     let send = async |address: String| ollama(&address).upload_blob(DIGEST, 5, file(&["he", "llo"])).await;
     let (request, result) = answered(&plain("201 Created", "", ""), send).await;
     assert!(request.starts_with(&format!("POST /api/blobs/{DIGEST} HTTP/1.1\r\n")), "{request}");
@@ -234,7 +234,7 @@ async fn a_file_is_sent_with_its_length() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_or_cannot_be_read_is_told() {
+async fn changed_or_unreadable_file_is_an_error() {
     let broken = stream::iter([
         Ok(Bytes::from_static(b"he")),
         Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied)),
@@ -254,7 +254,7 @@ async fn a_file_that_changes_or_cannot_be_read_is_told() {
 }
 
 #[tokio::test]
-async fn dropping_an_upload_closes_the_connection() {
+async fn dropping_upload_closes_connection() {
     let (listener, address) = listen().await;
     let body = file(&["he"]).chain(stream::pending()).boxed();
     let upload = tokio::spawn(async move { ollama(&address).upload_blob(DIGEST, 5, body).await });

@@ -14,7 +14,7 @@ fn recorded(case: &str) -> ProviderError {
 }
 
 #[test]
-fn a_missing_model_however_it_is_worded() {
+fn missing_model_is_recognized_in_every_wording() {
     for case in [
         "chat_missing_model_stream",
         "chat_unload_missing_model",
@@ -29,7 +29,7 @@ fn a_missing_model_however_it_is_worded() {
 }
 
 #[test]
-fn a_route_that_is_not_there_is_no_missing_model() {
+fn unknown_route_is_no_missing_model() {
     for case in ["unknown_route_post", "wrong_method_post_tags"] {
         let ProviderError::Status { message, .. } = recorded(case) else { panic!("{case}") };
         assert!(message.contains("check that the address is Ollama's own"), "{message}");
@@ -37,7 +37,7 @@ fn a_route_that_is_not_there_is_no_missing_model() {
 }
 
 #[test]
-fn capabilities_with_the_name_that_was_asked_for() {
+fn missing_capability_has_requested_model_name() {
     for (case, expected) in [
         ("chat_tools_unsupported_stream", "tools"),
         ("chat_think_true_unsupported_stream", "thinking"),
@@ -60,7 +60,7 @@ fn capabilities_with_the_name_that_was_asked_for() {
 }
 
 #[test]
-fn a_prompt_over_the_context() {
+fn prompt_over_context_has_counts() {
     for (case, prompt) in [
         ("chat_prompt_longer_than_num_ctx", 3029),
         ("chat_prompt_longer_truncate_false_stream", 3029),
@@ -79,7 +79,7 @@ fn a_prompt_over_the_context() {
 }
 
 #[test]
-fn arguments_that_ollama_refuses_are_named() {
+fn refused_arguments_are_named() {
     for (case, expected) in [
         ("chat_options_invalid_num_predict_stream", "options.num_predict"),
         ("chat_options_invalid_stop_item", "options.stop"),
@@ -101,7 +101,7 @@ fn arguments_that_ollama_refuses_are_named() {
 }
 
 #[test]
-fn arguments_of_the_other_routes() {
+fn refused_arguments_of_other_routes_are_named() {
     for (case, expected) in [
         ("copy_invalid_source", "source"),
         ("copy_invalid_destination", "destination"),
@@ -127,7 +127,7 @@ fn arguments_of_the_other_routes() {
 }
 
 #[test]
-fn an_option_that_nobody_sent_is_the_models_own() {
+fn refused_option_that_was_not_sent_is_stored_in_model() {
     let ProviderError::Status { status: 500, message } = recorded("chat_model_with_bad_stored_parameter")
     else {
         panic!()
@@ -139,7 +139,7 @@ fn an_option_that_nobody_sent_is_the_models_own() {
 }
 
 #[test]
-fn busy() {
+fn busy_server_is_overloaded() {
     let mut response = fixture::refusal("chat_queue_full_503");
     response.retry_after = Some(std::time::Duration::from_secs(2));
     let message = "server busy, please try again. maximum pending requests exceeded".into();
@@ -148,7 +148,7 @@ fn busy() {
 }
 
 #[test]
-fn what_has_no_better_word_keeps_its_status_and_text() {
+fn other_failures_keep_status_and_text() {
     for (case, status, text) in [
         ("host_header_denied", 403, "Host or Origin"),
         ("cors_origin_denied", 403, "OLLAMA_ORIGINS"),

@@ -52,7 +52,7 @@ fn optional_params_may_be_absent() {
 }
 
 #[test]
-fn meta_is_accepted_beside_params() {
+fn meta_is_no_unknown_field() {
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
     for (method, params) in [
         ("server/discover", String::new()),
@@ -89,7 +89,7 @@ fn malformed_params_are_rejected_with_path() {
 }
 
 #[test]
-fn invalid_json_is_parse_error_with_readable_id() {
+fn invalid_json_is_parse_error_with_id_if_readable() {
     for line in ["nonsense", "{", r#"{"a":1,"#, "[1,", "\u{1}", r#"{"jsonrpc":3,"jsonrpc":4"#] {
         assert_eq!(refused(line), (-32700, Value::Null), "{line}");
     }
@@ -106,7 +106,7 @@ fn invalid_json_is_parse_error_with_readable_id() {
 }
 
 #[test]
-fn invalid_message_is_invalid_request_with_readable_id() {
+fn invalid_message_is_invalid_request_with_id_if_readable() {
     for (line, id) in [
         ("1", json!(null)),
         ("\"x\"", json!(null)),
@@ -126,7 +126,7 @@ fn invalid_message_is_invalid_request_with_readable_id() {
 }
 
 #[test]
-fn unknown_method_takes_precedence_over_params() {
+fn unknown_method_is_reported_before_params() {
     for params in ["", r#","params":5"#, r#","params":{"_meta":5}"#] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"no/such"{params}}}"#);
         assert_eq!(refused(&line), (-32601, json!(1)), "{line}");
@@ -156,7 +156,7 @@ fn notifications_are_never_answered() {
 }
 
 #[test]
-fn batch_is_unpacked_and_blank_line_is_empty() {
+fn batch_is_unpacked_and_blank_lines_are_skipped() {
     let batch = r#" [{"jsonrpc":"2.0","id":1,"method":"ping"},5,{"jsonrpc":"2.0","method":"x"}]"#;
     let decoded: Vec<_> = decode_line(batch.as_bytes()).collect();
     assert!(
@@ -173,7 +173,7 @@ fn batch_is_unpacked_and_blank_line_is_empty() {
 }
 
 #[test]
-fn deep_nesting_is_rejected() {
+fn deep_nesting_is_refused() {
     let deep = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{{"a":{}{}}}}}}}"#,
         "[".repeat(100_000),

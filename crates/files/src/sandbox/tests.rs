@@ -1,4 +1,4 @@
-//! The fence against links, odd names, odd kinds of files, and changes between the check and the opening.
+//! The sandbox against links, unusual names, special files, and changes between the check and the opening.
 #![cfg(unix)]
 
 use std::io::Read as _;
@@ -15,7 +15,7 @@ use super::*;
 const OUTSIDE: &str = "outside";
 
 /// `allowed/` with files and links, `outside/` with a secret.
-fn place() -> (TempDir, Fence) {
+fn setup() -> (TempDir, Sandbox) {
     let place = tempfile::tempdir().unwrap();
     let root = place.path();
     for dir in ["allowed/sub/.ssh", "outside"] {
@@ -35,25 +35,25 @@ fn place() -> (TempDir, Fence) {
     symlink(".env", root.join("allowed/plain.txt")).unwrap();
     symlink("/", root.join("allowed/root")).unwrap();
     symlink("loop", root.join("allowed/loop")).unwrap();
-    let fence = Fence::new(vec![root.join("allowed")]);
-    (place, fence)
+    let sandbox = Sandbox::new(vec![root.join("allowed")]);
+    (place, sandbox)
 }
 
-fn read(fence: &Fence, path: &str) -> Result<(String, String), FenceError> {
-    let mut opened = fence.open(path)?;
+fn read(sandbox: &Sandbox, path: &str) -> Result<(String, String), SandboxError> {
+    let mut opened = sandbox.open(path)?;
     let mut text = String::new();
     opened.file.read_to_string(&mut text).unwrap();
     assert_eq!(opened.size, text.len() as u64);
     Ok((opened.name, text))
 }
 
-fn said(fence: &Fence, path: &str) -> String {
-    read(fence, path).unwrap_err().to_string()
+fn said(sandbox: &Sandbox, path: &str) -> String {
+    read(sandbox, path).unwrap_err().to_string()
 }
 
 #[test]
-fn what_is_inside_is_read_however_it_is_named() {
-    let (place, fence) = place();
+fn file_inside_is_read_by_any_form_of_its_path() {
+    let (place, sandbox) = setup();
     let allowed = place.path().join("allowed");
     let allowed = allowed.to_str().unwrap();
     for (path, name) in [
@@ -66,13 +66,13 @@ fn what_is_inside_is_read_however_it_is_named() {
         ("within/b.txt".to_owned(), "within/b.txt"),
         ("ünï¢ode".to_owned(), "ünï¢ode"),
     ] {
-        assert_eq!(read(&fence, &path), Ok((name.to_owned(), "inside".to_owned())), "{path}");
+        assert_eq!(read(&sandbox, &path), Ok((name.to_owned(), "inside".to_owned())), "{path}");
     }
 }
 
 #[test]
-fn what_is_outside_is_denied() {
-    let (place, fence) = place();
+fn path_outside_is_denied() {
+    let (place, sandbox) = setup();
     let root = place.path().to_str().unwrap();
     for (path, text) in [
         (format!("{root}/outside/secret"), "is not below an allowed directory ("),
@@ -102,71 +102,72 @@ fn what_is_outside_is_denied() {
         ("".to_owned(), "is empty"),
         (".".to_owned(), "is a directory"),
     ] {
-        let said = said(&fence, &path);
+        let said = said(&sandbox, &path);
         assert!(said.contains(text), "{path}: {said}");
     }
 }
 
 #[test]
-fn a_rule_of_its_own_allows_a_secret_and_no_other() {
-    let (place, _) = place();
+fn secret_is_read_only_if_the_file_itself_is_allowed() {
+    let (place, _) = setup();
     let allowed = place.path().join("allowed");
-    let both = Fence::new(vec![allowed.clone(), allowed.join(".env")]);
+    let both = Sandbox::new(vec![allowed.clone(), allowed.join(".env")]);
     let env = allowed.join(".env");
     assert_eq!(read(&both, env.to_str().unwrap()).unwrap().0, ".env");
     assert_eq!(read(&both, allowed.join("plain.txt").to_str().unwrap()).unwrap().1, "inside");
     assert!(said(&both, allowed.join("sub/.ssh/known").to_str().unwrap()).contains(".ssh"));
     assert!(said(&both, "a.txt").contains("is relative, and 2 directories are allowed"));
-    let ssh = Fence::new(vec![allowed.join("sub/.ssh")]);
+    let ssh = Sandbox::new(vec![allowed.join("sub/.ssh")]);
     assert_eq!(read(&ssh, "known").unwrap().1, "inside");
     std::fs::write(allowed.join("sub/.ssh/id_rsa"), "x").unwrap();
     assert!(said(&ssh, "id_rsa").contains("looks like a secrets file (id_rsa)"));
 }
 
 #[test]
-fn a_file_that_holds_secrets_is_private_whatever_its_name_is() {
-    let (place, fence) = place();
+fn private_file_is_denied_under_any_name() {
+    let (place, sandbox) = setup();
     let file = place.path().join("allowed/a.txt");
     // Given by another path than it is read by, and beside one that is not there.
     let given = place.path().join("allowed/link.txt");
-    let fence = fence.with_private(vec![place.path().join("none"), given]);
+    let sandbox = sandbox.with_private(vec![place.path().join("none"), given]);
     for path in ["a.txt", "./link.txt", file.to_str().unwrap()] {
-        let said = said(&fence, path);
+        let said = said(&sandbox, path);
         assert!(said.contains("is a file of settings or data"), "{path}: {said}");
     }
-    assert_eq!(read(&fence, "sub/b.txt").unwrap().1, "inside");
-    let both = Fence::new(vec![place.path().join("allowed"), file.clone()]).with_private(vec![file.clone()]);
+    assert_eq!(read(&sandbox, "sub/b.txt").unwrap().1, "inside");
+    let both =
+        Sandbox::new(vec![place.path().join("allowed"), file.clone()]).with_private(vec![file.clone()]);
     assert_eq!(read(&both, file.to_str().unwrap()).unwrap().1, "inside");
 }
 
 #[test]
-fn without_a_rule_nothing_is_looked_at() {
-    assert_eq!(Fence::default().open("/etc/passwd").unwrap_err(), FenceError::NothingAllowed);
-    let gone = Fence::new(vec!["/nowhere/at/all".into()]);
+fn nothing_is_accessed_if_nothing_is_allowed() {
+    assert_eq!(Sandbox::default().open("/etc/passwd").unwrap_err(), SandboxError::NothingAllowed);
+    let gone = Sandbox::new(vec!["/nowhere/at/all".into()]);
     assert!(said(&gone, "x").contains("/nowhere/at/all does not exist"));
 }
 
 #[test]
-fn a_fifo_a_socket_and_a_device_are_refused_at_once() {
-    let (place, fence) = place();
+fn fifo_socket_and_device_are_refused_without_waiting() {
+    let (place, sandbox) = setup();
     let allowed = place.path().join("allowed");
     let made = std::process::Command::new("mkfifo").arg(allowed.join("fifo")).status().unwrap();
     assert!(made.success());
     let _socket = std::os::unix::net::UnixListener::bind(allowed.join("socket")).unwrap();
     let began = Instant::now();
     for path in ["fifo", "socket"] {
-        assert!(said(&fence, path).contains("is not a regular file"), "{path}");
+        assert!(said(&sandbox, path).contains("is not a regular file"), "{path}");
     }
-    let devices = Fence::new(vec!["/dev".into()]);
+    let devices = Sandbox::new(vec!["/dev".into()]);
     assert!(said(&devices, "zero").contains("is not a regular file"));
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 /// The attack that a check of the path alone loses: the name means one file when it is checked, another when it is opened.
 #[test]
-fn what_is_swapped_between_the_check_and_the_opening_is_never_read() {
-    // The place goes when all is done, not before.
-    let (place, fence) = place();
+fn file_swapped_between_check_and_opening_is_never_read() {
+    // The directory is removed at the end, when `place` is dropped.
+    let (place, sandbox) = setup();
     let root = place.path().to_path_buf();
     let allowed = root.join("allowed");
     std::fs::create_dir(allowed.join("dir")).unwrap();
@@ -178,33 +179,33 @@ fn what_is_swapped_between_the_check_and_the_opening_is_never_read() {
         let (root, stop) = (root.clone(), Arc::clone(&stop));
         move || swap(&root, &stop)
     });
-    // A fence that is broken waits at the FIFO for ever: on a thread of its own, which the test does not wait for.
-    let (tell, told) = mpsc::channel();
+    // A broken sandbox would block on the FIFO for ever: it runs on a thread of its own, which the test does not join.
+    let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let (began, mut read_well) = (Instant::now(), 0);
         while began.elapsed() < Duration::from_secs(1) {
             for path in ["file", "dir/secret"] {
-                if let Ok(mut opened) = fence.open(path) {
+                if let Ok(mut opened) = sandbox.open(path) {
                     let mut text = String::new();
                     opened.file.read_to_string(&mut text).unwrap();
                     if text == OUTSIDE {
-                        let _ = tell.send(Err(path));
+                        let _ = sender.send(Err(path));
                         return;
                     }
                     read_well += 1;
                 }
             }
         }
-        let _ = tell.send(Ok(read_well));
+        let _ = sender.send(Ok(read_well));
     });
-    let told = told.recv_timeout(Duration::from_secs(30));
+    let received = receiver.recv_timeout(Duration::from_secs(30));
     stop.store(true, Ordering::Relaxed);
     swapping.join().unwrap();
-    let read_well = told.expect("a FIFO was waited for").expect("what lies outside was read");
+    let read_well = received.expect("blocked on a FIFO").expect("a file outside was read");
     assert!(read_well > 0, "nothing was read at all, so nothing was tried");
 }
 
-/// Puts a file, a link and a FIFO in each other's places, and a link in the place of a directory.
+/// Replaces a file by a link and a FIFO in turn, and a directory by a link.
 fn swap(root: &Path, stop: &AtomicBool) {
     let allowed = root.join("allowed");
     let (name, spare) = (allowed.join("file"), allowed.join("spare"));
@@ -226,7 +227,7 @@ fn swap(root: &Path, stop: &AtomicBool) {
     }
 }
 
-/// Parts of paths that mean something somewhere.
+/// Components of paths that have a meaning on some system.
 fn part() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("..".to_owned()),
@@ -265,16 +266,16 @@ fn part() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_path_opens_anything_outside(
+    fn no_generated_path_opens_file_outside(
         start in prop_oneof![Just(0), Just(1), Just(2), Just(3), Just(4)],
         parts in proptest::collection::vec(part(), 0..8),
     ) {
-        thread_local!(static PLACE: (TempDir, Fence) = place());
-        PLACE.with(|(place, fence)| {
+        thread_local!(static PLACE: (TempDir, Sandbox) = setup());
+        PLACE.with(|(place, sandbox)| {
             let root = place.path().to_str().unwrap();
             let start = ["", "/", "file://", &format!("{root}/allowed/"), &format!("file://{root}/allowed/")][start].to_owned();
             let path = start + &parts.join("/");
-            if let Ok(mut opened) = fence.open(&path) {
+            if let Ok(mut opened) = sandbox.open(&path) {
                 let mut text = String::new();
                 opened.file.read_to_string(&mut text).unwrap();
                 assert_eq!(text, "inside", "{path:?}");

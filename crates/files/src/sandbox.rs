@@ -1,9 +1,9 @@
-//! The fence: a file is opened if it lies below an allowed directory, and the file that was checked is the file that
-//! is read.
+//! The sandbox: a file is opened only if it lies below an allowed directory, and the file that was checked is the file
+//! that is read.
 //!
-//! A path is compared as a text first, so that nothing outside is even looked at. Then it is resolved, links and all,
-//! compared again, and opened part by part from a handle of the allowed directory, following no link: one that is
-//! put there in between makes the opening fail. A hard link cannot be told from the file itself.
+//! A path is compared as text first, so that nothing outside is accessed. Then its links are resolved, the result is
+//! compared again, and opened component by component from a handle of the allowed directory without following links:
+//! a link that is created in between makes the opening fail. A hard link cannot be told from the file itself.
 
 use std::fs::File;
 use std::io;
@@ -18,39 +18,37 @@ use super::text::in_a_line;
 use platform::{FIFOS_WAIT, FILES_HAVE_CASE, PATHS_HAVE_DRIVES};
 use settings::with_home;
 
-/// What may be opened.
+/// The directories and files that may be read, and exceptions from them.
 #[derive(Debug, Clone, Default)]
-pub struct Fence {
+pub struct Sandbox {
     allowed: Vec<PathBuf>,
     private: Vec<PathBuf>,
 }
 
-/// A file that was checked: a regular one, below an allowed directory.
+/// A regular file below an allowed directory.
 #[derive(Debug)]
 pub struct Opened {
     /// The file, at its start, for reading.
     pub file: File,
-    /// Its path below the allowed directory, with `/` between the parts, on one line.
+    /// Its path relative to the allowed directory, with `/` as separator, on one line.
     pub name: String,
-    /// Its size in bytes when it was opened.
+    /// Its size in bytes when it was opened; it may change.
     pub size: u64,
 }
 
-/// Why a file is not opened. The texts name the path as it was given, never what the file holds.
+/// Why a file is not opened. The texts name the path as it was given, never the content of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FenceError {
-    /// No directory is allowed at all.
+pub enum SandboxError {
     #[error("no directory is allowed for files")]
     NothingAllowed,
-    /// The path may not be read.
+    /// Reading the path is not allowed.
     #[error("{path:?} {reason}")]
     Denied {
-        /// As it was given.
         path: String,
-        /// Follows the path.
+        /// A predicate, to follow the path.
         reason: String,
     },
-    /// It may hold secrets, so it is read only where the file itself is allowed, not its directory.
+    /// The file may hold secrets, so it is read only if the file itself is allowed, not its directory.
     #[error("{path:?} {reason}; it is read only if that file itself is allowed")]
     Private {
         /// As it was given.
@@ -58,65 +56,64 @@ pub enum FenceError {
         /// Follows the path.
         reason: String,
     },
-    /// The path may be read and cannot be.
+    /// Reading the path is allowed but fails.
     #[error("{path:?} {reason}")]
     Unreadable {
-        /// As it was given.
         path: String,
-        /// Follows the path.
+        /// A predicate, to follow the path.
         reason: String,
     },
 }
 
-impl Fence {
-    /// A fence around directories and single files, by their whole paths.
+impl Sandbox {
+    /// Allows directories and single files, by their absolute paths.
     pub fn new(allowed: Vec<PathBuf>) -> Self {
         Self { allowed, private: Vec::new() }
     }
 
-    /// The same, with files that hold secrets whatever their names are: each is read only where itself is allowed.
+    /// Denies files that hold secrets under any name. Each is read only if that file itself is allowed.
     pub fn with_private(self, private: Vec<PathBuf>) -> Self {
         Self { private, ..self }
     }
 
-    /// What is allowed, as it was configured.
+    /// The allowed paths, as they were configured.
     pub fn allowed(&self) -> &[PathBuf] {
         &self.allowed
     }
 
-    /// Opens a file: a path, one beginning with `~/`, or a `file://` URI. A relative path counts from the allowed
-    /// directory, where there is exactly one. Never waits for a FIFO or a device.
+    /// Opens a file by its path, which may begin with `~/` or be a `file://` URI. A relative path starts at the allowed
+    /// directory, if there is exactly one. Never blocks on a FIFO or a device.
     ///
     /// # Errors
-    /// [`FenceError`]: what is outside, a secret by its name, no regular file, or cannot be opened.
-    pub fn open(&self, text: &str) -> Result<Opened, FenceError> {
+    /// The path is outside, looks like a secret, is not a regular file, or cannot be opened.
+    pub fn open(&self, text: &str) -> Result<Opened, SandboxError> {
         if self.allowed.is_empty() {
-            return Err(FenceError::NothingAllowed);
+            return Err(SandboxError::NothingAllowed);
         }
-        let denied = |reason: String| FenceError::Denied { path: text.to_owned(), reason };
-        let unreadable = |reason: String| FenceError::Unreadable { path: text.to_owned(), reason };
+        let denied = |reason: String| SandboxError::Denied { path: text.to_owned(), reason };
+        let unreadable = |reason: String| SandboxError::Unreadable { path: text.to_owned(), reason };
         let path = self.absolute(text).map_err(denied)?;
         let roots: Vec<Root> = self.allowed.iter().filter_map(|given| Root::of(given)).collect();
         if roots.is_empty() {
             let shown: Vec<_> = self.allowed.iter().map(|path| path.display().to_string()).collect();
             return Err(unreadable(format!("cannot be read: {} does not exist", shown.join(", "))));
         }
-        let asked = roots.iter().flat_map(|root| root.below(&path).map(|rest| (root, rest)));
-        let (root, rest) = not_secret(asked).map_err(|why| why.error(text, &self.allowed))?;
-        let real = std::fs::canonicalize(root.at(&rest)).map_err(|error| unreadable(why_not(&error)))?;
+        let requested = roots.iter().flat_map(|root| root.below(&path).map(|rest| (root, rest)));
+        let (root, rest) = first_not_secret(requested).map_err(|denial| denial.error(text, &self.allowed))?;
+        let real = std::fs::canonicalize(root.at(&rest)).map_err(|error| unreadable(open_reason(&error)))?;
         let found =
             roots.iter().filter_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_path_buf())));
-        let (real_root, real_rest) = not_secret(found).map_err(|why| denied(why.link_text()))?;
+        let (real_root, real_rest) = first_not_secret(found).map_err(|denial| denied(denial.link_text()))?;
         if self.is_private(&real) && !roots.iter().any(|root| root.real == real) {
             let reason = "is a file of settings or data that can hold secrets".to_owned();
-            return Err(FenceError::Private { path: text.to_owned(), reason });
+            return Err(SandboxError::Private { path: text.to_owned(), reason });
         }
         let (file, size) =
-            open_below(&real_root.real, &real_rest).map_err(|error| unreadable(why_not(&error)))?;
+            open_below(&real_root.real, &real_rest).map_err(|error| unreadable(open_reason(&error)))?;
         Ok(Opened { file, name: name_of(&rest, &path), size })
     }
 
-    /// The whole path that a text means.
+    /// The absolute path that a text means.
     fn absolute(&self, text: &str) -> Result<PathBuf, String> {
         let is_uri = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"));
         let path = if is_uri {
@@ -159,7 +156,7 @@ impl Fence {
         }
     }
 
-    /// Whether a file, by the path with no link in it, is one of those that hold secrets, or a copy beside one.
+    /// Whether a file, by its resolved path, is a private file or a backup copy beside one.
     fn is_private(&self, real: &Path) -> bool {
         let is_copy = |path: &Path| {
             let names = real.file_name().zip(path.file_name());
@@ -172,7 +169,7 @@ impl Fence {
             .any(|path| is_copy(path) || std::fs::canonicalize(path).is_ok_and(|path| path == real))
     }
 
-    /// Whether something on a share is allowed itself.
+    /// Whether a path on this share or device is allowed.
     fn allows(&self, prefix: &std::ffi::OsStr) -> bool {
         let prefix = Component::Normal(prefix);
         self.allowed.iter().any(|path| {
@@ -183,9 +180,9 @@ impl Fence {
 
 /// An allowed directory or file that exists.
 struct Root {
-    /// As it was configured.
+    /// The path as it was configured.
     given: PathBuf,
-    /// Where it is: no link in it.
+    /// The path with links resolved.
     real: PathBuf,
 }
 
@@ -194,34 +191,34 @@ impl Root {
         Some(Self { given: given.to_path_buf(), real: std::fs::canonicalize(given).ok()? })
     }
 
-    /// What lies at `rest` below; joined to nothing, a file would end in a slash.
+    /// The path of `rest` below this one. Joining an empty path would add a slash to a file.
     fn at(&self, rest: &Path) -> PathBuf {
         if rest.as_os_str().is_empty() { self.real.clone() } else { self.real.join(rest) }
     }
 
-    /// What of a path comes after this one, by its text alone.
+    /// The part of a path below this one, by its text alone.
     fn below(&self, path: &Path) -> Option<PathBuf> {
         after(path, &self.given).or_else(|| after(path, &self.real))
     }
 }
 
 /// Why no allowed directory admits a path.
-enum Why {
+enum Denial {
     Outside,
     Secret(String),
 }
 
-impl Why {
-    fn error(self, path: &str, allowed: &[PathBuf]) -> FenceError {
+impl Denial {
+    fn error(self, path: &str, allowed: &[PathBuf]) -> SandboxError {
         let path = path.to_owned();
         match self {
             Self::Outside => {
                 let shown: Vec<_> = allowed.iter().map(|path| path.display().to_string()).collect();
                 let reason = format!("is not below an allowed directory ({})", shown.join(", "));
-                FenceError::Denied { path, reason }
+                SandboxError::Denied { path, reason }
             }
             Self::Secret(part) => {
-                FenceError::Private { path, reason: format!("looks like a secrets file ({part})") }
+                SandboxError::Private { path, reason: format!("looks like a secrets file ({part})") }
             }
         }
     }
@@ -234,22 +231,24 @@ impl Why {
     }
 }
 
-/// The first place below an allowed directory with no secret on the way there.
-fn not_secret<'a>(places: impl Iterator<Item = (&'a Root, PathBuf)>) -> Result<(&'a Root, PathBuf), Why> {
-    let mut why = Why::Outside;
-    for (root, rest) in places {
+/// The first candidate whose path below its allowed directory has no name of a secret.
+fn first_not_secret<'a>(
+    candidates: impl Iterator<Item = (&'a Root, PathBuf)>,
+) -> Result<(&'a Root, PathBuf), Denial> {
+    let mut denial = Denial::Outside;
+    for (root, rest) in candidates {
         match secret_part(&root.real, &rest) {
             None => return Ok((root, rest)),
-            Some(part) => why = Why::Secret(part),
+            Some(part) => denial = Denial::Secret(part),
         }
     }
-    Err(why)
+    Err(denial)
 }
 
-/// Opens what lies at `rest` below `root`, or `root` itself, following no link.
+/// Opens the file at `rest` below `root`, or `root` itself, without following links.
 fn open_below(root: &Path, rest: &Path) -> io::Result<(File, u64)> {
     let (root, rest) = match root.parent() {
-        // A single file is allowed.
+        // The allowed path is a single file.
         Some(parent) if rest.as_os_str().is_empty() => (parent, root.strip_prefix(parent).unwrap_or(root)),
         _ => (root, rest),
     };
@@ -259,19 +258,19 @@ fn open_below(root: &Path, rest: &Path) -> io::Result<(File, u64)> {
     for part in parts {
         dir = dir.open_dir_nofollow(part)?;
     }
-    // Asked before the opening too, since to open a device can do something.
+    // Checked before opening too: opening a device can have an effect.
     let found = dir.symlink_metadata(name)?;
-    regular(found.is_file(), found.is_dir())?;
+    check_regular(found.is_file(), found.is_dir())?;
     let mut options = OpenOptions::new();
-    // A FIFO that was put there in between is not waited for.
+    // Without this, opening a FIFO that was created in between would block.
     options.read(true).follow(FollowSymlinks::No).nonblock(FIFOS_WAIT);
     let file = dir.open_with(name, &options)?.into_std();
     let found = file.metadata()?;
-    regular(found.is_file(), found.is_dir())?;
+    check_regular(found.is_file(), found.is_dir())?;
     Ok((file, found.len()))
 }
 
-fn regular(is_file: bool, is_dir: bool) -> io::Result<()> {
+fn check_regular(is_file: bool, is_dir: bool) -> io::Result<()> {
     match (is_file, is_dir) {
         (true, _) => Ok(()),
         (_, true) => Err(io::ErrorKind::IsADirectory.into()),
@@ -283,7 +282,7 @@ fn regular(is_file: bool, is_dir: bool) -> io::Result<()> {
 #[error("no regular file")]
 struct NotRegular;
 
-fn why_not(error: &io::Error) -> String {
+fn open_reason(error: &io::Error) -> String {
     if error.get_ref().is_some_and(|inner| inner.is::<NotRegular>()) {
         return "is not a regular file".to_owned();
     }
@@ -295,10 +294,10 @@ fn why_not(error: &io::Error) -> String {
     }
 }
 
-/// What of a path comes after a beginning, part by part.
-fn after(path: &Path, beginning: &Path) -> Option<PathBuf> {
+/// What follows `prefix` in a path, compared component by component.
+fn after(path: &Path, prefix: &Path) -> Option<PathBuf> {
     let mut parts = path.components();
-    for part in beginning.components() {
+    for part in prefix.components() {
         if !same(&parts.next()?, &part) {
             return None;
         }
@@ -306,8 +305,8 @@ fn after(path: &Path, beginning: &Path) -> Option<PathBuf> {
     Some(parts.as_path().to_path_buf())
 }
 
-/// Whether two parts are one where the system's own file systems do not tell cases apart. Only the beginning of a path
-/// is compared so, and what follows is looked up below the directory itself.
+/// Whether two components are equal; case is ignored where the system's own file systems ignore it. Only the prefix of
+/// a path is compared like this: what follows is looked up below the directory itself.
 fn same(a: &Component<'_>, b: &Component<'_>) -> bool {
     if FILES_HAVE_CASE {
         return a == b;
@@ -315,7 +314,7 @@ fn same(a: &Component<'_>, b: &Component<'_>) -> bool {
     a.as_os_str().to_string_lossy().to_lowercase() == b.as_os_str().to_string_lossy().to_lowercase()
 }
 
-/// A drive; not a device, a share or a path that Windows leaves unread.
+/// Whether a prefix is a drive, not a device, a share or a verbatim path.
 fn is_plain(prefix: Prefix<'_>) -> bool {
     matches!(prefix, Prefix::Disk(_) | Prefix::VerbatimDisk(_))
 }

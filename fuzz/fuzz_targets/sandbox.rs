@@ -6,17 +6,16 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use files::{Content, Fence, fenced, read};
+use files::{Content, Sandbox, fenced, read};
 
-/// The most that is read of a file.
-const MOST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 fuzz_target!(|data: &[u8]| {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     let place = PLACE.get_or_init(place);
-    let fence = Fence::new(vec![place.join("allowed")]);
+    let sandbox = Sandbox::new(vec![place.join("allowed")]);
     let path = String::from_utf8_lossy(data);
-    if let Ok(mut opened) = fence.open(&path) {
+    if let Ok(mut opened) = sandbox.open(&path) {
         let mut text = String::new();
         opened.file.read_to_string(&mut text).unwrap();
         assert_ne!(text, "outside", "{path:?}");
@@ -24,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     // A PDF would start this program once more.
     if !data.trim_ascii_start().starts_with(b"%PDF-") && !data.starts_with(b"\xef\xbb\xbf") {
         std::fs::write(place.join("allowed/file"), data).unwrap();
-        if let Ok(Content::Text(text)) = read(fence.open("file").unwrap(), MOST) {
+        if let Ok(Content::Text(text)) = read(sandbox.open("file").unwrap(), MAX_FILE_BYTES, &|| false) {
             let fenced = fenced("title", &text);
             let fence = fenced.lines().nth(1).unwrap();
             assert!(!text.contains(fence));

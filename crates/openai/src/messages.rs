@@ -1,17 +1,19 @@
-//! OpenAI's chat messages, read as people write them and checked, with the path to what is wrong.
-//!
-//! Source: the `messages` of OpenAI's chat completions API; `tool_calls` and `tool` messages too.
+//! Messages of a chat, as callers send them: read leniently, checked, with the path to what is wrong.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::ServiceError;
-use types::{Image, Message, Role, ToolCall};
+use crate::InvalidArgument;
+use types::{Image, Message, Role, ToolCall as Call};
+
+mod write;
+
+pub use write::{FunctionCall, FunctionKind, OutgoingMessage, ToolCall};
 
 /// A message under OpenAI's names.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ChatMessage {
     role: String,
     #[serde(default)]
@@ -31,7 +33,7 @@ pub struct ChatMessage {
     reasoning: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 enum Content {
     #[default]
     Absent,
@@ -50,14 +52,14 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 struct ToolCallArgument {
     #[serde(default)]
     id: Option<String>,
     function: FunctionArgument,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 struct FunctionArgument {
     name: String,
     #[serde(default)]
@@ -67,10 +69,10 @@ struct FunctionArgument {
 /// Checks messages and turns them into the domain's. `argument` is the list's name in errors.
 ///
 /// # Errors
-/// `invalid_argument`, naming the place.
-pub fn read_messages(argument: &str, messages: Vec<ChatMessage>) -> Result<Vec<Message>, ServiceError> {
+/// The path of the argument that is wrong, and why.
+pub fn read_messages(argument: &str, messages: Vec<ChatMessage>) -> Result<Vec<Message>, InvalidArgument> {
     if messages.is_empty() {
-        return Err(ServiceError::invalid(argument, "is empty; it must hold at least one message"));
+        return Err(InvalidArgument::new(argument, "is empty; it must hold at least one message"));
     }
     messages
         .into_iter()
@@ -79,7 +81,7 @@ pub fn read_messages(argument: &str, messages: Vec<ChatMessage>) -> Result<Vec<M
         .collect()
 }
 
-fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceError> {
+fn read_message(path: &str, message: ChatMessage) -> Result<Message, InvalidArgument> {
     let role = match message.role.as_str() {
         // OpenAI's newer models call the system prompt the developer's.
         "system" | "developer" => Role::System,
@@ -88,7 +90,7 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceErro
         "tool" => Role::Tool,
         other => {
             let path = format!("{path}.role");
-            return Err(ServiceError::invalid(
+            return Err(InvalidArgument::new(
                 &path,
                 format!("is {other:?}; it must be system, user, assistant or tool"),
             ));
@@ -112,7 +114,7 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceErro
         && tool_calls.is_empty()
         && matches!(role, Role::User | Role::System)
     {
-        return Err(ServiceError::invalid(&format!("{path}.content"), "is empty; it must have text"));
+        return Err(InvalidArgument::new(&format!("{path}.content"), "is empty; it must have text"));
     }
     Ok(Message {
         role,
@@ -125,7 +127,7 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, ServiceErro
     })
 }
 
-fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<String, ServiceError> {
+fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<String, InvalidArgument> {
     let mut text = String::new();
     for (index, part) in parts.into_iter().enumerate() {
         let path = format!("{path}[{index}]");
@@ -133,10 +135,7 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
         match kind {
             "text" | "input_text" => {
                 let Some(piece) = part.get("text").and_then(Value::as_str) else {
-                    return Err(ServiceError::invalid(
-                        &format!("{path}.text"),
-                        "is missing; it must be text",
-                    ));
+                    return Err(InvalidArgument::new(&format!("{path}.text"), "is missing; it must be text"));
                 };
                 if !text.is_empty() && !piece.is_empty() {
                     text.push('\n');
@@ -148,13 +147,13 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
                 let url = url.and_then(|url| url.as_str().or_else(|| url.get("url")?.as_str()));
                 let path = format!("{path}.image_url.url");
                 let Some(url) = url else {
-                    return Err(ServiceError::invalid(&path, "is missing; it must be a data URL"));
+                    return Err(InvalidArgument::new(&path, "is missing; it must be a data URL"));
                 };
                 images.push(read_image(&path, url)?);
             }
             other => {
                 let path = format!("{path}.type");
-                return Err(ServiceError::invalid(
+                return Err(InvalidArgument::new(
                     &path,
                     format!("is {other:?}; it must be text or image_url"),
                 ));
@@ -167,8 +166,8 @@ fn read_parts(path: &str, parts: Vec<Value>, images: &mut Vec<Image>) -> Result<
 /// Reads images given as data URLs or as bare base64. `argument` is the list's name in errors.
 ///
 /// # Errors
-/// `invalid_argument`, naming the place.
-pub fn read_images(argument: &str, images: &[String]) -> Result<Vec<Image>, ServiceError> {
+/// The path of the argument that is wrong, and why.
+pub fn read_images(argument: &str, images: &[String]) -> Result<Vec<Image>, InvalidArgument> {
     images
         .iter()
         .enumerate()
@@ -177,14 +176,14 @@ pub fn read_images(argument: &str, images: &[String]) -> Result<Vec<Image>, Serv
 }
 
 /// Reads an image given as a data URL or as bare base64.
-fn read_image(path: &str, image: &str) -> Result<Image, ServiceError> {
+fn read_image(path: &str, image: &str) -> Result<Image, InvalidArgument> {
     let (media_type, base64) = match image.strip_prefix("data:") {
         Some(data) => match data.split_once(";base64,") {
             Some((media_type, base64)) => (Some(media_type.to_owned()), base64),
-            None => return Err(ServiceError::invalid(path, "is a data URL without ;base64,")),
+            None => return Err(InvalidArgument::new(path, "is a data URL without ;base64,")),
         },
         None if image.starts_with("http://") || image.starts_with("https://") => {
-            return Err(ServiceError::invalid(
+            return Err(InvalidArgument::new(
                 path,
                 "is a web address; images are given as data URLs or base64",
             ));
@@ -192,12 +191,12 @@ fn read_image(path: &str, image: &str) -> Result<Image, ServiceError> {
         None => (None, image),
     };
     if base64.is_empty() || STANDARD.decode(base64).is_err() {
-        return Err(ServiceError::invalid(path, "is not base64 (standard alphabet, padded)"));
+        return Err(InvalidArgument::new(path, "is not base64 (standard alphabet, padded)"));
     }
     Ok(Image { base64: base64.to_owned(), media_type })
 }
 
-fn read_tool_call(path: &str, call: ToolCallArgument) -> Result<ToolCall, ServiceError> {
+fn read_tool_call(path: &str, call: ToolCallArgument) -> Result<Call, InvalidArgument> {
     let arguments = match call.function.arguments {
         Value::Null => "{}".to_owned(),
         Value::String(text) if text.trim().is_empty() => "{}".to_owned(),
@@ -205,10 +204,10 @@ fn read_tool_call(path: &str, call: ToolCallArgument) -> Result<ToolCall, Servic
         object @ Value::Object(_) => object.to_string(),
         _ => {
             let path = format!("{path}.function.arguments");
-            return Err(ServiceError::invalid(&path, "must be a JSON object, as text or as an object"));
+            return Err(InvalidArgument::new(&path, "must be a JSON object, as text or as an object"));
         }
     };
-    Ok(ToolCall { id: call.id.unwrap_or_default(), name: call.function.name, arguments })
+    Ok(Call { id: call.id.unwrap_or_default(), name: call.function.name, arguments })
 }
 
 #[cfg(test)]
@@ -218,11 +217,12 @@ mod tests {
     use super::*;
 
     fn read(messages: Value) -> Result<Vec<Message>, String> {
-        read_messages("messages", serde_json::from_value(messages).unwrap()).map_err(|error| error.text())
+        read_messages("messages", serde_json::from_value(messages).unwrap())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn text_and_parts_and_images() {
+    fn text_parts_and_images_are_read() {
         let messages = read(json!([
             {"role": "developer", "content": "be brief"},
             {"role": "user", "content": [
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_and_their_answers() {
+    fn tool_calls_and_results_are_read() {
         let messages = read(json!([
             {"role": "assistant", "content": null, "tool_calls": [
                 {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"x\":1}"}},
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_path() {
+    fn invalid_field_is_named_with_path() {
         for (messages, text) in [
             (json!([]), "messages is empty; it must hold at least one message"),
             (
