@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use service::{Core, CoreOptions};
 use settings::CallDeadline;
 
-use super::{MODEL, WHOLE, came, chat, start, state};
+use super::{MODEL, WHOLE, chat, start, state, text_has_come};
 use crate::support::fake_ollama::FakeOllama;
 use crate::support::mcp_client::{Session, tool_error};
 
@@ -78,7 +78,7 @@ async fn calls_that_generate_nothing_skip_queue() {
     let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
     assert_eq!(state(&stopped), ("cancelled", ""));
     assert_eq!(state(&session.answer(second).await["result"]), ("cancelled", ""));
-    came(&mut session).await;
+    text_has_come(&mut session).await;
     gate.open();
     assert_eq!(state(&session.answer(first).await["result"]), ("completed", WHOLE));
 }
