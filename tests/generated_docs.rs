@@ -20,7 +20,7 @@ async fn generated_documents_are_up_to_date() {
     let setup = read("MCP_SETUP.md").expect("MCP_SETUP.md is there");
     let setup = install_buttons::put_into(&setup).expect("MCP_SETUP.md has the place of the buttons");
     let hosts = format!(
-        "<!-- Edit crates/hosts/src/table.rs and prose.rs instead. -->\n\n{}",
+        "<!-- Edit crates/hosts/src/table.rs and docs.rs instead. -->\n\n{}",
         hosts::setup_markdown()
     );
     let examples = hosts::example_files().into_iter();

@@ -1,6 +1,6 @@
 //! `--help`, `--version`, and what is no usage.
 
-use settings::registry::ENTRIES;
+use settings::registry::SETTINGS;
 
 use super::run;
 
@@ -13,14 +13,17 @@ async fn help_names_every_subcommand_and_every_setting() {
     {
         assert!(help.stdout.contains(word), "{word} is not in: {}", help.stdout);
     }
-    for entry in ENTRIES {
-        if let Some(flag) = entry.flag {
-            assert!(help.stdout.contains(&format!("--{flag}")) && help.stdout.contains(entry.env), "{flag}");
+    for setting in SETTINGS {
+        if let Some(flag) = setting.flag() {
+            assert!(
+                help.stdout.contains(&format!("--{flag}")) && help.stdout.contains(setting.env),
+                "{flag}"
+            );
         }
         assert!(
-            !(entry.secret && entry.flag.is_some()),
+            !(setting.is_secret() && setting.flag().is_some()),
             "{} would be seen in a list of processes",
-            entry.env
+            setting.env
         );
     }
 }

@@ -8,7 +8,9 @@ use providers::ServerConfig;
 use providers::Timeouts;
 use providers::ollama::Ollama;
 use serde_json::{Value, json};
-use service::{Core, CoreOptions};
+use service::models::ModelSettings;
+use service::tasks::TaskSettings;
+use service::{ServiceSettings, Services};
 use settings::CallDeadline;
 
 use super::{MODEL, WHOLE, chat, start, state, text_has_come};
@@ -117,19 +119,18 @@ async fn full_queue_refuses_with_overloaded() {
         headers: Vec::new(),
         timeouts: Timeouts::default(),
     };
-    let options = CoreOptions {
-        default_model: Some(MODEL.to_owned()),
-        max_concurrent: 2,
-        max_waiting: 3,
-        ..CoreOptions::default()
+    let settings = ServiceSettings {
+        models: ModelSettings { default_model: Some(MODEL.to_owned()), ..ModelSettings::default() },
+        tasks: TaskSettings { max_concurrent: 2, max_waiting: 3 },
+        ..ServiceSettings::default()
     };
-    let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
+    let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
     let options = ServerOptions {
         progress_interval: Duration::ZERO,
         call_deadline: CallDeadline::Never,
         ..ServerOptions::default()
     };
-    let mut session = Session::over(McpServer::new(core, options));
+    let mut session = Session::over(McpServer::new(services, options));
     let mut ids = Vec::new();
     for n in 0..5 {
         ids.push(session.request("tools/call", call(&format!("{n}"))).await);

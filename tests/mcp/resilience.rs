@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use mcp::{McpServer, ServerOptions};
 use providers::{ChatStream, Provider, ProviderResult};
 use serde_json::json;
-use service::{Core, CoreOptions};
+use service::tasks::TaskSettings;
+use service::{ServiceSettings, Services};
 use settings::CallDeadline;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
@@ -68,7 +69,7 @@ fn session() -> Session {
         call_deadline: CallDeadline::Never,
         ..ServerOptions::default()
     };
-    Session::over(McpServer::new(Core::new(Arc::new(Buggy), CoreOptions::default()), options))
+    Session::over(McpServer::new(Services::new(Arc::new(Buggy), ServiceSettings::default()), options))
 }
 
 #[tokio::test]
@@ -99,13 +100,14 @@ async fn panic_becomes_error_and_server_continues() {
 
 #[tokio::test]
 async fn panic_releases_slot() {
-    let options = CoreOptions { max_concurrent: 1, ..CoreOptions::default() };
+    let tasks = TaskSettings { max_concurrent: 1, ..TaskSettings::default() };
+    let settings = ServiceSettings { tasks, ..ServiceSettings::default() };
     let server = ServerOptions {
         progress_interval: Duration::ZERO,
         call_deadline: CallDeadline::Never,
         ..ServerOptions::default()
     };
-    let mut session = Session::over(McpServer::new(Core::new(Arc::new(Buggy), options), server));
+    let mut session = Session::over(McpServer::new(Services::new(Arc::new(Buggy), settings), server));
     for _ in 0..3 {
         let result = session.call("chat_completion", json!({ "model": "within", "prompt": "x" })).await;
         assert_eq!(tool_error(&result).0, "internal");

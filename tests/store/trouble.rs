@@ -77,7 +77,7 @@ async fn newer_file_format_is_an_error() {
     for log in ["conversations.db-wal", "conversations.db-shm"] {
         let _ = std::fs::remove_file(data.join(log));
     }
-    fails(&fake, &data, &["has format 7", "up to 1", "Update ollama-mcp"]).await;
+    fails(&fake, &data, &["has format 7", "up to 2", "Update ollama-mcp"]).await;
     let after = std::fs::read(&file).unwrap();
     assert_eq!(after[60..64], 7u32.to_be_bytes());
 }
@@ -110,11 +110,17 @@ async fn repaired_file_is_used_without_restart() {
 #[cfg(unix)]
 #[tokio::test]
 async fn special_lock_file_does_not_block_turn() {
+    use sha2::{Digest as _, Sha256};
+
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = with_a_turn(&fake, &home).await;
     let turns = data.join("turns");
-    assert!(std::process::Command::new("mkfifo").arg(turns.join("a.lock")).status().unwrap().success());
-    std::os::unix::fs::symlink(home.path().join("elsewhere"), turns.join("b.lock")).unwrap();
+    let lock = |id: &str| {
+        let digest = Sha256::digest(format!("local\0{id}"));
+        turns.join(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".lock")
+    };
+    assert!(std::process::Command::new("mkfifo").arg(lock("a")).status().unwrap().success());
+    std::os::unix::fs::symlink(home.path().join("elsewhere"), lock("b")).unwrap();
     let mut session = super::session(&fake, &home);
     for conversation in ["a", "b"] {
         let result = session.call("converse", turn(conversation, "two")).await;

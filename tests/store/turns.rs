@@ -186,7 +186,7 @@ async fn conversation_continued_by_other_process_is_a_conflict() {
         } else {
             // By a program that waits for nobody's turn.
             for (role, content) in [("user", "there"), ("assistant", "re: there")] {
-                let insert = "INSERT INTO messages (conversation_id, role, content, created_ms) VALUES ('a', ?1, ?2, 1)";
+                let insert = "INSERT INTO messages (owner, conversation_id, role, content, created_ms) VALUES ('local', 'a', ?1, ?2, 1)";
                 file.execute(insert, [role, content]).unwrap();
             }
         }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use service::{Core, CoreOptions};
+use service::models::ModelSettings;
+use service::{ServiceSettings, Services};
 
 use super::{MODEL, fake, installed, listen, next_notification, subscribe};
 use crate::support::fake_ollama::{Answer, FakeOllama};
@@ -15,13 +16,14 @@ use crate::support::process::Process;
 /// How often these servers poll.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A server that polls more often than the real one.
-fn start_polling_often(address: &str) -> Session {
-    Session::of_core(address, quick_options())
+fn polling(poll_interval: Duration) -> ServiceSettings {
+    let models = ModelSettings { poll_interval, ..ModelSettings::default() };
+    ServiceSettings { models, ..ServiceSettings::default() }
 }
 
-fn quick_options() -> CoreOptions {
-    CoreOptions { poll_interval: POLL_INTERVAL, ..CoreOptions::default() }
+/// A server that polls more often than the real one.
+fn start_polling_often(address: &str) -> Session {
+    Session::of_services(address, polling(POLL_INTERVAL))
 }
 
 #[tokio::test]
@@ -46,9 +48,9 @@ async fn notifications_for_slow_reader_are_coalesced() {
 }
 
 /// Waits until the poll has ended with the last of its subscribers.
-async fn polling_has_ended(core: &Core) {
+async fn polling_has_ended(services: &Services) {
     let ended = async {
-        while core.is_polling() {
+        while services.models.is_polling() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
@@ -84,8 +86,8 @@ async fn changes_by_others_notify_in_both_revisions() {
 #[tokio::test]
 async fn own_change_triggers_immediate_poll() {
     let fake = fake().await;
-    let hourly = CoreOptions { poll_interval: Duration::from_secs(3600), ..CoreOptions::default() };
-    let mut session = Session::of_core(&fake.url(), hourly);
+    let hourly = polling(Duration::from_secs(3600));
+    let mut session = Session::of_services(&fake.url(), hourly);
     subscribe(&mut session, "ollama://models").await;
     fake.wait_for_requests_to("GET", "/api/ps", 1).await;
     // Otherwise what others do with the same model until the next look would pass for it.
@@ -97,10 +99,13 @@ async fn own_change_triggers_immediate_poll() {
 #[tokio::test]
 async fn server_is_polled_only_while_somebody_is_subscribed() {
     let fake = fake().await;
-    let (core, mut session) = Session::with_core(&fake.url(), quick_options());
+    let (services, mut session) = Session::with_services(&fake.url(), polling(POLL_INTERVAL));
     session.handshake(BY_HAND, "tests").await;
     session.still_serves().await;
-    assert!(!core.is_polling() && fake.requests().is_empty(), "a session alone is no reason to poll");
+    assert!(
+        !services.models.is_polling() && fake.requests().is_empty(),
+        "a session alone is no reason to poll"
+    );
     // Two subscribers share one poll; it ends with the last of them.
     subscribe(&mut session, "ollama://models").await;
     let (id, _) = listen(&mut session, json!({ "resourceSubscriptions": ["ollama://running"] })).await;
@@ -108,9 +113,9 @@ async fn server_is_polled_only_while_somebody_is_subscribed() {
     session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": "ollama://models" })).await;
     let seen = polls(&fake);
     fake.wait_for_requests_to("GET", "/api/tags", seen + 3).await;
-    assert!(core.is_polling());
+    assert!(services.models.is_polling());
     session.cancel(id).await;
-    polling_has_ended(&core).await;
+    polling_has_ended(&services).await;
     // What changes meanwhile is news to nobody: a poll that had gone on would tell the next subscriber.
     installed(&fake, &[]);
     subscribe(&mut session, "ollama://models").await;

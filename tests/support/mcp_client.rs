@@ -12,7 +12,7 @@ use providers::ollama::Ollama;
 use providers::{ServerConfig, Timeouts};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RoleClient, RunningService};
 use serde_json::{Value, json};
-use service::{Core, CoreOptions};
+use service::{ServiceSettings, Services};
 use settings::{Settings, Sources, ToolSettings, Toolset};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::task::JoinHandle;
@@ -274,23 +274,24 @@ impl Session {
     }
 
     /// Before any handshake, with Ollama at an address, and what no setting can be.
-    pub fn of_core(address: &str, options: CoreOptions) -> Self {
-        Self::with_core(address, options).1
+    pub fn of_services(address: &str, settings: ServiceSettings) -> Self {
+        Self::with_services(address, settings).1
     }
 
     /// The same, with the services behind it.
-    pub fn with_core(address: &str, options: CoreOptions) -> (Arc<Core>, Self) {
+    pub fn with_services(address: &str, settings: ServiceSettings) -> (Arc<Services>, Self) {
         let config = ServerConfig {
             base_url: address.parse().unwrap(),
             token: None,
             headers: Vec::new(),
             timeouts: Timeouts::default(),
         };
-        let core = Core::new(Arc::new(Ollama::new(&config).unwrap()), options);
+        let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
         let tools =
             ToolSettings { toolsets: Toolset::ALL.iter().copied().collect(), ..ToolSettings::default() };
-        let server = McpServer::new(Arc::clone(&core), ServerOptions { tools, ..ServerOptions::default() });
-        (core, Self::over(server))
+        let options = ServerOptions { tools, ..ServerOptions::default() };
+        let server = McpServer::new(Arc::clone(&services), options);
+        (services, Self::over(server))
     }
 
     /// Before any handshake, over a server.

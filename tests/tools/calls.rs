@@ -5,7 +5,7 @@ use std::sync::Arc;
 use providers::Timeouts;
 use providers::ollama::OllamaWeb;
 use serde_json::{Value, json};
-use service::CoreOptions;
+use service::ServiceSettings;
 
 use super::MODEL;
 use crate::support::fake_ollama::{Answer, FakeOllama, Request};
@@ -138,8 +138,8 @@ impl Host {
     async fn of_web(address: &str) -> Self {
         let url = if address.contains("//") { address.to_owned() } else { format!("http://{address}") };
         let web = OllamaWeb::at(url.parse().unwrap(), "key", Timeouts::default()).unwrap();
-        let options = CoreOptions { web: Some(Arc::new(web)), ..CoreOptions::default() };
-        Self::over(Session::of_core(&url, options), tempfile::tempdir().unwrap()).await
+        let settings = ServiceSettings { web: Some(Arc::new(web)), ..ServiceSettings::default() };
+        Self::over(Session::of_services(&url, settings), tempfile::tempdir().unwrap()).await
     }
 
     async fn over(mut session: Session, data: tempfile::TempDir) -> Self {

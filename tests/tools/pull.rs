@@ -6,8 +6,9 @@ use mcp::{McpServer, ServerOptions};
 use providers::ollama::Ollama;
 use providers::{ServerConfig, Timeouts};
 use serde_json::{Value, json};
-use service::disk::Disk;
-use service::{Core, CoreOptions};
+use service::transfers::TransferSettings;
+use service::transfers::disk::Disk;
+use service::{ServiceSettings, Services};
 use settings::{CallDeadline, ToolSettings};
 
 use super::{start, text};
@@ -166,14 +167,17 @@ async fn with_room(
         timeouts: Timeouts::default(),
     };
     let disk = Disk::new(vec![dir.to_owned()], free);
-    let core =
-        Core::new(Arc::new(Ollama::new(&config).unwrap()), CoreOptions { disk, ..CoreOptions::default() });
+    let settings = ServiceSettings {
+        transfers: TransferSettings { disk, ..TransferSettings::default() },
+        ..ServiceSettings::default()
+    };
+    let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
     let options = ServerOptions {
         progress_interval: std::time::Duration::ZERO,
         call_deadline: CallDeadline::Never,
         tools: ToolSettings::default(),
     };
-    (fake, Session::over(McpServer::new(core, options)))
+    (fake, Session::over(McpServer::new(services, options)))
 }
 
 #[tokio::test]

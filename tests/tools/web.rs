@@ -5,7 +5,7 @@ use std::sync::Arc;
 use providers::Timeouts;
 use providers::ollama::OllamaWeb;
 use serde_json::{Value, json};
-use service::CoreOptions;
+use service::ServiceSettings;
 
 use super::{start, text, tools};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
@@ -17,7 +17,10 @@ const KEY: &str = "sesame-web-key";
 /// A server whose ollama.com is at an address, which no setting can say.
 fn web_at(address: &str, ollama: &FakeOllama) -> Session {
     let web = OllamaWeb::at(address.parse().unwrap(), KEY, Timeouts::default()).unwrap();
-    Session::of_core(&ollama.url(), CoreOptions { web: Some(Arc::new(web)), ..CoreOptions::default() })
+    Session::of_services(
+        &ollama.url(),
+        ServiceSettings { web: Some(Arc::new(web)), ..ServiceSettings::default() },
+    )
 }
 
 /// A fake of ollama.com, and a server of it.

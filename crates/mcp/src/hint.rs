@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use service::ServiceError;
-use service::hint::{Action, DataDirFault, Hint, Server, Setting, Warning};
+use service::hint::{DataDirFault, Server, Setting};
+use service::{Action, Hint, Warning};
 use settings::registry as entries;
 
 /// Words next steps for the callers of one server. The default one words them for people, who have no tools.
@@ -244,22 +245,22 @@ fn address(server: Server) -> &'static str {
 }
 
 fn named(setting: Setting) -> &'static str {
-    variable(match setting {
-        Setting::ConnectTimeout => &entries::CONNECT_TIMEOUT,
-        Setting::FirstByteTimeout => &entries::FIRST_BYTE_TIMEOUT,
-        Setting::IdleTimeout => &entries::IDLE_TIMEOUT,
-        Setting::MaxFileBytes => &entries::MAX_FILE_BYTES,
-        Setting::MaxAttachmentBytes => &entries::MAX_ATTACHMENT_BYTES,
-    })
+    match setting {
+        Setting::ConnectTimeout => variable(&entries::CONNECT_TIMEOUT),
+        Setting::FirstByteTimeout => variable(&entries::FIRST_BYTE_TIMEOUT),
+        Setting::IdleTimeout => variable(&entries::IDLE_TIMEOUT),
+        Setting::MaxFileBytes => variable(&entries::MAX_FILE_BYTES),
+        Setting::MaxAttachmentBytes => variable(&entries::MAX_ATTACHMENT_BYTES),
+    }
 }
 
-fn variable(entry: &settings::Entry) -> &'static str {
+fn variable(entry: &settings::SettingInfo) -> &'static str {
     entry.env
 }
 
 /// A setting's flag; its variable where it has none.
-fn flag(entry: &settings::Entry) -> String {
-    entry.flag.map_or_else(|| entry.env.to_owned(), |flag| format!("--{flag}"))
+fn flag(entry: &settings::SettingInfo) -> String {
+    entry.flag().map_or_else(|| entry.env.to_owned(), |flag| format!("--{flag}"))
 }
 
 #[cfg(test)]

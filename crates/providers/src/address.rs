@@ -5,12 +5,12 @@ use url::{Host, Url};
 use settings::is_this_machine;
 
 /// The address without credentials, query, fragment and closing slash.
-pub(super) fn shown(url: &Url) -> String {
-    format!("{}{}", shown_origin(url), url.path().trim_end_matches('/'))
+pub(super) fn redacted(url: &Url) -> String {
+    format!("{}{}", origin(url), url.path().trim_end_matches('/'))
 }
 
 /// The address's scheme, host and port alone.
-pub(super) fn shown_origin(url: &Url) -> String {
+pub(super) fn origin(url: &Url) -> String {
     let host = url.host_str().unwrap_or("(no host)");
     match url.port() {
         Some(port) => format!("{}://{host}:{port}", url.scheme()),
@@ -39,9 +39,9 @@ mod tests {
     #[test]
     fn credentials_are_not_shown() {
         let url: Url = "https://user:secret@example.com:8443/ollama/?key=secret#x".parse().unwrap();
-        assert_eq!(shown(&url), "https://example.com:8443/ollama");
-        assert_eq!(shown_origin(&url), "https://example.com:8443");
-        assert_eq!(shown(&"http://[::1]:11434/".parse().unwrap()), "http://[::1]:11434");
+        assert_eq!(redacted(&url), "https://example.com:8443/ollama");
+        assert_eq!(origin(&url), "https://example.com:8443");
+        assert_eq!(redacted(&"http://[::1]:11434/".parse().unwrap()), "http://[::1]:11434");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::ollama::Ollama;
 use super::socket::{LONG, is_closed, listen, plain, read_request, write};
-use super::{Native, Provider, ProviderError, ServerConfig, Timeouts, Wait};
+use super::{OllamaApi, Provider, ProviderError, ServerConfig, Timeouts, Wait};
 use types::{ChatRequest, EmbedRequest, GenerateRequest, Message, Role};
 
 fn ollama(address: &str, timeouts: Timeouts) -> Ollama {

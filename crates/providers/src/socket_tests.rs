@@ -302,5 +302,5 @@ fn only_ollama_has_native_api() {
     let base_url: url::Url = "http://127.0.0.1:1/v1".parse().unwrap();
     let (timeouts, headers) = (Timeouts::default(), Vec::new());
     let openai = OpenAi::new(&ServerConfig { base_url, token: None, headers, timeouts }).unwrap();
-    assert!(openai.native().is_none() && ollama("http://127.0.0.1:1").native().is_some());
+    assert!(openai.ollama().is_none() && ollama("http://127.0.0.1:1").ollama().is_some());
 }

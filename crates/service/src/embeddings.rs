@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::hint::{Action, Hint};
-use super::manage::name_length;
-use super::{Core, ErrorCode, ServiceError};
-use types::{EmbedRequest, Embeddings};
+use crate::hint::{Action, Hint};
+use crate::models::Models;
+use crate::models::lifecycle::name_length;
+use crate::tasks::Tasks;
+use crate::transfers::Transfers;
+use crate::{ErrorCode, ServiceError};
+use types::EmbedRequest;
 
 /// Texts in one call.
 pub const MOST_TEXTS: usize = 2048;
@@ -45,36 +48,48 @@ pub struct Ranking {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
     /// The vectors.
-    pub embeddings: Embeddings,
+    pub embeddings: types::Embeddings,
     /// That a text was cut.
     pub warning: Option<String>,
 }
 
-impl Core {
+/// Embeddings of texts.
+#[derive(Debug)]
+pub struct Embeddings {
+    models: Arc<Models>,
+    tasks: Arc<Tasks>,
+    transfers: Arc<Transfers>,
+}
+
+impl Embeddings {
+    pub(crate) fn new(models: Arc<Models>, tasks: Arc<Tasks>, transfers: Arc<Transfers>) -> Arc<Self> {
+        Arc::new(Self { models, tasks, transfers })
+    }
+
     /// Makes embeddings. Without a model, the first installed one that can. `tell` hears of a model that is pulled first.
     ///
     /// # Errors
     /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
     pub async fn embed(
-        self: &Arc<Self>,
+        &self,
         mut request: EmbedRequest,
         mut tell: impl FnMut(Pulling) + Send,
     ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
         name_length("model", &request.model)?;
-        let _held = self.memory.hold(request.input.iter().map(String::len).sum())?;
+        let _held = self.tasks.memory.hold(request.input.iter().map(String::len).sum())?;
         if request.dimensions == Some(0) {
             return Err(ServiceError::invalid("dimensions", "is 0; it must be at least 1"));
         }
         if request.model.is_empty() {
             request.model = self.embedding_model().await?;
         }
-        let may_cut = request.truncate != Some(false) && self.takes_num_ctx();
+        let may_cut = request.truncate != Some(false) && self.models.takes_num_ctx();
         match self.embed_once(&mut request, may_cut).await {
-            Err(error) if self.may_pull(&error, &request.model) => {
+            Err(error) if self.transfers.may_pull(&error, &request.model) => {
                 let model = &request.model;
                 let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
-                self.pull_missing(model, pulling).await?;
+                self.transfers.pull_missing(model, pulling).await?;
                 self.embed_once(&mut request, may_cut).await
             }
             embedded => embedded,
@@ -92,15 +107,15 @@ impl Core {
             }
             Err(error) if error.code == ErrorCode::ContextExceeded => {
                 let shorten = Hint::text("Send shorter texts.");
-                let cut = self.takes_num_ctx().then(|| Action::ShortenOrCutTexts.into());
+                let cut = self.models.takes_num_ctx().then(|| Action::ShortenOrCutTexts.into());
                 Err(error.with_hint(cut.unwrap_or(shorten)))
             }
             embeddings => Ok(Embedded { embeddings: embeddings?, warning: None }),
         }
     }
 
-    async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<Embeddings, ServiceError> {
-        match self.provider.embed(request).await {
+    async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<types::Embeddings, ServiceError> {
+        match self.models.provider().embed(request).await {
             Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
             Ok(embeddings) => Err(ServiceError::new(
                 ErrorCode::UpstreamError,
@@ -110,16 +125,16 @@ impl Core {
                     request.input.len()
                 ),
             )),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.models.explain(error).await),
         }
     }
 
     /// Orders texts by their likeness to a query, the likest first. The vectors stay here.
     ///
     /// # Errors
-    /// As [`Core::embed`].
+    /// As [`Embeddings::embed`].
     pub async fn rank(
-        self: &Arc<Self>,
+        &self,
         model: Option<String>,
         query: &str,
         texts: Vec<String>,
@@ -142,12 +157,12 @@ impl Core {
     }
 
     async fn embedding_model(&self) -> Result<String, ServiceError> {
-        let models = self.list_models().await?;
+        let models = self.models.list_models().await?;
         let makes_embeddings = |words: &Vec<String>| words.iter().any(|word| word == "embedding");
         let found =
             models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
         found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
-            let install = match self.provider.name() {
+            let install = match self.models.provider_name() {
                 "ollama" => Action::PullSuch { example: "nomic-embed-text" },
                 _ => Action::ListServed,
             };

@@ -5,10 +5,7 @@
 use providers::ProviderError;
 use text::sanitize;
 
-use super::completions::Partial;
-use super::hint::{Action, Hint, Server};
-use super::retry::runner_ended;
-
+use crate::hint::{Action, Hint, Server};
 mod code;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,6 +27,22 @@ pub struct ServiceError {
     pub partial: Option<Box<Partial>>,
     /// The counts of a prompt that does not fit the context.
     pub tokens: Option<TokenCounts>,
+}
+
+/// What had been generated of a completion that did not reach its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Partial {
+    /// Text of the answer.
+    pub content: String,
+    /// Text of the thinking.
+    pub thinking: String,
+}
+
+impl Partial {
+    /// Whether nothing was generated.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.thinking.is_empty()
+    }
 }
 
 /// The tokens of a prompt, and of the context that it does not fit, as the server counted them.
@@ -211,4 +224,21 @@ fn with_runner_hint(error: ServiceError) -> ServiceError {
 fn capitalized(noun: &str) -> String {
     let mut chars = noun.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Whether Ollama says that the process that runs the model has ended.
+pub(crate) fn runner_ended(message: &str) -> bool {
+    const TEXTS: [&str; 4] = [
+        "process no longer running",
+        "process has terminated",
+        "running the model: unexpected EOF",
+        "forcibly closed",
+    ];
+    TEXTS.iter().any(|text| message.contains(text))
+}
+
+impl From<openai::InvalidArgument> for ServiceError {
+    fn from(invalid: openai::InvalidArgument) -> Self {
+        Self::invalid(&invalid.path, invalid.reason)
+    }
 }

@@ -1,9 +1,11 @@
 //! The web, through ollama.com: what is searched for and read, bounded, and failures with their next step.
 
+use std::sync::Arc;
+
 use url::Url;
 
-use super::hint::Action;
-use super::{Core, ErrorCode, ServiceError};
+use crate::hint::Action;
+use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use providers::ollama::OllamaWeb;
 
@@ -48,21 +50,25 @@ pub struct Page {
     pub more_links: usize,
 }
 
-impl Core {
+/// The web, where the settings have a key for it and want it.
+#[derive(Debug)]
+pub struct Web(Option<Arc<OllamaWeb>>);
+
+impl Web {
+    pub(crate) fn new(client: Option<Arc<OllamaWeb>>) -> Arc<Self> {
+        Arc::new(Self(client))
+    }
+
     /// Whether the web can be searched.
-    pub fn has_web(&self) -> bool {
-        self.web.is_some()
+    pub fn is_available(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Searches the web for at most `max_results` pages (1 to 10).
     ///
     /// # Errors
     /// `invalid_argument`, `unsupported` without a key, and what ollama.com fails with.
-    pub async fn web_search(
-        &self,
-        query: &str,
-        max_results: Option<u64>,
-    ) -> Result<Vec<Found>, ServiceError> {
+    pub async fn search(&self, query: &str, max_results: Option<u64>) -> Result<Vec<Found>, ServiceError> {
         if query.trim().is_empty() {
             return Err(ServiceError::invalid("query", "is empty; it must have text"));
         }
@@ -73,7 +79,7 @@ impl Core {
             ));
         }
         let most = max_results.and_then(|most| u32::try_from(most).ok());
-        let results = self.web()?.search(query, most).await.map_err(failed)?;
+        let results = self.client()?.search(query, most).await.map_err(failed)?;
         let found = results.into_iter().filter(|result| result.url.len() <= MOST_OF_URL).map(|result| {
             let (content, cut) = bounded(result.content, MOST_OF_RESULT);
             Found { title: bounded(result.title, MOST_OF_TITLE).0, url: result.url, content, cut }
@@ -84,10 +90,10 @@ impl Core {
     /// Reads one page of the web.
     ///
     /// # Errors
-    /// As [`Core::web_search`].
-    pub async fn web_fetch(&self, url: &str) -> Result<Page, ServiceError> {
+    /// As [`Web::search`].
+    pub async fn fetch(&self, url: &str) -> Result<Page, ServiceError> {
         check_url(url)?;
-        let page = self.web()?.fetch(url).await.map_err(failed)?;
+        let page = self.client()?.fetch(url).await.map_err(failed)?;
         let (content, cut) = bounded(page.content, MOST_OF_PAGE);
         let all = page.links.len();
         let links = page.links.into_iter().filter(|link| link.len() <= MOST_OF_URL);
@@ -96,8 +102,8 @@ impl Core {
         Ok(Page { title, content, cut, more_links: all - links.len(), links })
     }
 
-    fn web(&self) -> Result<&OllamaWeb, ServiceError> {
-        self.web.as_deref().ok_or_else(|| {
+    fn client(&self) -> Result<&OllamaWeb, ServiceError> {
+        self.0.as_deref().ok_or_else(|| {
             ServiceError::new(ErrorCode::Unsupported, "The web tools need an API key of ollama.com")
                 .with_hint(Action::EnableWeb)
         })

@@ -1,3 +1,4 @@
-//! Text for people, whoever wrote it: made safe to show.
+//! Text for people, whoever wrote it: made safe to show, and numbers as people read them.
 
+pub mod format;
 pub mod sanitize;

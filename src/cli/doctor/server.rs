@@ -1,19 +1,19 @@
-//! The model server: does it answer, and with which models.
+//! The model server: whether it answers, and its models.
 
 use serde_json::json;
 
 use super::finding::Section;
 use mcp::hint_without_tools;
-use service::Core;
-use service::health::Healthy;
+use service::Services;
+use service::models::health::Healthy;
 use text::sanitize;
 
-/// Names of models on one line.
+/// More names would make the line unreadable.
 const MAX_LISTED: usize = 50;
 
-pub(super) async fn examine(core: &Core) -> Section {
+pub(super) async fn check(services: &Services) -> Section {
     let mut section = Section::new("Model server");
-    let health = core.health().await;
+    let health = services.models.health().await;
     section.field("provider", health.provider);
     section.field("address", health.address.as_str());
     section.field("location", health.location.describe());
@@ -21,7 +21,7 @@ pub(super) async fn examine(core: &Core) -> Section {
         Ok(healthy) => healthy,
         Err(error) => {
             let next_step = hint_without_tools(&error.hints);
-            section.bad(&error.message, next_step.clone());
+            section.error(&error.message, next_step.clone());
             let problem = json!({ "problem": error.message, "next_step": next_step });
             section.field(
                 "server",
@@ -34,19 +34,19 @@ pub(super) async fn examine(core: &Core) -> Section {
     let version = healthy.version.as_deref().map(|version| format!(" {}", sanitize::name(version)));
     let version = version.unwrap_or_default();
     let latency = healthy.latency.as_secs_f64() * 1000.0;
-    section.good(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
+    section.ok(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
     let location = health.location.describe();
-    section.fact(format!("location: {}", if location == "local" { "this machine" } else { location }));
+    section.info(format!("location: {}", if location == "local" { "this machine" } else { location }));
     models(&mut section, healthy);
-    match core.default_model().await {
+    match services.models.default_model().await {
         Ok(model) => {
-            section.good(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
+            section.ok(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
         }
         Err(error) => {
             let next_step = hint_without_tools(&error.hints);
             section.field("default_model", json!({ "problem": error.message, "next_step": next_step }));
-            section.bad(error.message, next_step);
+            section.error(error.message, next_step);
         }
     }
     section
@@ -55,9 +55,9 @@ pub(super) async fn examine(core: &Core) -> Section {
 fn models(section: &mut Section, healthy: &Healthy) {
     for (state, names) in [("installed", &healthy.installed), ("loaded", &healthy.loaded)] {
         match names {
-            Some(names) if names.is_empty() => section.fact(format!("models {state}: none")),
-            Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), listed(names))),
-            None => section.fact(format!("models {state}: unknown")),
+            Some(names) if names.is_empty() => section.info(format!("models {state}: none")),
+            Some(names) => section.info(format!("models {state}: {} ({})", names.len(), listed(names))),
+            None => section.info(format!("models {state}: unknown")),
         }
     }
     section.field(
@@ -69,7 +69,7 @@ fn models(section: &mut Section, healthy: &Healthy) {
     );
 }
 
-/// The names on one line; of hundreds, the first.
+/// The names on one line, up to [`MAX_LISTED`].
 fn listed(names: &[String]) -> String {
     let mut shown: Vec<_> = names.iter().take(MAX_LISTED).map(|name| sanitize::name(name)).collect();
     if names.len() > MAX_LISTED {

@@ -8,7 +8,7 @@ use rmcp::model::{ErrorData, GetPromptResult, JsonObject, Prompt, PromptArgument
 use serde_json::Value;
 use tokio::time::timeout;
 
-use service::Core;
+use service::Services;
 
 /// The argument that is completed from the installed models.
 pub(super) const MODEL_ARGUMENT: &str = "model";
@@ -190,14 +190,14 @@ pub(super) fn has_argument(prompt: &str, argument: &str) -> Option<bool> {
 /// # Errors
 /// Invalid params: an unknown prompt, a missing, unknown or non-text argument.
 pub(super) async fn get(
-    core: &Core,
+    services: &Services,
     name: &str,
     arguments: JsonObject,
 ) -> Result<GetPromptResult, ErrorData> {
     let model = arguments.get(MODEL_ARGUMENT).and_then(Value::as_str).unwrap_or_default().trim();
     // Nobody knows while the server is down: then the tool will tell.
-    let installed =
-        model.is_empty() || !matches!(timeout(MODEL_WAIT, core.installed(model)).await, Ok(Ok(None)));
+    let installed = model.is_empty()
+        || !matches!(timeout(MODEL_WAIT, services.models.installed(model)).await, Ok(Ok(None)));
     fill_in(name, arguments, installed)
 }
 

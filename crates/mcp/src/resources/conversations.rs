@@ -2,16 +2,11 @@
 
 use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
-use super::address::CONVERSATIONS;
-use super::{JSON, contents};
-use crate::tools::{ConversationAnswer, ListAnswer, markdown};
-use service::{Core, ServiceError};
-use text::sanitize;
-
-/// The template of one conversation.
-pub(crate) const TEMPLATE: &str = "ollama://conversations/{conversation_id}";
-/// The argument of [`TEMPLATE`].
-pub(crate) const ARGUMENT: &str = "conversation_id";
+use super::contents::{JSON, contents};
+use super::uri::{CONVERSATION_TEMPLATE, CONVERSATIONS};
+use crate::answers::conversations::{ConversationAnswer, ConversationPage, markdown};
+use crate::answers::to_pretty_json;
+use service::{ServiceError, Services};
 
 const MARKDOWN: &str = "text/markdown";
 
@@ -25,23 +20,27 @@ pub(super) fn resource() -> Resource {
 
 /// The template.
 pub(super) fn template() -> ResourceTemplate {
-    ResourceTemplate::new(TEMPLATE, "conversation")
+    ResourceTemplate::new(CONVERSATION_TEMPLATE, "conversation")
         .with_title("One conversation")
         .with_description("A stored conversation, as Markdown and as JSON")
         .with_mime_type(MARKDOWN)
 }
 
 /// Reads the list.
-pub(super) async fn read_list(core: &Core, uri: &str) -> Result<ReadResourceResult, ServiceError> {
-    let page = core.conversations(None, None).await?;
-    Ok(contents(uri, &ListAnswer::from(page), 0))
+pub(super) async fn read_list(services: &Services, uri: &str) -> Result<ReadResourceResult, ServiceError> {
+    let page = services.conversations.list(None, None).await?;
+    contents(uri, &ConversationPage::new(page), 0)
 }
 
 /// Reads a conversation.
-pub(super) async fn read_one(core: &Core, uri: &str, id: &str) -> Result<ReadResourceResult, ServiceError> {
-    let conversation = core.conversation(id, None).await?;
-    let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
+pub(super) async fn read_one(
+    services: &Services,
+    uri: &str,
+    id: &str,
+) -> Result<ReadResourceResult, ServiceError> {
+    let conversation = services.conversations.get(id, None).await?;
+    let json = to_pretty_json(&ConversationAnswer::from(&conversation))?;
     let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
-    let json = ResourceContents::text(sanitize::json(json.unwrap_or_default()), uri).with_mime_type(JSON);
+    let json = ResourceContents::text(json, uri).with_mime_type(JSON);
     Ok(ReadResourceResult::new(vec![page, json]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }

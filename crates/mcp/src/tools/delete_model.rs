@@ -5,13 +5,13 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
-use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
-use service::manage::model_name;
-use service::text::human_size;
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::{DoneAnswer, text_and_data};
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
+use service::models::lifecycle::model_name;
 use settings::Toolset;
+use text::format::human_size;
 
 const DESCRIPTION: &str =
     "Delete an installed model from the disk. Asks the user first, or needs confirm: true.";
@@ -25,7 +25,7 @@ struct DeleteArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Delete a model", false).read_only(false).destructive(true);
+    let annotations = read_only("Delete a model", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_model", DESCRIPTION, input_schema::<DeleteArguments>())
         .with_title("Delete a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
@@ -33,26 +33,25 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
-    let core = call.server.core();
+    let services = call.server.services();
     // Resolve the model first, so that the user is never asked to confirm a no-op.
-    let Some((name, size, _)) = core.installed(&arguments.model).await? else {
-        return Err(core.absent(&arguments.model).await);
+    let Some((name, size, _)) = services.models.installed(&arguments.model).await? else {
+        return Err(services.models.absent(&arguments.model).await);
     };
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
-        tool: "delete_model",
         action: Action::Delete,
         subject: &name,
         text: format!("Delete the model {name}{size} from this Ollama?"),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
-    core.delete_model(&name).await?;
+    services.models.delete_model(&name).await?;
     let answer = DoneAnswer { model: &name, done: true };
-    Ok(super::answer(format!("{name} is deleted."), &answer).into())
+    text_and_data(format!("{name} is deleted."), &answer).map(Into::into)
 }

@@ -1,7 +1,6 @@
 //! Converts what a server tells of its models, which is little: only the id is certain.
 
 use super::wire::{ListedModel, ModelsAnswer};
-use crate::number::parameter_size;
 use types::{Model, ModelDetails};
 
 /// The models, in the server's order.
@@ -31,6 +30,17 @@ fn model(listed: ListedModel) -> Option<Model> {
         embedding_length: meta.n_embd,
         ..Model::default()
     })
+}
+
+/// A number of parameters in the form that Ollama uses, such as `630.17M`.
+fn parameter_size(parameters: u64) -> String {
+    let n = parameters as f64;
+    match parameters {
+        1_000_000_000.. => format!("{:.1}B", n / 1e9),
+        1_000_000.. => format!("{:.2}M", n / 1e6),
+        1_000.. => format!("{:.0}K", n / 1e3),
+        _ => parameters.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn only_https_at_its_own_port_is_ollama_com() {
 }
 
 #[test]
-fn warnings_explain_how_ollama_reads_address() {
+fn warnings_name_what_ollama_does_silently() {
     let cases = [
         ("http://10.1.2.3", "write http://10.1.2.3:11434"),
         ("http://[::1]/x", "write http://[::1]:11434/x"),
@@ -137,13 +137,13 @@ fn warnings_explain_how_ollama_reads_address() {
     ];
     for (value, expected) in cases {
         let address = address(value);
-        let [surprise] = address.surprises() else { panic!("{value:?}: {:?}", address.surprises()) };
-        assert!(surprise.contains(expected), "{value:?}: {surprise}");
+        let [warning] = address.warnings() else { panic!("{value:?}: {:?}", address.warnings()) };
+        assert!(warning.contains(expected), "{value:?}: {warning}");
     }
     for value in
         ["", "0.0.0.0", "10.1.2.3", "https://10.1.2.3", "http://10.1.2.3:80", "ollama.com", "a.com:1/x"]
     {
-        assert!(address(value).surprises().is_empty(), "{value:?}: {:?}", address(value).surprises());
+        assert!(address(value).warnings().is_empty(), "{value:?}: {:?}", address(value).warnings());
     }
 }
 

@@ -7,7 +7,10 @@ use crate::fixture;
 
 fn recorded(case: &str) -> ProviderError {
     let options = json!({"num_predict": "x", "stop": 1}).as_object().unwrap().clone();
-    refused(&fixture::refusal(case), Asked { options: Some(&options), ..Asked::of("mine:1b") })
+    classify(
+        &fixture::refusal(case),
+        RequestContext { options: Some(&options), ..RequestContext::for_model("mine:1b") },
+    )
 }
 
 #[test]
@@ -116,7 +119,8 @@ fn refused_arguments_of_other_routes_are_named() {
     ] {
         // A blob has no model.
         let model = (!case.starts_with("blob")).then_some("mine:1b");
-        let error = refused(&fixture::refusal(case), Asked { model, options: None, template: true });
+        let error =
+            classify(&fixture::refusal(case), RequestContext { model, options: None, template: true });
         let ProviderError::InvalidRequest { argument, .. } = &error else { panic!("{case}: {error:?}") };
         assert_eq!(argument, expected, "{case}");
     }
@@ -136,11 +140,11 @@ fn refused_option_that_was_not_sent_is_stored_in_model() {
 
 #[test]
 fn busy_server_is_overloaded() {
-    let mut refusal = fixture::refusal("chat_queue_full_503");
-    refusal.retry_after = Some(std::time::Duration::from_secs(2));
+    let mut response = fixture::refusal("chat_queue_full_503");
+    response.retry_after = Some(std::time::Duration::from_secs(2));
     let message = "server busy, please try again. maximum pending requests exceeded".into();
-    let expected = ProviderError::Overloaded { status: 503, message, retry_after: refusal.retry_after };
-    assert_eq!(refused(&refusal, Asked::default()), expected);
+    let expected = ProviderError::Overloaded { status: 503, message, retry_after: response.retry_after };
+    assert_eq!(classify(&response, RequestContext::default()), expected);
 }
 
 #[test]

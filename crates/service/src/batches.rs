@@ -1,0 +1,165 @@
+//! Many replies in one job: a comparison of models, and a batch of texts.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::ServiceError;
+use crate::chat::Chat;
+use crate::chat::attachments::Attachments;
+use crate::chat::bytes_of_call;
+use crate::chat::runner::ChatCall;
+use crate::models::lifecycle::model_name;
+use crate::tasks::Tasks;
+use crate::tasks::job::{Job, Replies, Report};
+use crate::tasks::memory::Held;
+use crate::tasks::queue::Reservation;
+use crate::tasks::registry::Registered;
+use types::{Message, Role};
+
+/// Most inputs of a batch.
+pub const MOST_INPUTS: usize = 200;
+/// Most models of a comparison.
+pub const MOST_MODELS: usize = 8;
+
+/// Batches of texts, and comparisons of models.
+#[derive(Debug)]
+pub struct Batches {
+    chat: Arc<Chat>,
+    tasks: Arc<Tasks>,
+}
+
+impl Batches {
+    pub(crate) fn new(chat: Arc<Chat>, tasks: Arc<Tasks>) -> Arc<Self> {
+        Arc::new(Self { chat, tasks })
+    }
+
+    /// Puts one question to several models, one after another or together.
+    ///
+    /// # Errors
+    /// `invalid_argument`. A model that fails is a reply beside the others.
+    pub fn start_comparison(
+        self: &Arc<Self>,
+        call: &ChatCall,
+        models: &[String],
+        together: bool,
+    ) -> Result<Arc<Registered>, ServiceError> {
+        if !(2..=MOST_MODELS).contains(&models.len()) {
+            return Err(ServiceError::invalid(
+                "models",
+                format!("has {}; it must have 2 to {MOST_MODELS} names", models.len()),
+            ));
+        }
+        for (index, model) in models.iter().enumerate() {
+            model_name(&format!("models[{index}]"), model)?;
+        }
+        let call = self.chat.with_system(call.clone())?;
+        let calls: Vec<_> =
+            models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
+        let held = self.check_all(&calls)?;
+        let report = Report::Comparison(Replies::new(models.to_vec()));
+        let at_once = if together { calls.len() } else { 1 };
+        let calls = self.in_order(calls, at_once);
+        let batches = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("comparing", report, move |job| async move {
+            let _held = held;
+            batches.answer_all(&job, calls, at_once).await
+        }))
+    }
+
+    /// Applies one instruction to many texts, and then to many files.
+    ///
+    /// # Errors
+    /// `invalid_argument`. A text or a file that fails is a reply beside the others.
+    pub fn start_batch(
+        self: &Arc<Self>,
+        call: &ChatCall,
+        instruction: &str,
+        inputs: &[String],
+        files: &[String],
+    ) -> Result<Arc<Registered>, ServiceError> {
+        if instruction.trim().is_empty() {
+            return Err(ServiceError::invalid(
+                "instruction",
+                "is empty; it must say what to do with each input",
+            ));
+        }
+        let total = inputs.len() + files.len();
+        if total == 0 || total > MOST_INPUTS {
+            return Err(ServiceError::invalid(
+                "inputs",
+                format!("and files have {total} entries; they must have 1 to {MOST_INPUTS}"),
+            ));
+        }
+        if let Some(index) = inputs.iter().position(|input| input.trim().is_empty()) {
+            return Err(ServiceError::invalid(&format!("inputs[{index}]"), "is empty; it must have text"));
+        }
+        let call = self.chat.with_system(call.clone())?;
+        let asking = |question: String, attachments: Attachments| {
+            let mut call = ChatCall { attachments, ..call.clone() };
+            call.messages.push(Message::text(Role::User, question));
+            call
+        };
+        let of_texts =
+            inputs.iter().map(|input| asking(format!("{instruction}\n\n{input}"), Attachments::default()));
+        let of_files = Attachments::each_alone("files", files)
+            .into_iter()
+            .map(|file| asking(instruction.to_owned(), file));
+        let calls: Vec<_> = of_texts.chain(of_files).collect();
+        let held = self.check_all(&calls)?;
+        let labels = (0..total).map(|index| index.to_string()).collect();
+        let at_once = calls.len();
+        let calls = self.in_order(calls, at_once);
+        let report = Report::Batch(Replies::new(labels));
+        // The queue says how many run at once; all of them stand in it.
+        let batches = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("working", report, move |job| async move {
+            let _held = held;
+            batches.answer_all(&job, calls, at_once).await
+        }))
+    }
+
+    /// Checks the calls of a job, and counts what they hold.
+    fn check_all(&self, calls: &[ChatCall]) -> Result<Held, ServiceError> {
+        calls.iter().try_for_each(crate::chat::validate::check)?;
+        self.tasks.memory.hold(calls.iter().map(bytes_of_call).sum())
+    }
+
+    /// The calls with their places in the queue, all taken now: what is asked for later comes after the whole job.
+    fn in_order(&self, calls: Vec<ChatCall>, at_once: usize) -> Vec<(ChatCall, Reservation)> {
+        let calls: Vec<_> = calls.into_iter().map(|call| (call, self.tasks.queue.reserve())).collect();
+        for (_, place) in calls.iter().skip(at_once) {
+            // It comes after another one of the job.
+            place.delay();
+        }
+        calls
+    }
+
+    async fn answer_all(
+        self: &Arc<Self>,
+        job: &Arc<Job>,
+        calls: Vec<(ChatCall, Reservation)>,
+        at_once: usize,
+    ) -> Result<(), ServiceError> {
+        let total = calls.len();
+        job.advance(|state| state.total = Some(total as f64));
+        let answers = calls
+            .into_iter()
+            .enumerate()
+            .map(|(index, (call, place))| async move { (index, self.chat.reply(call, job, place).await) });
+        let mut answers = stream::iter(answers).buffer_unordered(at_once.max(1));
+        while let Some((index, outcome)) = answers.next().await {
+            job.advance(|state| {
+                state.done += 1.0;
+                let (Report::Comparison(replies) | Report::Batch(replies)) = &mut state.report else {
+                    return;
+                };
+                if let Some(slot) = replies.replies.get_mut(index) {
+                    *slot = Some(outcome);
+                }
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,360 @@
+//! A chat: checks what is asked, chooses the model, drives the provider's stream, checks the reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde_json::{Map, Value};
+
+use super::Chat;
+use super::size::{bytes_of_call, bytes_of_prompt};
+use crate::chat::attachments::{Attached, Attachments};
+use crate::chat::model_request::{Asked, Request, broke_off, with_id};
+use crate::chat::retry::{jitter, wait_before};
+use crate::chat::truncation::Truncation;
+use crate::chat::validate::{check, keep_alive};
+use crate::chat::warnings::{cut_prompt, stopped_at_limit};
+use crate::hint::Warning;
+use crate::models::parameters::ignored_options;
+use crate::tasks::job::Job;
+use crate::tasks::queue::{Reservation, Slot};
+use crate::tasks::registry::{Registered, Work};
+use crate::tasks::reply::{Ending, Live, Outcome, Phase};
+use crate::{ErrorCode, ServiceError};
+use providers::ChatStream;
+use text::format::pulling;
+use types::{ChatEnd, ChatEvent, ChatRequest};
+use types::{FinishReason, GenerateRequest, Message, ResponseFormat, Sampling, Think, Timings, Usage};
+
+/// A chat as a caller asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct ChatCall {
+    /// The model; the default one where it is absent.
+    pub model: Option<String>,
+    /// The conversation so far, oldest first.
+    pub messages: Vec<Message>,
+    /// The system prompt, put before the messages: empty for none, absent for the default one.
+    pub system: Option<String>,
+    /// Files that go with the newest message of the user, or with the prompt.
+    pub attachments: Attachments,
+    /// How to sample.
+    pub sampling: Sampling,
+    /// The server's own options.
+    pub options: Map<String, Value>,
+    /// The form that the reply must have.
+    pub response_format: Option<ResponseFormat>,
+    /// Whether the model thinks first.
+    pub think: Option<Think>,
+    /// OpenAI function tools.
+    pub tools: Vec<Value>,
+    /// How long the model stays loaded afterwards.
+    pub keep_alive: Option<Value>,
+    /// What to do with a prompt that does not fit the context.
+    pub truncation: Truncation,
+}
+
+impl Chat {
+    /// Starts a chat as a completion of its own.
+    ///
+    /// # Errors
+    /// `invalid_argument`; `storage_failed` for the file of the default system prompt. What goes wrong later is the
+    /// completion's outcome.
+    pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Registered>, ServiceError> {
+        self.start(self.with_system(call)?, Question::Messages)
+    }
+
+    /// Starts a completion of a chat's messages, or of a bare prompt.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        call: ChatCall,
+        question: Question,
+    ) -> Result<Arc<Registered>, ServiceError> {
+        check(&call)?;
+        let held = self.tasks.memory.hold(bytes_of_call(&call) + question.bytes())?;
+        let live = Live::new();
+        if let Some(model) = &call.model {
+            live.set_model(model);
+        }
+        let place = self.tasks.queue.reserve();
+        let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: None, place };
+        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
+        self.tasks.registry.spawn(&live, async move {
+            let _held = held;
+            run.answer(call, question).await
+        });
+        Ok(registered)
+    }
+}
+
+impl Chat {
+    /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
+    pub(crate) async fn reply(
+        self: &Arc<Self>,
+        call: ChatCall,
+        job: &Arc<Job>,
+        place: Reservation,
+    ) -> Outcome {
+        let live = Live::new();
+        let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
+        live.end(
+            run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
+        );
+        live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
+    }
+}
+
+/// What is put to the model.
+pub(crate) enum Question {
+    /// The messages of the call.
+    Messages,
+    /// A bare prompt; model, sampling and the like come from the call.
+    Prompt(Box<GenerateRequest>),
+}
+
+impl Question {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Messages => 0,
+            Self::Prompt(prompt) => bytes_of_prompt(prompt),
+        }
+    }
+}
+
+/// One reply in the making.
+pub(crate) struct Run {
+    pub(crate) chat: Arc<Chat>,
+    pub(crate) live: Arc<Live>,
+    /// What the reply is a part of; it hears of a pull as well.
+    pub(crate) job: Option<Arc<Job>>,
+    /// Its place among the calls that want to generate.
+    pub(crate) place: Reservation,
+}
+
+impl Run {
+    // What few calls do is boxed: a future is as large as the largest thing that it may wait for, and a thousand wait.
+    pub(crate) async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
+        let (model, model_reason) = match &call.model {
+            Some(model) => (model.clone(), None),
+            None => {
+                let default = Box::pin(self.chat.models.default_model()).await?;
+                (default.name, Some(default.reason))
+            }
+        };
+        self.live.set_model(&model);
+        let ignored = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
+        let mut warnings: Vec<_> = ignored.into_iter().map(Warning::new).collect();
+        let attached = match call.attachments.is_empty() {
+            true => None,
+            false => Box::pin(self.attached(&model, &call.attachments)).await?,
+        };
+        let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
+        let _held = self.chat.tasks.memory.hold(size)?;
+        let mut asked = asked(model, call, question)?;
+        if let Some(attached) = &attached {
+            asked.attach(attached);
+            warnings.extend(attached.warnings().map(Warning::new));
+        }
+        if asked.has_images() {
+            Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
+                .await?;
+        }
+        let end = match asked.response_format() {
+            Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
+            None => self.stream(&mut asked).await?,
+        };
+        let sampling = asked.sampling();
+        if end.finish_reason == FinishReason::Length {
+            warnings.push(stopped_at_limit(sampling.max_tokens, self.chat.models.takes_num_ctx()));
+        }
+        let fitted =
+            asked.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
+        let cut = fitted.or_else(|| {
+            cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), self.chat.models.takes_num_ctx())
+        });
+        match cut {
+            Some(cut) => warnings.push(cut),
+            None => warnings.extend(self.chat.overflow(&asked, &end.usage).await),
+        }
+        let other_model = self.chat.models.other_model(asked.model(), end.model.as_deref());
+        warnings.extend(other_model.map(Warning::new));
+        let location = self.chat.models.location(end.remote.as_ref());
+        if attached.is_some() {
+            warnings.extend(self.chat.went_away(&location).map(Warning::new));
+        }
+        Ok(Ending {
+            location,
+            model: end.model.unwrap_or_else(|| asked.model().to_owned()),
+            model_reason,
+            finish_reason: end.finish_reason,
+            usage: end.usage,
+            timings: end.timings,
+            attachments: attached.map(|attached| attached.sent.clone()).unwrap_or_default(),
+            warnings,
+        })
+    }
+
+    /// Generates one reply, in its turn. The slot is held to the end of the reply.
+    pub(crate) async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
+        let (_slot, mut events) = match self.in_turn(asked).await {
+            // The slot is released while the model is pulled.
+            Err(error) if self.chat.transfers.may_pull(&error, asked.model()) => {
+                let again = async {
+                    self.pull(asked.model()).await?;
+                    self.in_turn(asked).await
+                };
+                Box::pin(again).await?
+            }
+            begun => begun?,
+        };
+        while let Some(event) = events.next().await {
+            self.live.check_size()?;
+            match event {
+                Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
+                Ok(ChatEvent::Thinking(text)) => self.live.push_thinking(&text),
+                Ok(ChatEvent::ToolCall(call)) => self.live.push_tool_call(with_id(call)),
+                Ok(ChatEvent::Done(end)) => return Ok(end),
+                Err(error) => return Err(self.chat.models.error(error)),
+            }
+        }
+        Err(broke_off())
+    }
+
+    /// Waits for its turn, and sends the request.
+    async fn in_turn(&self, asked: &mut Asked) -> Result<(Slot, ChatStream), ServiceError> {
+        let slot = self.place.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
+        self.live.set_phase(Phase::Waiting);
+        loop {
+            match self.begin(asked).await {
+                Err(error) if error.code == ErrorCode::ContextExceeded => {
+                    Box::pin(self.chat.fit(asked, error)).await?;
+                }
+                begun => return Ok((slot, begun?)),
+            }
+        }
+    }
+
+    /// The files of a call, read; the same ones where they were read before.
+    pub(crate) async fn attached(
+        &self,
+        model: &str,
+        attachments: &Attachments,
+    ) -> Result<Option<Arc<Attached>>, ServiceError> {
+        if !attachments.is_empty() {
+            self.place.delay();
+        }
+        self.with_model(model, || self.chat.attached(model, attachments)).await
+    }
+
+    /// Does something with a model; once more where it had to be pulled first.
+    pub(crate) async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        match work().await {
+            Err(error) if self.chat.transfers.may_pull(&error, model) => {
+                let again = async {
+                    self.pull(model).await?;
+                    work().await
+                };
+                Box::pin(again).await
+            }
+            done => done,
+        }
+    }
+
+    /// Pulls the model first, and tells whoever follows.
+    async fn pull(&self, model: &str) -> Result<(), ServiceError> {
+        self.place.delay();
+        let tell_job = |aside: Option<String>| {
+            if let Some(job) = &self.job {
+                job.advance(|state| state.aside = aside);
+            }
+        };
+        let pulled = self.chat.transfers.pull_missing(model, |done, total| {
+            self.live.set_phase(Phase::Pulling { done, total });
+            tell_job(Some(pulling(model, done, total)));
+        });
+        let pulled = pulled.await;
+        tell_job(None);
+        self.live.set_phase(Phase::Waiting);
+        pulled
+    }
+
+    /// Sends the request, and again while it may be: nothing is generated before this returns.
+    async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
+        let mut tried = 0;
+        // The name stays as it is from the check until the server has begun to answer.
+        let in_use = asked.has_files().then(|| self.chat.models.names.rely_on(asked.model())).transpose()?;
+        loop {
+            if in_use.is_some() {
+                Box::pin(self.chat.check_takes_files(asked.model())).await?;
+            }
+            let error = match asked.send(&self.chat.models).await? {
+                Ok(events) => return Ok(events),
+                Err(error) => error,
+            };
+            let Some(wait) = wait_before(&error, tried, jitter()) else {
+                return Err(Box::pin(self.chat.models.explain(error)).await);
+            };
+            tried += 1;
+            tracing::info!(error = error.logged(), ?wait, tried, "trying again");
+            self.live.set_phase(Phase::Retrying(wait));
+            tokio::time::sleep(wait).await;
+            self.live.set_phase(Phase::Waiting);
+        }
+    }
+
+    fn ignored(
+        &self,
+        options: &Map<String, Value>,
+        sampling: &Sampling,
+        keep_alive: Option<&Value>,
+        truncation: Truncation,
+    ) -> Vec<String> {
+        if self.chat.models.provider().ollama().is_some() {
+            return ignored_options(options);
+        }
+        let ignored = [
+            ("num_ctx", sampling.num_ctx.is_some()),
+            ("keep_alive", keep_alive.is_some()),
+            ("truncation", truncation == Truncation::Grow),
+        ];
+        let names = ignored.iter().filter(|(_, given)| *given).map(|(name, _)| name);
+        names.map(|name| format!("{name} was ignored: this server does not support it.")).collect()
+    }
+}
+
+/// The request that a call makes.
+fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, ServiceError> {
+    let keep_alive = keep_alive(call.keep_alive)?;
+    let request = match question {
+        Question::Messages => Request::Chat(ChatRequest {
+            model,
+            messages: call.messages,
+            sampling: call.sampling,
+            options: call.options,
+            response_format: call.response_format,
+            think: call.think,
+            tools: call.tools,
+            keep_alive,
+            truncate: None,
+        }),
+        Question::Prompt(prompt) => Request::Prompt(GenerateRequest {
+            model,
+            sampling: call.sampling,
+            options: call.options,
+            response_format: call.response_format,
+            think: call.think,
+            keep_alive,
+            ..*prompt
+        }),
+    };
+    Ok(Asked::new(request, call.truncation))
+}
+
+/// Tokens of the reply a second, by the server's own counts.
+pub fn tokens_per_second(usage: &Usage, timings: &Timings) -> Option<f64> {
+    let tokens = usage.completion_tokens?;
+    let eval = timings.eval.filter(|eval| *eval > Duration::ZERO)?;
+    Some(tokens as f64 / eval.as_secs_f64())
+}

@@ -1,0 +1,72 @@
+//! The files of this machine that calls may name: what opens them, and the errors where they may not.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use files::{Opened, ReadError, Sandbox, SandboxError};
+use settings::FileSettings;
+
+use crate::hint::{Action, Setting};
+use crate::{ErrorCode, ServiceError};
+
+/// Opens files below the allowed directories.
+#[derive(Debug)]
+pub(crate) struct FileAccess {
+    pub(crate) fence: Arc<Sandbox>,
+    pub(crate) settings: FileSettings,
+}
+
+impl FileAccess {
+    /// `private` are files that are not read below an allowed directory, since they hold secrets: settings and data.
+    pub(crate) fn new(settings: FileSettings, private: Vec<PathBuf>) -> Arc<Self> {
+        let fence = Arc::new(Sandbox::new(settings.allowed.clone()).with_private(private));
+        Arc::new(Self { fence, settings })
+    }
+
+    /// Opens a file below the allowed directories, whatever its size. `argument` names the path's place in errors.
+    ///
+    /// # Errors
+    /// `attachment_denied` and `attachment_unreadable`.
+    pub(crate) async fn open(&self, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+        let fence = Arc::clone(&self.fence);
+        let (argument, path) = (argument.to_owned(), path.to_owned());
+        blocking(move || open(&fence, &argument, &path)).await
+    }
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ServiceError::internal()))
+}
+
+pub(crate) fn open(fence: &Sandbox, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+    fence.open(path).map_err(|error| refused(argument, &error))
+}
+
+pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
+    refused(argument, &SandboxError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+pub(crate) fn not_read(argument: &str, path: &str, error: &ReadError) -> ServiceError {
+    let refused = unreadable(argument, path, &error.to_string());
+    match error {
+        ReadError::TooLarge { .. } => refused.with_hint(Action::RaiseLimit(Setting::MaxFileBytes)),
+        ReadError::Other(_) => refused,
+    }
+}
+
+pub(crate) fn refused(argument: &str, error: &SandboxError) -> ServiceError {
+    let code = match error {
+        SandboxError::NothingAllowed | SandboxError::Denied { .. } | SandboxError::Private { .. } => {
+            ErrorCode::AttachmentDenied
+        }
+        SandboxError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
+    };
+    let error_of = ServiceError::new(code, format!("{argument}: {error}"));
+    match error {
+        SandboxError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
+        SandboxError::Private { .. } => error_of.with_hint(Action::AllowFile),
+        _ => error_of,
+    }
+}

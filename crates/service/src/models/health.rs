@@ -1,0 +1,71 @@
+//! Whether the model server answers, and what to do when it does not.
+
+use std::time::{Duration, Instant};
+
+use super::Models;
+use crate::ServiceError;
+use types::Location;
+
+/// The state of the model server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HealthReport {
+    /// The provider's name: `ollama` or `openai`.
+    pub provider: &'static str,
+    /// The address that was asked.
+    pub address: String,
+    /// Where that is.
+    pub location: Location,
+    /// What it answered, or why it did not.
+    pub state: Result<Healthy, ServiceError>,
+}
+
+/// A server that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healthy {
+    /// Its version, where it tells one.
+    pub version: Option<String>,
+    /// From the question to the answer.
+    pub latency: Duration,
+    /// Names of the installed models; `None` where the list could not be had.
+    pub installed: Option<Vec<String>>,
+    /// Names of the loaded models; `None` where the list could not be had.
+    pub loaded: Option<Vec<String>>,
+}
+
+impl Models {
+    /// Asks the model server how it is. A server that is down is a report, not an error.
+    pub async fn health(&self) -> HealthReport {
+        let asked = Instant::now();
+        let state = match self.provider.health().await {
+            Ok(health) => {
+                let latency = asked.elapsed();
+                let (installed, loaded) =
+                    futures_util::join!(self.provider.list_models(), self.provider.running_models());
+                Ok(Healthy {
+                    version: health.version,
+                    latency,
+                    installed: installed
+                        .ok()
+                        .map(|models| sorted(models.into_iter().map(|model| model.name))),
+                    loaded: loaded
+                        .ok()
+                        .filter(|_| self.tells_loaded())
+                        .map(|models| sorted(models.into_iter().map(|model| model.name))),
+                })
+            }
+            Err(error) => Err(self.error(error)),
+        };
+        HealthReport {
+            provider: self.provider.name(),
+            address: self.provider.address().to_owned(),
+            location: self.location(None),
+            state,
+        }
+    }
+}
+
+fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}

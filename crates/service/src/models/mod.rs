@@ -1,0 +1,96 @@
+//! The models of the server: which there are, what each can do, and what happens to them.
+
+pub mod catalog;
+pub mod health;
+pub mod lifecycle;
+pub mod names;
+pub mod parameters;
+pub mod reservations;
+pub mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use providers::{Provider, ProviderError};
+use types::{Location, Remote};
+
+use crate::ServiceError;
+use crate::changes::Changes;
+use crate::error::Upstream;
+use catalog::Capabilities;
+use names::Names;
+use reservations::Reservations;
+use watch::Watch;
+
+/// What the settings say of models.
+#[derive(Debug, Clone)]
+pub struct ModelSettings {
+    /// The model of calls that name none.
+    pub default_model: Option<String>,
+    /// Within this time changes by others are announced, while somebody follows them.
+    pub poll_interval: Duration,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self { default_model: None, poll_interval: Duration::from_secs(5) }
+    }
+}
+
+/// The models of one model server.
+#[derive(Debug)]
+pub struct Models {
+    provider: Arc<dyn Provider>,
+    settings: ModelSettings,
+    capabilities: Capabilities,
+    pub(crate) names: Names,
+    reservations: Reservations,
+    changes: Arc<Changes>,
+    watch: Watch,
+}
+
+impl Models {
+    pub(crate) fn new(
+        provider: Arc<dyn Provider>,
+        settings: ModelSettings,
+        changes: Arc<Changes>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            provider,
+            settings,
+            capabilities: Capabilities::default(),
+            names: Names::default(),
+            reservations: Reservations::default(),
+            changes,
+            watch: Watch::default(),
+        })
+    }
+
+    /// The provider's name: `ollama` or `openai`.
+    pub fn provider_name(&self) -> &'static str {
+        self.provider.name()
+    }
+
+    /// The address of the model server, fit to be shown.
+    pub fn address(&self) -> &str {
+        self.provider.address()
+    }
+
+    pub(crate) fn provider(&self) -> &dyn Provider {
+        self.provider.as_ref()
+    }
+
+    /// Where a model runs: on the server, or beyond it for a cloud model.
+    pub(crate) fn location(&self, remote: Option<&Remote>) -> Location {
+        match remote {
+            Some(remote) => Location::Remote(remote.host.clone()),
+            None if self.provider.is_local() => Location::Local,
+            None => Location::Remote(self.provider.address().to_owned()),
+        }
+    }
+
+    /// The error that a provider's failure is.
+    pub(crate) fn error(&self, error: ProviderError) -> ServiceError {
+        Upstream { provider: self.provider.name(), address: self.provider.address() }.error(error)
+    }
+}

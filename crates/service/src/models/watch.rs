@@ -1,0 +1,235 @@
+//! What changes among the models: told by our own work at once, and of anyone else's by a poll that runs only
+//! while somebody watches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::Models;
+use crate::changes::Change;
+use crate::models::lifecycle::full_name;
+
+/// A look that takes longer has failed: a server that hangs must not end the looking.
+const MAX_POLL_TIME: Duration = Duration::from_secs(30);
+
+/// The poll for changes by others.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// A plain mutex: it is held for a few instructions, and never across an await.
+    polling: Mutex<Polling>,
+    /// Wakes the poll after a change of our own.
+    own: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Polling {
+    running: Weak<Poll>,
+    /// What our own work has changed since the last look, so that the poll does not tell it again.
+    announced: BTreeSet<Change>,
+}
+
+/// Keeps the poll going; it ends with the last of its holders.
+#[derive(Debug)]
+pub struct Poll(#[allow(dead_code, reason = "it is there to be dropped")] DropGuard);
+
+impl Watch {
+    fn lock(&self) -> MutexGuard<'_, Polling> {
+        self.polling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Models {
+    /// Looks for what others change, so often that it is told within the poll interval, as long as the answer, or one
+    /// given to another caller, is held.
+    pub fn poll_changes(self: &Arc<Self>) -> Arc<Poll> {
+        let mut polling = self.watch.lock();
+        if let Some(poll) = polling.running.upgrade() {
+            return poll;
+        }
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let poll = Arc::new(Poll(stop.drop_guard()));
+        polling.running = Arc::downgrade(&poll);
+        polling.announced.clear();
+        drop(polling);
+        let models = Arc::downgrade(self);
+        let within = self.settings.poll_interval;
+        tokio::spawn(async move { stopped.run_until_cancelled(poll_loop(models, within)).await });
+        poll
+    }
+
+    /// Whether somebody holds a poll.
+    pub fn is_polling(&self) -> bool {
+        self.watch.lock().running.strong_count() > 0
+    }
+
+    /// Announces our own work.
+    fn announce_own(&self, change: Change) {
+        let mut polling = self.watch.lock();
+        let polled = polling.running.strong_count() > 0;
+        if polled {
+            polling.announced.insert(change.clone());
+        }
+        drop(polling);
+        self.changes.announce(change);
+        if polled {
+            // The next poll comes soon, so that a later change by others is not taken for this one.
+            self.watch.own.notify_one();
+        }
+    }
+
+    /// A model was installed, replaced or deleted by us.
+    pub(crate) fn installed_changed(&self, model: &str) {
+        self.capabilities.forget(model);
+        self.announce_own(Change::Installed(full_name(model)));
+    }
+
+    /// A model was loaded or unloaded by us.
+    pub(crate) fn loaded_changed(&self, model: &str) {
+        self.announce_own(Change::Loaded(full_name(model)));
+    }
+}
+
+/// What a look saw: each model's name, and what tells one state of it from another.
+#[derive(Debug, Default, PartialEq)]
+struct Snapshot {
+    installed: BTreeMap<String, String>,
+    loaded: BTreeMap<String, String>,
+}
+
+async fn poll_loop(models: Weak<Models>, within: Duration) {
+    let mut last: Option<Snapshot> = None;
+    let mut was_down = false;
+    loop {
+        let Some(models) = models.upgrade() else { return };
+        let began = Instant::now();
+        // What we did before the look began is in what it sees.
+        let announced = std::mem::take(&mut models.watch.lock().announced);
+        let seen = tokio::time::timeout(MAX_POLL_TIME, snapshot(&models)).await.ok().flatten();
+        // A failure may be of the moment, and what it has missed is late by now.
+        let again = seen.is_none() && !was_down;
+        match seen {
+            None => {
+                // Not seen, so not to be passed over when it is.
+                models.watch.lock().announced.extend(announced);
+                was_down = true;
+            }
+            Some(seen) => {
+                match &last {
+                    Some(last) => {
+                        for change in differences(last, &seen).difference(&announced) {
+                            if let Change::Installed(model) = change {
+                                models.capabilities.forget(model);
+                            }
+                            models.changes.announce(change.clone());
+                        }
+                    }
+                    None if was_down => models.changes.announce(Change::Anything),
+                    None => {}
+                }
+                was_down = false;
+                last = Some(seen);
+            }
+        }
+        let pause = if again { shortest_pause(within) } else { pause_after(began.elapsed(), within) };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // The models are held meanwhile: dropping the last holder of the poll ends this.
+            () = models.watch.own.notified() => tokio::time::sleep(shortest_pause(within) / 5).await,
+        }
+    }
+}
+
+/// How long to wait after a look that took so long, that the next one, should it take as long, ends within `within`
+/// of this one's beginning: what changes just after the server has answered is told in time. A tenth is kept as margin.
+fn pause_after(look: Duration, within: Duration) -> Duration {
+    (within - within / 10).saturating_sub(look * 2).max(shortest_pause(within))
+}
+
+/// A slow server is not asked without a pause.
+fn shortest_pause(within: Duration) -> Duration {
+    within / 10
+}
+
+/// `None` while the server does not answer, which is no news to anybody here.
+async fn snapshot(models: &Models) -> Option<Snapshot> {
+    let (installed, loaded) =
+        futures_util::join!(models.provider.list_models(), models.provider.running_models());
+    let installed = installed
+        .inspect_err(|error| tracing::debug!(error = error.logged(), "polling for changes failed"))
+        .ok()?
+        .into_iter()
+        .map(|model| (full_name(&model.name), format!("{:?} {:?}", model.digest, model.modified_at)));
+    // An older or another server may not tell what is loaded.
+    let loaded = loaded.unwrap_or_default().into_iter().map(|model| {
+        let state = (model.size, model.size_vram, model.context_length, model.expires_at);
+        (full_name(&model.name), format!("{state:?}"))
+    });
+    Some(Snapshot { installed: installed.collect(), loaded: loaded.collect() })
+}
+
+fn differences(before: &Snapshot, now: &Snapshot) -> BTreeSet<Change> {
+    let mut changes = BTreeSet::new();
+    for name in before.installed.keys().chain(now.installed.keys()) {
+        if before.installed.get(name) != now.installed.get(name) {
+            changes.insert(Change::Installed(name.clone()));
+        }
+    }
+    for name in before.loaded.keys().chain(now.loaded.keys()) {
+        match (before.loaded.get(name), now.loaded.get(name)) {
+            (Some(before), Some(now)) if before == now => {}
+            (Some(_), Some(_)) => {
+                changes.insert(Change::Kept(name.clone()));
+            }
+            _ => {
+                changes.insert(Change::Loaded(name.clone()));
+            }
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(installed: &[(&str, &str)], loaded: &[(&str, &str)]) -> Snapshot {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, state)| ((*name).to_owned(), (*state).to_owned())).collect()
+        };
+        Snapshot { installed: map(installed), loaded: map(loaded) }
+    }
+
+    #[test]
+    fn differences_are_told_by_name() {
+        let before = seen(&[("a:1", "x"), ("b:1", "x"), ("c:1", "x")], &[("a:1", "t1"), ("b:1", "t1")]);
+        let now = seen(&[("a:1", "x"), ("b:1", "y"), ("d:1", "x")], &[("a:1", "t2"), ("d:1", "t1")]);
+        let name = |name: &str| name.to_owned();
+        let expected = BTreeSet::from([
+            Change::Installed(name("b:1")),
+            Change::Installed(name("c:1")),
+            Change::Installed(name("d:1")),
+            Change::Kept(name("a:1")),
+            Change::Loaded(name("b:1")),
+            Change::Loaded(name("d:1")),
+        ]);
+        assert_eq!(differences(&before, &now), expected);
+        assert_eq!(differences(&now, &now), BTreeSet::new());
+    }
+
+    #[test]
+    fn what_changes_right_after_a_look_is_told_in_time() {
+        let within = Duration::from_secs(5);
+        for took in [0, 20, 500, 1000, 2000, 2200] {
+            let took = Duration::from_millis(took);
+            // From the beginning of one look to the end of the next.
+            let told_after = took + pause_after(took, within) + took;
+            assert!(told_after < within, "{took:?}: {told_after:?}");
+        }
+        assert_eq!(pause_after(Duration::from_secs(60), within), Duration::from_millis(500));
+    }
+}

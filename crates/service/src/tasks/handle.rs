@@ -1,0 +1,98 @@
+//! What all work that runs on its own has in common: it can be stopped, it ends once, and somebody
+//! may or may not have seen its end.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{ErrorCode, ServiceError};
+
+/// The state of work, beside what it makes.
+#[derive(Debug)]
+pub(crate) struct Control {
+    cancel: CancellationToken,
+    ended: CancellationToken,
+    started: Instant,
+    ended_at: OnceLock<Instant>,
+    /// A caller was given its end.
+    seen: AtomicBool,
+    /// No call waits for it: it was started in the background, or outlived its call's deadline.
+    detached: AtomicBool,
+}
+
+impl Control {
+    pub(crate) fn new() -> Self {
+        Self {
+            cancel: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            started: Instant::now(),
+            ended_at: OnceLock::new(),
+            seen: AtomicBool::new(false),
+            detached: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    pub(crate) fn ended_at(&self) -> Option<Instant> {
+        self.ended_at.get().copied()
+    }
+
+    pub(crate) fn is_seen(&self) -> bool {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_seen(&self) {
+        self.seen.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_detached(&self) -> bool {
+        self.detached.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn detach(&self) {
+        self.detached.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs `work` to its end, its cancellation or its panic.
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => {
+                Err(ServiceError::new(ErrorCode::Cancelled, "The completion was cancelled"))
+            }
+            result = caught(work) => result,
+        }
+    }
+
+    /// The outcome is there: whoever waits may look.
+    pub(crate) fn end(&self) {
+        // It ends once.
+        let _ = self.ended_at.set(Instant::now());
+        self.ended.cancel();
+    }
+}
+
+/// A panic of `work` is its failure.
+pub(crate) async fn caught<T>(
+    work: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(ServiceError::internal()))
+}

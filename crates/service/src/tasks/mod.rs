@@ -1,0 +1,65 @@
+//! Work that runs on its own: it is queued, followed, fetched by its id, and cancelled. Nothing here knows of models.
+
+pub mod cancel_on_drop;
+pub mod handle;
+pub mod job;
+pub mod memory;
+pub mod queue;
+pub mod registry;
+pub mod reply;
+
+use std::sync::Arc;
+
+use crate::ServiceError;
+use memory::Memory;
+use queue::Queue;
+use registry::{Registered, Registry};
+
+/// How much may run.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskSettings {
+    /// Completions that run at the same time; more wait for their turn.
+    pub max_concurrent: usize,
+    /// Completions that may wait.
+    pub max_waiting: usize,
+}
+
+impl Default for TaskSettings {
+    fn default() -> Self {
+        Self { max_concurrent: 4, max_waiting: 1024 }
+    }
+}
+
+/// The work of this process.
+#[derive(Debug)]
+pub struct Tasks {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) queue: Queue,
+    pub(crate) memory: Memory,
+}
+
+impl Tasks {
+    pub(crate) fn new(settings: TaskSettings) -> Arc<Self> {
+        Arc::new(Self {
+            registry: Arc::default(),
+            queue: Queue::new(settings.max_concurrent, settings.max_waiting),
+            memory: Memory::default(),
+        })
+    }
+
+    /// The completion of an id, or without one the newest whose end nobody has seen.
+    ///
+    /// # Errors
+    /// `completion_not_found`.
+    pub fn find(&self, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+        self.registry.find(id)
+    }
+
+    /// Makes sure that one more completion may run with no call attached.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub fn allow_background(&self) -> Result<(), ServiceError> {
+        self.registry.allow_background()
+    }
+}

@@ -1,0 +1,402 @@
+//! Completions that run on their own: a call attaches to one, and what was generated is never lost.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::error::{ErrorCode, Partial, ServiceError};
+use crate::hint::Warning;
+use crate::tasks::handle::Control;
+use types::{FinishReason, Location, Timings, ToolCall, Usage};
+
+/// The longest reply, in bytes; a server that never ends would fill the memory.
+const MAX_REPLY: usize = 64 << 20;
+/// What a tool call takes beside its texts.
+const CALL_BYTES: usize = 256;
+
+/// A reply that reached its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// Text of the answer.
+    pub content: String,
+    /// Text of the thinking; empty where the model did not think.
+    pub thinking: String,
+    /// Tools that the model calls, each with an id.
+    pub tool_calls: Vec<ToolCall>,
+    /// From the start of the call to the first piece of the reply.
+    pub first_piece: Option<Duration>,
+    /// From the start of the call to the end of the reply.
+    pub total: Duration,
+    /// Of that, waiting for its turn.
+    pub queued: Duration,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// A file that a model was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its path below the allowed directory.
+    pub name: String,
+    /// `text`, `pdf` or `image`.
+    pub kind: &'static str,
+    /// Its size on disk.
+    pub bytes: u64,
+    /// Pages of a PDF.
+    pub pages: Option<usize>,
+    /// Pages of it that could not be read.
+    pub unread: usize,
+}
+
+/// How a completion ended, and what it cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The model that answered.
+    pub model: String,
+    /// Why it was that one, where the call named none.
+    pub model_reason: Option<&'static str>,
+    /// Where it ran.
+    pub location: Location,
+    /// Why the reply ended.
+    pub finish_reason: FinishReason,
+    /// The server's own counts.
+    pub usage: Usage,
+    /// The server's own times.
+    pub timings: Timings,
+    /// The files that the model was given.
+    pub attachments: Vec<Sent>,
+    /// What the server did in silence, and what is wrong with the reply.
+    pub warnings: Vec<Warning>,
+}
+
+/// How a completion ended.
+pub type Outcome = Result<Arc<Completion>, ServiceError>;
+
+/// What a completion is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The model is pulled first: bytes that are there, and bytes in all as far as they are known.
+    Pulling {
+        /// Bytes that are there.
+        done: u64,
+        /// Bytes in all.
+        total: Option<u64>,
+    },
+    /// It waits for its turn; so many are before it.
+    Queued(usize),
+    /// The server refused for now; it is tried again after this.
+    Retrying(Duration),
+    /// The request is out; the model loads, or reads the prompt, and nothing has come yet.
+    Waiting,
+    /// Thinking comes.
+    Thinking,
+    /// The answer comes.
+    Answering,
+    /// It has ended.
+    Ended,
+}
+
+/// What is new to one follower.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// What the completion is doing.
+    pub phase: Phase,
+    /// New text of the thinking.
+    pub thinking: String,
+    /// New text of the answer.
+    pub content: String,
+    /// Pieces that the model server has sent so far, about one a token.
+    pub pieces: u64,
+}
+
+/// Where a follower has read to.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Cursor {
+    content: usize,
+    thinking: usize,
+}
+
+/// A completion that runs, or has ended: its text so far, shared by the task that makes it and the
+/// calls that follow it.
+#[derive(Debug)]
+pub struct Live {
+    buffer: Mutex<Buffer>,
+    /// Counts the changes of `buffer`.
+    version: watch::Sender<u64>,
+    model: OnceLock<String>,
+    location: OnceLock<Location>,
+    conversation: Option<String>,
+    pub(crate) control: Control,
+}
+
+#[derive(Debug)]
+struct Buffer {
+    phase: Phase,
+    content: String,
+    /// Text that is checked before followers see it.
+    draft: String,
+    hold: bool,
+    thinking: String,
+    tool_calls: Vec<ToolCall>,
+    /// What the tool calls take, in bytes.
+    call_bytes: usize,
+    pieces: u64,
+    first_piece: Option<Instant>,
+    queued: Duration,
+    /// Since when it waits for its turn.
+    queued_at: Option<Instant>,
+    outcome: Option<Outcome>,
+}
+
+impl Buffer {
+    fn size(&self) -> usize {
+        self.content.len() + self.draft.len() + self.thinking.len() + self.call_bytes
+    }
+}
+
+impl Live {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self::of(None))
+    }
+
+    /// One that is a turn of a conversation.
+    pub(crate) fn in_conversation(id: &str) -> Arc<Self> {
+        Arc::new(Self::of(Some(id.to_owned())))
+    }
+
+    fn of(conversation: Option<String>) -> Self {
+        let buffer = Buffer {
+            phase: Phase::Waiting,
+            content: String::new(),
+            draft: String::new(),
+            hold: false,
+            thinking: String::new(),
+            tool_calls: Vec::new(),
+            call_bytes: 0,
+            pieces: 0,
+            first_piece: None,
+            queued: Duration::ZERO,
+            queued_at: None,
+            outcome: None,
+        };
+        Self {
+            buffer: Mutex::new(buffer),
+            version: watch::Sender::new(0),
+            model: OnceLock::new(),
+            location: OnceLock::new(),
+            conversation,
+            control: Control::new(),
+        }
+    }
+
+    /// How it ended, once it has.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.lock().outcome.clone()
+    }
+
+    /// The model that answers, once it is known.
+    pub fn model(&self) -> Option<&str> {
+        self.model.get().map(String::as_str)
+    }
+
+    /// Where the model runs, as answers name it, once that was looked up.
+    pub fn location(&self) -> Option<&str> {
+        self.location.get().map(Location::describe)
+    }
+
+    /// The conversation of which it is a turn.
+    pub fn conversation(&self) -> Option<&str> {
+        self.conversation.as_deref()
+    }
+
+    /// Bytes of text that it holds, and a little for itself.
+    pub(crate) fn size(&self) -> usize {
+        let buffer = self.lock();
+        let text = match &buffer.outcome {
+            Some(Ok(completion)) => completion.content.len() + completion.thinking.len(),
+            Some(Err(error)) => {
+                error.partial.as_ref().map_or(0, |partial| partial.content.len() + partial.thinking.len())
+            }
+            None => 0,
+        };
+        text + buffer.size() + 1024
+    }
+
+    /// Checks that the reply so far is not too long.
+    ///
+    /// # Errors
+    /// `interrupted`; what has come is kept.
+    pub(crate) fn check_size(&self) -> Result<(), ServiceError> {
+        if self.lock().size() <= MAX_REPLY {
+            return Ok(());
+        }
+        let message = format!("The reply was stopped: it is longer than {} MiB", MAX_REPLY >> 20);
+        Err(ServiceError::new(ErrorCode::Interrupted, message)
+            .with_hint("Use what has come, or ask for less, for example with max_tokens."))
+    }
+
+    /// What it is doing.
+    pub fn phase(&self) -> Phase {
+        self.lock().phase
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) {
+        self.control.ended().await;
+    }
+
+    /// What has been generated so far.
+    pub fn partial(&self) -> Partial {
+        let buffer = self.lock();
+        let content = if buffer.content.is_empty() { &buffer.draft } else { &buffer.content };
+        Partial { content: content.clone(), thinking: buffer.thinking.clone() }
+    }
+
+    /// Tells each time when something is new.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// What is new since `cursor`, which moves on.
+    pub fn update(&self, cursor: &mut Cursor) -> Update {
+        let buffer = self.lock();
+        let (content, thinking) = match &buffer.outcome {
+            Some(Ok(completion)) => (&completion.content, &completion.thinking),
+            _ => (&buffer.content, &buffer.thinking),
+        };
+        let update = Update {
+            phase: buffer.phase,
+            thinking: thinking.get(cursor.thinking..).unwrap_or_default().to_owned(),
+            content: content.get(cursor.content..).unwrap_or_default().to_owned(),
+            pieces: buffer.pieces,
+        };
+        cursor.thinking = thinking.len();
+        cursor.content = content.len();
+        update
+    }
+
+    /// From now on, keeps the answer from followers until [`Live::accept`]: it may be asked for again.
+    pub(crate) fn hold(&self) {
+        self.lock().hold = true;
+    }
+
+    /// The answer so far, with `read` given its text.
+    pub(crate) fn read_draft<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        read(&self.lock().draft)
+    }
+
+    /// Shows the answer that was held.
+    pub(crate) fn accept(&self) {
+        let mut buffer = self.lock();
+        buffer.hold = false;
+        buffer.content = std::mem::take(&mut buffer.draft);
+    }
+
+    /// Takes the answer that was held, to ask again.
+    pub(crate) fn reject(&self) -> String {
+        let mut buffer = self.lock();
+        buffer.tool_calls.clear();
+        buffer.call_bytes = 0;
+        std::mem::take(&mut buffer.draft)
+    }
+
+    pub(crate) fn set_model(&self, model: &str) {
+        // One model answers one completion.
+        let _ = self.model.set(model.to_owned());
+    }
+
+    pub(crate) fn set_location(&self, location: Location) {
+        // The first to look it up sets it.
+        let _ = self.location.set(location);
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        let mut buffer = self.lock();
+        match (buffer.queued_at, phase) {
+            (None, Phase::Queued(_)) => buffer.queued_at = Some(Instant::now()),
+            (Some(since), phase) if !matches!(phase, Phase::Queued(_)) => {
+                buffer.queued += since.elapsed();
+                buffer.queued_at = None;
+            }
+            _ => {}
+        }
+        buffer.phase = phase;
+        drop(buffer);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn push_content(&self, text: &str) {
+        self.push(Phase::Answering, |buffer| {
+            if buffer.hold { buffer.draft.push_str(text) } else { buffer.content.push_str(text) }
+        });
+    }
+
+    pub(crate) fn push_thinking(&self, text: &str) {
+        self.push(Phase::Thinking, |buffer| buffer.thinking.push_str(text));
+    }
+
+    pub(crate) fn push_tool_call(&self, call: ToolCall) {
+        self.push(Phase::Answering, |buffer| {
+            buffer.call_bytes += CALL_BYTES + call.id.len() + call.name.len() + call.arguments.len();
+            buffer.tool_calls.push(call);
+        });
+    }
+
+    pub(crate) fn has_tool_calls(&self) -> bool {
+        !self.lock().tool_calls.is_empty()
+    }
+
+    pub(crate) fn tool_calls(&self) -> Vec<ToolCall> {
+        self.lock().tool_calls.clone()
+    }
+
+    fn push(&self, phase: Phase, change: impl FnOnce(&mut Buffer)) {
+        let mut buffer = self.lock();
+        buffer.phase = phase;
+        buffer.pieces += 1;
+        buffer.first_piece.get_or_insert_with(Instant::now);
+        change(&mut buffer);
+        drop(buffer);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn end(&self, ending: Result<Ending, ServiceError>) {
+        let mut buffer = self.lock();
+        buffer.phase = Phase::Ended;
+        let outcome = ending.map(|ending| {
+            Arc::new(Completion {
+                content: std::mem::take(&mut buffer.content),
+                thinking: std::mem::take(&mut buffer.thinking),
+                tool_calls: std::mem::take(&mut buffer.tool_calls),
+                first_piece: buffer.first_piece.map(|at| at.duration_since(self.control.started())),
+                total: self.control.started().elapsed(),
+                queued: buffer.queued,
+                ending,
+            })
+        });
+        buffer.outcome = Some(outcome);
+        drop(buffer);
+        self.control.end();
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Completions for tests of other files.
+
+    use super::*;
+
+    /// A completion that failed after `text`.
+    pub(crate) fn ended_with(text: &str) -> Arc<Live> {
+        let live = Live::new();
+        live.push_content(text);
+        live.end(Err(ServiceError::internal()));
+        live
+    }
+}

@@ -1,0 +1,93 @@
+//! Models that are pulled because a call names them: one pull for all calls that wait for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::Transfers;
+use crate::models::lifecycle::{full_name, is_cloud, model_name};
+use crate::tasks::job::{Job, Report};
+use crate::{ErrorCode, ServiceError};
+
+/// The pulls that calls wait for, by the model's full name.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals(Mutex<HashMap<String, Weak<Arrival>>>);
+
+/// A pull that is held by each call that waits for it, and stops with the last of them.
+#[derive(Debug)]
+struct Arrival(Arc<Job>);
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.0.control.cancel();
+    }
+}
+
+impl Transfers {
+    /// Whether a model that a call names is pulled where it is not installed.
+    pub fn pulls_missing(&self) -> bool {
+        self.settings.auto_pull && self.models.provider().ollama().is_some()
+    }
+
+    /// Whether a failure is for want of a model that the settings allow to be pulled.
+    pub(crate) fn may_pull(&self, error: &ServiceError, model: &str) -> bool {
+        self.pulls_missing()
+            && error.code == ErrorCode::ModelNotFound
+            && model_name("model", model).is_ok()
+            && !is_cloud(model)
+    }
+
+    /// Pulls a model, or waits for the pull that another call has begun. `tell` hears of the bytes
+    /// that are there, and of all bytes. Dropping the last future that waits stops the pull.
+    ///
+    /// # Errors
+    /// As a pull: `model_not_found` where no registry has it, `disk_full`, and those of the provider.
+    pub(crate) async fn pull_missing(
+        self: &Arc<Self>,
+        model: &str,
+        mut tell: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<(), ServiceError> {
+        let arrival = self.arrival(model)?;
+        let mut changes = arrival.0.watch();
+        loop {
+            let (bytes, outcome) = {
+                let state = changes.borrow_and_update();
+                let bytes = match &state.report {
+                    Report::Transfer(transfer) => {
+                        (transfer.completed_bytes.unwrap_or(0), transfer.total_bytes)
+                    }
+                    _ => (0, None),
+                };
+                (bytes, state.outcome.clone())
+            };
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+            tell(bytes.0, bytes.1);
+            if changes.changed().await.is_err() {
+                return Err(ServiceError::internal());
+            }
+        }
+    }
+
+    fn arrival(self: &Arc<Self>, model: &str) -> Result<Arc<Arrival>, ServiceError> {
+        let mut arrivals = self.arrivals.0.lock().unwrap_or_else(PoisonError::into_inner);
+        arrivals.retain(|_, arrival| arrival.strong_count() > 0);
+        let name = full_name(model);
+        let running =
+            arrivals.get(&name).and_then(Weak::upgrade).filter(|arrival| arrival.0.outcome().is_none());
+        if let Some(arrival) = running {
+            return Ok(arrival);
+        }
+        let reserved = self.models.reserve_pull(model)?;
+        tracing::info!(model, "a call names a model that is not installed; pulling it");
+        let job = Job::new("pulling", crate::transfers::track::report("pull", model));
+        let arrival = Arc::new(Arrival(Arc::clone(&job)));
+        arrivals.insert(name, Arc::downgrade(&arrival));
+        let (transfers, model) = (Arc::clone(self), model.to_owned());
+        tokio::spawn(async move {
+            let _reserved = reserved;
+            job.conclude(async { transfers.pull(&job, &model, false).await }).await;
+        });
+        Ok(arrival)
+    }
+}

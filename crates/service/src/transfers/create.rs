@@ -1,0 +1,296 @@
+//! New models: from an installed one, or from the weights of a local GGUF file.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+use tokio_util::bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::Transfers;
+use crate::hint::Action;
+use crate::models::lifecycle::model_name;
+use crate::models::parameters::check_parameters;
+use crate::models::reservations::Reservation;
+use crate::tasks::job::{Job, Report};
+use crate::tasks::registry::Registered;
+use crate::{ErrorCode, ServiceError};
+use files::Opened;
+use providers::{FileStream, ProviderError};
+use types::{CreateRequest, Location, Role};
+
+/// What Ollama quantizes to (`fs/ggml/type.go`, `ParseFileType`), whatever the case.
+const QUANTIZATIONS: [&str; 7] = ["q4_K_M", "q4_K_S", "q4_K", "q8_0", "f16", "bf16", "f32"];
+
+/// How every GGUF file begins.
+const GGUF_MAGIC: &[u8] = b"GGUF";
+
+/// Bytes that are read and sent at once.
+const PIECE: usize = 1 << 20;
+
+/// Pieces that are read ahead of the connection.
+const AHEAD: usize = 2;
+
+/// The weights of a new model: an open file that begins as a GGUF does.
+#[derive(Debug)]
+pub struct Weights {
+    file: File,
+    name: String,
+    size: u64,
+}
+
+impl Weights {
+    /// Checks how a file begins. `name` is what it is called in texts, and `size` counts bytes.
+    ///
+    /// # Errors
+    /// `invalid_argument` for a file that is no GGUF, or cannot be read.
+    async fn check(mut file: File, name: String, size: u64) -> Result<Self, ServiceError> {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut start = [0; GGUF_MAGIC.len()];
+            file.read_exact(&mut start)?;
+            Ok::<_, io::Error>((file, start))
+        });
+        match read.await.map_err(|_| ServiceError::internal())? {
+            Ok((file, start)) if start == GGUF_MAGIC => Ok(Self { file, name, size }),
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(unreadable(&error)),
+            _ => Err(ServiceError::invalid(
+                "gguf",
+                format!("{name:?} is not a GGUF file: it does not begin with GGUF"),
+            )
+            .with_hint(
+                "Other weights, such as safetensors, are converted by \"ollama create\" on the command line.",
+            )),
+        }
+    }
+}
+
+impl Transfers {
+    /// Opens a GGUF file below the allowed directories.
+    ///
+    /// # Errors
+    /// `attachment_denied`, also where the server is another machine and the settings keep files here;
+    /// `attachment_unreadable`; `invalid_argument` for a file that is no GGUF.
+    pub async fn open_weights(&self, path: &str) -> Result<Weights, ServiceError> {
+        if let Location::Remote(host) = self.models.location(None)
+            && !self.files.settings.allow_remote
+        {
+            return Err(ServiceError::new(
+                ErrorCode::AttachmentDenied,
+                format!("gguf: the file would leave this machine for {host}"),
+            )
+            .with_hint(Action::AllowRemoteFiles));
+        }
+        let Opened { file, name, size } = self.files.open("gguf", path).await?;
+        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+        Weights::check(file, name, size).await
+    }
+
+    /// Checks what can be checked of a new model before anything is done or anybody asked.
+    ///
+    /// # Errors
+    /// `invalid_argument`; `model_not_found` for a `from` that is not installed, which Ollama would
+    /// download in silence.
+    pub async fn check_creation(
+        &self,
+        request: &mut CreateRequest,
+        gguf: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        self.models.native()?;
+        model_name("model", &request.model)?;
+        if let Some(quantize) = &request.quantize
+            && !QUANTIZATIONS.iter().any(|known| known.eq_ignore_ascii_case(quantize))
+        {
+            let known = QUANTIZATIONS.join(", ");
+            return Err(ServiceError::invalid("quantize", format!("is {quantize:?}; Ollama makes {known}")));
+        }
+        check_parameters(&mut request.parameters)?;
+        if let Some(index) = request.messages.iter().position(|message| message.role == Role::Tool) {
+            return Err(ServiceError::invalid(
+                &format!("messages[{index}].role"),
+                "is \"tool\"; it must be system, user or assistant",
+            ));
+        }
+        match (&request.from, gguf) {
+            (Some(_), Some(_)) => {
+                Err(ServiceError::invalid("gguf", "and from are both given; give one of them"))
+            }
+            (None, None) => Err(ServiceError::invalid(
+                "from",
+                "or gguf is missing; give the installed model, or the file, to start from",
+            )),
+            (None, Some(_)) => Ok(()),
+            (Some(from), None) => {
+                model_name("from", from)?;
+                match self.models.installed(from).await? {
+                    Some(_) => Ok(()),
+                    None => Err(self.models.missing(from).await),
+                }
+            }
+        }
+    }
+
+    /// Creates a model, from an installed one or from `weights`, whose file is uploaded first.
+    ///
+    /// # Errors
+    /// `unsupported`. What goes wrong later is the job's outcome.
+    pub fn start_create(
+        self: &Arc<Self>,
+        mut request: CreateRequest,
+        weights: Option<Weights>,
+        reserved: Reservation,
+    ) -> Result<Arc<Registered>, ServiceError> {
+        self.models.native()?;
+        let texts = [&request.system, &request.template, &request.license];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
+        let held = self.tasks.memory.hold(texts + messages)?;
+        let report = crate::transfers::track::report("create", &request.model);
+        let transfers = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("creating", report, move |job| async move {
+            let (_reserved, _held) = (reserved, held);
+            if let Some(weights) = weights {
+                let name = weights.name.clone();
+                let digest = transfers.upload(&job, weights).await?;
+                request.files.push((name, digest));
+            }
+            let _changing = transfers.models.names.change(&request.model)?;
+            let stream = match transfers.models.native()?.create(&request).await {
+                Ok(stream) => stream,
+                Err(error) => return Err(transfers.creation_error(error).await),
+            };
+            match crate::transfers::track::follow(&job, stream, &mut false).await {
+                Ok(()) => {
+                    transfers.models.installed_changed(&request.model);
+                    Ok(())
+                }
+                Err(error) => Err(transfers.creation_error(error).await),
+            }
+        }))
+    }
+
+    /// Brings a file to the server, unless it has it, and gives its digest. Reading it is half of the work.
+    async fn upload(&self, job: &Arc<Job>, weights: Weights) -> Result<String, ServiceError> {
+        let Weights { file, name, size } = weights;
+        let (file, digest) = digest(Arc::clone(job), file, name.clone(), size).await?;
+        let has_it = match self.models.native()?.has_blob(&digest).await {
+            Ok(has_it) => has_it,
+            Err(error) => return Err(self.models.explain(error).await),
+        };
+        if has_it {
+            tell(job, "the server has the file already", size, size, size);
+            return Ok(digest);
+        }
+        let body = pieces(file, Arc::clone(job), format!("uploading {name}"), size);
+        match self.models.native()?.upload_blob(&digest, size, body).await {
+            Ok(()) => Ok(digest),
+            Err(error) => Err(self.creation_error(error).await),
+        }
+    }
+
+    /// What is wrong with the files is wrong with the argument that named them.
+    async fn creation_error(&self, error: ProviderError) -> ServiceError {
+        match error {
+            ProviderError::InvalidRequest { argument, .. } if argument == "digest" => {
+                tracing::info!("the server found another digest");
+                changed("it was read and uploaded with different content")
+            }
+            ProviderError::InvalidRequest { argument, reason } if argument == "files" => {
+                ServiceError::invalid("gguf", reason)
+            }
+            ProviderError::Interrupted { reason } if reason.starts_with("the file ") => changed(&reason),
+            error => self.models.explain(error).await,
+        }
+    }
+}
+
+fn changed(how: &str) -> ServiceError {
+    ServiceError::invalid("gguf", format!("changed, or cannot be read to its end: {how}"))
+        .with_hint("Call again once nothing writes to it.")
+}
+
+fn unreadable(error: &io::Error) -> ServiceError {
+    ServiceError::invalid("gguf", format!("cannot be read: {}", error.kind()))
+}
+
+/// The SHA-256 of a file, as Ollama names its blobs. Dropped, it stops reading.
+async fn digest(
+    job: Arc<Job>,
+    mut file: File,
+    name: String,
+    size: u64,
+) -> Result<(File, String), ServiceError> {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let _guard = stop.drop_guard();
+    let read = tokio::task::spawn_blocking(move || {
+        file.rewind()?;
+        let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
+        while !stopped.is_cancelled() {
+            let count = file.read(&mut buffer)?;
+            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
+            hash.update(piece);
+            done += count as u64;
+            tell(&job, &format!("reading {name}"), 0, done, size);
+        }
+        file.rewind()?;
+        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok::<_, io::Error>((file, done, format!("sha256:{hex}")))
+    });
+    match read.await.map_err(|_| ServiceError::internal())? {
+        Ok((_, done, _)) if done != size => {
+            Err(changed(&format!("{done} bytes were read where it had {size}")))
+        }
+        Ok((file, _, digest)) => Ok((file, digest)),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+/// A file as a stream that counts what is taken. Dropped, it stops reading.
+fn pieces(mut file: File, job: Arc<Job>, status: String, size: u64) -> FileStream {
+    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut buffer = vec![0; PIECE];
+            let piece = match file.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => {
+                    buffer.truncate(count);
+                    Ok(Bytes::from(buffer))
+                }
+                Err(error) => Err(error),
+            };
+            let failed = piece.is_err();
+            if sender.blocking_send(piece).is_err() || failed {
+                return;
+            }
+        }
+    });
+    stream::unfold((receiver, 0), move |(mut receiver, done)| {
+        let (job, status) = (Arc::clone(&job), status.clone());
+        async move {
+            let piece = receiver.recv().await?;
+            let done = done + piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            tell(&job, &status, size, done, size);
+            Some((piece, (receiver, done)))
+        }
+    })
+    .boxed()
+}
+
+/// Tells how far one phase is, in bytes; `before` were done in those before it.
+fn tell(job: &Job, status: &str, before: u64, done: u64, size: u64) {
+    job.advance(|state| {
+        status.clone_into(&mut state.status);
+        state.done = (before + done) as f64;
+        // It is read once for its digest, and once for the server.
+        state.total = Some(size as f64 * 2.0);
+        let Report::Transfer(report) = &mut state.report else { return };
+        status.clone_into(&mut report.status);
+        report.completed_bytes = Some(done);
+        report.total_bytes = Some(size);
+    });
+}

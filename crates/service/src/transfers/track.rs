@@ -1,0 +1,181 @@
+//! Models on their way: pulls and pushes, as jobs with bytes as progress.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+use super::Transfers;
+use crate::models::lifecycle::model_name;
+use crate::models::reservations::Reservation;
+use crate::tasks::job::{Job, Report, TransferReport};
+use crate::tasks::registry::Registered;
+use crate::{ErrorCode, ServiceError};
+use providers::{ProviderError, TransferStream};
+use types::TransferEvent;
+
+/// How often a pull that broke off goes on without having moved a byte in between.
+const FRUITLESS_RESUMES: u32 = 5;
+/// The wait before it goes on.
+const RESUME_WAIT: Duration = Duration::from_secs(1);
+
+impl Transfers {
+    /// Pulls a model. A connection that drops resumes: Ollama keeps what it has of each layer.
+    ///
+    /// # Errors
+    /// `invalid_argument`, `unsupported`. What goes wrong later is the job's outcome.
+    pub fn start_pull(
+        self: &Arc<Self>,
+        model: &str,
+        insecure: bool,
+        reserved: Reservation,
+    ) -> Result<Arc<Registered>, ServiceError> {
+        model_name("model", model)?;
+        self.models.native()?;
+        let model = model.to_owned();
+        let report = report("pull", &model);
+        let transfers = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("pulling", report, move |job| async move {
+            let _reserved = reserved;
+            transfers.pull(&job, &model, insecure).await
+        }))
+    }
+
+    /// Publishes a model in a registry.
+    ///
+    /// # Errors
+    /// As [`Transfers::start_pull`].
+    pub fn start_push(
+        self: &Arc<Self>,
+        model: &str,
+        insecure: bool,
+    ) -> Result<Arc<Registered>, ServiceError> {
+        model_name("model", model)?;
+        self.models.native()?;
+        let model = model.to_owned();
+        let report = report("push", &model);
+        let transfers = Arc::clone(self);
+        Ok(self.tasks.registry.start_job("pushing", report, move |job| async move {
+            let stream = match transfers.models.native()?.push(&model, insecure).await {
+                Ok(stream) => stream,
+                Err(error) => return Err(transfers.models.explain(error).await),
+            };
+            transfers.finish(&job, stream).await
+        }))
+    }
+
+    /// Pulls until it is done, going on where a connection broke.
+    pub(crate) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
+        let _changing = self.models.names.change(model)?;
+        let mut fruitless = 0;
+        let mut incomplete = false;
+        loop {
+            let before = moved(job);
+            let result = match self.models.native()?.pull(model, insecure).await {
+                Ok(stream) => tokio::select! {
+                    biased;
+                    error = self.no_room(job) => return Err(error),
+                    result = follow(job, stream, &mut incomplete) => result,
+                },
+                Err(error) => Err(error),
+            };
+            let error = match result {
+                Ok(()) => {
+                    self.models.installed_changed(model);
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            fruitless = if moved(job) > before { 0 } else { fruitless + 1 };
+            if !resumes(&error) || fruitless > FRUITLESS_RESUMES {
+                return Err(self.pull_error(model, error).await);
+            }
+            tracing::info!(error = error.logged(), model, "the pull was interrupted; resuming");
+            job.advance(|state| state.status = "the connection broke; resuming".to_owned());
+            tokio::time::sleep(RESUME_WAIT).await;
+        }
+    }
+
+    /// A model that no registry has is not one that is not installed.
+    async fn pull_error(&self, model: &str, error: ProviderError) -> ServiceError {
+        match error {
+            ProviderError::ModelNotFound { .. } | ProviderError::NotInRegistry { .. } => {
+                let meant = match self.models.nearest_installed(model).await {
+                    Some(nearest) => format!("Did you mean {nearest:?}, which is installed? "),
+                    None => String::new(),
+                };
+                ServiceError::new(ErrorCode::ModelNotFound, format!("No registry has a model {model:?}"))
+                    .with_hint(format!(
+                        "{meant}Check the name and the tag; ollama.com/library lists what can be pulled."
+                    ))
+            }
+            error => self.models.explain(error).await,
+        }
+    }
+
+    async fn finish(&self, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
+        match follow(job, stream, &mut false).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.models.explain(error).await),
+        }
+    }
+}
+
+pub(crate) fn report(operation: &'static str, model: &str) -> Report {
+    Report::Transfer(TransferReport { operation, model: model.to_owned(), ..TransferReport::default() })
+}
+
+fn moved(job: &Job) -> f64 {
+    job.state().done
+}
+
+/// Whether a failure is of the connection, not of the transfer.
+fn resumes(error: &ProviderError) -> bool {
+    matches!(
+        error,
+        ProviderError::Interrupted { .. } | ProviderError::Unreachable { .. } | ProviderError::Timeout { .. }
+    )
+}
+
+/// Adds up the layers, which the server tells of one by one. `incomplete` is set where one was seen in part.
+pub(crate) async fn follow(
+    job: &Job,
+    mut stream: TransferStream,
+    incomplete: &mut bool,
+) -> Result<(), ProviderError> {
+    let mut layers: HashMap<String, (u64, u64)> = HashMap::new();
+    while let Some(event) = stream.next().await {
+        let TransferEvent { status, digest, total, completed } = event?;
+        if let (Some(digest), Some(total)) = (digest, total) {
+            let completed = completed.unwrap_or(0);
+            *incomplete |= completed < total;
+            layers.insert(digest, (completed, total));
+        }
+        let (done, all): (u64, u64) = layers.values().fold((0, 0), |(done, all): (u64, u64), layer| {
+            (done.saturating_add(layer.0), all.saturating_add(layer.1))
+        });
+        let ended = status == "success";
+        // The last reports of a layer may be left out.
+        let done = if ended { all } else { done };
+        job.advance(|state| {
+            state.status.clone_from(&status);
+            // Never back: a resumed pull tells of its layers anew.
+            state.done = state.done.max(done as f64);
+            if all > 0 {
+                state.total = Some((all as f64).max(state.done));
+            }
+            let Report::Transfer(report) = &mut state.report else { return };
+            report.status = status;
+            if all > 0 {
+                report.completed_bytes = Some(done);
+                report.total_bytes = Some(all);
+            }
+            report.already_present = ended && report.operation == "pull" && !*incomplete;
+        });
+        if ended {
+            return Ok(());
+        }
+    }
+    Err(ProviderError::Interrupted { reason: "the transfer ended without success".to_owned() })
+}
