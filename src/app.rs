@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use hosts::{self, Machine};
 use mcp::{self, Connection, McpServer, ServerOptions};
@@ -119,7 +118,7 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
         .map(|header| (header.name.clone(), header.value.expose().to_owned()))
         .collect();
     let address = settings.address();
-    let base_url = Url::parse(&address.base_url()).context("the address of the model server is no URL")?;
+    let base_url = address.url().clone();
     Ok(match &settings.kind {
         ProviderKind::Ollama => {
             // The key of ollama.com goes there, over https, and nowhere else.
