@@ -119,6 +119,12 @@ pub enum ProviderError {
         /// How it broke off.
         reason: String,
     },
+    /// The file that is uploaded changed, or cannot be read to its end.
+    #[error("{reason}")]
+    SourceFile {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The answer is not what this server's API says.
     #[error("the answer cannot be read: {reason}")]
     Malformed {

@@ -37,6 +37,17 @@ pub type ProviderResult<T> = Result<T, ProviderError>;
 /// the stream closes the connection, which stops the generation.
 pub type ChatStream = BoxStream<'static, ProviderResult<ChatEvent>>;
 
+/// What a kind of server can do beyond chats and embeddings; nothing of it by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Models are pulled, created, copied, loaded and deleted through it, by [`Provider::ollama`].
+    pub manages_models: bool,
+    /// A request may set the context and how long the model stays loaded: `num_ctx`, `keep_alive`, `truncate`.
+    pub sets_context: bool,
+    /// Some of its models may run on another machine, which their details tell.
+    pub has_cloud_models: bool,
+}
+
 /// A server of models.
 ///
 /// Implementations are cheap to share and make their HTTP client on first use.
@@ -69,25 +80,14 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Turns texts into vectors. A model that cannot is [`ProviderError::Unsupported`].
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>>;
 
+    /// What this kind of server can do beyond chats and embeddings.
+    fn features(&self) -> Features {
+        Features::default()
+    }
+
     /// What only Ollama can do; `None` for every other server.
     fn ollama(&self) -> Option<&dyn OllamaApi> {
         None
-    }
-}
-
-/// What no server takes: no texts, or an empty one (which Ollama's refusal would call too long).
-fn check_texts(request: &EmbedRequest) -> ProviderResult<()> {
-    let invalid =
-        |argument, reason: &str| ProviderError::InvalidRequest { argument, reason: reason.to_owned() };
-    if request.input.is_empty() {
-        return Err(invalid("input".to_owned(), "is empty; give at least one text"));
-    }
-    if request.dimensions == Some(0) {
-        return Err(invalid("dimensions".to_owned(), "is 0; it must be at least 1"));
-    }
-    match request.input.iter().position(String::is_empty) {
-        Some(index) => Err(invalid(format!("input[{index}]"), "is empty; leave it out, or give it text")),
-        None => Ok(()),
     }
 }
 

@@ -197,7 +197,7 @@ impl Core {
             ProviderError::InvalidRequest { argument, reason } if argument == "files" => {
                 ServiceError::invalid("gguf", reason)
             }
-            ProviderError::Interrupted { reason } if reason.starts_with("the file ") => changed(&reason),
+            ProviderError::SourceFile { reason } => changed(&reason),
             error => self.explain(error).await,
         }
     }

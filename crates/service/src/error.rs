@@ -185,6 +185,7 @@ impl Upstream<'_> {
             )
             .with_hint(format!("Check that {} is the address of {noun}.", self.address_setting())),
             ProviderError::InvalidRequest { argument, reason } => ServiceError::invalid(&argument, reason),
+            ProviderError::SourceFile { reason } => ServiceError::new(Code::InvalidArgument, capitalized(&reason)),
         }
     }
 

@@ -47,7 +47,7 @@ use tokio::sync::Semaphore;
 
 use files::Fence;
 use providers::ollama::OllamaWeb;
-use providers::{Provider, ProviderError};
+use providers::{Features, Provider, ProviderError};
 use settings::FileSettings;
 use settings::SystemPromptFile;
 use store::ConversationStore;
@@ -193,6 +193,11 @@ impl Core {
     /// The provider's name: `ollama` or `openai`.
     pub fn provider(&self) -> &'static str {
         self.provider.name()
+    }
+
+    /// What its kind of server can do.
+    pub fn features(&self) -> Features {
+        self.provider.features()
     }
 
     /// The address of the model server, fit to be shown.

@@ -58,7 +58,7 @@ pub struct RunningModel {
     pub size_vram: Option<u64>,
     /// Tokens of context that it was loaded with.
     pub context_length: Option<u64>,
-    /// When it will be unloaded, RFC 3339 as the server wrote it.
+    /// When it will be unloaded, RFC 3339 as the server wrote it; `None` where it stays loaded, or the server does not tell.
     pub expires_at: Option<String>,
 }
 

@@ -206,7 +206,7 @@ pub(super) fn available(core: &Core, settings: &ToolSettings) -> (Vec<ToolEntry>
     let is_there = |entry: &ToolEntry| {
         settings.toolsets.contains(&entry.toolset)
             && !(settings.read_only && entry.changes)
-            && (!entry.needs_ollama || core.provider() == "ollama")
+            && (!entry.needs_ollama || core.features().manages_models)
             && (entry.toolset != Toolset::Web || core.has_web())
     };
     let (mut entries, left_out): (Vec<_>, Vec<_>) = all().into_iter().partition(is_there);

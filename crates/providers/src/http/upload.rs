@@ -27,7 +27,7 @@ impl Http {
     /// Posts exactly `size` bytes. Dropping the future closes the connection.
     ///
     /// # Errors
-    /// [`ProviderError::Interrupted`] where the source fails, or has more or fewer bytes;
+    /// [`ProviderError::SourceFile`] where the source fails, or has more or fewer bytes;
     /// [`ProviderError::Timeout`] after a gap without progress.
     pub(crate) async fn upload(
         &self,
@@ -44,7 +44,7 @@ impl Http {
         let answer = send(request.body(body), &progress, gap).await;
         let fault = locked(&progress, |progress| progress.fault.take());
         if let Some(fault) = fault {
-            return Err(ProviderError::Interrupted { reason: fault }.into());
+            return Err(ProviderError::SourceFile { reason: fault }.into());
         }
         let response = answer?.map_err(|error| self.not_sent(&error))?;
         tracing::debug!(path, size, status = response.status().as_u16(), "upload answered");

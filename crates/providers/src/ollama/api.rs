@@ -18,7 +18,7 @@ use types::{CreateRequest, GenerateRequest, ModelDetails};
 impl OllamaApi for Ollama {
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
-            let body = json(&request::generate_body(request)?)?;
+            let body = json(&request::generate_body(request))?;
             let context = RequestContext {
                 model: Some(&request.model),
                 options: Some(&request.options),

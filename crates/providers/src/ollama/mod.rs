@@ -10,9 +10,7 @@ use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, Versio
 use super::config::ServerConfig;
 use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::{
-    ChatStream, OllamaApi, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json,
-};
+use super::{ChatStream, Features, OllamaApi, Provider, ProviderError, ProviderResult, check_vectors, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
@@ -115,7 +113,6 @@ impl Provider for Ollama {
 
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
-            check_texts(request)?;
             let body = json(&request::embed_body(request))?;
             let context = RequestContext {
                 options: Some(&request.options),
@@ -131,6 +128,10 @@ impl Provider for Ollama {
                 prompt_tokens: answer.prompt_eval_count,
             })
         })
+    }
+
+    fn features(&self) -> Features {
+        Features { manages_models: true, sets_context: true, has_cloud_models: true }
     }
 
     fn ollama(&self) -> Option<&dyn OllamaApi> {

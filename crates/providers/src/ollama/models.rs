@@ -1,5 +1,6 @@
 //! Converts what Ollama tells of its models.
 
+use chrono::{DateTime, Datelike as _};
 use serde_json::{Map, Value};
 
 use super::wire::{DetailsAnswer, ListedModel, LoadedModel, PsAnswer, ShowAnswer, TagsAnswer};
@@ -23,7 +24,7 @@ pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
             size: model.size,
             size_vram: model.size_vram,
             context_length: model.context_length,
-            expires_at: non_empty(model.expires_at),
+            expires_at: non_empty(model.expires_at).filter(|at| !is_never(at)),
         })
     };
     answer.models.unwrap_or_default().into_iter().filter_map(running).collect()
@@ -68,6 +69,11 @@ fn listed_model(model: ListedModel) -> Model {
         capabilities: model.capabilities,
         remote: remote(model.remote_host, model.remote_model),
     }
+}
+
+/// Whether a model stays loaded: Ollama then writes the largest time that it can, 292 years ahead.
+fn is_never(expires_at: &str) -> bool {
+    DateTime::parse_from_rfc3339(expires_at).is_ok_and(|at| at.year() >= 2200)
 }
 
 /// Ollama writes what it does not know as empty text.

@@ -34,18 +34,9 @@ pub(super) fn chat_body(request: &ChatRequest) -> ProviderResult<ChatBody<'_>> {
     })
 }
 
-/// The body of `POST /api/generate`.
-///
-/// # Errors
-/// [`ProviderError::InvalidRequest`] for an empty prompt, which would load the model and answer nothing.
-pub(super) fn generate_body(request: &GenerateRequest) -> ProviderResult<GenerateBody<'_>> {
-    if request.prompt.is_empty() {
-        return Err(ProviderError::InvalidRequest {
-            argument: "prompt".to_owned(),
-            reason: "is empty; give the text to go on from".to_owned(),
-        });
-    }
-    Ok(GenerateBody {
+/// The body of `POST /api/generate`. An empty prompt would load the model and answer nothing; the service refuses it.
+pub(super) fn generate_body(request: &GenerateRequest) -> GenerateBody<'_> {
+    GenerateBody {
         model: &request.model,
         prompt: &request.prompt,
         suffix: request.suffix.as_deref(),
@@ -59,7 +50,7 @@ pub(super) fn generate_body(request: &GenerateRequest) -> ProviderResult<Generat
         think: request.think.map(think_body),
         keep_alive: request.keep_alive.as_ref(),
         truncate: request.truncate,
-    })
+    }
 }
 
 /// The body of `POST /api/embed`.

@@ -12,7 +12,7 @@ use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::config::ServerConfig;
 use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::{ChatStream, Provider, ProviderError, ProviderResult, check_texts, json};
+use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
@@ -101,7 +101,6 @@ impl Provider for OpenAi {
 
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
-            check_texts(request)?;
             let body = json(&EmbeddingsBody::new(request)?)?;
             let answer: EmbedAnswer = self
                 .http
