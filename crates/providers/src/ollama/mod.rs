@@ -1,4 +1,4 @@
-//! Ollama, by its own API: it tells more of models and times than its OpenAI-compatible one.
+//! Ollama by its native API, which reports more about models and times than its OpenAI-compatible one.
 
 use std::fmt;
 
@@ -28,7 +28,6 @@ mod wire;
 
 pub use web::OllamaWeb;
 
-/// An Ollama server.
 pub struct Ollama {
     http: Http,
 }
@@ -139,11 +138,11 @@ impl Provider for Ollama {
     }
 }
 
-/// The decoder's door for fuzzing.
+/// Entry point for fuzzing.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::decode::decode(ChatDecoder::default(), pieces)
+pub fn fuzz_decode(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::decode::decode(ChatDecoder::default(), chunks)
 }
 
 fn to_provider_error(context: RequestContext<'_>) -> impl FnOnce(Failure) -> ProviderError {

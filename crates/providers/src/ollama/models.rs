@@ -1,4 +1,4 @@
-//! Converts what Ollama tells of its models.
+//! Converts Ollama's descriptions of models.
 
 use chrono::{DateTime, Datelike as _};
 use serde_json::{Map, Value};
@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use super::wire::{DetailsAnswer, ListedModel, LoadedModel, PsAnswer, ShowAnswer, TagsAnswer};
 use types::{Model, ModelDetails, Remote, RunningModel};
 
-/// The installed models, in the server's order.
 pub(super) fn listed(answer: TagsAnswer) -> Vec<Model> {
     let models = answer.models.unwrap_or_default().into_iter();
     models
@@ -16,7 +15,6 @@ pub(super) fn listed(answer: TagsAnswer) -> Vec<Model> {
         .collect()
 }
 
-/// The loaded models.
 pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
     let running = |model: LoadedModel| {
         Some(RunningModel {
@@ -30,7 +28,6 @@ pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
     answer.models.unwrap_or_default().into_iter().filter_map(running).collect()
 }
 
-/// The details of one model.
 pub(super) fn details(answer: ShowAnswer) -> ModelDetails {
     let DetailsAnswer { family, parameter_size, quantization_level, context_length, embedding_length } =
         answer.details.unwrap_or_default();
@@ -76,7 +73,7 @@ fn is_never(expires_at: &str) -> bool {
     DateTime::parse_from_rfc3339(expires_at).is_ok_and(|at| at.year() >= 2200)
 }
 
-/// Ollama writes what it does not know as empty text.
+/// Ollama writes unknown values as empty text.
 fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
@@ -85,7 +82,7 @@ fn name(name: Option<String>, model: Option<String>) -> Option<String> {
     non_empty(name).or(non_empty(model))
 }
 
-/// The far end of a cloud model.
+/// Where a cloud model runs.
 pub(super) fn remote(host: Option<String>, model: Option<String>) -> Option<Remote> {
     non_empty(host).map(|host| Remote { host, model: non_empty(model) })
 }
@@ -107,7 +104,7 @@ fn of_architecture(info: &Map<String, Value>, key: &str) -> Option<u64> {
     info.get(&format!("{architecture}.{key}"))?.as_u64().filter(|length| *length > 0)
 }
 
-/// One `name value` a line, sorted; the server pads names with spaces and orders by chance.
+/// One `name value` per line, sorted; the server pads names with spaces and its order is random.
 fn sorted(parameters: &str) -> String {
     let line = |line: &str| match line.trim().split_once(char::is_whitespace) {
         Some((name, value)) => format!("{name} {}", value.trim_start()),

@@ -1,4 +1,4 @@
-//! Converts requests into Ollama's words.
+//! Converts requests into Ollama's bodies.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use types::{
     ToolCall,
 };
 
-/// What takes the place of a model's own system prompt in `/api/generate`, where an empty text counts as none given
+/// Replaces a model's own system prompt with none in `/api/generate`, where an empty text counts as absent
 /// (`server/routes.go`: `req.System != ""`). In `/api/chat` an empty system message does it.
 const NO_SYSTEM: &str = " ";
 
@@ -106,7 +106,7 @@ fn messages(messages: &[Message]) -> ProviderResult<Vec<MessageBody<'_>>> {
     messages.iter().enumerate().map(|(index, message)| message_body(index, message)).collect()
 }
 
-/// The options as sent: the caller's own, and over them what is sampled by.
+/// The caller's options; sampling wins over them.
 fn options(own: &Map<String, Value>, sampling: &Sampling) -> Map<String, Value> {
     let mut options = own.clone();
     let mut set = |name: &str, value: Option<Value>| {
@@ -145,7 +145,7 @@ fn message_body(index: usize, message: &Message) -> ProviderResult<MessageBody<'
 }
 
 fn call_body(index: usize, call: &ToolCall) -> Option<CallBody<'_>> {
-    // A function without parameters is often called with no text at all.
+    // Arguments of a function without parameters are often empty text.
     let text = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.as_str() };
     let arguments = serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get().starts_with('{'))?;
     Some(CallBody { id: &call.id, function: CallFunctionBody { index, name: &call.name, arguments } })
