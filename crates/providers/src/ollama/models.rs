@@ -179,6 +179,12 @@ mod tests {
             }]
         );
         assert_eq!(running(answer("ps_none")), []);
+        assert_eq!(running(answer("ps_loaded_forever"))[0].expires_at, None);
+        for (text, never) in
+            [("2318-03-03T05:12:00.1Z", true), ("2026-11-21T02:25:20Z", false), ("23 days", false)]
+        {
+            assert_eq!(is_never(text), never, "{text}");
+        }
     }
 
     #[test]
