@@ -39,8 +39,3 @@ pub fn home_dir() -> Option<std::path::PathBuf> {
 pub fn this_program() -> std::io::Result<std::path::PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
-
-/// The user's home directory.
-pub fn home_dir() -> Option<std::path::PathBuf> {
-    std::env::home_dir().filter(|home| home.is_absolute())
-}

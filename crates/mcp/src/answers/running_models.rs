@@ -45,8 +45,7 @@ impl From<RunningModel> for RunningModelAnswer {
             size_bytes: model.size,
             vram_bytes: model.size_vram,
             context_length: model.context_length,
-            // Ollama writes "forever" as a year in the far future.
-            expires_at: model.expires_at.filter(|at| !at.starts_with("23") && !at.starts_with("22")),
+            expires_at: model.expires_at,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `OLLAMA_HOST` means what it means to Ollama.
 
 use proptest::prelude::*;
+use url::Url;
 
 use crate::{HostUrl, HostUrlError};
 
@@ -74,6 +75,7 @@ fn ollama_host_is_read_as_ollama_reads_it() {
     ];
     for (value, expected) in cases {
         assert_eq!(address(value).base_url(), expected, "for {value:?}");
+        assert_eq!(address(value).url(), &Url::parse(expected).unwrap(), "for {value:?}");
     }
 }
 
