@@ -75,12 +75,10 @@ impl Lines {
         id
     }
 
-    /// Sends a notification.
     pub async fn notify(&mut self, method: &str, params: Value) {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params })).await;
     }
 
-    /// Cancels a request.
     pub async fn cancel(&mut self, id: impl Into<Value>) {
         self.notify("notifications/cancelled", json!({ "requestId": id.into() })).await;
     }
@@ -172,7 +170,6 @@ impl Lines {
         answer
     }
 
-    /// Closes the server's input.
     pub async fn end_input(&mut self) {
         if let Some(mut writer) = self.writer.take() {
             // Who has gone cannot be told.
@@ -194,7 +191,6 @@ impl Lines {
         self.aside.drain(..).collect()
     }
 
-    /// Closes the reader's end of the output.
     pub fn stop_reading(&mut self) {
         self.reader = BufReader::new(Box::new(tokio::io::empty()));
     }
