@@ -21,7 +21,7 @@ use super::instructions::instructions;
 use super::subscriptions::{self, Subscriptions};
 use super::tools::{self, ToolCall, ToolEntry};
 use super::{failure, prompts, resources, suggest};
-use service::{ServiceError, Services};
+use service::{Caller, ServiceError, Services};
 use settings::{CallDeadline, ToolSettings, Toolset};
 
 /// What the server is, as clients show it: the description of the program's package.
@@ -58,6 +58,7 @@ pub struct McpServer(Arc<State>);
 
 struct State {
     services: Arc<Services>,
+    caller: Caller,
     options: ServerOptions,
     tools: Vec<ToolEntry>,
     /// The names of the tools that are not there.
@@ -81,6 +82,7 @@ impl McpServer {
         let instructions = instructions(|name| tools.iter().any(|entry| entry.definition.name == name));
         Self(Arc::new(State {
             services,
+            caller: Caller::local(),
             options,
             tools,
             left_out,
@@ -89,6 +91,11 @@ impl McpServer {
             subscriptions: Subscriptions::default(),
             input_closed: CancellationToken::new(),
         }))
+    }
+
+    /// Who calls: over stdio, the user of this machine.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.0.caller
     }
 
     pub(super) fn services(&self) -> &Arc<Services> {
@@ -292,7 +299,7 @@ impl ServerHandler for McpServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        suggest::complete(self.services(), &request, self.stores()).await
+        suggest::complete(self.services(), self.caller(), &request, self.stores()).await
     }
 }
 

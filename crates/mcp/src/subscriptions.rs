@@ -139,7 +139,8 @@ impl Subscriptions {
         let stopped = stop.clone();
         session.telling = Some(stop.drop_guard());
         // Not the server itself: its end is to end the task.
-        let (follower, session) = (server.services().changes.follow(), Arc::downgrade(&self.0));
+        let (follower, session) =
+            (server.services().changes.follow(server.caller()), Arc::downgrade(&self.0));
         let telling = async move {
             let mut follower = follower;
             while let Some(changes) = follower.changed().await {
@@ -203,7 +204,7 @@ async fn tell_listener(server: &McpServer, subscription: &SubscriptionContext) {
     if !list && resources.is_empty() {
         return std::future::pending().await;
     }
-    let mut follower: Follower = server.services().changes.follow();
+    let mut follower: Follower = server.services().changes.follow(server.caller());
     let polled = list || resources.iter().any(|(_, address)| address.is_polled());
     let _poll = polled.then(|| server.services().models.poll_changes());
     while let Some(changes) = follower.changed().await {

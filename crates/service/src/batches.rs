@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use crate::ServiceError;
 use crate::chat::Chat;
 use crate::chat::attachments::Attachments;
 use crate::chat::bytes_of_call;
@@ -16,6 +15,7 @@ use crate::tasks::job::{Job, Replies, Report};
 use crate::tasks::memory::Held;
 use crate::tasks::queue::Reservation;
 use crate::tasks::registry::Registered;
+use crate::{Caller, ServiceError};
 use types::{Message, Role};
 
 /// Most inputs of a batch.
@@ -41,6 +41,7 @@ impl Batches {
     /// `invalid_argument`. A model that fails is a reply beside the others.
     pub fn start_comparison(
         self: &Arc<Self>,
+        caller: &Caller,
         call: &ChatCall,
         models: &[String],
         together: bool,
@@ -60,9 +61,9 @@ impl Batches {
         let held = self.check_all(&calls)?;
         let report = Report::Comparison(Replies::new(models.to_vec()));
         let at_once = if together { calls.len() } else { 1 };
-        let calls = self.in_order(calls, at_once);
+        let calls = self.in_order(caller, calls, at_once);
         let batches = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("comparing", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "comparing", report, move |job| async move {
             let _held = held;
             batches.answer_all(&job, calls, at_once).await
         }))
@@ -74,6 +75,7 @@ impl Batches {
     /// `invalid_argument`. A text or a file that fails is a reply beside the others.
     pub fn start_batch(
         self: &Arc<Self>,
+        caller: &Caller,
         call: &ChatCall,
         instruction: &str,
         inputs: &[String],
@@ -110,11 +112,11 @@ impl Batches {
         let held = self.check_all(&calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();
         let at_once = calls.len();
-        let calls = self.in_order(calls, at_once);
+        let calls = self.in_order(caller, calls, at_once);
         let report = Report::Batch(Replies::new(labels));
         // The queue says how many run at once; all of them stand in it.
         let batches = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("working", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "working", report, move |job| async move {
             let _held = held;
             batches.answer_all(&job, calls, at_once).await
         }))
@@ -127,8 +129,14 @@ impl Batches {
     }
 
     /// The calls with their places in the queue, all taken now: what is asked for later comes after the whole job.
-    fn in_order(&self, calls: Vec<ChatCall>, at_once: usize) -> Vec<(ChatCall, Reservation)> {
-        let calls: Vec<_> = calls.into_iter().map(|call| (call, self.tasks.queue.reserve())).collect();
+    fn in_order(
+        &self,
+        caller: &Caller,
+        calls: Vec<ChatCall>,
+        at_once: usize,
+    ) -> Vec<(ChatCall, Reservation)> {
+        let calls: Vec<_> =
+            calls.into_iter().map(|call| (call, self.tasks.queue.reserve(&caller.owner))).collect();
         for (_, place) in calls.iter().skip(at_once) {
             // It comes after another one of the job.
             place.delay();

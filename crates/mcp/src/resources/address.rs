@@ -79,8 +79,8 @@ impl Address {
             // Each entry tells whether the model is loaded.
             (Self::Models, Change::Installed(_) | Change::Loaded(_)) => true,
             (Self::Running, Change::Loaded(_) | Change::Kept(_)) => true,
-            (Self::Conversations, Change::Conversation(_)) => true,
-            (Self::Conversation(id), Change::Conversation(changed)) => id == changed,
+            (Self::Conversations, Change::Conversation { .. }) => true,
+            (Self::Conversation(id), Change::Conversation { id: changed, .. }) => id == changed,
             (Self::Model(name), Change::Installed(changed))
             | (Self::RunningModel(name), Change::Loaded(changed) | Change::Kept(changed)) => {
                 full_name(name) == *changed
@@ -126,7 +126,8 @@ mod tests {
         assert!(!model("gemma3:4b").changed_by(&installed) && !Address::Running.changed_by(&installed));
         assert!(Address::Running.changed_by(&kept) && !Address::Models.changed_by(&kept));
         assert!(Address::Running.changed_by(&BTreeSet::from([Change::Anything])));
-        let said = BTreeSet::from([Change::Conversation("a".to_owned())]);
+        let said =
+            BTreeSet::from([Change::Conversation { owner: types::Owner::local(), id: "a".to_owned() }]);
         let one = |id: &str| Address::Conversation(id.to_owned());
         assert!(Address::Conversations.changed_by(&said) && one("a").changed_by(&said));
         assert!(!one("b").changed_by(&said) && !Address::Models.changed_by(&said));

@@ -5,7 +5,7 @@ use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, Re
 use super::address::CONVERSATIONS;
 use super::{JSON, contents};
 use crate::tools::{ConversationAnswer, ListAnswer, markdown};
-use service::{ServiceError, Services};
+use service::{Caller, ServiceError, Services};
 use text::sanitize;
 
 /// The template of one conversation.
@@ -32,18 +32,23 @@ pub(super) fn template() -> ResourceTemplate {
 }
 
 /// Reads the list.
-pub(super) async fn read_list(services: &Services, uri: &str) -> Result<ReadResourceResult, ServiceError> {
-    let page = services.conversations.list(None, None).await?;
+pub(super) async fn read_list(
+    services: &Services,
+    caller: &Caller,
+    uri: &str,
+) -> Result<ReadResourceResult, ServiceError> {
+    let page = services.conversations.list(caller, None, None).await?;
     Ok(contents(uri, &ListAnswer::from(page), 0))
 }
 
 /// Reads a conversation.
 pub(super) async fn read_one(
     services: &Services,
+    caller: &Caller,
     uri: &str,
     id: &str,
 ) -> Result<ReadResourceResult, ServiceError> {
-    let conversation = services.conversations.get(id, None).await?;
+    let conversation = services.conversations.get(caller, id, None).await?;
     let json = serde_json::to_string_pretty(&ConversationAnswer::from(&conversation));
     let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
     let json = ResourceContents::text(sanitize::json(json.unwrap_or_default()), uri).with_mime_type(JSON);

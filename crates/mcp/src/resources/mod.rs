@@ -111,10 +111,10 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
             Ok(contents(uri, &RunningModelAnswer::from(model), 0))
         }
         Some(Address::Conversations) if stored => {
-            conversations::read_list(services, uri).await.map_err(failed)
+            conversations::read_list(services, server.caller(), uri).await.map_err(failed)
         }
         Some(Address::Conversation(id)) if stored => {
-            conversations::read_one(services, uri, &id).await.map_err(failed)
+            conversations::read_one(services, server.caller(), uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }

@@ -46,14 +46,15 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: BatchArguments = call.arguments()?;
     let background = arguments.background == Some(true);
     if background {
-        call.server.services().tasks.allow_background()?;
+        call.server.services().tasks.allow_background(call.server.caller())?;
     }
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
     let services = call.server.services();
     let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
-    let job = services.batches.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
+    let job =
+        services.batches.start_batch(call.server.caller(), &chat, &arguments.instruction, &inputs, &files)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await
 }

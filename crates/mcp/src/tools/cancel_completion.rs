@@ -29,7 +29,8 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
-    let completion = call.server.services().tasks.find(Some(&arguments.completion_id))?;
+    let completion =
+        call.server.services().tasks.find(call.server.caller(), Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
     answer::of(&completion, true)

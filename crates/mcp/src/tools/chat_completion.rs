@@ -65,9 +65,10 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
     let background = arguments.background == Some(true);
     if background {
-        call.server.services().tasks.allow_background()?;
+        call.server.services().tasks.allow_background(call.server.caller())?;
     }
-    let completion = call.server.services().chat.start_chat(arguments.into_call(generation)?)?;
+    let completion =
+        call.server.services().chat.start_chat(call.server.caller(), arguments.into_call(generation)?)?;
     super::wait(&call, completion, progress, background, deadline).await
 }
 

@@ -50,13 +50,14 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }
     let background = arguments.background == Some(true);
     if background {
-        call.server.services().tasks.allow_background()?;
+        call.server.services().tasks.allow_background(call.server.caller())?;
     }
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job = call.server.services().batches.start_comparison(
+        call.server.caller(),
         &chat,
         &arguments.models,
         arguments.together == Some(true),

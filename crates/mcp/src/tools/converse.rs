@@ -59,7 +59,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
     let background = arguments.background == Some(true);
     if background {
-        call.server.services().tasks.allow_background()?;
+        call.server.services().tasks.allow_background(call.server.caller())?;
     }
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
@@ -67,6 +67,6 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     chat.tools = arguments.tools.unwrap_or_default();
     let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
-    let completion = call.server.services().conversations.start_turn(turn)?;
+    let completion = call.server.services().conversations.start_turn(call.server.caller(), turn)?;
     super::wait(&call, completion, progress, background, deadline).await
 }

@@ -78,7 +78,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         None => None,
     };
     if background {
-        services.tasks.allow_background()?;
+        services.tasks.allow_background(call.server.caller())?;
     }
     // The reservation first: of two calls with one new name, only one may find that it is free.
     let reserved = services.models.reserve_name(&request.model)?;
@@ -97,7 +97,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = services.transfers.start_create(request, weights, reserved)?;
+    let job = services.transfers.start_create(call.server.caller(), request, weights, reserved)?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }

@@ -41,11 +41,11 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let services = call.server.services();
     // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.
-    let turn = services.conversations.queue_turn(&arguments.conversation_id);
+    let turn = services.conversations.queue_turn(call.server.caller(), &arguments.conversation_id);
     call.turn_passes();
     let _turn = turn.acquire(|_| {}).await;
     // Resolve the conversation first, so that the user is never asked to confirm a no-op.
-    let found = services.conversations.get(&arguments.conversation_id, Some(1)).await?;
+    let found = services.conversations.get(call.server.caller(), &arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
         tool: "delete_conversation",
@@ -57,7 +57,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = consent(&call, &question).await? {
         return Ok((*question).into());
     }
-    services.conversations.delete(id).await?;
+    services.conversations.delete(call.server.caller(), id).await?;
     let answer = DeletedAnswer { conversation_id: id, done: true };
     Ok(super::answer(format!("The conversation {id} is deleted."), &answer).into())
 }

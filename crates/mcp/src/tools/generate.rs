@@ -61,7 +61,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
     let background = arguments.background == Some(true);
     if background {
-        call.server.services().tasks.allow_background()?;
+        call.server.services().tasks.allow_background(call.server.caller())?;
     }
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
@@ -75,6 +75,6 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         raw: arguments.raw == Some(true),
         images: read_images("images", &arguments.images)?,
     };
-    let completion = call.server.services().chat.start_generate(request)?;
+    let completion = call.server.services().chat.start_generate(call.server.caller(), request)?;
     super::wait(&call, completion, progress, background, deadline).await
 }

@@ -52,7 +52,8 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         }
     };
     // A completion that an earlier line starts is there by now.
-    let completion = call.server.services().tasks.find(arguments.completion_id.as_deref())?;
+    let completion =
+        call.server.services().tasks.find(call.server.caller(), arguments.completion_id.as_deref())?;
     call.turn_passes();
     let progress = Progress::of(&call.context);
     // Only what comes from now on goes out as progress; the answer has all of it.

@@ -36,7 +36,8 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     if arguments.last == Some(0) {
         return Err(ServiceError::invalid("last", "is 0; it must be at least 1"));
     }
-    let turn = call.server.services().conversations.queue_turn(&arguments.conversation_id);
+    let turn =
+        call.server.services().conversations.queue_turn(call.server.caller(), &arguments.conversation_id);
     call.turn_passes();
     // A pipe reads what the lines before have written, until its deadline; a host may read while a turn is running.
     let by_hand = call.context.client_info().is_none();
@@ -47,7 +48,11 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
             () = deadline.passed() => {}
         }
     }
-    let conversation =
-        call.server.services().conversations.get(&arguments.conversation_id, arguments.last).await?;
+    let conversation = call
+        .server
+        .services()
+        .conversations
+        .get(call.server.caller(), &arguments.conversation_id, arguments.last)
+        .await?;
     Ok(super::answer(markdown(&conversation), &ConversationAnswer::from(&conversation)))
 }

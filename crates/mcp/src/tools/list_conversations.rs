@@ -33,8 +33,12 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(mut call: ToolCall<'_>) -> ToolResult {
     let arguments: ListArguments = call.arguments()?;
-    let page =
-        call.server.services().conversations.list(arguments.cursor.as_deref(), arguments.limit).await?;
+    let page = call
+        .server
+        .services()
+        .conversations
+        .list(call.server.caller(), arguments.cursor.as_deref(), arguments.limit)
+        .await?;
     let answer = ListAnswer::from(page);
     Ok(super::answer(answer.text(), &answer))
 }

@@ -55,7 +55,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     let services = call.server.services();
     let background = arguments.background == Some(true);
     if background {
-        services.tasks.allow_background()?;
+        services.tasks.allow_background(call.server.caller())?;
     }
     let reserved = services.models.reserve_pull(&arguments.model)?;
     // What the registry has is known only to Ollama, and to Ollama only by pulling: when the digest differs, the old
@@ -74,7 +74,12 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = services.transfers.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
+    let job = services.transfers.start_pull(
+        call.server.caller(),
+        &arguments.model,
+        arguments.insecure == Some(true),
+        reserved,
+    )?;
     if background {
         // Tied to the call until the size is known, which is worth a short wait.
         let tie = Tie::new(Arc::clone(&job));

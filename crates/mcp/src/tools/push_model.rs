@@ -49,8 +49,11 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = consent(&call, &question).await? {
         return Ok((*question).into());
     }
-    let job =
-        call.server.services().transfers.start_push(&arguments.model, arguments.insecure == Some(true))?;
+    let job = call.server.services().transfers.start_push(
+        call.server.caller(),
+        &arguments.model,
+        arguments.insecure == Some(true),
+    )?;
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, false, deadline).await.map(Into::into)
 }

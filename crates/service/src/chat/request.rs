@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Chat;
-use crate::ServiceError;
 use crate::chat::runner::{ChatCall, Question};
 use crate::tasks::registry::Registered;
+use crate::{Caller, ServiceError};
 use types::{GenerateRequest, Image};
 
 /// A bare prompt as a caller gives it.
@@ -32,7 +32,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_argument`, and `unsupported` where the server is no Ollama.
-    pub fn start_generate(self: &Arc<Self>, call: GenerateCall) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_generate(
+        self: &Arc<Self>,
+        caller: &Caller,
+        call: GenerateCall,
+    ) -> Result<Arc<Registered>, ServiceError> {
         self.models.native()?;
         if call.prompt.is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
@@ -51,6 +55,6 @@ impl Chat {
             images: call.images,
             ..GenerateRequest::new(String::new(), call.prompt)
         };
-        self.start(call.settings, Question::Prompt(Box::new(request)))
+        self.start(caller, call.settings, Question::Prompt(Box::new(request)))
     }
 }

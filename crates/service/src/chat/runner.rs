@@ -19,7 +19,7 @@ use crate::tasks::job::Job;
 use crate::tasks::queue::{Reservation, Slot};
 use crate::tasks::registry::{Registered, Work};
 use crate::tasks::reply::{Ending, Live, Outcome, Phase};
-use crate::{ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
@@ -58,13 +58,18 @@ impl Chat {
     /// # Errors
     /// `invalid_argument`; `storage_failed` for the file of the default system prompt. What goes wrong later is the
     /// completion's outcome.
-    pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Registered>, ServiceError> {
-        self.start(self.with_system(call)?, Question::Messages)
+    pub fn start_chat(
+        self: &Arc<Self>,
+        caller: &Caller,
+        call: ChatCall,
+    ) -> Result<Arc<Registered>, ServiceError> {
+        self.start(caller, self.with_system(call)?, Question::Messages)
     }
 
     /// Starts a completion of a chat's messages, or of a bare prompt.
     pub(crate) fn start(
         self: &Arc<Self>,
+        caller: &Caller,
         call: ChatCall,
         question: Question,
     ) -> Result<Arc<Registered>, ServiceError> {
@@ -74,9 +79,9 @@ impl Chat {
         if let Some(model) = &call.model {
             live.set_model(model);
         }
-        let place = self.tasks.queue.reserve();
+        let place = self.tasks.queue.reserve(&caller.owner);
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: None, place };
-        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
+        let registered = self.tasks.registry.add(&caller.owner, Work::Reply(Arc::clone(&live)));
         self.tasks.registry.spawn(&live, async move {
             let _held = held;
             run.answer(call, question).await

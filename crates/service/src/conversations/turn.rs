@@ -18,9 +18,9 @@ use crate::chat::validate::check;
 use crate::tasks::registry::Registered;
 use crate::tasks::registry::Work;
 use crate::tasks::reply::{Ending, Live, Phase};
-use crate::{ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, ServiceError};
 use store::{ConversationStore, Place, StoreError, Turn, TurnLock};
-use types::{Message, Role, ToolCall};
+use types::{Message, Owner, Role, ToolCall};
 
 pub use store::{Conversation, StoredMessage, Summary};
 
@@ -54,7 +54,11 @@ impl Conversations {
     ///
     /// # Errors
     /// `invalid_argument`. What goes wrong later is the completion's outcome.
-    pub fn start_turn(self: &Arc<Self>, mut call: TurnCall) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_turn(
+        self: &Arc<Self>,
+        caller: &Caller,
+        mut call: TurnCall,
+    ) -> Result<Arc<Registered>, ServiceError> {
         conversation_id(&call.conversation_id)?;
         if call.conversation_id == NEW {
             call.conversation_id = uuid::Uuid::new_v4().to_string();
@@ -65,22 +69,23 @@ impl Conversations {
         check(&call.chat)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
         let live = Live::in_conversation(&call.conversation_id);
-        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
+        let registered = self.tasks.registry.add(&caller.owner, Work::Reply(Arc::clone(&live)));
         // Both orders are those in which the calls came, whichever of their tasks runs first.
-        let turn = self.turn_locks.queue(&call.conversation_id);
+        let turn = self.turn_locks.queue(&caller.owner, &call.conversation_id);
         let run = Run {
             chat: Arc::clone(&self.chat),
             live: Arc::clone(&live),
             job: None,
-            place: self.tasks.queue.reserve(),
+            place: self.tasks.queue.reserve(&caller.owner),
         };
+        let owner = caller.owner.clone();
         let (turns, written) = (Arc::clone(self), Arc::clone(self));
         // The end of the reply is the end of cancelling: then it is written, and not half.
         self.tasks.registry.spawn_then(
             &live,
             async move {
                 let _held = held;
-                turns.answer(&run, call, turn).await
+                turns.answer(&run, owner, call, turn).await
             },
             move |answered| async move { written.write(answered).await },
         );
@@ -91,10 +96,15 @@ impl Conversations {
     ///
     /// # Errors
     /// `conversation_not_found`, `storage_failed`.
-    pub async fn get(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        id: &str,
+        last: Option<u64>,
+    ) -> Result<Conversation, ServiceError> {
         conversation_id(id)?;
         let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store()?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
+        let found = self.store(&caller.owner)?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
         let mut found = found.ok_or_else(|| not_found(id))?;
         found.system.iter_mut().for_each(shorten);
         for message in &mut found.messages {
@@ -105,8 +115,8 @@ impl Conversations {
     }
 
     /// The place behind the turns of a conversation that have begun, for a call that must not overtake them.
-    pub fn queue_turn(&self, id: &str) -> QueuedTurn {
-        self.turn_locks.queue(id)
+    pub fn queue_turn(&self, caller: &Caller, id: &str) -> QueuedTurn {
+        self.turn_locks.queue(&caller.owner, id)
     }
 
     /// A page of the conversations, newest first, and the cursor of the next one.
@@ -115,6 +125,7 @@ impl Conversations {
     /// `invalid_argument`, `storage_failed`.
     pub async fn list(
         &self,
+        caller: &Caller,
         cursor: Option<&str>,
         limit: Option<u64>,
     ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
@@ -128,7 +139,7 @@ impl Conversations {
         let before = cursor.map(read_cursor).transpose()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         // One more than asked for tells whether there is a next page.
-        let mut page = self.store()?.list(before, limit + 1).await.map_err(failed)?;
+        let mut page = self.store(&caller.owner)?.list(before, limit + 1).await.map_err(failed)?;
         let more = page.len() > limit;
         page.truncate(limit);
         let next = page.last().filter(|_| more).map(|last| format!("{}.{}", last.updated_ms, last.id));
@@ -139,22 +150,33 @@ impl Conversations {
     ///
     /// # Errors
     /// `conversation_not_found`, `storage_failed`.
-    pub async fn delete(&self, id: &str) -> Result<(), ServiceError> {
+    pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), ServiceError> {
         conversation_id(id)?;
-        match self.store()?.delete(id).await.map_err(failed)? {
+        match self.store(&caller.owner)?.delete(id).await.map_err(failed)? {
             true => {
-                self.changes.announce(Change::Conversation(id.to_owned()));
+                self.changes
+                    .announce(Change::Conversation { owner: caller.owner.clone(), id: id.to_owned() });
                 Ok(())
             }
             false => Err(not_found(id)),
         }
     }
 
-    fn store(&self) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
+    /// The store. It knows no owners yet: all that is in it belongs to the local one, so nobody else gets there.
+    fn store(&self, owner: &Owner) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
+        if *owner != Owner::local() {
+            return Err(failed(StoreError::NoDirectory));
+        }
         self.store.as_ref().ok_or_else(|| failed(StoreError::NoDirectory))
     }
 
-    async fn answer(&self, run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
+    async fn answer(
+        &self,
+        run: &Run,
+        owner: Owner,
+        call: TurnCall,
+        turn: QueuedTurn,
+    ) -> Result<Answered, ServiceError> {
         let TurnCall { conversation_id: id, prompt, mut chat } = call;
         let (chat_part, live) = (&run.chat, &run.live);
         let said_ms = now_ms();
@@ -163,9 +185,9 @@ impl Conversations {
             run.place.delay();
         };
         let in_turn = turn.acquire(waits).await;
-        let across = self.lock_across(run, &id).await?;
+        let across = self.lock_across(run, &owner, &id).await?;
         live.set_phase(Phase::Waiting);
-        let found = self.store()?.get(&id, None).await.map_err(failed)?;
+        let found = self.store(&owner)?.get(&id, None).await.map_err(failed)?;
         let after = found.as_ref().map(|found| found.revision);
         let system = match (chat.system.take(), &found) {
             (Some(given), _) => Some(given),
@@ -221,13 +243,13 @@ impl Conversations {
             created_ms: now_ms().max(said_ms),
         };
         let turn = Turn { id, after, system, messages: vec![question, reply] };
-        Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
+        Ok(Answered { owner, ending, turn, _across: across, _in_turn: in_turn })
     }
 
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
-    async fn lock_across(&self, run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
+    async fn lock_across(&self, run: &Run, owner: &Owner, id: &str) -> Result<TurnLock, ServiceError> {
         loop {
-            if let Some(lock) = self.store()?.try_lock(id).await.map_err(failed)? {
+            if let Some(lock) = self.store(owner)?.try_lock(id).await.map_err(failed)? {
                 return Ok(lock);
             }
             if !matches!(run.live.phase(), Phase::Queued(_)) {
@@ -240,8 +262,8 @@ impl Conversations {
 
     async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
         let id = answered.turn.id.clone();
-        self.store()?.append(answered.turn).await.map_err(failed)?;
-        self.changes.announce(Change::Conversation(id));
+        self.store(&answered.owner)?.append(answered.turn).await.map_err(failed)?;
+        self.changes.announce(Change::Conversation { owner: answered.owner, id });
         Ok(answered.ending)
     }
 }
@@ -267,6 +289,7 @@ pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
 
 /// A turn that has its reply and is not written yet.
 struct Answered {
+    owner: Owner,
     ending: Ending,
     turn: Turn,
     /// Both are held until the turn is written. The next turn of this process wants the other one first.
@@ -360,7 +383,7 @@ fn failed(error: StoreError) -> ServiceError {
 
 /// The turns of each conversation in this process: one after another, in the order in which they were queued.
 #[derive(Debug, Default)]
-pub(crate) struct TurnLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+pub(crate) struct TurnLocks(Mutex<HashMap<(Owner, String), Weak<tokio::sync::Mutex<()>>>>);
 
 /// A turn that has its place behind those before it.
 pub struct QueuedTurn {
@@ -371,8 +394,8 @@ pub struct QueuedTurn {
 
 impl TurnLocks {
     /// Takes the place behind the turns that are there.
-    fn queue(&self, id: &str) -> QueuedTurn {
-        let lock = self.lock_of(id);
+    fn queue(&self, owner: &Owner, id: &str) -> QueuedTurn {
+        let lock = self.lock_of(owner, id);
         let ahead = Arc::strong_count(&lock) - 1;
         let mut acquiring = lock.lock_owned().boxed();
         // The lock is fair, and whoever has asked once is in its line.
@@ -380,14 +403,15 @@ impl TurnLocks {
         QueuedTurn { ahead, acquired, acquiring }
     }
 
-    fn lock_of(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn lock_of(&self, owner: &Owner, id: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| lock.strong_count() > 0);
-        if let Some(lock) = locks.get(id).and_then(Weak::upgrade) {
+        let key = (owner.clone(), id.to_owned());
+        if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
             return lock;
         }
         let lock = Arc::default();
-        locks.insert(id.to_owned(), Arc::downgrade(&lock));
+        locks.insert(key, Arc::downgrade(&lock));
         lock
     }
 }
@@ -402,5 +426,19 @@ impl QueuedTurn {
                 self.acquiring.await
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn conversations_of_one_id_and_two_owners_do_not_wait_for_each_other() {
+        let locks = TurnLocks::default();
+        let other = Owner::new("other").unwrap();
+        let _turn = locks.queue(&Owner::local(), "notes").acquire(|_| panic!("nobody is ahead")).await;
+        let _others = locks.queue(&other, "notes").acquire(|_| panic!("nobody is ahead")).await;
+        assert_eq!(locks.queue(&Owner::local(), "notes").ahead, 1);
     }
 }

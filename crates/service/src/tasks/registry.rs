@@ -3,7 +3,7 @@
 //! A host that stopped waiting comes back for the text. Ids are random and are never listed: who
 //! has one was given it. They end with the process, a known gap.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,16 +11,17 @@ use crate::error::{ErrorCode, ServiceError};
 use crate::tasks::handle::{Control, caught};
 use crate::tasks::job::{Job, Report};
 use crate::tasks::reply::{Ending, Live};
+use types::Owner;
 
 /// How long a completion is kept after its end.
 const KEPT: Duration = Duration::from_secs(3600);
-/// How many that have ended are kept, of each [`Claim`].
+/// How many that have ended are kept, of each owner and [`Claim`].
 const MOST_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Ids that are remembered as gone.
 const MOST_GONE: usize = 1000;
-/// Completions that may run with no call attached.
+/// Completions of an owner that may run with no call attached.
 const MOST_BACKGROUND: usize = 32;
 
 /// A completion with its id.
@@ -28,6 +29,8 @@ const MOST_BACKGROUND: usize = 32;
 pub struct Registered {
     /// The id that callers know it by.
     pub id: String,
+    /// Who may find it.
+    pub owner: Owner,
     /// When it began, in seconds of Unix time.
     pub created: u64,
     /// What runs, or ran.
@@ -111,15 +114,15 @@ pub(crate) struct Registry(Mutex<Table>);
 struct Table {
     /// Oldest first.
     entries: VecDeque<Arc<Registered>>,
-    gone: VecDeque<String>,
+    gone: VecDeque<(Owner, String)>,
 }
 
 impl Registry {
     /// Takes a completion in.
-    pub(crate) fn add(&self, work: Work) -> Arc<Registered> {
+    pub(crate) fn add(&self, owner: &Owner, work: Work) -> Arc<Registered> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
-        let entry = Arc::new(Registered { id, created, work });
+        let entry = Arc::new(Registered { id, owner: owner.clone(), created, work });
         let mut table = self.lock();
         table.sweep();
         table.entries.push_back(Arc::clone(&entry));
@@ -158,13 +161,19 @@ impl Registry {
     }
 
     /// Runs `work` as a job of its own. A panic and a cancellation are outcomes as well.
-    pub(crate) fn start_job<W, F>(self: &Arc<Self>, status: &str, report: Report, work: W) -> Arc<Registered>
+    pub(crate) fn start_job<W, F>(
+        self: &Arc<Self>,
+        owner: &Owner,
+        status: &str,
+        report: Report,
+        work: W,
+    ) -> Arc<Registered>
     where
         W: FnOnce(Arc<Job>) -> F,
         F: Future<Output = Result<(), ServiceError>> + Send + 'static,
     {
         let job = Job::new(status, report);
-        let registered = self.add(Work::Job(Arc::clone(&job)));
+        let registered = self.add(owner, Work::Job(Arc::clone(&job)));
         let work = work(Arc::clone(&job));
         let registry = Arc::clone(self);
         tokio::spawn(async move {
@@ -174,18 +183,19 @@ impl Registry {
         registered
     }
 
-    /// The completion of an id, or without one the newest whose end nobody has seen.
+    /// An owner's completion of an id, or without one the owner's newest whose end nobody has seen.
     ///
     /// # Errors
     /// `completion_not_found`, which tells one that was kept too long from one that never was.
-    pub(crate) fn find(&self, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+    pub(crate) fn find(&self, owner: &Owner, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
         let mut table = self.lock();
         table.sweep();
+        let mut own = table.entries.iter().filter(|entry| entry.owner == *owner);
         let found = match id {
-            Some(id) => table.entries.iter().find(|entry| entry.id == id),
-            None => table.entries.iter().rev().find(|entry| !entry.control().is_seen()),
+            Some(id) => own.find(|entry| entry.id == id),
+            None => own.rfind(|entry| !entry.control().is_seen()),
         };
-        found.cloned().ok_or_else(|| not_found(id, &table.gone))
+        found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
     }
 
     /// Drops what need not be kept any longer.
@@ -193,15 +203,16 @@ impl Registry {
         self.lock().sweep();
     }
 
-    /// Makes sure that one more may run in the background.
+    /// Makes sure that one more of an owner may run in the background.
     ///
     /// # Errors
     /// `overloaded`.
-    pub(crate) fn allow_background(&self) -> Result<(), ServiceError> {
+    pub(crate) fn allow_background(&self, owner: &Owner) -> Result<(), ServiceError> {
         let table = self.lock();
         let running = table
             .entries
             .iter()
+            .filter(|entry| entry.owner == *owner)
             .filter(|entry| entry.control().is_detached() && entry.control().ended_at().is_none());
         if running.count() < MOST_BACKGROUND {
             return Ok(());
@@ -230,20 +241,21 @@ impl Table {
         let mut bytes = 0;
         let mut gone = Vec::new();
         for claim in Claim::STRONGEST_FIRST {
-            let mut kept = 0;
+            let mut kept: HashMap<&Owner, usize> = HashMap::new();
             for entry in ended.iter().filter(|entry| Claim::of(entry.control()) == claim) {
                 let age = entry.control().ended_at().map(|ended_at| now.duration_since(ended_at));
-                kept += 1;
+                let kept = kept.entry(&entry.owner).or_default();
+                *kept += 1;
                 bytes += entry.size();
-                if kept > MOST_KEPT || bytes > most_bytes || age > Some(KEPT) {
-                    gone.push(entry.id.clone());
+                if *kept > MOST_KEPT || bytes > most_bytes || age > Some(KEPT) {
+                    gone.push((entry.owner.clone(), entry.id.clone()));
                 }
             }
         }
         if gone.is_empty() {
             return;
         }
-        self.entries.retain(|entry| !gone.contains(&entry.id));
+        self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
         self.gone.extend(gone);
         while self.gone.len() > MOST_GONE {
             self.gone.pop_front();
@@ -251,12 +263,12 @@ impl Table {
     }
 }
 
-fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
+fn not_found(owner: &Owner, id: Option<&str>, gone: &VecDeque<(Owner, String)>) -> ServiceError {
     let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
     match id {
         None => error("No completion is in progress or waiting to be fetched".to_owned())
             .with_hint("Start one with chat_completion."),
-        Some(id) if gone.iter().any(|gone| gone == id) => {
+        Some(id) if gone.iter().any(|(of, gone)| of == owner && gone == id) => {
             error(format!("Completion {id:?} is no longer available"))
                 .with_hint("Ask again with chat_completion.")
         }
@@ -271,6 +283,10 @@ mod tests {
     use super::*;
     use crate::tasks::reply::testing::ended_with;
 
+    fn local() -> Owner {
+        Owner::local()
+    }
+
     fn ended(text: &str) -> Work {
         Work::Reply(ended_with(text))
     }
@@ -278,28 +294,32 @@ mod tests {
     #[test]
     fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
         let registry = Registry::default();
-        let first = registry.add(ended("first"));
-        let second = registry.add(ended("second"));
-        assert_eq!(registry.find(None).unwrap().id, second.id);
+        let first = registry.add(&local(), ended("first"));
+        let second = registry.add(&local(), ended("second"));
+        assert_eq!(registry.find(&local(), None).unwrap().id, second.id);
         second.mark_seen();
-        assert_eq!(registry.find(None).unwrap().id, first.id);
+        assert_eq!(registry.find(&local(), None).unwrap().id, first.id);
         first.mark_seen();
-        assert_eq!(registry.find(None).unwrap_err().code, ErrorCode::CompletionNotFound);
-        assert_eq!(registry.find(Some(&first.id)).unwrap().id, first.id);
+        assert_eq!(registry.find(&local(), None).unwrap_err().code, ErrorCode::CompletionNotFound);
+        assert_eq!(registry.find(&local(), Some(&first.id)).unwrap().id, first.id);
     }
 
     #[test]
     fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
         let registry = Registry::default();
-        let first = registry.add(ended("x"));
+        let first = registry.add(&local(), ended("x"));
         for _ in 0..MOST_KEPT {
-            registry.add(ended("x"));
+            registry.add(&local(), ended("x"));
         }
         registry.sweep();
-        let gone = registry.find(Some(&first.id)).unwrap_err();
+        let gone = registry.find(&local(), Some(&first.id)).unwrap_err();
         assert!(gone.text().contains("no longer available"), "{}", gone.text());
         assert!(
-            registry.find(Some("chatcmpl-other")).unwrap_err().text().starts_with("There is no completion")
+            registry
+                .find(&local(), Some("chatcmpl-other"))
+                .unwrap_err()
+                .text()
+                .starts_with("There is no completion")
         );
 
         let mut table = registry.lock();
@@ -313,18 +333,18 @@ mod tests {
     #[test]
     fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
         let registry = Registry::default();
-        let promised = registry.add(ended("promised"));
+        let promised = registry.add(&local(), ended("promised"));
         promised.control().detach();
-        let cancelled = registry.add(ended("cancelled"));
+        let cancelled = registry.add(&local(), ended("cancelled"));
         for _ in 0..3 * MOST_KEPT {
-            registry.add(ended("quick")).mark_seen();
+            registry.add(&local(), ended("quick")).mark_seen();
         }
-        assert!(registry.find(Some(&cancelled.id)).is_ok());
+        assert!(registry.find(&local(), Some(&cancelled.id)).is_ok());
         for _ in 0..3 * MOST_KEPT {
-            registry.add(ended("cancelled too"));
+            registry.add(&local(), ended("cancelled too"));
         }
-        assert!(registry.find(Some(&promised.id)).is_ok());
-        assert!(registry.find(Some(&cancelled.id)).is_err());
+        assert!(registry.find(&local(), Some(&promised.id)).is_ok());
+        assert!(registry.find(&local(), Some(&cancelled.id)).is_err());
         promised.mark_seen();
         let mut table = registry.lock();
         table.sweep_at(Instant::now(), MOST_BYTES);
@@ -334,11 +354,46 @@ mod tests {
     #[test]
     fn what_runs_is_never_swept() {
         let registry = Registry::default();
-        let running = registry.add(Work::Reply(Live::new()));
+        let running = registry.add(&local(), Work::Reply(Live::new()));
         for _ in 0..2 * MOST_KEPT {
-            registry.add(ended("x"));
+            registry.add(&local(), ended("x"));
         }
         registry.sweep();
-        assert!(registry.find(Some(&running.id)).is_ok());
+        assert!(registry.find(&local(), Some(&running.id)).is_ok());
+    }
+
+    #[test]
+    fn nothing_of_another_owner_is_found_by_id_or_as_the_newest() {
+        let registry = Registry::default();
+        let other = Owner::new("other").unwrap();
+        let of_other = registry.add(&other, ended("theirs"));
+        for id in [Some(of_other.id.as_str()), None] {
+            assert_eq!(registry.find(&local(), id).unwrap_err().code, ErrorCode::CompletionNotFound);
+            assert_eq!(registry.find(&other, id).unwrap().id, of_other.id);
+        }
+        let own = registry.add(&local(), ended("ours"));
+        registry.add(&other, ended("theirs too"));
+        assert_eq!(registry.find(&local(), None).unwrap().id, own.id);
+        registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
+        let text = |owner: &Owner| registry.find(owner, Some(&of_other.id)).unwrap_err().text();
+        assert!(text(&other).contains("no longer available"), "{}", text(&other));
+        let own = local();
+        assert!(text(&own).starts_with("There is no completion"), "{}", text(&own));
+    }
+
+    #[test]
+    fn limits_count_for_each_owner() {
+        let registry = Registry::default();
+        let other = Owner::new("other").unwrap();
+        let own = registry.add(&local(), ended("ours"));
+        for _ in 0..2 * MOST_KEPT {
+            registry.add(&other, ended("theirs"));
+        }
+        assert!(registry.find(&local(), Some(&own.id)).is_ok());
+        for _ in 0..MOST_BACKGROUND {
+            registry.add(&other, Work::Reply(Live::new())).control().detach();
+        }
+        assert_eq!(registry.allow_background(&other).unwrap_err().code, ErrorCode::Overloaded);
+        assert_eq!(registry.allow_background(&local()), Ok(()));
     }
 }

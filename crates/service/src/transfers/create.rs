@@ -17,7 +17,7 @@ use crate::models::parameters::check_parameters;
 use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report};
 use crate::tasks::registry::Registered;
-use crate::{ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, ServiceError};
 use files::Opened;
 use providers::{FileStream, ProviderError};
 use types::{CreateRequest, Location, Role};
@@ -138,6 +138,7 @@ impl Transfers {
     /// `unsupported`. What goes wrong later is the job's outcome.
     pub fn start_create(
         self: &Arc<Self>,
+        caller: &Caller,
         mut request: CreateRequest,
         weights: Option<Weights>,
         reserved: Reservation,
@@ -149,7 +150,7 @@ impl Transfers {
         let held = self.tasks.memory.hold(texts + messages)?;
         let report = crate::transfers::track::report("create", &request.model);
         let transfers = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("creating", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "creating", report, move |job| async move {
             let (_reserved, _held) = (reserved, held);
             if let Some(weights) = weights {
                 let name = weights.name.clone();

@@ -11,7 +11,7 @@ use crate::models::lifecycle::model_name;
 use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report, TransferReport};
 use crate::tasks::registry::Registered;
-use crate::{ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, ServiceError};
 use providers::{ProviderError, TransferStream};
 use types::TransferEvent;
 
@@ -27,6 +27,7 @@ impl Transfers {
     /// `invalid_argument`, `unsupported`. What goes wrong later is the job's outcome.
     pub fn start_pull(
         self: &Arc<Self>,
+        caller: &Caller,
         model: &str,
         insecure: bool,
         reserved: Reservation,
@@ -36,7 +37,7 @@ impl Transfers {
         let model = model.to_owned();
         let report = report("pull", &model);
         let transfers = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("pulling", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "pulling", report, move |job| async move {
             let _reserved = reserved;
             transfers.pull(&job, &model, insecure).await
         }))
@@ -48,6 +49,7 @@ impl Transfers {
     /// As [`Transfers::start_pull`].
     pub fn start_push(
         self: &Arc<Self>,
+        caller: &Caller,
         model: &str,
         insecure: bool,
     ) -> Result<Arc<Registered>, ServiceError> {
@@ -56,7 +58,7 @@ impl Transfers {
         let model = model.to_owned();
         let report = report("push", &model);
         let transfers = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("pushing", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "pushing", report, move |job| async move {
             let stream = match transfers.models.native()?.push(&model, insecure).await {
                 Ok(stream) => stream,
                 Err(error) => return Err(transfers.models.explain(error).await),
