@@ -12,7 +12,7 @@ use types::Owner;
 /// Changes that wait for one follower; one that lags further hears that anything may have changed.
 pub(crate) const MAX_WAITING: usize = 64;
 
-/// Something that is not as it was. Names are complete, as [`full_name`](crate::models::lifecycle::full_name) gives them.
+/// Something that is not as it was. Names are complete, as [`full_name`](crate::models::name::full_name) gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// A model was installed, replaced or deleted.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::models::Models;
-use crate::models::lifecycle::name_length;
+use crate::models::name::name_length;
 use crate::tasks::Tasks;
 use crate::transfers::Transfers;
 use crate::{ErrorCode, ServiceError};

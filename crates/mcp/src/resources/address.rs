@@ -7,7 +7,7 @@ use rmcp::model::ErrorData;
 
 use super::not_found;
 use service::changes::Change;
-use service::models::lifecycle::full_name;
+use service::models::name::full_name;
 
 pub(super) const MODELS: &str = "ollama://models";
 pub(super) const RUNNING: &str = "ollama://running";

@@ -15,7 +15,7 @@ use address::{HEALTH, MODELS, RUNNING};
 
 use super::server::McpServer;
 use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
-use service::models::lifecycle::full_name;
+use service::models::name::full_name;
 use service::{ErrorCode, ServiceError};
 use text::sanitize;
 use types::ModelDetails;

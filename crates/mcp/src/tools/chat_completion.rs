@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::schema::{self, input_schema_with, output_schema};
 use service::ServiceError;
 use service::chat::attachments::Attachments;
-use service::chat::runner::ChatCall;
+use service::chat::request::ChatCall;
 use service::messages::{ChatMessage, read_messages};
 use types::{Message, Role};
 

@@ -9,7 +9,7 @@ use super::load_model::DoneAnswer;
 use super::{AskingResult, ToolCall, ToolEntry};
 use crate::confirm::{Action, Consent, Question, consent};
 use crate::schema::{input_schema, output_schema};
-use service::models::lifecycle::model_name;
+use service::models::name::model_name;
 use settings::Toolset;
 use text::format::human_size;
 

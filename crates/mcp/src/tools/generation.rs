@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use crate::arguments::{whole_number, whole_number_or_zero};
 use crate::schema::{self, input_schema_with_some, property_names};
 use service::ServiceError;
+use service::chat::request::ChatCall;
 use service::chat::response_format::read_response_format;
-use service::chat::runner::ChatCall;
 use service::chat::truncation::Truncation;
 use types::{Sampling, Think};
 

@@ -15,7 +15,7 @@ use crate::confirm::{Action, Consent, Question, consent};
 use crate::jobs::TransferAnswer;
 use crate::progress::Progress;
 use crate::schema::{input_schema, output_schema};
-use service::models::lifecycle::model_name;
+use service::models::name::model_name;
 use service::tasks::cancel_on_drop::Tie;
 use service::tasks::job::{JobState, Report};
 use service::tasks::registry::Work;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{ToolCall, ToolEntry, ToolResult};
 use crate::schema::{input_schema, output_schema};
-use service::models::lifecycle::model_name;
+use service::models::name::model_name;
 use settings::Toolset;
 use text::sanitize;
 use types::ModelDetails;

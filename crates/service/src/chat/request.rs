@@ -1,12 +1,42 @@
-//! A completion of a bare prompt, run as a chat is: in its turn, followed, kept.
+//! What a caller asks for: a chat, or a completion of a bare prompt.
 
 use std::sync::Arc;
 
 use super::Chat;
-use crate::chat::runner::{ChatCall, Question};
+use super::attachments::Attachments;
+use super::runner::Question;
+use super::truncation::Truncation;
 use crate::tasks::registry::Registered;
 use crate::{Caller, ServiceError};
-use types::{GenerateRequest, Image};
+use serde_json::{Map, Value};
+use types::{GenerateRequest, Image, Message, ResponseFormat, Sampling, Think};
+
+/// A chat as a caller asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct ChatCall {
+    /// The model; the default one where it is absent.
+    pub model: Option<String>,
+    /// The conversation so far, oldest first.
+    pub messages: Vec<Message>,
+    /// The system prompt, put before the messages: empty for none, absent for the default one.
+    pub system: Option<String>,
+    /// Files that go with the newest message of the user, or with the prompt.
+    pub attachments: Attachments,
+    /// How to sample.
+    pub sampling: Sampling,
+    /// The server's own options.
+    pub options: Map<String, Value>,
+    /// The form that the reply must have.
+    pub response_format: Option<ResponseFormat>,
+    /// Whether the model thinks first.
+    pub think: Option<Think>,
+    /// OpenAI function tools.
+    pub tools: Vec<Value>,
+    /// How long the model stays loaded afterwards.
+    pub keep_alive: Option<Value>,
+    /// What to do with a prompt that does not fit the context.
+    pub truncation: Truncation,
+}
 
 /// A bare prompt as a caller gives it.
 #[derive(Debug, Clone, Default)]

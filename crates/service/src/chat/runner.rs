@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
 use super::Chat;
+use super::request::ChatCall;
 use super::size::{bytes_of_call, bytes_of_prompt};
 use crate::chat::attachments::{Attached, Attachments};
 use crate::chat::model_request::{Asked, Request, broke_off, with_id};
@@ -23,34 +24,7 @@ use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
-use types::{FinishReason, GenerateRequest, Message, ResponseFormat, Sampling, Think, Timings, Usage};
-
-/// A chat as a caller asks for it.
-#[derive(Debug, Clone, Default)]
-pub struct ChatCall {
-    /// The model; the default one where it is absent.
-    pub model: Option<String>,
-    /// The conversation so far, oldest first.
-    pub messages: Vec<Message>,
-    /// The system prompt, put before the messages: empty for none, absent for the default one.
-    pub system: Option<String>,
-    /// Files that go with the newest message of the user, or with the prompt.
-    pub attachments: Attachments,
-    /// How to sample.
-    pub sampling: Sampling,
-    /// The server's own options.
-    pub options: Map<String, Value>,
-    /// The form that the reply must have.
-    pub response_format: Option<ResponseFormat>,
-    /// Whether the model thinks first.
-    pub think: Option<Think>,
-    /// OpenAI function tools.
-    pub tools: Vec<Value>,
-    /// How long the model stays loaded afterwards.
-    pub keep_alive: Option<Value>,
-    /// What to do with a prompt that does not fit the context.
-    pub truncation: Truncation,
-}
+use types::{FinishReason, GenerateRequest, Sampling, Timings, Usage};
 
 impl Chat {
     /// Starts a chat as a completion of its own.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::runner::ChatCall;
+use super::request::ChatCall;
 use types::{GenerateRequest, Message, ResponseFormat};
 
 /// The bytes of a chat's texts and images.

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::Chat;
-use super::runner::ChatCall;
+use super::request::ChatCall;
 use crate::{ErrorCode, ServiceError};
 use settings::SystemPromptFile;
 use types::{Message, Role};

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::runner::ChatCall;
+use super::request::ChatCall;
 use super::truncation;
 use crate::ServiceError;
-use crate::models::lifecycle::name_length;
+use crate::models::name::name_length;
 
 /// Checks what can be checked before anything is sent.
 pub(crate) fn check(call: &ChatCall) -> Result<(), ServiceError> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Conversations;
 use crate::ServiceError;
-use crate::chat::runner::ChatCall;
+use crate::chat::request::ChatCall;
 use crate::chat::truncation::Truncation;
 use store::StoredMessage;
 

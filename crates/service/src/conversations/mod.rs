@@ -2,6 +2,7 @@
 
 pub mod context_window;
 pub mod turn;
+mod turn_locks;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::chat::Chat;
 use crate::models::Models;
 use crate::tasks::Tasks;
 use crate::transfers::Transfers;
-use turn::TurnLocks;
+use turn_locks::TurnLocks;
 
 /// The stored conversations.
 #[derive(Debug)]

@@ -2,18 +2,17 @@
 //!
 //! Every process of the user shares them. A turn is written when it is complete, or not at all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
 use super::Conversations;
+use super::turn_locks::QueuedTurn;
 use crate::changes::Change;
 use crate::chat::bytes_of_call;
-use crate::chat::runner::{ChatCall, Question, Run};
+use crate::chat::request::ChatCall;
+use crate::chat::runner::{Question, Run};
 use crate::chat::validate::check;
 use crate::tasks::registry::Registered;
 use crate::tasks::registry::Work;
@@ -379,66 +378,4 @@ fn failed(error: StoreError) -> ServiceError {
     };
     ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
         .with_hint(format!("{hint} chat_completion works without."))
-}
-
-/// The turns of each conversation in this process: one after another, in the order in which they were queued.
-#[derive(Debug, Default)]
-pub(crate) struct TurnLocks(Mutex<HashMap<(Owner, String), Weak<tokio::sync::Mutex<()>>>>);
-
-/// A turn that has its place behind those before it.
-pub struct QueuedTurn {
-    ahead: usize,
-    acquired: Option<OwnedMutexGuard<()>>,
-    acquiring: BoxFuture<'static, OwnedMutexGuard<()>>,
-}
-
-impl TurnLocks {
-    /// Takes the place behind the turns that are there.
-    fn queue(&self, owner: &Owner, id: &str) -> QueuedTurn {
-        let lock = self.lock_of(owner, id);
-        let ahead = Arc::strong_count(&lock) - 1;
-        let mut acquiring = lock.lock_owned().boxed();
-        // The lock is fair, and whoever has asked once is in its line.
-        let acquired = (&mut acquiring).now_or_never();
-        QueuedTurn { ahead, acquired, acquiring }
-    }
-
-    fn lock_of(&self, owner: &Owner, id: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| lock.strong_count() > 0);
-        let key = (owner.clone(), id.to_owned());
-        if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
-            return lock;
-        }
-        let lock = Arc::default();
-        locks.insert(key, Arc::downgrade(&lock));
-        lock
-    }
-}
-
-impl QueuedTurn {
-    /// Waits for the turns before this one; `waits` gets how many there are.
-    pub async fn acquire(self, waits: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
-        match self.acquired {
-            Some(first) => first,
-            None => {
-                waits(self.ahead);
-                self.acquiring.await
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn conversations_of_one_id_and_two_owners_do_not_wait_for_each_other() {
-        let locks = TurnLocks::default();
-        let other = Owner::new("other").unwrap();
-        let _turn = locks.queue(&Owner::local(), "notes").acquire(|_| panic!("nobody is ahead")).await;
-        let _others = locks.queue(&other, "notes").acquire(|_| panic!("nobody is ahead")).await;
-        assert_eq!(locks.queue(&Owner::local(), "notes").ahead, 1);
-    }
 }

@@ -1,11 +1,14 @@
 //! The models of the server: which there are, what each can do, and what happens to them.
 
+pub mod capabilities;
 pub mod catalog;
 pub mod health;
 pub mod lifecycle;
+pub mod name;
 pub mod names;
 pub mod parameters;
 pub mod reservations;
+pub mod suggest;
 pub mod watch;
 
 use std::sync::Arc;
@@ -17,7 +20,7 @@ use types::{Location, Remote};
 use crate::ServiceError;
 use crate::changes::Changes;
 use crate::error::Upstream;
-use catalog::Capabilities;
+use capabilities::CapabilityCache;
 use names::Names;
 use reservations::Reservations;
 use watch::Watch;
@@ -42,7 +45,7 @@ impl Default for ModelSettings {
 pub struct Models {
     provider: Arc<dyn Provider>,
     settings: ModelSettings,
-    capabilities: Capabilities,
+    capabilities: CapabilityCache,
     pub(crate) names: Names,
     reservations: Reservations,
     changes: Arc<Changes>,
@@ -58,7 +61,7 @@ impl Models {
         Arc::new(Self {
             provider,
             settings,
-            capabilities: Capabilities::default(),
+            capabilities: CapabilityCache::default(),
             names: Names::default(),
             reservations: Reservations::default(),
             changes,

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::models::lifecycle::full_name;
+use crate::models::name::full_name;
 use crate::{ErrorCode, ServiceError};
 
 /// The names in use. Clones are the same set.

@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Models;
-use crate::models::lifecycle::full_name;
+use crate::models::name::full_name;
 use crate::{ErrorCode, ServiceError};
 
 /// The reserved names, by their full names.

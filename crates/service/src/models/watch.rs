@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Models;
 use crate::changes::Change;
-use crate::models::lifecycle::full_name;
+use crate::models::name::full_name;
 
 /// A look that takes longer has failed: a server that hangs must not end the looking.
 const MAX_POLL_TIME: Duration = Duration::from_secs(30);

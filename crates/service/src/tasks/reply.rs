@@ -240,7 +240,6 @@ impl Live {
         self.lock().phase
     }
 
-    /// Waits for its end.
     pub async fn ended(&self) {
         self.control.ended().await;
     }

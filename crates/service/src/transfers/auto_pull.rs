@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::Transfers;
-use crate::models::lifecycle::{full_name, is_cloud, model_name};
+use crate::models::name::{full_name, is_cloud, model_name};
 use crate::tasks::job::{Job, Report};
 use crate::{ErrorCode, ServiceError};
 

@@ -12,7 +12,7 @@ use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
-use crate::models::lifecycle::model_name;
+use crate::models::name::model_name;
 use crate::models::parameters::check_parameters;
 use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report};

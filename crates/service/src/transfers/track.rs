@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use super::Transfers;
-use crate::models::lifecycle::model_name;
+use crate::models::name::model_name;
 use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report, TransferReport};
 use crate::tasks::registry::Registered;

@@ -1,0 +1,78 @@
+//! What each model can do, by the server's own words, kept for a while.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Models;
+use super::name::full_name;
+use crate::ServiceError;
+use providers::ProviderError;
+
+/// How long a model's capabilities are believed. They change when a model is pulled anew.
+const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
+/// Models whose capabilities are remembered; more are asked for anew.
+const MOST_KNOWN: usize = 1000;
+
+/// Ollama's capability words of a model; `None` where the server does not tell.
+pub type Capabilities = Option<Arc<[String]>>;
+
+impl Models {
+    /// Ollama's capability words of a model; `None` where the server does not tell.
+    ///
+    /// # Errors
+    /// As [`Models::show_model`].
+    pub async fn capabilities(&self, model: &str) -> Result<Capabilities, ServiceError> {
+        if let Some(known) = self.capabilities.get(model) {
+            return Ok(known);
+        }
+        let details = self.show_model(model).await?;
+        let capabilities = details.capabilities.map(Arc::from);
+        self.capabilities.put(model, capabilities.clone());
+        Ok(capabilities)
+    }
+
+    /// Checks a capability before a request that an older server would answer wrongly in silence.
+    pub(crate) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
+        if self.provider.native().is_none() {
+            // Another server does not tell, and may take names that it does not list.
+            return Ok(());
+        }
+        let Some(capabilities) = self.capabilities(model).await? else { return Ok(()) };
+        if capabilities.iter().any(|word| word == capability) {
+            return Ok(());
+        }
+        let error = ProviderError::Unsupported {
+            model: model.to_owned(),
+            capability: capability.to_owned(),
+            message: String::new(),
+        };
+        let mut error = self.explain(error).await;
+        error.message.push_str(&format!(" (capabilities: {})", capabilities.join(", ")));
+        Err(error)
+    }
+}
+
+/// What is known of models' capabilities, for a while, by their full names.
+#[derive(Debug, Default)]
+pub(crate) struct CapabilityCache(Mutex<HashMap<String, (Instant, Capabilities)>>);
+
+impl CapabilityCache {
+    fn get(&self, model: &str) -> Option<Capabilities> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.get(&full_name(model));
+        found.filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
+    }
+
+    fn put(&self, model: &str, words: Capabilities) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (at, _)| at.elapsed() < CAPABILITIES_TTL);
+        if known.len() < MOST_KNOWN {
+            known.insert(full_name(model), (Instant::now(), words));
+        }
+    }
+
+    pub(crate) fn forget(&self, model: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&full_name(model));
+    }
+}
