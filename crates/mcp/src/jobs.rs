@@ -129,7 +129,7 @@ fn amount(transfer: &TransferReport) -> String {
     let step = sanitize::name(&transfer.status);
     match (transfer.completed_bytes, transfer.total_bytes) {
         (Some(done), Some(total)) if total > 0 => {
-            let percent = done as f64 / total as f64 * 100.0;
+            let percent = text::format::percent(done, total);
             format!("{step}, {percent:.0}% of {}", human_size(total))
         }
         _ => step,

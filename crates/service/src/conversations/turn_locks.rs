@@ -1,15 +1,17 @@
 //! The order of turns in each conversation.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
+use platform::sync::lock;
 use types::Owner;
 
-/// The turns of each conversation in this process: one after another, in the order in which they were queued.
+/// The turns of each conversation in this process: one after another, in the order in which they were queued. The map
+/// is under a plain mutex, held to look one up; a turn itself is long, so its own lock is an async one.
 #[derive(Debug, Default)]
 pub(crate) struct TurnLocks(Mutex<HashMap<(Owner, String), Weak<tokio::sync::Mutex<()>>>>);
 
@@ -32,7 +34,7 @@ impl TurnLocks {
     }
 
     fn lock_of(&self, owner: &Owner, id: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut locks = lock(&self.0);
         locks.retain(|_, lock| lock.strong_count() > 0);
         let key = (owner.clone(), id.to_owned());
         if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {

@@ -1,12 +1,13 @@
 //! What each model can do, by the server's own words, kept for a while.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Models;
 use super::name::full_name;
 use crate::ServiceError;
+use platform::sync::lock;
 use providers::ProviderError;
 
 /// How long a model's capabilities are believed. They change when a model is pulled anew.
@@ -53,19 +54,19 @@ impl Models {
     }
 }
 
-/// What is known of models' capabilities, for a while, by their full names.
+/// What is known of models' capabilities, for a while, by their full names. A look-up is short, so a plain mutex does.
 #[derive(Debug, Default)]
 pub(crate) struct CapabilityCache(Mutex<HashMap<String, (Instant, Capabilities)>>);
 
 impl CapabilityCache {
     fn get(&self, model: &str) -> Option<Capabilities> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.0);
         let found = known.get(&full_name(model));
         found.filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
     }
 
     fn put(&self, model: &str, words: Capabilities) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         known.retain(|_, (at, _)| at.elapsed() < CAPABILITIES_TTL);
         if known.len() < MOST_KNOWN {
             known.insert(full_name(model), (Instant::now(), words));
@@ -73,6 +74,6 @@ impl CapabilityCache {
     }
 
     pub(crate) fn forget(&self, model: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&full_name(model));
+        lock(&self.0).remove(&full_name(model));
     }
 }

@@ -7,7 +7,6 @@ pub mod lifecycle;
 pub mod name;
 pub mod names;
 pub mod parameters;
-pub mod reservations;
 pub mod suggest;
 pub mod watch;
 
@@ -22,7 +21,6 @@ use crate::changes::Changes;
 use crate::error::Upstream;
 use capabilities::CapabilityCache;
 use names::Names;
-use reservations::Reservations;
 use watch::Watch;
 
 /// What the settings say of models.
@@ -47,7 +45,6 @@ pub struct Models {
     settings: ModelSettings,
     capabilities: CapabilityCache,
     pub(crate) names: Names,
-    reservations: Reservations,
     changes: Arc<Changes>,
     watch: Watch,
 }
@@ -63,7 +60,6 @@ impl Models {
             settings,
             capabilities: CapabilityCache::default(),
             names: Names::default(),
-            reservations: Reservations::default(),
             changes,
             watch: Watch::default(),
         })

@@ -1,9 +1,11 @@
 //! Which installed model was meant, and whether another one answered.
 
+use text::similar::{most_similar, similarity};
+
 use super::name::{MAX_NAME, full_name};
 
 /// Below this similarity (0 to 1) a name is no suggestion.
-const SIMILAR: f64 = 0.5;
+const MIN_SIMILARITY: f64 = 0.5;
 
 /// The installed name that was most likely meant.
 pub fn nearest_model<'a>(meant: &str, installed: &[&'a str]) -> Option<&'a str> {
@@ -13,20 +15,15 @@ pub fn nearest_model<'a>(meant: &str, installed: &[&'a str]) -> Option<&'a str> 
     }
     let meant = meant.to_lowercase();
     let (meant_base, meant_tag) = split_tag(&meant);
-    installed
-        .iter()
-        .filter(|name| name.len() <= MAX_NAME)
-        .map(|name| {
-            let lower = name.to_lowercase();
-            let (base, tag) = split_tag(&lower);
-            let start = if base.starts_with(meant_base) || meant_base.starts_with(base) { 0.8 } else { 0.0 };
-            let alike = strsim::normalized_damerau_levenshtein(base, meant_base).max(start);
-            // The tag decides between models of one name only.
-            (alike + 0.01 * strsim::normalized_damerau_levenshtein(tag, meant_tag), *name)
-        })
-        .filter(|(score, _)| *score >= SIMILAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+    let scored = installed.iter().filter(|name| name.len() <= MAX_NAME).map(|name| {
+        let lower = name.to_lowercase();
+        let (base, tag) = split_tag(&lower);
+        let start = if base.starts_with(meant_base) || meant_base.starts_with(base) { 0.8 } else { 0.0 };
+        let alike = similarity(base, meant_base).max(start);
+        // The tag decides between models of one name only.
+        (alike + 0.01 * similarity(tag, meant_tag), *name)
+    });
+    most_similar(scored, MIN_SIMILARITY)
 }
 
 /// That another model answered than was asked: a server with one model takes every name. Names that begin alike are

@@ -2,7 +2,7 @@
 //! while somebody watches.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -12,6 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::Models;
 use crate::changes::Change;
 use crate::models::name::full_name;
+use platform::sync::lock;
 
 /// A look that takes longer has failed: a server that hangs must not end the looking.
 const MAX_POLL_TIME: Duration = Duration::from_secs(30);
@@ -38,7 +39,7 @@ pub struct Poll(#[allow(dead_code, reason = "it is there to be dropped")] DropGu
 
 impl Watch {
     fn lock(&self) -> MutexGuard<'_, Polling> {
-        self.polling.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.polling)
     }
 }
 

@@ -9,13 +9,14 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
+use super::latch::Latch;
 use crate::error::{ErrorCode, ServiceError};
 
 /// The state of work, beside what it makes.
 #[derive(Debug)]
 pub(crate) struct Control {
     cancel: CancellationToken,
-    ended: CancellationToken,
+    ended: Latch,
     started: Instant,
     ended_at: OnceLock<Instant>,
     /// A caller was given its end.
@@ -28,7 +29,7 @@ impl Control {
     pub(crate) fn new() -> Self {
         Self {
             cancel: CancellationToken::new(),
-            ended: CancellationToken::new(),
+            ended: Latch::default(),
             started: Instant::now(),
             ended_at: OnceLock::new(),
             seen: AtomicBool::new(false),
@@ -45,7 +46,7 @@ impl Control {
     }
 
     pub(crate) async fn ended(&self) {
-        self.ended.cancelled().await;
+        self.ended.wait().await;
     }
 
     pub(crate) fn ended_at(&self) -> Option<Instant> {
@@ -86,7 +87,7 @@ impl Control {
     pub(crate) fn end(&self) {
         // It ends once.
         let _ = self.ended_at.set(Instant::now());
-        self.ended.cancel();
+        self.ended.set();
     }
 }
 

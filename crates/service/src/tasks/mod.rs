@@ -3,6 +3,7 @@
 pub mod cancel_on_drop;
 pub mod handle;
 pub mod job;
+mod latch;
 pub mod memory;
 pub mod queue;
 pub mod registry;

@@ -8,11 +8,12 @@
 //! moment sooner does not overtake it. A reservation ends with the call, however that ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, ServiceError};
+use platform::sync::lock;
 use types::Owner;
 
 /// The queue. Clones are the same queue.
@@ -25,6 +26,7 @@ struct Shared {
     concurrent: usize,
     /// Requests that may wait.
     waiting: usize,
+    /// One state, as admission looks at all of it; held for a walk over the waiters, never across an await.
     state: Mutex<State>,
 }
 
@@ -143,7 +145,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 }
 

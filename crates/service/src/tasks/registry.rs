@@ -4,13 +4,14 @@
 //! has one was given it. They end with the process, a known gap.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{ErrorCode, ServiceError};
 use crate::tasks::handle::{Control, caught};
 use crate::tasks::job::{Job, Report};
 use crate::tasks::reply::{Ending, Live};
+use platform::sync::lock;
 use types::Owner;
 
 /// How long a completion is kept after its end.
@@ -19,6 +20,9 @@ const KEPT: Duration = Duration::from_secs(3600);
 const MOST_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// Entries are looked through for those to drop after so many ends, or so many bytes of them: a few more are kept meanwhile.
+const SWEEP_AFTER: usize = 16;
+const SWEEP_AFTER_BYTES: usize = MOST_BYTES / 8;
 /// Ids that are remembered as gone.
 const MOST_GONE: usize = 1000;
 /// Completions of an owner that may run with no call attached.
@@ -106,7 +110,7 @@ impl Claim {
     }
 }
 
-/// The table.
+/// The table. It is under one mutex since a search and a sweep see all of it; both are short and never await.
 #[derive(Debug, Default)]
 pub(crate) struct Registry(Mutex<Table>);
 
@@ -115,6 +119,11 @@ struct Table {
     /// Oldest first.
     entries: VecDeque<Arc<Registered>>,
     gone: VecDeque<(Owner, String)>,
+    /// How many have ended since the last sweep, and what they hold in bytes.
+    ended: usize,
+    ended_bytes: usize,
+    /// When the first of those that have ended was kept long enough.
+    next_expiry: Option<Instant>,
 }
 
 impl Registry {
@@ -124,7 +133,7 @@ impl Registry {
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
         let entry = Arc::new(Registered { id, owner: owner.clone(), created, work });
         let mut table = self.lock();
-        table.sweep();
+        table.sweep_if_due();
         table.entries.push_back(Arc::clone(&entry));
         entry
     }
@@ -156,7 +165,7 @@ impl Registry {
             };
             let ending = ending.map_err(|error| error.with_partial(live.partial()));
             live.end(ending);
-            registry.sweep();
+            registry.lock().ended(live.size());
         });
     }
 
@@ -178,7 +187,7 @@ impl Registry {
         let registry = Arc::clone(self);
         tokio::spawn(async move {
             job.conclude(work).await;
-            registry.sweep();
+            registry.lock().ended(job.size());
         });
         registered
     }
@@ -189,18 +198,13 @@ impl Registry {
     /// `completion_not_found`, which tells one that was kept too long from one that never was.
     pub(crate) fn find(&self, owner: &Owner, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
         let mut table = self.lock();
-        table.sweep();
+        table.sweep_if_due();
         let mut own = table.entries.iter().filter(|entry| entry.owner == *owner);
         let found = match id {
             Some(id) => own.find(|entry| entry.id == id),
             None => own.rfind(|entry| !entry.control().is_seen()),
         };
         found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
-    }
-
-    /// Drops what need not be kept any longer.
-    pub(crate) fn sweep(&self) {
-        self.lock().sweep();
     }
 
     /// Makes sure that one more of an owner may run in the background.
@@ -225,16 +229,33 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
 impl Table {
-    fn sweep(&mut self) {
-        self.sweep_at(Instant::now(), MOST_BYTES);
+    /// Notes the end of one, which holds so many bytes.
+    fn ended(&mut self, bytes: usize) {
+        self.ended += 1;
+        self.ended_bytes += bytes;
+        self.next_expiry.get_or_insert_with(|| Instant::now() + KEPT);
+        self.sweep_if_due();
+    }
+
+    /// A sweep looks at every entry, and most calls need none.
+    fn sweep_if_due(&mut self) {
+        let now = Instant::now();
+        let is_due = self.ended >= SWEEP_AFTER
+            || self.ended_bytes >= SWEEP_AFTER_BYTES
+            || self.next_expiry.is_some_and(|expiry| expiry <= now);
+        if is_due {
+            self.sweep_at(now, MOST_BYTES);
+        }
     }
 
     fn sweep_at(&mut self, now: Instant, most_bytes: usize) {
+        (self.ended, self.ended_bytes, self.next_expiry) = (0, 0, None);
+        let mut oldest: Option<Instant> = None;
         // Newest first: the oldest of those that have ended go.
         let ended: Vec<_> =
             self.entries.iter().rev().filter(|entry| entry.control().ended_at().is_some()).collect();
@@ -249,9 +270,12 @@ impl Table {
                 bytes += entry.size();
                 if *kept > MOST_KEPT || bytes > most_bytes || age > Some(KEPT) {
                     gone.push((entry.owner.clone(), entry.id.clone()));
+                } else {
+                    oldest = oldest.into_iter().chain(entry.control().ended_at()).min();
                 }
             }
         }
+        self.next_expiry = oldest.map(|ended_at| ended_at + KEPT);
         if gone.is_empty() {
             return;
         }
@@ -279,121 +303,5 @@ fn not_found(owner: &Owner, id: Option<&str>, gone: &VecDeque<(Owner, String)>) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tasks::reply::testing::ended_with;
-
-    fn local() -> Owner {
-        Owner::local()
-    }
-
-    fn ended(text: &str) -> Work {
-        Work::Reply(ended_with(text))
-    }
-
-    #[test]
-    fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
-        let registry = Registry::default();
-        let first = registry.add(&local(), ended("first"));
-        let second = registry.add(&local(), ended("second"));
-        assert_eq!(registry.find(&local(), None).unwrap().id, second.id);
-        second.mark_seen();
-        assert_eq!(registry.find(&local(), None).unwrap().id, first.id);
-        first.mark_seen();
-        assert_eq!(registry.find(&local(), None).unwrap_err().code, ErrorCode::CompletionNotFound);
-        assert_eq!(registry.find(&local(), Some(&first.id)).unwrap().id, first.id);
-    }
-
-    #[test]
-    fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
-        let registry = Registry::default();
-        let first = registry.add(&local(), ended("x"));
-        for _ in 0..MOST_KEPT {
-            registry.add(&local(), ended("x"));
-        }
-        registry.sweep();
-        let gone = registry.find(&local(), Some(&first.id)).unwrap_err();
-        assert!(gone.text().contains("no longer available"), "{}", gone.text());
-        assert!(
-            registry
-                .find(&local(), Some("chatcmpl-other"))
-                .unwrap_err()
-                .text()
-                .starts_with("There is no completion")
-        );
-
-        let mut table = registry.lock();
-        let size = ended_with("x").size();
-        table.sweep_at(Instant::now(), size * 10);
-        assert_eq!(table.entries.len(), 10);
-        table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
-        assert_eq!(table.entries.len(), 0);
-    }
-
-    #[test]
-    fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
-        let registry = Registry::default();
-        let promised = registry.add(&local(), ended("promised"));
-        promised.control().detach();
-        let cancelled = registry.add(&local(), ended("cancelled"));
-        for _ in 0..3 * MOST_KEPT {
-            registry.add(&local(), ended("quick")).mark_seen();
-        }
-        assert!(registry.find(&local(), Some(&cancelled.id)).is_ok());
-        for _ in 0..3 * MOST_KEPT {
-            registry.add(&local(), ended("cancelled too"));
-        }
-        assert!(registry.find(&local(), Some(&promised.id)).is_ok());
-        assert!(registry.find(&local(), Some(&cancelled.id)).is_err());
-        promised.mark_seen();
-        let mut table = registry.lock();
-        table.sweep_at(Instant::now(), MOST_BYTES);
-        assert_eq!(table.entries.len(), 2 * MOST_KEPT);
-    }
-
-    #[test]
-    fn what_runs_is_never_swept() {
-        let registry = Registry::default();
-        let running = registry.add(&local(), Work::Reply(Live::new()));
-        for _ in 0..2 * MOST_KEPT {
-            registry.add(&local(), ended("x"));
-        }
-        registry.sweep();
-        assert!(registry.find(&local(), Some(&running.id)).is_ok());
-    }
-
-    #[test]
-    fn nothing_of_another_owner_is_found_by_id_or_as_the_newest() {
-        let registry = Registry::default();
-        let other = Owner::new("other").unwrap();
-        let of_other = registry.add(&other, ended("theirs"));
-        for id in [Some(of_other.id.as_str()), None] {
-            assert_eq!(registry.find(&local(), id).unwrap_err().code, ErrorCode::CompletionNotFound);
-            assert_eq!(registry.find(&other, id).unwrap().id, of_other.id);
-        }
-        let own = registry.add(&local(), ended("ours"));
-        registry.add(&other, ended("theirs too"));
-        assert_eq!(registry.find(&local(), None).unwrap().id, own.id);
-        registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
-        let text = |owner: &Owner| registry.find(owner, Some(&of_other.id)).unwrap_err().text();
-        assert!(text(&other).contains("no longer available"), "{}", text(&other));
-        let own = local();
-        assert!(text(&own).starts_with("There is no completion"), "{}", text(&own));
-    }
-
-    #[test]
-    fn limits_count_for_each_owner() {
-        let registry = Registry::default();
-        let other = Owner::new("other").unwrap();
-        let own = registry.add(&local(), ended("ours"));
-        for _ in 0..2 * MOST_KEPT {
-            registry.add(&other, ended("theirs"));
-        }
-        assert!(registry.find(&local(), Some(&own.id)).is_ok());
-        for _ in 0..MOST_BACKGROUND {
-            registry.add(&other, Work::Reply(Live::new())).control().detach();
-        }
-        assert_eq!(registry.allow_background(&other).unwrap_err().code, ErrorCode::Overloaded);
-        assert_eq!(registry.allow_background(&local()), Ok(()));
-    }
-}
+#[path = "registry_tests.rs"]
+mod tests;

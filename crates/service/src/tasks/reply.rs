@@ -1,12 +1,13 @@
 //! Completions that run on their own: a call attaches to one, and what was generated is never lost.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::Control;
+use platform::sync::lock;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
 
 /// The longest reply, in bytes; a server that never ends would fill the memory.
@@ -120,6 +121,7 @@ pub struct Cursor {
 /// calls that follow it.
 #[derive(Debug)]
 pub struct Live {
+    /// Written for each chunk and read by followers, for a few instructions each; never held across an await.
     buffer: Mutex<Buffer>,
     /// Counts the changes of `buffer`.
     version: watch::Sender<u64>,
@@ -380,7 +382,7 @@ impl Live {
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffer> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.buffer)
     }
 }
 

@@ -1,14 +1,16 @@
 //! Models that are pulled because a call names them: one pull for all calls that wait for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::Transfers;
 use crate::models::name::{full_name, is_cloud, model_name};
 use crate::tasks::job::{Job, Report};
 use crate::{ErrorCode, ServiceError};
+use platform::sync::lock;
 
-/// The pulls that calls wait for, by the model's full name.
+/// The pulls that calls wait for, by the model's full name. The mutex is held from the search to the insertion, so that two
+/// calls start one pull.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals(Mutex<HashMap<String, Weak<Arrival>>>);
 
@@ -70,7 +72,7 @@ impl Transfers {
     }
 
     fn arrival(self: &Arc<Self>, model: &str) -> Result<Arc<Arrival>, ServiceError> {
-        let mut arrivals = self.arrivals.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut arrivals = lock(&self.arrivals.0);
         arrivals.retain(|_, arrival| arrival.strong_count() > 0);
         let name = full_name(model);
         let running =

@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
 use crate::models::name::model_name;
+use crate::models::names::NameUse;
 use crate::models::parameters::check_parameters;
-use crate::models::reservations::Reservation;
 use crate::tasks::job::{Job, Report};
 use crate::tasks::registry::Registered;
 use crate::{Caller, ErrorCode, ServiceError};
 use files::Opened;
 use providers::{FileStream, ProviderError};
+use text::format::hex;
 use types::{CreateRequest, Location, Role};
 
 /// What Ollama quantizes to (`fs/ggml/type.go`, `ParseFileType`), whatever the case.
@@ -141,7 +142,7 @@ impl Transfers {
         caller: &Caller,
         mut request: CreateRequest,
         weights: Option<Weights>,
-        reserved: Reservation,
+        reserved: NameUse,
     ) -> Result<Arc<Registered>, ServiceError> {
         self.models.native()?;
         let texts = [&request.system, &request.template, &request.license];
@@ -237,7 +238,7 @@ async fn digest(
             tell(&job, &format!("reading {name}"), 0, done, size);
         }
         file.rewind()?;
-        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&hash.finalize());
         Ok::<_, io::Error>((file, done, format!("sha256:{hex}")))
     });
     match read.await.map_err(|_| ServiceError::internal())? {

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 
 use super::Transfers;
 use crate::models::name::model_name;
-use crate::models::reservations::Reservation;
+use crate::models::names::NameUse;
 use crate::tasks::job::{Job, Report, TransferReport};
 use crate::tasks::registry::Registered;
 use crate::{Caller, ErrorCode, ServiceError};
@@ -30,7 +30,7 @@ impl Transfers {
         caller: &Caller,
         model: &str,
         insecure: bool,
-        reserved: Reservation,
+        reserved: NameUse,
     ) -> Result<Arc<Registered>, ServiceError> {
         model_name("model", model)?;
         self.models.native()?;

@@ -1,0 +1,138 @@
+//! What the registry finds, keeps and drops.
+
+use super::*;
+use crate::tasks::reply::testing::ended_with;
+
+fn local() -> Owner {
+    Owner::local()
+}
+
+fn ended(text: &str) -> Work {
+    Work::Reply(ended_with(text))
+}
+
+#[test]
+fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
+    let registry = Registry::default();
+    let first = registry.add(&local(), ended("first"));
+    let second = registry.add(&local(), ended("second"));
+    assert_eq!(registry.find(&local(), None).unwrap().id, second.id);
+    second.mark_seen();
+    assert_eq!(registry.find(&local(), None).unwrap().id, first.id);
+    first.mark_seen();
+    assert_eq!(registry.find(&local(), None).unwrap_err().code, ErrorCode::CompletionNotFound);
+    assert_eq!(registry.find(&local(), Some(&first.id)).unwrap().id, first.id);
+}
+
+#[test]
+fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
+    let registry = Registry::default();
+    let first = registry.add(&local(), ended("x"));
+    for _ in 0..MOST_KEPT {
+        registry.add(&local(), ended("x"));
+    }
+    registry.lock().sweep_at(Instant::now(), MOST_BYTES);
+    let gone = registry.find(&local(), Some(&first.id)).unwrap_err();
+    assert!(gone.text().contains("no longer available"), "{}", gone.text());
+    assert!(
+        registry
+            .find(&local(), Some("chatcmpl-other"))
+            .unwrap_err()
+            .text()
+            .starts_with("There is no completion")
+    );
+
+    let mut table = registry.lock();
+    let size = ended_with("x").size();
+    table.sweep_at(Instant::now(), size * 10);
+    assert_eq!(table.entries.len(), 10);
+    table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
+    assert_eq!(table.entries.len(), 0);
+}
+
+#[test]
+fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
+    let registry = Registry::default();
+    let promised = registry.add(&local(), ended("promised"));
+    promised.control().detach();
+    let cancelled = registry.add(&local(), ended("cancelled"));
+    for _ in 0..3 * MOST_KEPT {
+        registry.add(&local(), ended("quick")).mark_seen();
+        registry.lock().ended(1);
+    }
+    assert!(registry.find(&local(), Some(&cancelled.id)).is_ok());
+    for _ in 0..3 * MOST_KEPT {
+        registry.add(&local(), ended("cancelled too"));
+        registry.lock().ended(1);
+    }
+    assert!(registry.find(&local(), Some(&promised.id)).is_ok());
+    assert!(registry.find(&local(), Some(&cancelled.id)).is_err());
+    promised.mark_seen();
+    let mut table = registry.lock();
+    table.sweep_at(Instant::now(), MOST_BYTES);
+    assert_eq!(table.entries.len(), 2 * MOST_KEPT);
+}
+
+#[test]
+fn what_runs_is_never_swept() {
+    let registry = Registry::default();
+    let running = registry.add(&local(), Work::Reply(Live::new()));
+    for _ in 0..2 * MOST_KEPT {
+        registry.add(&local(), ended("x"));
+    }
+    registry.lock().sweep_at(Instant::now(), MOST_BYTES);
+    assert!(registry.find(&local(), Some(&running.id)).is_ok());
+}
+
+#[test]
+fn nothing_of_another_owner_is_found_by_id_or_as_the_newest() {
+    let registry = Registry::default();
+    let other = Owner::new("other").unwrap();
+    let of_other = registry.add(&other, ended("theirs"));
+    for id in [Some(of_other.id.as_str()), None] {
+        assert_eq!(registry.find(&local(), id).unwrap_err().code, ErrorCode::CompletionNotFound);
+        assert_eq!(registry.find(&other, id).unwrap().id, of_other.id);
+    }
+    let own = registry.add(&local(), ended("ours"));
+    registry.add(&other, ended("theirs too"));
+    assert_eq!(registry.find(&local(), None).unwrap().id, own.id);
+    registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
+    let text = |owner: &Owner| registry.find(owner, Some(&of_other.id)).unwrap_err().text();
+    assert!(text(&other).contains("no longer available"), "{}", text(&other));
+    let own = local();
+    assert!(text(&own).starts_with("There is no completion"), "{}", text(&own));
+}
+
+#[test]
+fn limits_count_for_each_owner() {
+    let registry = Registry::default();
+    let other = Owner::new("other").unwrap();
+    let own = registry.add(&local(), ended("ours"));
+    for _ in 0..2 * MOST_KEPT {
+        registry.add(&other, ended("theirs"));
+        registry.lock().ended(1);
+    }
+    assert!(registry.find(&local(), Some(&own.id)).is_ok());
+    for _ in 0..MOST_BACKGROUND {
+        registry.add(&other, Work::Reply(Live::new())).control().detach();
+    }
+    assert_eq!(registry.allow_background(&other).unwrap_err().code, ErrorCode::Overloaded);
+    assert_eq!(registry.allow_background(&local()), Ok(()));
+}
+
+#[test]
+fn table_is_swept_when_enough_has_ended_and_when_the_first_is_old() {
+    let mut table = Table::default();
+    table.ended(1);
+    assert_eq!(table.ended, 1);
+    for _ in 1..SWEEP_AFTER {
+        table.ended(1);
+    }
+    assert_eq!((table.ended, table.next_expiry), (0, None));
+    table.ended(SWEEP_AFTER_BYTES);
+    assert_eq!(table.ended, 0);
+    table.ended(1);
+    table.next_expiry = Some(Instant::now());
+    table.sweep_if_due();
+    assert_eq!((table.ended, table.next_expiry), (0, None));
+}
