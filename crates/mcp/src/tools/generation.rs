@@ -13,6 +13,7 @@ use service::ServiceError;
 use service::chat::request::ChatCall;
 use service::chat::response_format::read_response_format;
 use service::chat::truncation::Truncation;
+use service::chat::validate::keep_alive;
 use types::{Sampling, Think};
 
 /// What the tools beside `chat_completion` list of these; they take the others too.
@@ -105,7 +106,7 @@ impl GenerationArguments {
             options: self.options.unwrap_or_default(),
             response_format: self.response_format.map(read_response_format).transpose()?.flatten(),
             think: self.think.map(read_think).transpose()?,
-            keep_alive: self.keep_alive,
+            keep_alive: keep_alive(self.keep_alive)?,
             truncation: self.truncation.as_deref().map(Truncation::parse).transpose()?.unwrap_or_default(),
             ..ChatCall::default()
         })

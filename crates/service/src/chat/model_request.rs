@@ -8,7 +8,7 @@ use crate::models::Models;
 use crate::{ErrorCode, ServiceError};
 use providers::{ChatStream, ProviderError};
 use types::ChatRequest;
-use types::{GenerateRequest, Message, ResponseFormat, Role, Sampling, ToolCall};
+use types::{GenerateRequest, Message, Role, Sampling, ToolCall};
 
 /// A request that is ready to be sent.
 #[derive(Debug)]
@@ -91,13 +91,6 @@ impl Asked {
             Request::Prompt(request) => &request.options,
         };
         self.sampling().num_ctx.or_else(|| options.get("num_ctx").and_then(Value::as_u64))
-    }
-
-    pub(crate) fn response_format(&self) -> Option<ResponseFormat> {
-        match &self.request {
-            Request::Chat(request) => request.response_format.clone(),
-            Request::Prompt(request) => request.response_format.clone(),
-        }
     }
 
     pub(crate) fn has_images(&self) -> bool {

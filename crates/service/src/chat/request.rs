@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::Chat;
 use super::attachments::Attachments;
+use super::response_format::ReplyFormat;
 use super::runner::Question;
 use super::truncation::Truncation;
 use crate::tasks::registry::Registered;
 use crate::{Caller, ServiceError};
 use serde_json::{Map, Value};
-use types::{GenerateRequest, Image, Message, ResponseFormat, Sampling, Think};
+use types::{GenerateRequest, Image, KeepAlive, Message, Sampling, Think};
 
 /// A chat as a caller asks for it.
 #[derive(Debug, Clone, Default)]
@@ -27,13 +28,13 @@ pub struct ChatCall {
     /// The server's own options.
     pub options: Map<String, Value>,
     /// The form that the reply must have.
-    pub response_format: Option<ResponseFormat>,
+    pub response_format: Option<ReplyFormat>,
     /// Whether the model thinks first.
     pub think: Option<Think>,
     /// OpenAI function tools.
     pub tools: Vec<Value>,
     /// How long the model stays loaded afterwards.
-    pub keep_alive: Option<Value>,
+    pub keep_alive: Option<KeepAlive>,
     /// What to do with a prompt that does not fit the context.
     pub truncation: Truncation,
 }

@@ -1,21 +1,65 @@
 //! `response_format`: what callers may ask for, and whether a reply keeps to it.
 
+use std::sync::Arc;
+
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::Chat;
 use crate::chat::model_request::Asked;
 use crate::chat::runner::Run;
-use crate::chat::schema_check::{Unchecked, Verdict, check_here, check_size, no_schema, unchecked, work_of};
+use crate::chat::schema_check::{Compiled, Unchecked, Verdict, check_size, no_schema, unchecked};
 use crate::error::ServiceError;
 use types::ChatEnd;
 use types::{FinishReason, ResponseFormat};
+
+/// The form that a reply must have, with what checks it. Clones share both.
+#[derive(Debug, Clone)]
+pub struct ReplyFormat(Arc<Format>);
+
+#[derive(Debug)]
+struct Format {
+    requested: ResponseFormat,
+    /// Absent for JSON of any form, and for a schema that is checked in a process of its own.
+    compiled: Option<Compiled>,
+}
+
+impl ReplyFormat {
+    /// Compiles a schema, once for all its checks. One whose check may take long is compiled where that can be stopped,
+    /// before the model is asked.
+    ///
+    /// # Errors
+    /// `invalid_argument` for what is no schema, or too large.
+    pub fn new(requested: ResponseFormat) -> Result<Self, ServiceError> {
+        let compiled = match &requested {
+            ResponseFormat::Json => None,
+            ResponseFormat::Schema(schema) => {
+                check_size(schema)?;
+                Compiled::new(schema)?
+            }
+        };
+        Ok(Self(Arc::new(Format { requested, compiled })))
+    }
+
+    pub(crate) fn as_requested(&self) -> &ResponseFormat {
+        &self.0.requested
+    }
+
+    /// Whether it is a schema that is checked in a process of its own.
+    fn is_checked_apart(&self) -> bool {
+        matches!(self.0.requested, ResponseFormat::Schema(_)) && self.0.compiled.is_none()
+    }
+}
 
 /// Reads `response_format`: `"json"`, a JSON Schema, or OpenAI's `json_object` and `json_schema` forms.
 ///
 /// # Errors
 /// `invalid_argument` where it is none of these, or the schema is no schema.
-pub fn read_response_format(format: Value) -> Result<Option<ResponseFormat>, ServiceError> {
+pub fn read_response_format(format: Value) -> Result<Option<ReplyFormat>, ServiceError> {
+    read(format)?.map(ReplyFormat::new).transpose()
+}
+
+fn read(format: Value) -> Result<Option<ResponseFormat>, ServiceError> {
     const ARGUMENT: &str = "response_format";
     match format {
         Value::Null => Ok(None),
@@ -51,13 +95,6 @@ fn read_object(mut object: Map<String, Value>) -> Result<Option<ResponseFormat>,
     if !schema.is_object() {
         return Err(ServiceError::invalid("response_format", "must be a JSON Schema object"));
     }
-    check_size(&schema)?;
-    // What may take long is checked where it can be stopped, before the model is asked.
-    if work_of(&schema).is_some()
-        && let Verdict::NoSchema(why) = check_here(&schema, None)
-    {
-        return Err(no_schema(&why));
-    }
     Ok(Some(ResponseFormat::Schema(schema)))
 }
 
@@ -66,12 +103,12 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_argument` for what is no schema, or takes too long to be checked; `overloaded`.
-    pub(crate) async fn check_format(&self, format: &ResponseFormat) -> Result<(), ServiceError> {
-        let ResponseFormat::Schema(schema) = format else { return Ok(()) };
-        if work_of(schema).is_some() {
+    pub(crate) async fn check_format(&self, format: &ReplyFormat) -> Result<(), ServiceError> {
+        let ResponseFormat::Schema(schema) = format.as_requested() else { return Ok(()) };
+        if !format.is_checked_apart() {
             return Ok(());
         }
-        match self.check_schema(schema, None).await {
+        match self.check_schema(schema, None, None).await {
             Ok(Verdict::Violations(_)) => Ok(()),
             Ok(Verdict::NoSchema(why)) => Err(no_schema(&why)),
             Err(why) => Err(unchecked(why)),
@@ -81,10 +118,10 @@ impl Chat {
     /// What is wrong with a reply: empty where it keeps to the format.
     pub(crate) async fn violations(
         &self,
-        format: &ResponseFormat,
+        format: &ReplyFormat,
         reply: String,
     ) -> Result<Vec<String>, Unchecked> {
-        match format {
+        match format.as_requested() {
             ResponseFormat::Json => {
                 let read = tokio::task::spawn_blocking(move || {
                     serde_json::from_str::<IgnoredAny>(reply.trim()).err().map(|error| error.to_string())
@@ -92,18 +129,15 @@ impl Chat {
                 let wrong = read.await.map_err(|_| Unchecked::NotStarted)?;
                 Ok(wrong.map(|error| format!("it is not JSON ({error})")).into_iter().collect())
             }
-            ResponseFormat::Schema(schema) => match self.check_schema(schema, Some(reply)).await? {
-                Verdict::Violations(wrong) => Ok(wrong),
-                // It was a schema when it was read.
-                Verdict::NoSchema(_) => Ok(Vec::new()),
-            },
+            ResponseFormat::Schema(schema) => {
+                match self.check_schema(schema, format.0.compiled.as_ref(), Some(reply)).await? {
+                    Verdict::Violations(wrong) => Ok(wrong),
+                    // It was a schema when it was read.
+                    Verdict::NoSchema(_) => Ok(Vec::new()),
+                }
+            }
         }
     }
-}
-
-/// Whether a schema is checked in a process of its own.
-fn is_checked_apart(format: &ResponseFormat) -> bool {
-    matches!(format, ResponseFormat::Schema(schema) if work_of(schema).is_none())
 }
 
 impl Run {
@@ -112,10 +146,10 @@ impl Run {
     pub(crate) async fn formatted(
         &self,
         asked: &mut Asked,
-        format: &ResponseFormat,
+        format: &ReplyFormat,
         warnings: &mut Vec<String>,
     ) -> Result<ChatEnd, ServiceError> {
-        if is_checked_apart(format) {
+        if format.is_checked_apart() {
             // It may take seconds, and others need not wait for it.
             self.place.delay();
         }
@@ -128,7 +162,7 @@ impl Run {
             self.live.accept();
             return Ok(end);
         }
-        asked.correct(self.live.reject(), correction(format, &wrong));
+        asked.correct(self.live.reject(), correction(format.as_requested(), &wrong));
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
@@ -142,7 +176,7 @@ impl Run {
     }
 
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
-    async fn wrong(&self, format: &ResponseFormat, warnings: &mut Vec<String>) -> Vec<String> {
+    async fn wrong(&self, format: &ReplyFormat, warnings: &mut Vec<String>) -> Vec<String> {
         let reply = self.live.read_draft(str::to_owned);
         self.chat.violations(format, reply).await.unwrap_or_else(|why| {
             warnings.push(format!("The reply was not checked against response_format: {}.", why.reason()));
@@ -164,16 +198,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::chat::schema_check::check_here;
 
     #[test]
     fn every_spelling_is_read() {
         let schema = json!({"type": "object", "required": ["a"]});
         let wrapped = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
-        assert_eq!(read_response_format(json!("json")), Ok(Some(ResponseFormat::Json)));
-        assert_eq!(read_response_format(json!({"type": "json_object"})), Ok(Some(ResponseFormat::Json)));
-        assert_eq!(read_response_format(json!({"type": "text"})), Ok(None));
-        assert_eq!(read_response_format(schema.clone()), Ok(Some(ResponseFormat::Schema(schema.clone()))));
-        assert_eq!(read_response_format(wrapped), Ok(Some(ResponseFormat::Schema(schema))));
+        assert_eq!(read(json!("json")), Ok(Some(ResponseFormat::Json)));
+        assert_eq!(read(json!({"type": "json_object"})), Ok(Some(ResponseFormat::Json)));
+        assert_eq!(read(json!({"type": "text"})), Ok(None));
+        assert_eq!(read(schema.clone()), Ok(Some(ResponseFormat::Schema(schema.clone()))));
+        assert_eq!(read(wrapped), Ok(Some(ResponseFormat::Schema(schema))));
     }
 
     #[test]
@@ -184,7 +219,7 @@ mod tests {
             (json!({"type": "objekt"}), "response_format is not a JSON Schema"),
             (json!({"type": "json_schema"}), "response_format.json_schema.schema is missing"),
         ] {
-            let error = read_response_format(format).unwrap_err().text();
+            let error = read_response_format(format).map(|_| ()).unwrap_err().text();
             assert!(error.starts_with(said), "{error}");
         }
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use serde_json::{Map, Value};
 
 use super::Chat;
 use super::request::ChatCall;
@@ -13,7 +12,7 @@ use crate::chat::attachments::{Attached, Attachments};
 use crate::chat::model_request::{Asked, Request, broke_off, with_id};
 use crate::chat::retry::{jitter, wait_before};
 use crate::chat::truncation::Truncation;
-use crate::chat::validate::{check, keep_alive};
+use crate::chat::validate::check;
 use crate::chat::warnings::{cut_prompt, stopped_at_limit};
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
@@ -24,7 +23,7 @@ use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
-use types::{FinishReason, GenerateRequest, Sampling, Timings, Usage};
+use types::{FinishReason, GenerateRequest, KeepAlive, Timings, Usage};
 
 impl Chat {
     /// Starts a chat as a completion of its own.
@@ -119,15 +118,15 @@ impl Run {
             }
         };
         self.live.set_model(&model);
-        let mut warnings =
-            self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
+        let mut warnings = self.ignored(&call);
         let attached = match call.attachments.is_empty() {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
         let _held = self.chat.tasks.memory.hold(size)?;
-        let mut asked = asked(model, call, question)?;
+        let format = call.response_format.clone();
+        let mut asked = asked(model, call, question);
         if let Some(attached) = &attached {
             asked.attach(attached);
             warnings.extend(attached.warnings());
@@ -136,7 +135,7 @@ impl Run {
             Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
                 .await?;
         }
-        let end = match asked.response_format() {
+        let end = match format {
             Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
             None => self.stream(&mut asked).await?,
         };
@@ -281,20 +280,15 @@ impl Run {
         }
     }
 
-    fn ignored(
-        &self,
-        options: &Map<String, Value>,
-        sampling: &Sampling,
-        keep_alive: Option<&Value>,
-        truncation: Truncation,
-    ) -> Vec<String> {
+    /// Warnings for arguments that this server ignores.
+    fn ignored(&self, call: &ChatCall) -> Vec<String> {
         if self.chat.models.provider().native().is_some() {
-            return ignored_options(options);
+            return ignored_options(&call.options);
         }
         let ignored = [
-            ("num_ctx", sampling.num_ctx.is_some()),
-            ("keep_alive", keep_alive.is_some()),
-            ("truncation", truncation == Truncation::Grow),
+            ("num_ctx", call.sampling.num_ctx.is_some()),
+            ("keep_alive", call.keep_alive.is_some()),
+            ("truncation", call.truncation == Truncation::Grow),
         ];
         let names = ignored.iter().filter(|(_, given)| *given).map(|(name, _)| name);
         names.map(|name| format!("{name} was ignored: this server does not support it.")).collect()
@@ -302,15 +296,16 @@ impl Run {
 }
 
 /// The request that a call makes.
-fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, ServiceError> {
-    let keep_alive = keep_alive(call.keep_alive)?;
+fn asked(model: String, call: ChatCall, question: Question) -> Asked {
+    let keep_alive = call.keep_alive.map(KeepAlive::into_value);
+    let response_format = call.response_format.map(|format| format.as_requested().clone());
     let request = match question {
         Question::Messages => Request::Chat(ChatRequest {
             model,
             messages: call.messages,
             sampling: call.sampling,
             options: call.options,
-            response_format: call.response_format,
+            response_format,
             think: call.think,
             tools: call.tools,
             keep_alive,
@@ -320,13 +315,13 @@ fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, Ser
             model,
             sampling: call.sampling,
             options: call.options,
-            response_format: call.response_format,
+            response_format,
             think: call.think,
             keep_alive,
             ..*prompt
         }),
     };
-    Ok(Asked::new(request, call.truncation))
+    Asked::new(request, call.truncation)
 }
 
 /// Tokens of the reply a second, by the server's own counts.

@@ -1,12 +1,10 @@
 //! Managing models: loading, unloading, copying, deleting.
 
-use serde_json::Value;
-
 use super::Models;
 use super::name::{full_name, model_name};
 use crate::{ErrorCode, ServiceError};
 use providers::{Native, ProviderError};
-use types::Location;
+use types::{KeepAlive, Location};
 
 impl Models {
     /// Ollama's own API.
@@ -30,11 +28,12 @@ impl Models {
     pub async fn load_model(
         &self,
         model: &str,
-        keep_alive: Option<&Value>,
+        keep_alive: Option<&KeepAlive>,
         num_ctx: Option<u64>,
     ) -> Result<(), ServiceError> {
         model_name("model", model)?;
-        self.explained(self.native()?.load(model, keep_alive, num_ctx).await).await?;
+        self.explained(self.native()?.load(model, keep_alive.map(KeepAlive::as_value), num_ctx).await)
+            .await?;
         self.loaded_changed(model);
         Ok(())
     }
