@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::jobs;
 use super::schema;
 use service::chat::runner::tokens_per_second;
-use service::tasks::registry::{Registered, Work};
+use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::Sent;
-use service::tasks::reply::{Completion, Live, Outcome, Phase};
+use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
 use service::{ErrorCode, Partial, ServiceError};
 use text::format::pulling;
 use text::sanitize;
@@ -150,10 +150,10 @@ pub(super) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 ///
 /// # Errors
 /// The work's own failure.
-pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult, ServiceError> {
-    match &completion.work {
-        Work::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
-        Work::Job(job) => jobs::answer(completion, job, ended),
+pub(super) fn of(completion: &Task, ended: bool) -> Result<CallToolResult, ServiceError> {
+    match &completion.kind {
+        TaskKind::Reply(live) => of_reply(completion, live, live.outcome().filter(|_| ended)),
+        TaskKind::Job(job) => jobs::answer(completion, job, ended),
     }
 }
 
@@ -162,8 +162,8 @@ pub(super) fn of(completion: &Registered, ended: bool) -> Result<CallToolResult,
 /// # Errors
 /// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
 fn of_reply(
-    completion: &Registered,
-    live: &Live,
+    completion: &Task,
+    live: &ReplyBuffer,
     outcome: Option<Outcome>,
 ) -> Result<CallToolResult, ServiceError> {
     if outcome.is_some() {
@@ -204,8 +204,8 @@ pub(super) fn next_step(id: &str) -> String {
 }
 
 fn unfinished(
-    completion: &Registered,
-    live: &Live,
+    completion: &Task,
+    live: &ReplyBuffer,
     status: &'static str,
     partial: &Partial,
     text: String,
@@ -241,11 +241,11 @@ fn unfinished(
 }
 
 /// The conversation's id, for hosts that show only text: the next turn needs it.
-fn in_conversation(live: &Live) -> Option<ContentBlock> {
+fn in_conversation(live: &ReplyBuffer) -> Option<ContentBlock> {
     live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
 }
 
-fn completed(registered: &Registered, live: &Live, completion: &Completion) -> CallToolResult {
+fn completed(registered: &Task, live: &ReplyBuffer, completion: &Completion) -> CallToolResult {
     let ending = &completion.ending;
     let usage = UsageAnswer {
         prompt_tokens: ending.usage.prompt_tokens,

@@ -13,8 +13,8 @@ use super::answer::next_step;
 use super::failure::error_body;
 use super::progress::{HEARTBEAT, Progress};
 use super::replies;
-use service::tasks::job::{Job, JobState, Report, TransferReport};
-use service::tasks::registry::Registered;
+use service::tasks::job::{Job, JobOutput, JobState, TransferReport};
+use service::tasks::registry::Task;
 use service::{ErrorCode, ServiceError};
 use text::format::human_size;
 use text::sanitize;
@@ -40,11 +40,7 @@ pub(super) struct TransferAnswer<'a> {
 ///
 /// # Errors
 /// The job's own failure.
-pub(super) fn answer(
-    registered: &Registered,
-    job: &Job,
-    ended: bool,
-) -> Result<CallToolResult, ServiceError> {
+pub(super) fn answer(registered: &Task, job: &Job, ended: bool) -> Result<CallToolResult, ServiceError> {
     let state = job.state();
     let status = match state.outcome.clone().filter(|_| ended) {
         None => "in_progress",
@@ -59,24 +55,25 @@ pub(super) fn answer(
         registered.mark_seen();
     }
     let (text, structured) = match &state.report {
-        Report::Transfer(transfer) => of_transfer(registered, transfer, status),
-        Report::Comparison(replies) => replies::comparison(registered, replies, status),
-        Report::Batch(replies) => replies::batch(registered, replies, status),
+        JobOutput::Transfer(transfer) => of_transfer(registered, transfer, status),
+        JobOutput::Comparison(replies) => replies::comparison(registered, replies, status),
+        JobOutput::Batch(replies) => replies::batch(registered, replies, status),
     };
     let failure = match &state.report {
-        Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
+        JobOutput::Comparison(replies) | JobOutput::Batch(replies) if status == "completed" => {
             replies::failure(replies)
         }
         _ => None,
     };
     let text = match (status, &state.report) {
         ("in_progress", _) => {
-            let aside = state.aside.iter().map(|aside| format!("Waiting for a model: {aside}. "));
-            let aside = aside.collect::<String>();
-            format!("This is still in progress. {} {aside}{text}", next_step(&registered.id))
+            let waiting_for =
+                state.waiting_for.iter().map(|waiting_for| format!("Waiting for a model: {waiting_for}. "));
+            let waiting_for = waiting_for.collect::<String>();
+            format!("This is still in progress. {} {waiting_for}{text}", next_step(&registered.id))
         }
         // A transfer says so itself.
-        ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
+        ("cancelled", JobOutput::Comparison(_) | JobOutput::Batch(_)) => {
             format!("Cancelled before it was complete. {text}")
         }
         _ => text,
@@ -96,7 +93,7 @@ pub(super) fn answer(
 }
 
 fn of_transfer(
-    registered: &Registered,
+    registered: &Task,
     transfer: &TransferReport,
     status: &'static str,
 ) -> (String, Option<Value>) {
@@ -180,18 +177,19 @@ pub(super) async fn follow(
 
 /// The size of a model that is pulled, once the server has told it. Further layers may come.
 fn size(state: &JobState) -> Option<String> {
-    let Report::Transfer(transfer) = &state.report else { return None };
+    let JobOutput::Transfer(transfer) = &state.report else { return None };
     let total = transfer.total_bytes.filter(|_| transfer.operation == "pull")?;
     Some(format!("{} is {} or more", transfer.model, human_size(total)))
 }
 
 fn line(state: &JobState) -> String {
     match &state.report {
-        Report::Transfer(transfer) => amount(transfer),
-        Report::Comparison(replies) | Report::Batch(replies) => {
+        JobOutput::Transfer(transfer) => amount(transfer),
+        JobOutput::Comparison(replies) | JobOutput::Batch(replies) => {
             let done = replies.replies.iter().filter(|reply| reply.is_some()).count();
-            let aside = state.aside.iter().map(|aside| format!("; {aside}")).collect::<String>();
-            format!("{done} of {} done{aside}", replies.replies.len())
+            let waiting_for =
+                state.waiting_for.iter().map(|waiting_for| format!("; {waiting_for}")).collect::<String>();
+            format!("{done} of {} done{waiting_for}", replies.replies.len())
         }
     }
 }

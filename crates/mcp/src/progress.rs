@@ -15,8 +15,8 @@ use super::deadline::Deadline;
 use super::jobs;
 use super::server::McpServer;
 use service::embeddings::Pulling;
-use service::tasks::registry::{Registered, Work};
-use service::tasks::reply::{Cursor, Live, Phase, Update};
+use service::tasks::registry::{Task, TaskKind};
+use service::tasks::reply::{Cursor, Phase, ReplyBuffer, Update};
 use service::{ErrorCode, ServiceError};
 use text::format::pulling;
 use text::sanitize;
@@ -111,7 +111,7 @@ impl Progress {
 /// comes from now on. `false` where `deadline` comes first.
 pub(super) async fn follow(
     server: &McpServer,
-    completion: &Registered,
+    completion: &Task,
     progress: Option<Progress>,
     from_now: bool,
     deadline: Deadline,
@@ -119,16 +119,16 @@ pub(super) async fn follow(
     // A message that is on its way is never given up: it would come after the answer.
     let deadline = deadline.passed();
     tokio::pin!(deadline);
-    match (&completion.work, progress) {
+    match (&completion.kind, progress) {
         (_, None) => tokio::select! {
             biased;
             () = completion.ended() => true,
             () = deadline => false,
         },
-        (Work::Job(job), Some(progress)) => {
+        (TaskKind::Job(job), Some(progress)) => {
             jobs::follow(job, progress, server.options().progress_interval, deadline).await
         }
-        (Work::Reply(live), Some(progress)) => {
+        (TaskKind::Reply(live), Some(progress)) => {
             let mut cursor = Cursor::default();
             if from_now {
                 live.update(&mut cursor);
@@ -188,7 +188,7 @@ fn still_pulling(pull: Option<&Pulling>) -> ServiceError {
 
 struct Follower<'a> {
     server: &'a McpServer,
-    live: &'a Live,
+    live: &'a ReplyBuffer,
     progress: Progress,
     cursor: Cursor,
 }

@@ -10,8 +10,8 @@ use super::answer::{SentAnswer, millis, sent};
 use super::schema;
 use service::ServiceError;
 use service::chat::runner::tokens_per_second;
-use service::tasks::job::Replies;
-use service::tasks::registry::Registered;
+use service::tasks::job::ReplySet;
+use service::tasks::registry::Task;
 use service::tasks::reply::Outcome;
 use text::sanitize;
 
@@ -83,8 +83,8 @@ struct FailureAnswer<'a> {
 
 /// A comparison's text and structure.
 pub(super) fn comparison(
-    registered: &Registered,
-    replies: &Replies,
+    registered: &Task,
+    replies: &ReplySet,
     status: &'static str,
 ) -> (String, Option<Value>) {
     let results = replies
@@ -113,11 +113,7 @@ pub(super) fn comparison(
 }
 
 /// A batch's text and structure.
-pub(super) fn batch(
-    registered: &Registered,
-    replies: &Replies,
-    status: &'static str,
-) -> (String, Option<Value>) {
+pub(super) fn batch(registered: &Task, replies: &ReplySet, status: &'static str) -> (String, Option<Value>) {
     // One model answers all, and where it ran is of interest once.
     let first = replies.replies.iter().flatten().find_map(|reply| reply.as_ref().ok());
     let model = first.map(|reply| reply.ending.model.as_str());
@@ -228,7 +224,7 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
 }
 
 /// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.
-pub(super) fn failure(replies: &Replies) -> Option<ServiceError> {
+pub(super) fn failure(replies: &ReplySet) -> Option<ServiceError> {
     let failed: Option<Vec<_>> = replies.replies.iter().map(|reply| reply.as_ref()?.as_ref().err()).collect();
     let failed = failed?;
     let first = failed.first()?;

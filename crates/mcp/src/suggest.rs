@@ -6,7 +6,7 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorDa
 
 use super::prompts::{self, MODEL_ARGUMENT};
 use super::resources::{MODEL_TEMPLATE, RUNNING_TEMPLATE, conversations};
-use service::conversations::turn::LARGEST_PAGE;
+use service::conversations::turn::MAX_PAGE;
 use service::{Caller, Services};
 
 /// Suggests values for an argument; `stored` is whether there are conversations. Arguments that are free text have no suggestions.
@@ -74,7 +74,7 @@ fn matching(mut names: Vec<String>, typed: &str) -> Vec<String> {
 
 /// Ids of the newest conversations that begin with `typed`; none while they cannot be read.
 async fn conversation_ids(services: &Services, caller: &Caller, typed: &str) -> Vec<String> {
-    let (newest, _) = services.conversations.list(caller, None, Some(LARGEST_PAGE)).await.unwrap_or_default();
+    let (newest, _) = services.conversations.list(caller, None, Some(MAX_PAGE)).await.unwrap_or_default();
     newest.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
 }
 

@@ -20,7 +20,7 @@ pub enum Change {
     /// A model was loaded or unloaded.
     Loaded(String),
     /// A loaded model stays for another time, or in another size.
-    Kept(String),
+    KeepAliveChanged(String),
     /// A turn of a stored conversation was written by us, or it was deleted.
     Conversation {
         /// Whose it is; nobody else hears of it.

@@ -10,7 +10,7 @@ use crate::{ErrorCode, ServiceError};
 use types::EmbedRequest;
 
 /// Texts in one call.
-pub const MOST_TEXTS: usize = 2048;
+pub const MAX_TEXTS: usize = 2048;
 
 /// A model that is pulled before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Embeddings {
             Err(error) if self.transfers.may_pull(&error, &request.model) => {
                 let model = &request.model;
                 let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
-                self.transfers.pull_missing(model, pulling).await?;
+                self.transfers.ensure_installed(model, pulling).await?;
                 self.embed_once(&mut request, may_cut).await
             }
             embedded => embedded,
@@ -177,10 +177,10 @@ fn check_texts(argument: &str, texts: &[String]) -> Result<(), ServiceError> {
     if texts.is_empty() {
         return Err(ServiceError::invalid(argument, "is empty; it must hold at least one text"));
     }
-    if texts.len() > MOST_TEXTS {
+    if texts.len() > MAX_TEXTS {
         return Err(ServiceError::invalid(
             argument,
-            format!("has {} texts; at most {MOST_TEXTS} are taken in one call", texts.len()),
+            format!("has {} texts; at most {MAX_TEXTS} are taken in one call", texts.len()),
         ));
     }
     match texts.iter().position(|text| text.trim().is_empty()) {

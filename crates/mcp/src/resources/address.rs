@@ -78,11 +78,11 @@ impl Address {
             (_, Change::Anything) => true,
             // Each entry tells whether the model is loaded.
             (Self::Models, Change::Installed(_) | Change::Loaded(_)) => true,
-            (Self::Running, Change::Loaded(_) | Change::Kept(_)) => true,
+            (Self::Running, Change::Loaded(_) | Change::KeepAliveChanged(_)) => true,
             (Self::Conversations, Change::Conversation { .. }) => true,
             (Self::Conversation(id), Change::Conversation { id: changed, .. }) => id == changed,
             (Self::Model(name), Change::Installed(changed))
-            | (Self::RunningModel(name), Change::Loaded(changed) | Change::Kept(changed)) => {
+            | (Self::RunningModel(name), Change::Loaded(changed) | Change::KeepAliveChanged(changed)) => {
                 full_name(name) == *changed
             }
             _ => false,
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn an_address_changes_with_what_it_holds() {
         let installed = BTreeSet::from([Change::Installed("gemma3:latest".to_owned())]);
-        let kept = BTreeSet::from([Change::Kept("gemma3:latest".to_owned())]);
+        let kept = BTreeSet::from([Change::KeepAliveChanged("gemma3:latest".to_owned())]);
         let model = |name: &str| Address::Model(name.to_owned());
         assert!(model("Gemma3").changed_by(&installed) && Address::Models.changed_by(&installed));
         assert!(!model("gemma3:4b").changed_by(&installed) && !Address::Running.changed_by(&installed));

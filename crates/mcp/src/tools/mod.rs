@@ -47,8 +47,8 @@ use super::progress::{self, Progress};
 use super::server::McpServer;
 use super::stdio::LineTurn;
 use super::{answer as answers, arguments, confirm, failure};
-use service::tasks::cancel_on_drop::Tie;
-use service::tasks::registry::Registered;
+use service::tasks::cancel_on_drop::CancelOnDrop;
+use service::tasks::registry::Task;
 use service::{ServiceError, Services};
 use settings::{ToolSettings, Toolset};
 
@@ -253,17 +253,17 @@ pub(super) async fn run(entry: &ToolEntry, mut call: ToolCall<'_>) -> CallToolRe
 /// Waits for work that this call has started: to its end, its deadline, or in the background not at all.
 async fn wait(
     call: &ToolCall<'_>,
-    completion: Arc<Registered>,
+    completion: Arc<Task>,
     progress: Option<Progress>,
     background: bool,
     deadline: Deadline,
 ) -> ToolResult {
     call.turn_passes();
     // Dropped with the call when that is cancelled, and the work is stopped with it.
-    let tie = Tie::new(Arc::clone(&completion));
+    let tie = CancelOnDrop::new(Arc::clone(&completion));
     let ended = !background && progress::follow(call.server, &completion, progress, false, deadline).await;
     if !ended {
-        tie.let_go();
+        tie.detach();
         // One in the background answers at once.
         if !background {
             // Boxed: a future is as large as its largest branch, and a thousand calls wait above.

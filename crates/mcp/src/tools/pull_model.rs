@@ -16,9 +16,9 @@ use crate::jobs::TransferAnswer;
 use crate::progress::Progress;
 use crate::schema::{input_schema, output_schema};
 use service::models::name::model_name;
-use service::tasks::cancel_on_drop::Tie;
-use service::tasks::job::{JobState, Report};
-use service::tasks::registry::Work;
+use service::tasks::cancel_on_drop::CancelOnDrop;
+use service::tasks::job::{JobOutput, JobState};
+use service::tasks::registry::TaskKind;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
@@ -82,17 +82,17 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     )?;
     if background {
         // Tied to the call until the size is known, which is worth a short wait.
-        let tie = Tie::new(Arc::clone(&job));
-        if let Work::Job(job) = &job.work {
+        let tie = CancelOnDrop::new(Arc::clone(&job));
+        if let TaskKind::Job(job) = &job.kind {
             let known = |state: &JobState| state.outcome.is_some() || has_size(state);
             let _ = timeout(SIZE_WAIT, job.watch().wait_for(known)).await;
         }
-        tie.let_go();
+        tie.detach();
     }
     let progress = Progress::of(&call.context);
     super::wait(&call, job, progress, background, deadline).await.map(Into::into)
 }
 
 fn has_size(state: &JobState) -> bool {
-    matches!(&state.report, Report::Transfer(transfer) if transfer.total_bytes.is_some())
+    matches!(&state.report, JobOutput::Transfer(transfer) if transfer.total_bytes.is_some())
 }

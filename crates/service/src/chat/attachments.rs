@@ -14,16 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::Chat;
 use crate::file_access::{blocking, open, refused, unreadable};
-use crate::tasks::registry::{Registered, Work};
+use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
 use crate::{ErrorCode, ServiceError};
 use files::{self, Content, FenceError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
-pub const MOST_FILES: usize = 20;
+pub const MAX_FILES: usize = 20;
 /// How long an answer waits to learn where its model runs.
-const LOOK: Duration = Duration::from_millis(300);
+const LOOKUP_TIMEOUT: Duration = Duration::from_millis(300);
 /// How many calls read their files at once: what they hold meanwhile is large.
 pub(crate) const READ_AT_ONCE: usize = 2;
 
@@ -79,9 +79,9 @@ impl Attachments {
     /// Checks what can be checked before anything is opened.
     pub(crate) fn check(&self) -> Result<(), ServiceError> {
         match &self.0 {
-            Some(named) if named.files.len() > MOST_FILES => Err(ServiceError::invalid(
+            Some(named) if named.files.len() > MAX_FILES => Err(ServiceError::invalid(
                 "attachments",
-                format!("has {} paths; at most {MOST_FILES} files go with a call", named.files.len()),
+                format!("has {} paths; at most {MAX_FILES} files go with a call", named.files.len()),
             )),
             _ => Ok(()),
         }
@@ -164,10 +164,10 @@ impl fmt::Debug for Attached {
 
 impl Chat {
     /// Looks up where the model of a reply that goes on runs, for its answer. It is best effort: it waits briefly.
-    pub async fn locate(&self, completion: &Registered) {
-        let Work::Reply(live) = &completion.work else { return };
+    pub async fn locate(&self, completion: &Task) {
+        let TaskKind::Reply(live) = &completion.kind else { return };
         if let (Some(model), None) = (live.model(), live.location())
-            && let Ok(Ok(location)) = timeout(LOOK, self.models.location_of(model)).await
+            && let Ok(Ok(location)) = timeout(LOOKUP_TIMEOUT, self.models.location_of(model)).await
         {
             live.set_location(location);
         }

@@ -12,7 +12,7 @@ use types::{GenerateRequest, Message, Role, Sampling, ToolCall};
 
 /// A request that is ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ModelRequest {
     request: Request,
     truncation: Truncation,
     fitted: Option<Fitted>,
@@ -25,7 +25,7 @@ pub(crate) enum Request {
     Prompt(GenerateRequest),
 }
 
-impl Asked {
+impl ModelRequest {
     pub(crate) fn new(mut request: Request, truncation: Truncation) -> Self {
         *request.truncate() = Some(false);
         Self { request, truncation, fitted: None, has_files: false }

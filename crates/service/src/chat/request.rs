@@ -7,7 +7,7 @@ use super::attachments::Attachments;
 use super::response_format::ReplyFormat;
 use super::runner::Question;
 use super::truncation::Truncation;
-use crate::tasks::registry::Registered;
+use crate::tasks::registry::Task;
 use crate::{Caller, ServiceError};
 use serde_json::{Map, Value};
 use types::{GenerateRequest, Image, KeepAlive, Message, Sampling, Think};
@@ -67,7 +67,7 @@ impl Chat {
         self: &Arc<Self>,
         caller: &Caller,
         call: GenerateCall,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         self.models.native()?;
         if call.prompt.is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::Chat;
-use crate::chat::model_request::Asked;
+use crate::chat::model_request::ModelRequest;
 use crate::chat::runner::Run;
 use crate::chat::schema_check::{Compiled, Unchecked, Verdict, check_size, no_schema, unchecked};
 use crate::error::ServiceError;
@@ -145,7 +145,7 @@ impl Run {
     /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
     pub(crate) async fn formatted(
         &self,
-        asked: &mut Asked,
+        asked: &mut ModelRequest,
         format: &ReplyFormat,
         warnings: &mut Vec<String>,
     ) -> Result<ChatEnd, ServiceError> {
@@ -154,15 +154,15 @@ impl Run {
             self.place.delay();
         }
         self.chat.check_format(format).await?;
-        self.live.hold();
+        self.live.hold_back();
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
         if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
-            self.live.accept();
+            self.live.publish();
             return Ok(end);
         }
-        asked.correct(self.live.reject(), correction(format.as_requested(), &wrong));
+        asked.correct(self.live.discard(), correction(format.as_requested(), &wrong));
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
@@ -171,7 +171,7 @@ impl Run {
                 wrong.join("; ")
             ));
         }
-        self.live.accept();
+        self.live.publish();
         Ok(end)
     }
 

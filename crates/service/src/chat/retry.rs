@@ -12,7 +12,7 @@ const RETRIES: u32 = 3;
 /// The wait before the first of them; it triples.
 const FIRST_WAIT: Duration = Duration::from_millis(150);
 /// A server that asks for a longer wait than this is taken at its word: the call fails, saying so.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// How long to wait before the next try, or `None` where there is none. `tried` is how often it was
 /// tried again already; `jitter` is between 0 and 1.
@@ -23,7 +23,7 @@ pub(crate) fn wait_before(error: &ProviderError, tried: u32, jitter: f64) -> Opt
     match error {
         ProviderError::Unreachable { .. } if tried < RETRIES => Some(backoff),
         ProviderError::Overloaded { retry_after, .. } if tried < RETRIES => match retry_after {
-            Some(wait) if *wait > LONGEST_WAIT => None,
+            Some(wait) if *wait > MAX_WAIT => None,
             Some(wait) => Some((*wait).max(backoff)),
             None => Some(backoff),
         },

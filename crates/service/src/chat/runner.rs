@@ -9,7 +9,7 @@ use super::Chat;
 use super::request::ChatCall;
 use super::size::{bytes_of_call, bytes_of_prompt};
 use crate::chat::attachments::{Attached, Attachments};
-use crate::chat::model_request::{Asked, Request, broke_off, with_id};
+use crate::chat::model_request::{ModelRequest, Request, broke_off, with_id};
 use crate::chat::retry::{jitter, wait_before};
 use crate::chat::truncation::Truncation;
 use crate::chat::validate::check;
@@ -17,8 +17,8 @@ use crate::chat::warnings::{cut_prompt, stopped_at_limit};
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
 use crate::tasks::queue::{Reservation, Slot};
-use crate::tasks::registry::{Registered, Work};
-use crate::tasks::reply::{Ending, Live, Outcome, Phase};
+use crate::tasks::registry::{Task, TaskKind};
+use crate::tasks::reply::{CompletionSummary, Outcome, Phase, ReplyBuffer};
 use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
@@ -31,11 +31,7 @@ impl Chat {
     /// # Errors
     /// `invalid_argument`; `storage_failed` for the file of the default system prompt. What goes wrong later is the
     /// completion's outcome.
-    pub fn start_chat(
-        self: &Arc<Self>,
-        caller: &Caller,
-        call: ChatCall,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_chat(self: &Arc<Self>, caller: &Caller, call: ChatCall) -> Result<Arc<Task>, ServiceError> {
         self.start(caller, self.with_system(call)?, Question::Messages)
     }
 
@@ -45,16 +41,16 @@ impl Chat {
         caller: &Caller,
         call: ChatCall,
         question: Question,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         check(&call)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call) + question.bytes())?;
-        let live = Live::new();
+        let live = ReplyBuffer::new();
         if let Some(model) = &call.model {
             live.set_model(model);
         }
         let place = self.tasks.queue.reserve(&caller.owner);
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: None, place };
-        let registered = self.tasks.registry.add(&caller.owner, Work::Reply(Arc::clone(&live)));
+        let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
         self.tasks.registry.spawn(&live, async move {
             let _held = held;
             run.answer(call, question).await
@@ -71,7 +67,7 @@ impl Chat {
         job: &Arc<Job>,
         place: Reservation,
     ) -> Outcome {
-        let live = Live::new();
+        let live = ReplyBuffer::new();
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
         live.end(
             run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
@@ -100,7 +96,7 @@ impl Question {
 /// One reply in the making.
 pub(crate) struct Run {
     pub(crate) chat: Arc<Chat>,
-    pub(crate) live: Arc<Live>,
+    pub(crate) live: Arc<ReplyBuffer>,
     /// What the reply is a part of; it hears of a pull as well.
     pub(crate) job: Option<Arc<Job>>,
     /// Its place among the calls that want to generate.
@@ -109,7 +105,11 @@ pub(crate) struct Run {
 
 impl Run {
     // What few calls do is boxed: a future is as large as the largest thing that it may wait for, and a thousand wait.
-    pub(crate) async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
+    pub(crate) async fn answer(
+        &self,
+        call: ChatCall,
+        question: Question,
+    ) -> Result<CompletionSummary, ServiceError> {
         let (model, model_reason) = match &call.model {
             Some(model) => (model.clone(), None),
             None => {
@@ -126,7 +126,7 @@ impl Run {
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
         let _held = self.chat.tasks.memory.hold(size)?;
         let format = call.response_format.clone();
-        let mut asked = asked(model, call, question);
+        let mut asked = model_request(model, call, question);
         if let Some(attached) = &attached {
             asked.attach(attached);
             warnings.extend(attached.warnings());
@@ -157,7 +157,7 @@ impl Run {
         if attached.is_some() {
             warnings.extend(self.chat.went_away(&location));
         }
-        Ok(Ending {
+        Ok(CompletionSummary {
             location,
             model: end.model.unwrap_or_else(|| asked.model().to_owned()),
             model_reason,
@@ -170,7 +170,7 @@ impl Run {
     }
 
     /// Generates one reply, in its turn. The slot is held to the end of the reply.
-    pub(crate) async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
+    pub(crate) async fn stream(&self, asked: &mut ModelRequest) -> Result<ChatEnd, ServiceError> {
         let (_slot, mut events) = match self.in_turn(asked).await {
             // The slot is released while the model is pulled.
             Err(error) if self.chat.transfers.may_pull(&error, asked.model()) => {
@@ -196,7 +196,7 @@ impl Run {
     }
 
     /// Waits for its turn, and sends the request.
-    async fn in_turn(&self, asked: &mut Asked) -> Result<(Slot, ChatStream), ServiceError> {
+    async fn in_turn(&self, asked: &mut ModelRequest) -> Result<(Slot, ChatStream), ServiceError> {
         let slot = self.place.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
         self.live.set_phase(Phase::Waiting);
         loop {
@@ -241,12 +241,12 @@ impl Run {
     /// Pulls the model first, and tells whoever follows.
     async fn pull(&self, model: &str) -> Result<(), ServiceError> {
         self.place.delay();
-        let tell_job = |aside: Option<String>| {
+        let tell_job = |waiting_for: Option<String>| {
             if let Some(job) = &self.job {
-                job.advance(|state| state.aside = aside);
+                job.advance(|state| state.waiting_for = waiting_for);
             }
         };
-        let pulled = self.chat.transfers.pull_missing(model, |done, total| {
+        let pulled = self.chat.transfers.ensure_installed(model, |done, total| {
             self.live.set_phase(Phase::Pulling { done, total });
             tell_job(Some(pulling(model, done, total)));
         });
@@ -257,7 +257,7 @@ impl Run {
     }
 
     /// Sends the request, and again while it may be: nothing is generated before this returns.
-    async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
+    async fn begin(&self, asked: &ModelRequest) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         // The name stays as it is from the check until the server has begun to answer.
         let in_use = asked.has_files().then(|| self.chat.models.names.rely_on(asked.model())).transpose()?;
@@ -296,7 +296,7 @@ impl Run {
 }
 
 /// The request that a call makes.
-fn asked(model: String, call: ChatCall, question: Question) -> Asked {
+fn model_request(model: String, call: ChatCall, question: Question) -> ModelRequest {
     let keep_alive = call.keep_alive.map(KeepAlive::into_value);
     let response_format = call.response_format.map(|format| format.as_requested().clone());
     let request = match question {
@@ -321,7 +321,7 @@ fn asked(model: String, call: ChatCall, question: Question) -> Asked {
             ..*prompt
         }),
     };
-    Asked::new(request, call.truncation)
+    ModelRequest::new(request, call.truncation)
 }
 
 /// Tokens of the reply a second, by the server's own counts.

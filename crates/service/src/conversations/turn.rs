@@ -14,9 +14,9 @@ use crate::chat::bytes_of_call;
 use crate::chat::request::ChatCall;
 use crate::chat::runner::{Question, Run};
 use crate::chat::validate::check;
-use crate::tasks::registry::Registered;
-use crate::tasks::registry::Work;
-use crate::tasks::reply::{Ending, Live, Phase};
+use crate::tasks::registry::Task;
+use crate::tasks::registry::TaskKind;
+use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer};
 use crate::{Caller, ErrorCode, ServiceError};
 use store::{ConversationStore, Place, StoreError, Turn, TurnLock};
 use types::{Message, Owner, Role, ToolCall};
@@ -26,7 +26,7 @@ pub use store::{Conversation, StoredMessage, Summary};
 /// The id for which one is made.
 pub const NEW: &str = "new";
 /// Most characters of an id.
-const LONGEST_ID: usize = 64;
+const MAX_ID: usize = 64;
 /// Conversations on a page of the list, where the caller does not say.
 const PAGE: u64 = 50;
 /// Bytes of text of a conversation that is read, so that no host gets an answer that it cannot hold.
@@ -34,7 +34,7 @@ pub const MAX_SHOWN_BYTES: usize = 1024 * 1024;
 /// How long to wait before another process is looked at again that has its turn.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 /// Most conversations on a page.
-pub const LARGEST_PAGE: u64 = 200;
+pub const MAX_PAGE: u64 = 200;
 
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ impl Conversations {
         self: &Arc<Self>,
         caller: &Caller,
         mut call: TurnCall,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         conversation_id(&call.conversation_id)?;
         if call.conversation_id == NEW {
             call.conversation_id = uuid::Uuid::new_v4().to_string();
@@ -67,8 +67,8 @@ impl Conversations {
         }
         check(&call.chat)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
-        let live = Live::in_conversation(&call.conversation_id);
-        let registered = self.tasks.registry.add(&caller.owner, Work::Reply(Arc::clone(&live)));
+        let live = ReplyBuffer::in_conversation(&call.conversation_id);
+        let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
         // Both orders are those in which the calls came, whichever of their tasks runs first.
         let turn = self.turn_locks.queue(&caller.owner, &call.conversation_id);
         let run = Run {
@@ -129,10 +129,10 @@ impl Conversations {
         limit: Option<u64>,
     ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
         let limit = limit.unwrap_or(PAGE);
-        if !(1..=LARGEST_PAGE).contains(&limit) {
+        if !(1..=MAX_PAGE).contains(&limit) {
             return Err(ServiceError::invalid(
                 "limit",
-                format!("is {limit}; it must be between 1 and {LARGEST_PAGE}"),
+                format!("is {limit}; it must be between 1 and {MAX_PAGE}"),
             ));
         }
         let before = cursor.map(read_cursor).transpose()?;
@@ -209,7 +209,7 @@ impl Conversations {
         let attached = run.attached(&model, &chat.attachments).await?;
         let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
         let left_out = run
-            .with_model(&model, || self.left_out(&model, &chat, system.as_deref(), &history, &said))
+            .with_model(&model, || self.truncate_history(&model, &chat, system.as_deref(), &history, &said))
             .await?;
         chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
         let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
@@ -259,7 +259,7 @@ impl Conversations {
         }
     }
 
-    async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
+    async fn write(&self, answered: Answered) -> Result<CompletionSummary, ServiceError> {
         let id = answered.turn.id.clone();
         self.store(&answered.owner)?.append(answered.turn).await.map_err(failed)?;
         self.changes.announce(Change::Conversation { owner: answered.owner, id });
@@ -272,16 +272,16 @@ impl Conversations {
 /// # Errors
 /// `invalid_argument`.
 pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
-    let right = (1..=LONGEST_ID).contains(&id.len())
+    let right = (1..=MAX_ID).contains(&id.len())
         && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if right {
         return Ok(());
     }
-    let shown: String = id.chars().take(LONGEST_ID).collect();
+    let shown: String = id.chars().take(MAX_ID).collect();
     Err(ServiceError::invalid(
         "conversation_id",
         format!(
-            "is {shown:?}; it must be 1 to {LONGEST_ID} letters (a-z), digits, \"-\" or \"_\", or \"{NEW}\" to have one made"
+            "is {shown:?}; it must be 1 to {MAX_ID} letters (a-z), digits, \"-\" or \"_\", or \"{NEW}\" to have one made"
         ),
     ))
 }
@@ -289,7 +289,7 @@ pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
 /// A turn that has its reply and is not written yet.
 struct Answered {
     owner: Owner,
-    ending: Ending,
+    ending: CompletionSummary,
     turn: Turn,
     /// Both are held until the turn is written. The next turn of this process wants the other one first.
     _across: TurnLock,

@@ -13,7 +13,7 @@ use providers::ProviderError;
 /// How long a model's capabilities are believed. They change when a model is pulled anew.
 const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
 /// Models whose capabilities are remembered; more are asked for anew.
-const MOST_KNOWN: usize = 1000;
+const MAX_KNOWN: usize = 1000;
 
 /// Ollama's capability words of a model; `None` where the server does not tell.
 pub type Capabilities = Option<Arc<[String]>>;
@@ -68,7 +68,7 @@ impl CapabilityCache {
     fn put(&self, model: &str, words: Capabilities) {
         let mut known = lock(&self.0);
         known.retain(|_, (at, _)| at.elapsed() < CAPABILITIES_TTL);
-        if known.len() < MOST_KNOWN {
+        if known.len() < MAX_KNOWN {
             known.insert(full_name(model), (Instant::now(), words));
         }
     }

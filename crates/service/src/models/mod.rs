@@ -5,7 +5,7 @@ pub mod catalog;
 pub mod health;
 pub mod lifecycle;
 pub mod name;
-pub mod names;
+pub mod names_in_use;
 pub mod parameters;
 pub mod suggest;
 pub mod watch;
@@ -20,7 +20,7 @@ use crate::ServiceError;
 use crate::changes::Changes;
 use crate::error::Upstream;
 use capabilities::CapabilityCache;
-use names::Names;
+use names_in_use::Names;
 use watch::Watch;
 
 /// What the settings say of models.

@@ -179,7 +179,7 @@ fn differences(before: &Snapshot, now: &Snapshot) -> BTreeSet<Change> {
         match (before.loaded.get(name), now.loaded.get(name)) {
             (Some(before), Some(now)) if before == now => {}
             (Some(_), Some(_)) => {
-                changes.insert(Change::Kept(name.clone()));
+                changes.insert(Change::KeepAliveChanged(name.clone()));
             }
             _ => {
                 changes.insert(Change::Loaded(name.clone()));
@@ -209,7 +209,7 @@ mod tests {
             Change::Installed(name("b:1")),
             Change::Installed(name("c:1")),
             Change::Installed(name("d:1")),
-            Change::Kept(name("a:1")),
+            Change::KeepAliveChanged(name("a:1")),
             Change::Loaded(name("b:1")),
             Change::Loaded(name("d:1")),
         ]);

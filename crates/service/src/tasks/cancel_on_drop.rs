@@ -2,36 +2,36 @@
 
 use std::sync::Arc;
 
-use crate::tasks::registry::Registered;
+use crate::tasks::registry::Task;
 
 /// A call that waits for the completion that it started; unless it lets go, both end together.
 #[derive(Debug)]
-pub struct Tie {
-    completion: Arc<Registered>,
-    let_go: bool,
+pub struct CancelOnDrop {
+    completion: Arc<Task>,
+    detached: bool,
 }
 
-impl Tie {
+impl CancelOnDrop {
     /// Attaches a call to its completion.
-    pub fn new(completion: Arc<Registered>) -> Self {
-        Self { completion, let_go: false }
+    pub fn new(completion: Arc<Task>) -> Self {
+        Self { completion, detached: false }
     }
 
     /// The completion.
-    pub fn completion(&self) -> &Arc<Registered> {
+    pub fn completion(&self) -> &Arc<Task> {
         &self.completion
     }
 
     /// The call ends and the completion goes on.
-    pub fn let_go(mut self) {
-        self.let_go = true;
-        self.completion.control().detach();
+    pub fn detach(mut self) {
+        self.detached = true;
+        self.completion.state().detach();
     }
 }
 
-impl Drop for Tie {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        if !self.let_go {
+        if !self.detached {
             self.completion.cancel();
         }
     }

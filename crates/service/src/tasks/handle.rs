@@ -14,7 +14,7 @@ use crate::error::{ErrorCode, ServiceError};
 
 /// The state of work, beside what it makes.
 #[derive(Debug)]
-pub(crate) struct Control {
+pub(crate) struct TaskState {
     cancel: CancellationToken,
     ended: Latch,
     started: Instant,
@@ -25,7 +25,7 @@ pub(crate) struct Control {
     detached: AtomicBool,
 }
 
-impl Control {
+impl TaskState {
     pub(crate) fn new() -> Self {
         Self {
             cancel: CancellationToken::new(),

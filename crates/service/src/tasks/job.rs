@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::error::ServiceError;
-use crate::tasks::handle::Control;
+use crate::tasks::handle::TaskState;
 use crate::tasks::reply::Outcome;
 
 /// A job that runs, or has ended.
 #[derive(Debug)]
 pub struct Job {
     state: watch::Sender<JobState>,
-    pub(crate) control: Control,
+    pub(crate) task_state: TaskState,
 }
 
 /// What a job has come to.
@@ -26,34 +26,34 @@ pub struct JobState {
     /// How much there is to do, where it is known.
     pub total: Option<f64>,
     /// What it has made so far.
-    pub report: Report,
+    pub report: JobOutput,
     /// What it waits for besides, for people.
-    pub aside: Option<String>,
+    pub waiting_for: Option<String>,
     /// How it ended, once it has.
     pub outcome: Option<Result<(), ServiceError>>,
 }
 
 /// What a job makes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Report {
+pub enum JobOutput {
     /// A model that is pulled, pushed or created.
     Transfer(TransferReport),
     /// One question to several models.
-    Comparison(Replies),
+    Comparison(ReplySet),
     /// One instruction over many texts.
-    Batch(Replies),
+    Batch(ReplySet),
 }
 
-/// Replies in the order in which they were asked for; `None` for those that are still to come.
+/// ReplySet in the order in which they were asked for; `None` for those that are still to come.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Replies {
+pub struct ReplySet {
     /// What each reply is for: a model's name, or an input's number.
     pub labels: Vec<String>,
     /// The replies.
     pub replies: Vec<Option<Outcome>>,
 }
 
-impl Replies {
+impl ReplySet {
     pub(crate) fn new(labels: Vec<String>) -> Self {
         let replies = labels.iter().map(|_| None).collect();
         Self { labels, replies }
@@ -86,10 +86,16 @@ pub struct TransferReport {
 }
 
 impl Job {
-    pub(crate) fn new(status: impl Into<String>, report: Report) -> Arc<Self> {
-        let state =
-            JobState { status: status.into(), done: 0.0, total: None, report, aside: None, outcome: None };
-        Arc::new(Self { state: watch::Sender::new(state), control: Control::new() })
+    pub(crate) fn new(status: impl Into<String>, report: JobOutput) -> Arc<Self> {
+        let state = JobState {
+            status: status.into(),
+            done: 0.0,
+            total: None,
+            report,
+            waiting_for: None,
+            outcome: None,
+        };
+        Arc::new(Self { state: watch::Sender::new(state), task_state: TaskState::new() })
     }
 
     /// What it has come to; each change can be awaited.
@@ -104,7 +110,7 @@ impl Job {
 
     /// Waits for its end.
     pub async fn ended(&self) {
-        self.control.ended().await;
+        self.task_state.ended().await;
     }
 
     /// How it ended, once it has.
@@ -119,9 +125,9 @@ impl Job {
 
     /// Runs `work`, whose end is the job's. A panic and a cancellation are ends as well.
     pub(crate) async fn conclude(&self, work: impl Future<Output = Result<(), ServiceError>>) {
-        let outcome = self.control.run(work).await;
+        let outcome = self.task_state.run(work).await;
         self.advance(|state| state.outcome = Some(outcome));
-        self.control.end();
+        self.task_state.end();
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -129,7 +135,7 @@ impl Job {
     }
 }
 
-impl Report {
+impl JobOutput {
     fn size(&self) -> usize {
         match self {
             Self::Transfer(_) => 0,

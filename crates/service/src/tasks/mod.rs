@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::{Caller, ServiceError};
 use memory::Memory;
 use queue::Queue;
-use registry::{Registered, Registry};
+use registry::{Registry, Task};
 
 /// How much may run.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ impl Tasks {
     ///
     /// # Errors
     /// `completion_not_found`.
-    pub fn find(&self, caller: &Caller, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+    pub fn find(&self, caller: &Caller, id: Option<&str>) -> Result<Arc<Task>, ServiceError> {
         self.registry.find(&caller.owner, id)
     }
 

@@ -8,29 +8,29 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{ErrorCode, ServiceError};
-use crate::tasks::handle::{Control, caught};
-use crate::tasks::job::{Job, Report};
-use crate::tasks::reply::{Ending, Live};
+use crate::tasks::handle::{TaskState, caught};
+use crate::tasks::job::{Job, JobOutput};
+use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
 use platform::sync::lock;
 use types::Owner;
 
 /// How long a completion is kept after its end.
 const KEPT: Duration = Duration::from_secs(3600);
-/// How many that have ended are kept, of each owner and [`Claim`].
-const MOST_KEPT: usize = 100;
+/// How many that have ended are kept, of each owner and [`Retention`].
+const MAX_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Entries are looked through for those to drop after so many ends, or so many bytes of them: a few more are kept meanwhile.
 const SWEEP_AFTER: usize = 16;
-const SWEEP_AFTER_BYTES: usize = MOST_BYTES / 8;
+const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
 /// Ids that are remembered as gone.
-const MOST_GONE: usize = 1000;
+const MAX_GONE: usize = 1000;
 /// Completions of an owner that may run with no call attached.
-const MOST_BACKGROUND: usize = 32;
+const MAX_BACKGROUND: usize = 32;
 
 /// A completion with its id.
 #[derive(Debug)]
-pub struct Registered {
+pub struct Task {
     /// The id that callers know it by.
     pub id: String,
     /// Who may find it.
@@ -38,50 +38,50 @@ pub struct Registered {
     /// When it began, in seconds of Unix time.
     pub created: u64,
     /// What runs, or ran.
-    pub work: Work,
+    pub kind: TaskKind,
 }
 
 /// The kinds of work.
 #[derive(Debug, Clone)]
-pub enum Work {
+pub enum TaskKind {
     /// A reply of a model.
-    Reply(Arc<Live>),
+    Reply(Arc<ReplyBuffer>),
     /// A transfer, a batch or a comparison.
     Job(Arc<Job>),
 }
 
-impl Registered {
+impl Task {
     /// Stops it; its connections to the model server are closed.
     pub fn cancel(&self) {
-        self.control().cancel();
+        self.state().cancel();
     }
 
     /// Waits for its end.
     pub async fn ended(&self) {
-        self.control().ended().await;
+        self.state().ended().await;
     }
 
     /// How long it runs, or ran until now.
     pub fn elapsed(&self) -> Duration {
-        self.control().started().elapsed()
+        self.state().started().elapsed()
     }
 
     /// A caller was given its end.
     pub fn mark_seen(&self) {
-        self.control().mark_seen();
+        self.state().mark_seen();
     }
 
-    pub(crate) fn control(&self) -> &Control {
-        match &self.work {
-            Work::Reply(live) => &live.control,
-            Work::Job(job) => &job.control,
+    pub(crate) fn state(&self) -> &TaskState {
+        match &self.kind {
+            TaskKind::Reply(live) => &live.task_state,
+            TaskKind::Job(job) => &job.task_state,
         }
     }
 
     fn size(&self) -> usize {
-        match &self.work {
-            Work::Reply(live) => live.size(),
-            Work::Job(job) => job.size(),
+        match &self.kind {
+            TaskKind::Reply(live) => live.size(),
+            TaskKind::Job(job) => job.size(),
         }
     }
 }
@@ -89,7 +89,7 @@ impl Registered {
 /// Who may come for a completion that has ended. Under pressure those with the weaker claim go first:
 /// a hundred quick calls must not cost the caller of a slow one its answer.
 #[derive(Clone, Copy, PartialEq)]
-enum Claim {
+enum Retention {
     /// A caller was told to come back for it.
     Promised,
     /// Nobody has seen its end: its call was cancelled.
@@ -98,11 +98,11 @@ enum Claim {
     Seen,
 }
 
-impl Claim {
+impl Retention {
     const STRONGEST_FIRST: [Self; 3] = [Self::Promised, Self::Unseen, Self::Seen];
 
-    fn of(control: &Control) -> Self {
-        match (control.is_seen(), control.is_detached()) {
+    fn of(state: &TaskState) -> Self {
+        match (state.is_seen(), state.is_detached()) {
             (true, _) => Self::Seen,
             (false, true) => Self::Promised,
             (false, false) => Self::Unseen,
@@ -117,7 +117,7 @@ pub(crate) struct Registry(Mutex<Table>);
 #[derive(Debug, Default)]
 struct Table {
     /// Oldest first.
-    entries: VecDeque<Arc<Registered>>,
+    entries: VecDeque<Arc<Task>>,
     gone: VecDeque<(Owner, String)>,
     /// How many have ended since the last sweep, and what they hold in bytes.
     ended: usize,
@@ -128,10 +128,10 @@ struct Table {
 
 impl Registry {
     /// Takes a completion in.
-    pub(crate) fn add(&self, owner: &Owner, work: Work) -> Arc<Registered> {
+    pub(crate) fn add(&self, owner: &Owner, kind: TaskKind) -> Arc<Task> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
-        let entry = Arc::new(Registered { id, owner: owner.clone(), created, work });
+        let entry = Arc::new(Task { id, owner: owner.clone(), created, kind });
         let mut table = self.lock();
         table.sweep_if_due();
         table.entries.push_back(Arc::clone(&entry));
@@ -139,9 +139,9 @@ impl Registry {
     }
 
     /// Runs `work`, which makes the reply. A panic and a cancellation are outcomes as well.
-    pub(crate) fn spawn<W>(self: &Arc<Self>, live: &Arc<Live>, work: W)
+    pub(crate) fn spawn<W>(self: &Arc<Self>, live: &Arc<ReplyBuffer>, work: W)
     where
-        W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+        W: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
         self.spawn_then(live, work, |ending| async { Ok(ending) });
     }
@@ -149,17 +149,17 @@ impl Registry {
     /// The same, with a last step that no cancellation stops: the reply is complete by then.
     pub(crate) fn spawn_then<T, W, F>(
         self: &Arc<Self>,
-        live: &Arc<Live>,
+        live: &Arc<ReplyBuffer>,
         work: W,
         finish: impl FnOnce(T) -> F + Send + 'static,
     ) where
         T: Send + 'static,
         W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-        F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+        F: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
         let (live, registry) = (Arc::clone(live), Arc::clone(self));
         tokio::spawn(async move {
-            let ending = match live.control.run(work).await {
+            let ending = match live.task_state.run(work).await {
                 Ok(made) => caught(finish(made)).await,
                 Err(error) => Err(error),
             };
@@ -174,15 +174,15 @@ impl Registry {
         self: &Arc<Self>,
         owner: &Owner,
         status: &str,
-        report: Report,
+        report: JobOutput,
         work: W,
-    ) -> Arc<Registered>
+    ) -> Arc<Task>
     where
         W: FnOnce(Arc<Job>) -> F,
         F: Future<Output = Result<(), ServiceError>> + Send + 'static,
     {
         let job = Job::new(status, report);
-        let registered = self.add(owner, Work::Job(Arc::clone(&job)));
+        let registered = self.add(owner, TaskKind::Job(Arc::clone(&job)));
         let work = work(Arc::clone(&job));
         let registry = Arc::clone(self);
         tokio::spawn(async move {
@@ -196,13 +196,13 @@ impl Registry {
     ///
     /// # Errors
     /// `completion_not_found`, which tells one that was kept too long from one that never was.
-    pub(crate) fn find(&self, owner: &Owner, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+    pub(crate) fn find(&self, owner: &Owner, id: Option<&str>) -> Result<Arc<Task>, ServiceError> {
         let mut table = self.lock();
         table.sweep_if_due();
         let mut own = table.entries.iter().filter(|entry| entry.owner == *owner);
         let found = match id {
             Some(id) => own.find(|entry| entry.id == id),
-            None => own.rfind(|entry| !entry.control().is_seen()),
+            None => own.rfind(|entry| !entry.state().is_seen()),
         };
         found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
     }
@@ -217,13 +217,13 @@ impl Registry {
             .entries
             .iter()
             .filter(|entry| entry.owner == *owner)
-            .filter(|entry| entry.control().is_detached() && entry.control().ended_at().is_none());
-        if running.count() < MOST_BACKGROUND {
+            .filter(|entry| entry.state().is_detached() && entry.state().ended_at().is_none());
+        if running.count() < MAX_BACKGROUND {
             return Ok(());
         }
         Err(ServiceError::new(
             ErrorCode::Overloaded,
-            format!("{MOST_BACKGROUND} completions are running in the background, which is the limit"),
+            format!("{MAX_BACKGROUND} completions are running in the background, which is the limit"),
         )
         .with_hint("Wait for one with get_completion, or stop one with cancel_completion."))
     }
@@ -249,7 +249,7 @@ impl Table {
             || self.ended_bytes >= SWEEP_AFTER_BYTES
             || self.next_expiry.is_some_and(|expiry| expiry <= now);
         if is_due {
-            self.sweep_at(now, MOST_BYTES);
+            self.sweep_at(now, MAX_BYTES);
         }
     }
 
@@ -258,20 +258,20 @@ impl Table {
         let mut oldest: Option<Instant> = None;
         // Newest first: the oldest of those that have ended go.
         let ended: Vec<_> =
-            self.entries.iter().rev().filter(|entry| entry.control().ended_at().is_some()).collect();
+            self.entries.iter().rev().filter(|entry| entry.state().ended_at().is_some()).collect();
         let mut bytes = 0;
         let mut gone = Vec::new();
-        for claim in Claim::STRONGEST_FIRST {
+        for claim in Retention::STRONGEST_FIRST {
             let mut kept: HashMap<&Owner, usize> = HashMap::new();
-            for entry in ended.iter().filter(|entry| Claim::of(entry.control()) == claim) {
-                let age = entry.control().ended_at().map(|ended_at| now.duration_since(ended_at));
+            for entry in ended.iter().filter(|entry| Retention::of(entry.state()) == claim) {
+                let age = entry.state().ended_at().map(|ended_at| now.duration_since(ended_at));
                 let kept = kept.entry(&entry.owner).or_default();
                 *kept += 1;
                 bytes += entry.size();
-                if *kept > MOST_KEPT || bytes > most_bytes || age > Some(KEPT) {
+                if *kept > MAX_KEPT || bytes > most_bytes || age > Some(KEPT) {
                     gone.push((entry.owner.clone(), entry.id.clone()));
                 } else {
-                    oldest = oldest.into_iter().chain(entry.control().ended_at()).min();
+                    oldest = oldest.into_iter().chain(entry.state().ended_at()).min();
                 }
             }
         }
@@ -281,7 +281,7 @@ impl Table {
         }
         self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
         self.gone.extend(gone);
-        while self.gone.len() > MOST_GONE {
+        while self.gone.len() > MAX_GONE {
             self.gone.pop_front();
         }
     }

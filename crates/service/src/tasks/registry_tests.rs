@@ -7,8 +7,8 @@ fn local() -> Owner {
     Owner::local()
 }
 
-fn ended(text: &str) -> Work {
-    Work::Reply(ended_with(text))
+fn ended(text: &str) -> TaskKind {
+    TaskKind::Reply(ended_with(text))
 }
 
 #[test]
@@ -28,10 +28,10 @@ fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
 fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
     let registry = Registry::default();
     let first = registry.add(&local(), ended("x"));
-    for _ in 0..MOST_KEPT {
+    for _ in 0..MAX_KEPT {
         registry.add(&local(), ended("x"));
     }
-    registry.lock().sweep_at(Instant::now(), MOST_BYTES);
+    registry.lock().sweep_at(Instant::now(), MAX_BYTES);
     let gone = registry.find(&local(), Some(&first.id)).unwrap_err();
     assert!(gone.text().contains("no longer available"), "{}", gone.text());
     assert!(
@@ -46,7 +46,7 @@ fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
     let size = ended_with("x").size();
     table.sweep_at(Instant::now(), size * 10);
     assert_eq!(table.entries.len(), 10);
-    table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
+    table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MAX_BYTES);
     assert_eq!(table.entries.len(), 0);
 }
 
@@ -54,14 +54,14 @@ fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
 fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
     let registry = Registry::default();
     let promised = registry.add(&local(), ended("promised"));
-    promised.control().detach();
+    promised.state().detach();
     let cancelled = registry.add(&local(), ended("cancelled"));
-    for _ in 0..3 * MOST_KEPT {
+    for _ in 0..3 * MAX_KEPT {
         registry.add(&local(), ended("quick")).mark_seen();
         registry.lock().ended(1);
     }
     assert!(registry.find(&local(), Some(&cancelled.id)).is_ok());
-    for _ in 0..3 * MOST_KEPT {
+    for _ in 0..3 * MAX_KEPT {
         registry.add(&local(), ended("cancelled too"));
         registry.lock().ended(1);
     }
@@ -69,18 +69,18 @@ fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
     assert!(registry.find(&local(), Some(&cancelled.id)).is_err());
     promised.mark_seen();
     let mut table = registry.lock();
-    table.sweep_at(Instant::now(), MOST_BYTES);
-    assert_eq!(table.entries.len(), 2 * MOST_KEPT);
+    table.sweep_at(Instant::now(), MAX_BYTES);
+    assert_eq!(table.entries.len(), 2 * MAX_KEPT);
 }
 
 #[test]
 fn what_runs_is_never_swept() {
     let registry = Registry::default();
-    let running = registry.add(&local(), Work::Reply(Live::new()));
-    for _ in 0..2 * MOST_KEPT {
+    let running = registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
+    for _ in 0..2 * MAX_KEPT {
         registry.add(&local(), ended("x"));
     }
-    registry.lock().sweep_at(Instant::now(), MOST_BYTES);
+    registry.lock().sweep_at(Instant::now(), MAX_BYTES);
     assert!(registry.find(&local(), Some(&running.id)).is_ok());
 }
 
@@ -96,7 +96,7 @@ fn nothing_of_another_owner_is_found_by_id_or_as_the_newest() {
     let own = registry.add(&local(), ended("ours"));
     registry.add(&other, ended("theirs too"));
     assert_eq!(registry.find(&local(), None).unwrap().id, own.id);
-    registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
+    registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MAX_BYTES);
     let text = |owner: &Owner| registry.find(owner, Some(&of_other.id)).unwrap_err().text();
     assert!(text(&other).contains("no longer available"), "{}", text(&other));
     let own = local();
@@ -108,13 +108,13 @@ fn limits_count_for_each_owner() {
     let registry = Registry::default();
     let other = Owner::new("other").unwrap();
     let own = registry.add(&local(), ended("ours"));
-    for _ in 0..2 * MOST_KEPT {
+    for _ in 0..2 * MAX_KEPT {
         registry.add(&other, ended("theirs"));
         registry.lock().ended(1);
     }
     assert!(registry.find(&local(), Some(&own.id)).is_ok());
-    for _ in 0..MOST_BACKGROUND {
-        registry.add(&other, Work::Reply(Live::new())).control().detach();
+    for _ in 0..MAX_BACKGROUND {
+        registry.add(&other, TaskKind::Reply(ReplyBuffer::new())).state().detach();
     }
     assert_eq!(registry.allow_background(&other).unwrap_err().code, ErrorCode::Overloaded);
     assert_eq!(registry.allow_background(&local()), Ok(()));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
-use crate::tasks::handle::Control;
+use crate::tasks::handle::TaskState;
 use platform::sync::lock;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
 
@@ -31,7 +31,7 @@ pub struct Completion {
     /// Of that, waiting for its turn.
     pub queued: Duration,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: CompletionSummary,
 }
 
 /// A file that a model was given.
@@ -51,7 +51,7 @@ pub struct Sent {
 
 /// How a completion ended, and what it cost.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
+pub struct CompletionSummary {
     /// The model that answered.
     pub model: String,
     /// Why it was that one, where the call named none.
@@ -120,7 +120,7 @@ pub struct Cursor {
 /// A completion that runs, or has ended: its text so far, shared by the task that makes it and the
 /// calls that follow it.
 #[derive(Debug)]
-pub struct Live {
+pub struct ReplyBuffer {
     /// Written for each chunk and read by followers, for a few instructions each; never held across an await.
     buffer: Mutex<Buffer>,
     /// Counts the changes of `buffer`.
@@ -128,7 +128,7 @@ pub struct Live {
     model: OnceLock<String>,
     location: OnceLock<Location>,
     conversation: Option<String>,
-    pub(crate) control: Control,
+    pub(crate) task_state: TaskState,
 }
 
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Buffer {
     }
 }
 
-impl Live {
+impl ReplyBuffer {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self::of(None))
     }
@@ -187,7 +187,7 @@ impl Live {
             model: OnceLock::new(),
             location: OnceLock::new(),
             conversation,
-            control: Control::new(),
+            task_state: TaskState::new(),
         }
     }
 
@@ -243,7 +243,7 @@ impl Live {
     }
 
     pub async fn ended(&self) {
-        self.control.ended().await;
+        self.task_state.ended().await;
     }
 
     /// What has been generated so far.
@@ -276,8 +276,8 @@ impl Live {
         update
     }
 
-    /// From now on, keeps the answer from followers until [`Live::accept`]: it may be asked for again.
-    pub(crate) fn hold(&self) {
+    /// From now on, keeps the answer from followers until [`ReplyBuffer::publish`]: it may be asked for again.
+    pub(crate) fn hold_back(&self) {
         self.lock().hold = true;
     }
 
@@ -287,14 +287,14 @@ impl Live {
     }
 
     /// Shows the answer that was held.
-    pub(crate) fn accept(&self) {
+    pub(crate) fn publish(&self) {
         let mut buffer = self.lock();
         buffer.hold = false;
         buffer.content = std::mem::take(&mut buffer.draft);
     }
 
     /// Takes the answer that was held, to ask again.
-    pub(crate) fn reject(&self) -> String {
+    pub(crate) fn discard(&self) -> String {
         let mut buffer = self.lock();
         buffer.tool_calls.clear();
         buffer.call_bytes = 0;
@@ -361,7 +361,7 @@ impl Live {
         self.version.send_modify(|version| *version += 1);
     }
 
-    pub(crate) fn end(&self, ending: Result<Ending, ServiceError>) {
+    pub(crate) fn end(&self, ending: Result<CompletionSummary, ServiceError>) {
         let mut buffer = self.lock();
         buffer.phase = Phase::Ended;
         let outcome = ending.map(|ending| {
@@ -369,15 +369,15 @@ impl Live {
                 content: std::mem::take(&mut buffer.content),
                 thinking: std::mem::take(&mut buffer.thinking),
                 tool_calls: std::mem::take(&mut buffer.tool_calls),
-                first_piece: buffer.first_piece.map(|at| at.duration_since(self.control.started())),
-                total: self.control.started().elapsed(),
+                first_piece: buffer.first_piece.map(|at| at.duration_since(self.task_state.started())),
+                total: self.task_state.started().elapsed(),
                 queued: buffer.queued,
                 ending,
             })
         });
         buffer.outcome = Some(outcome);
         drop(buffer);
-        self.control.end();
+        self.task_state.end();
         self.version.send_modify(|version| *version += 1);
     }
 
@@ -393,8 +393,8 @@ pub(crate) mod testing {
     use super::*;
 
     /// A completion that failed after `text`.
-    pub(crate) fn ended_with(text: &str) -> Arc<Live> {
-        let live = Live::new();
+    pub(crate) fn ended_with(text: &str) -> Arc<ReplyBuffer> {
+        let live = ReplyBuffer::new();
         live.push_content(text);
         live.end(Err(ServiceError::internal()));
         live

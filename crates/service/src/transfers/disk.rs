@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Transfers;
-use crate::tasks::job::{Job, Report};
+use crate::tasks::job::{Job, JobOutput};
 use crate::{ErrorCode, ServiceError};
 use platform::free_space;
 use text::format::human_size;
@@ -60,7 +60,7 @@ impl Transfers {
         let mut checked = 0;
         loop {
             let report = changes.borrow_and_update().report.clone();
-            let Report::Transfer(transfer) = report else { return std::future::pending().await };
+            let JobOutput::Transfer(transfer) = report else { return std::future::pending().await };
             let total = transfer.total_bytes.unwrap_or(0);
             // Each layer that is named makes it more.
             if total > checked {

@@ -8,15 +8,15 @@ use futures_util::StreamExt as _;
 
 use super::Transfers;
 use crate::models::name::model_name;
-use crate::models::names::NameUse;
-use crate::tasks::job::{Job, Report, TransferReport};
-use crate::tasks::registry::Registered;
+use crate::models::names_in_use::NameUse;
+use crate::tasks::job::{Job, JobOutput, TransferReport};
+use crate::tasks::registry::Task;
 use crate::{Caller, ErrorCode, ServiceError};
 use providers::{ProviderError, TransferStream};
 use types::TransferEvent;
 
 /// How often a pull that broke off goes on without having moved a byte in between.
-const FRUITLESS_RESUMES: u32 = 5;
+const MAX_STALLED_ATTEMPTS: u32 = 5;
 /// The wait before it goes on.
 const RESUME_WAIT: Duration = Duration::from_secs(1);
 
@@ -31,7 +31,7 @@ impl Transfers {
         model: &str,
         insecure: bool,
         reserved: NameUse,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         model_name("model", model)?;
         self.models.native()?;
         let model = model.to_owned();
@@ -52,7 +52,7 @@ impl Transfers {
         caller: &Caller,
         model: &str,
         insecure: bool,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         model_name("model", model)?;
         self.models.native()?;
         let model = model.to_owned();
@@ -70,7 +70,7 @@ impl Transfers {
     /// Pulls until it is done, going on where a connection broke.
     pub(crate) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
         let _changing = self.models.names.change(model)?;
-        let mut fruitless = 0;
+        let mut stalled_attempts = 0;
         let mut incomplete = false;
         loop {
             let before = moved(job);
@@ -78,7 +78,7 @@ impl Transfers {
                 Ok(stream) => tokio::select! {
                     biased;
                     error = self.no_room(job) => return Err(error),
-                    result = follow(job, stream, &mut incomplete) => result,
+                    result = track(job, stream, &mut incomplete) => result,
                 },
                 Err(error) => Err(error),
             };
@@ -89,8 +89,8 @@ impl Transfers {
                 }
                 Err(error) => error,
             };
-            fruitless = if moved(job) > before { 0 } else { fruitless + 1 };
-            if !resumes(&error) || fruitless > FRUITLESS_RESUMES {
+            stalled_attempts = if moved(job) > before { 0 } else { stalled_attempts + 1 };
+            if !resumes(&error) || stalled_attempts > MAX_STALLED_ATTEMPTS {
                 return Err(self.pull_error(model, error).await);
             }
             tracing::info!(error = error.logged(), model, "the pull was interrupted; resuming");
@@ -117,15 +117,15 @@ impl Transfers {
     }
 
     async fn finish(&self, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
-        match follow(job, stream, &mut false).await {
+        match track(job, stream, &mut false).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.models.explain(error).await),
         }
     }
 }
 
-pub(crate) fn report(operation: &'static str, model: &str) -> Report {
-    Report::Transfer(TransferReport { operation, model: model.to_owned(), ..TransferReport::default() })
+pub(crate) fn report(operation: &'static str, model: &str) -> JobOutput {
+    JobOutput::Transfer(TransferReport { operation, model: model.to_owned(), ..TransferReport::default() })
 }
 
 fn moved(job: &Job) -> f64 {
@@ -141,7 +141,7 @@ fn resumes(error: &ProviderError) -> bool {
 }
 
 /// Adds up the layers, which the server tells of one by one. `incomplete` is set where one was seen in part.
-pub(crate) async fn follow(
+pub(crate) async fn track(
     job: &Job,
     mut stream: TransferStream,
     incomplete: &mut bool,
@@ -167,7 +167,7 @@ pub(crate) async fn follow(
             if all > 0 {
                 state.total = Some((all as f64).max(state.done));
             }
-            let Report::Transfer(report) = &mut state.report else { return };
+            let JobOutput::Transfer(report) = &mut state.report else { return };
             report.status = status;
             if all > 0 {
                 report.completed_bytes = Some(done);
