@@ -6,7 +6,7 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorDa
 
 use super::prompts::{self, MODEL_ARGUMENT};
 use super::resources::{MODEL_TEMPLATE, RUNNING_TEMPLATE, conversations};
-use service::conversations::turn::MAX_PAGE;
+use service::conversations::MAX_PAGE;
 use service::{Caller, Services};
 
 /// Suggests values for an argument; `stored` is whether there are conversations. Arguments that are free text have no suggestions.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::schema;
-use service::conversations::turn::{Conversation, StoredMessage, Summary};
+use service::conversations::{Conversation, StoredMessage, Summary};
 use text::sanitize;
 
 /// A page of conversations.

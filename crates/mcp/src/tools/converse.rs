@@ -12,7 +12,7 @@ use crate::answer::TurnAnswer;
 use crate::progress::Progress;
 use crate::schema::{self, output_schema};
 use service::chat::attachments::Attachments;
-use service::conversations::turn::TurnCall;
+use service::conversations::TurnCall;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \

@@ -1,14 +1,12 @@
-//! Stored conversations: a turn, the list, one of them, its end.
-//!
-//! Every process of the user shares them. A turn is written when it is complete, or not at all.
+//! A turn of a conversation: it is written when it is complete, or not at all.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::Conversations;
 use super::turn_locks::QueuedTurn;
+use super::{Conversations, NEW, conversation_id, failed};
 use crate::changes::Change;
 use crate::chat::bytes_of_call;
 use crate::chat::request::ChatCall;
@@ -17,25 +15,12 @@ use crate::chat::validate::check;
 use crate::tasks::registry::Task;
 use crate::tasks::registry::TaskKind;
 use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer};
-use crate::{Caller, ErrorCode, ServiceError};
-use store::{ConversationStore, Place, StoreError, Turn, TurnLock};
+use crate::{Caller, ServiceError};
+use store::{StoredMessage, Turn, TurnLock};
 use types::{Message, Owner, Role, ToolCall};
 
-pub use store::{Conversation, StoredMessage, Summary};
-
-/// The id for which one is made.
-pub const NEW: &str = "new";
-/// Most characters of an id.
-const MAX_ID: usize = 64;
-/// Conversations on a page of the list, where the caller does not say.
-const PAGE: u64 = 50;
-/// Bytes of text of a conversation that is read, so that no host gets an answer that it cannot hold.
-pub const MAX_SHOWN_BYTES: usize = 1024 * 1024;
-/// How long to wait before another process is looked at again that has its turn.
+/// The pause between attempts to lock a conversation in which another process has its turn.
 const LOCK_POLL: Duration = Duration::from_millis(50);
-/// Most conversations on a page.
-pub const MAX_PAGE: u64 = 200;
-
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct TurnCall {
@@ -69,7 +54,7 @@ impl Conversations {
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
         let live = ReplyBuffer::in_conversation(&call.conversation_id);
         let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
-        // Both orders are those in which the calls came, whichever of their tasks runs first.
+        // Both places are taken here, so that they follow the order of the calls, not that in which their tasks start.
         let turn = self.turn_locks.queue(&caller.owner, &call.conversation_id);
         let run = Run {
             chat: Arc::clone(&self.chat),
@@ -79,7 +64,7 @@ impl Conversations {
         };
         let owner = caller.owner.clone();
         let (turns, written) = (Arc::clone(self), Arc::clone(self));
-        // The end of the reply is the end of cancelling: then it is written, and not half.
+        // A reply that is complete is written, whether or not it is cancelled then.
         self.tasks.registry.spawn_then(
             &live,
             async move {
@@ -89,84 +74,6 @@ impl Conversations {
             move |answered| async move { written.write(answered).await },
         );
         Ok(registered)
-    }
-
-    /// A conversation, with the newest `last` of its messages or all, as far as [`MAX_SHOWN_BYTES`] go.
-    ///
-    /// # Errors
-    /// `conversation_not_found`, `storage_failed`.
-    pub async fn get(
-        &self,
-        caller: &Caller,
-        id: &str,
-        last: Option<u64>,
-    ) -> Result<Conversation, ServiceError> {
-        conversation_id(id)?;
-        let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store(&caller.owner)?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
-        let mut found = found.ok_or_else(|| not_found(id))?;
-        found.system.iter_mut().for_each(shorten);
-        for message in &mut found.messages {
-            shorten(&mut message.content);
-            message.thinking.iter_mut().for_each(shorten);
-        }
-        Ok(found)
-    }
-
-    /// The place behind the turns of a conversation that have begun, for a call that must not overtake them.
-    pub fn queue_turn(&self, caller: &Caller, id: &str) -> QueuedTurn {
-        self.turn_locks.queue(&caller.owner, id)
-    }
-
-    /// A page of the conversations, newest first, and the cursor of the next one.
-    ///
-    /// # Errors
-    /// `invalid_argument`, `storage_failed`.
-    pub async fn list(
-        &self,
-        caller: &Caller,
-        cursor: Option<&str>,
-        limit: Option<u64>,
-    ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
-        let limit = limit.unwrap_or(PAGE);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(ServiceError::invalid(
-                "limit",
-                format!("is {limit}; it must be between 1 and {MAX_PAGE}"),
-            ));
-        }
-        let before = cursor.map(read_cursor).transpose()?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // One more than asked for tells whether there is a next page.
-        let mut page = self.store(&caller.owner)?.list(before, limit + 1).await.map_err(failed)?;
-        let more = page.len() > limit;
-        page.truncate(limit);
-        let next = page.last().filter(|_| more).map(|last| format!("{}.{}", last.updated_ms, last.id));
-        Ok((page, next))
-    }
-
-    /// Deletes a conversation for good.
-    ///
-    /// # Errors
-    /// `conversation_not_found`, `storage_failed`.
-    pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), ServiceError> {
-        conversation_id(id)?;
-        match self.store(&caller.owner)?.delete(id).await.map_err(failed)? {
-            true => {
-                self.changes
-                    .announce(Change::Conversation { owner: caller.owner.clone(), id: id.to_owned() });
-                Ok(())
-            }
-            false => Err(not_found(id)),
-        }
-    }
-
-    /// The store. It knows no owners yet: all that is in it belongs to the local one, so nobody else gets there.
-    fn store(&self, owner: &Owner) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
-        if *owner != Owner::local() {
-            return Err(failed(StoreError::NoDirectory));
-        }
-        self.store.as_ref().ok_or_else(|| failed(StoreError::NoDirectory))
     }
 
     async fn answer(
@@ -267,25 +174,6 @@ impl Conversations {
     }
 }
 
-/// Checks an id.
-///
-/// # Errors
-/// `invalid_argument`.
-pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
-    let right = (1..=MAX_ID).contains(&id.len())
-        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if right {
-        return Ok(());
-    }
-    let shown: String = id.chars().take(MAX_ID).collect();
-    Err(ServiceError::invalid(
-        "conversation_id",
-        format!(
-            "is {shown:?}; it must be 1 to {MAX_ID} letters (a-z), digits, \"-\" or \"_\", or \"{NEW}\" to have one made"
-        ),
-    ))
-}
-
 /// A turn that has its reply and is not written yet.
 struct Answered {
     owner: Owner,
@@ -294,17 +182,6 @@ struct Answered {
     /// Both are held until the turn is written. The next turn of this process wants the other one first.
     _across: TurnLock,
     _in_turn: OwnedMutexGuard<()>,
-}
-
-/// Leaves the end of a text out that is too long to be shown, and says so.
-fn shorten(text: &mut String) {
-    if text.len() <= MAX_SHOWN_BYTES {
-        return;
-    }
-    let end = (0..=MAX_SHOWN_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    let left_out = text.len() - end;
-    text.truncate(end);
-    text.push_str(&format!("\n[{left_out} more bytes are stored and not shown here]"));
 }
 
 fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
@@ -341,41 +218,4 @@ fn written_calls(calls: &[ToolCall]) -> Option<String> {
 fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
-    let place = cursor
-        .split_once('.')
-        .and_then(|(updated_ms, id)| Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() }));
-    place.filter(|place| conversation_id(&place.id).is_ok()).ok_or_else(|| {
-        ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
-    })
-}
-
-fn not_found(id: &str) -> ServiceError {
-    ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
-        .with_hint("list_conversations lists them. converse starts one.")
-}
-
-/// The error that a failure of the store is.
-fn failed(error: StoreError) -> ServiceError {
-    let hint = match &error {
-        StoreError::Changed => {
-            return ServiceError::new(
-                ErrorCode::ConversationConflict,
-                "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
-            )
-            .with_hint("Read the conversation, then ask again. get_conversation reads it.");
-        }
-        StoreError::NoDirectory => "Set OLLAMA_MCP_DATA_DIR to a directory.",
-        StoreError::Unusable { .. } => {
-            "Make its directory writable for this user, or set OLLAMA_MCP_DATA_DIR to another."
-        }
-        StoreError::Damaged { .. } => "Move the file away (a new one is made), or put a backup in its place.",
-        StoreError::Newer { .. } => "Update ollama-mcp, or set OLLAMA_MCP_DATA_DIR to another directory.",
-        StoreError::Busy { .. } => "Try again in a moment.",
-        StoreError::Full { .. } => "Free some space, then call again.",
-    };
-    ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
-        .with_hint(format!("{hint} chat_completion works without."))
 }

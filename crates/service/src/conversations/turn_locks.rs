@@ -13,9 +13,11 @@ use types::Owner;
 /// The turns of each conversation in this process: one after another, in the order in which they were queued. The map
 /// is under a plain mutex, held to look one up; a turn itself is long, so its own lock is an async one.
 #[derive(Debug, Default)]
-pub(crate) struct TurnLocks(Mutex<HashMap<(Owner, String), Weak<tokio::sync::Mutex<()>>>>);
+pub(crate) struct TurnLocks(Mutex<HashMap<(Owner, String), Weak<TurnLock>>>);
 
-/// A turn that has its place behind those before it.
+type TurnLock = tokio::sync::Mutex<()>;
+
+/// A turn that is queued behind earlier ones.
 pub struct QueuedTurn {
     ahead: usize,
     acquired: Option<OwnedMutexGuard<()>>,
@@ -23,17 +25,17 @@ pub struct QueuedTurn {
 }
 
 impl TurnLocks {
-    /// Takes the place behind the turns that are there.
+    /// Queues a turn behind the present ones.
     pub(super) fn queue(&self, owner: &Owner, id: &str) -> QueuedTurn {
         let lock = self.lock_of(owner, id);
         let ahead = Arc::strong_count(&lock) - 1;
         let mut acquiring = lock.lock_owned().boxed();
-        // The lock is fair, and whoever has asked once is in its line.
+        // The lock is fair: polling its future once queues it.
         let acquired = (&mut acquiring).now_or_never();
         QueuedTurn { ahead, acquired, acquiring }
     }
 
-    fn lock_of(&self, owner: &Owner, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn lock_of(&self, owner: &Owner, id: &str) -> Arc<TurnLock> {
         let mut locks = lock(&self.0);
         locks.retain(|_, lock| lock.strong_count() > 0);
         let key = (owner.clone(), id.to_owned());
