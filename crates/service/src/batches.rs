@@ -1,4 +1,4 @@
-//! Many replies in one job: a comparison of models, and a batch of texts.
+//! Jobs of many replies: comparisons of models, and batches of texts.
 
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ impl Batches {
         let at_once = calls.len();
         let calls = self.in_order(caller, calls, at_once);
         let report = JobOutput::Batch(ReplySet::new(labels));
-        // The queue says how many run at once; all of them stand in it.
+        // All of them are queued; the queue limits how many run at the same time.
         let batches = Arc::clone(self);
         Ok(self.tasks.registry.start_job(&caller.owner, "working", report, move |job| async move {
             let _held = held;
@@ -128,7 +128,7 @@ impl Batches {
         self.tasks.memory.hold(calls.iter().map(bytes_of_call).sum())
     }
 
-    /// The calls with their places in the queue, all taken now: what is asked for later comes after the whole job.
+    /// The calls with their places in the queue, all reserved now, so that later calls come after the whole job.
     fn in_order(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! What changes: announced by whoever changes it, and heard by those who follow.
+//! Notifications of changes to models and conversations.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -9,17 +9,17 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use crate::Caller;
 use types::Owner;
 
-/// Changes that wait for one follower; one that lags further hears that anything may have changed.
+/// Changes that are buffered for one follower; one that lags further gets [`Change::Anything`].
 pub(crate) const MAX_WAITING: usize = 64;
 
-/// Something that is not as it was. Names are complete, as [`full_name`](crate::models::name::full_name) gives them.
+/// A change. Names are complete, as [`full_name`](crate::models::name::full_name) gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// A model was installed, replaced or deleted.
     Installed(String),
     /// A model was loaded or unloaded.
     Loaded(String),
-    /// A loaded model stays for another time, or in another size.
+    /// The time until which a loaded model stays has changed, or its size.
     KeepAliveChanged(String),
     /// A turn of a stored conversation was written by us, or it was deleted.
     Conversation {
@@ -27,7 +27,7 @@ pub enum Change {
         owner: Owner,
         id: String,
     },
-    /// Which ones is not known: a server that was down answers again, or too much changed at once.
+    /// Unknown changes: a server that was down answers again, or the follower lagged.
     Anything,
 }
 
@@ -36,7 +36,7 @@ pub enum Change {
 pub struct Changes(OnceLock<broadcast::Sender<Change>>);
 
 impl Changes {
-    /// Hears of changes from now on. Those that others make to models are seen only while there is a
+    /// Subscribes to changes. Those that others make to models are seen only while there is a
     /// [`poll_changes`](crate::models::Models::poll_changes).
     pub fn follow(&self, caller: &Caller) -> Follower {
         let signal = self.0.get_or_init(|| broadcast::Sender::new(MAX_WAITING));
@@ -45,13 +45,13 @@ impl Changes {
 
     pub(crate) fn announce(&self, change: Change) {
         if let Some(signal) = self.0.get() {
-            // Nobody may be listening.
+            // An error means that nobody follows.
             let _ = signal.send(change);
         }
     }
 }
 
-/// Hears of changes.
+/// A subscription to changes.
 #[derive(Debug)]
 pub struct Follower {
     owner: Owner,

@@ -1,4 +1,4 @@
-//! What a model is asked: a chat, or a bare prompt. Both are driven alike.
+//! The request to the model: a chat, or a bare prompt. Both are run the same way.
 
 use serde_json::Value;
 
@@ -153,7 +153,7 @@ impl Request {
     }
 }
 
-/// The error of a stream that ends without its end.
+/// The error of a stream that ends without a final event.
 pub(crate) fn broke_off() -> ServiceError {
     ServiceError::new(ErrorCode::Interrupted, "The answer ended early").with_hint("Ask again.")
 }

@@ -1,4 +1,4 @@
-//! A chat: checks what is asked, chooses the model, drives the provider's stream, checks the reply.
+//! Runs a completion: validates the call, chooses the model, reads the provider's stream, checks the reply.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl Chat {
     }
 }
 
-/// What is put to the model.
+/// The input of the model.
 pub(crate) enum Question {
     /// The messages of the call.
     Messages,
@@ -93,18 +93,18 @@ impl Question {
     }
 }
 
-/// One reply in the making.
+/// One reply that is being generated.
 pub(crate) struct Run {
     pub(crate) chat: Arc<Chat>,
     pub(crate) live: Arc<ReplyBuffer>,
-    /// What the reply is a part of; it hears of a pull as well.
+    /// The job that the reply is part of; it reports pulls as well.
     pub(crate) job: Option<Arc<Job>>,
-    /// Its place among the calls that want to generate.
+    /// Its place in the queue.
     pub(crate) place: Reservation,
 }
 
 impl Run {
-    // What few calls do is boxed: a future is as large as the largest thing that it may wait for, and a thousand wait.
+    // Rare branches are boxed: the future's size is that of its largest branch, and thousands may be in flight.
     pub(crate) async fn answer(
         &self,
         call: ChatCall,
@@ -169,7 +169,7 @@ impl Run {
         })
     }
 
-    /// Generates one reply, in its turn. The slot is held to the end of the reply.
+    /// Waits in the queue, then generates one reply. The slot is held until the reply ends.
     pub(crate) async fn stream(&self, asked: &mut ModelRequest) -> Result<ChatEnd, ServiceError> {
         let (_slot, mut events) = match self.in_turn(asked).await {
             // The slot is released while the model is pulled.
@@ -221,7 +221,7 @@ impl Run {
         self.with_model(model, || self.chat.attached(model, attachments)).await
     }
 
-    /// Does something with a model; once more where it had to be pulled first.
+    /// Runs `work`, and again after a pull where the model was missing.
     pub(crate) async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
     where
         F: Future<Output = Result<T, ServiceError>>,
@@ -238,7 +238,7 @@ impl Run {
         }
     }
 
-    /// Pulls the model first, and tells whoever follows.
+    /// Pulls the model first, and reports that to followers.
     async fn pull(&self, model: &str) -> Result<(), ServiceError> {
         self.place.delay();
         let tell_job = |waiting_for: Option<String>| {
@@ -256,7 +256,7 @@ impl Run {
         pulled
     }
 
-    /// Sends the request, and again while it may be: nothing is generated before this returns.
+    /// Sends the request, with retries: nothing is generated before this returns.
     async fn begin(&self, asked: &ModelRequest) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         // The name stays as it is from the check until the server has begun to answer.
@@ -324,7 +324,7 @@ fn model_request(model: String, call: ChatCall, question: Question) -> ModelRequ
     ModelRequest::new(request, call.truncation)
 }
 
-/// Tokens of the reply a second, by the server's own counts.
+/// Tokens of the reply per second, by the server's own counts.
 pub fn tokens_per_second(usage: &Usage, timings: &Timings) -> Option<f64> {
     let tokens = usage.completion_tokens?;
     let eval = timings.eval.filter(|eval| *eval > Duration::ZERO)?;

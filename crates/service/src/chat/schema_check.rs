@@ -68,7 +68,7 @@ const COSTLY: [&str; 7] = [
     "$id",
 ];
 
-/// What there is to check.
+/// The input of the checking process.
 #[derive(Serialize, Deserialize)]
 struct Task {
     schema: Value,
@@ -76,10 +76,10 @@ struct Task {
     reply: Option<String>,
 }
 
-/// What came of it.
+/// The result of a check.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verdict {
-    /// The schema is none, and why.
+    /// The schema is invalid, with the reason.
     NoSchema(String),
     /// What is wrong with the reply: nothing, where it keeps to the schema.
     Violations(Vec<String>),

@@ -10,9 +10,9 @@ use crate::ServiceError;
 use platform::sync::lock;
 use providers::ProviderError;
 
-/// How long a model's capabilities are believed. They change when a model is pulled anew.
+/// Cache lifetime. A model's capabilities change when it is pulled again.
 const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
-/// Models whose capabilities are remembered; more are asked for anew.
+/// Cache size; the capabilities of further models are requested each time.
 const MAX_KNOWN: usize = 1000;
 
 /// Ollama's capability words of a model; `None` where the server does not tell.

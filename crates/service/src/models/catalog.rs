@@ -10,9 +10,7 @@ use types::{Location, Model, ModelDetails, RunningModel};
 /// An installed model, with what this machine knows of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedModel {
-    /// As the server lists it.
     pub model: Model,
-    /// Where it runs.
     pub location: Location,
     /// Its entry among the loaded models.
     pub running: Option<RunningModel>,
@@ -234,9 +232,8 @@ impl Models {
 /// The model that answers when none is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultModel {
-    /// Its name.
     pub name: String,
-    /// Why it is the one, to follow "is".
+    /// Reason, as a predicate: "the loaded model".
     pub reason: &'static str,
 }
 

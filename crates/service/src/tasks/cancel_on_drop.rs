@@ -1,10 +1,10 @@
-//! The tie between a call and the completion that it started.
+//! Cancels a completion when the call that started it ends.
 
 use std::sync::Arc;
 
 use crate::tasks::registry::Task;
 
-/// A call that waits for the completion that it started; unless it lets go, both end together.
+/// Cancels its completion when it is dropped, unless it was detached.
 #[derive(Debug)]
 pub struct CancelOnDrop {
     completion: Arc<Task>,
@@ -12,17 +12,15 @@ pub struct CancelOnDrop {
 }
 
 impl CancelOnDrop {
-    /// Attaches a call to its completion.
     pub fn new(completion: Arc<Task>) -> Self {
         Self { completion, detached: false }
     }
 
-    /// The completion.
     pub fn completion(&self) -> &Arc<Task> {
         &self.completion
     }
 
-    /// The call ends and the completion goes on.
+    /// Lets the completion continue after the call.
     pub fn detach(mut self) {
         self.detached = true;
         self.completion.state().detach();

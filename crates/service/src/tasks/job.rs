@@ -1,5 +1,5 @@
-//! Work that is no single reply: transfers of models, batches, comparisons. It runs on its own as a
-//! completion does, is followed, fetched and stopped in the same way, and tells of its progress.
+//! Jobs: tasks other than a single reply (transfers of models, batches, comparisons). A job runs on its own, and is
+//! followed, fetched and cancelled as a completion is.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ pub struct Job {
     pub(crate) task_state: TaskState,
 }
 
-/// What a job has come to.
+/// The progress of a job.
 #[derive(Debug, Clone)]
 pub struct JobState {
-    /// What it is doing, for people.
+    /// Human-readable status.
     pub status: String,
     /// How much is done: bytes of a transfer, items of a batch, models of a comparison.
     pub done: f64,
@@ -27,7 +27,7 @@ pub struct JobState {
     pub total: Option<f64>,
     /// What it has made so far.
     pub report: JobOutput,
-    /// What it waits for besides, for people.
+    /// Human-readable side status, such as an automatic pull.
     pub waiting_for: Option<String>,
     /// How it ended, once it has.
     pub outcome: Option<Result<(), ServiceError>>,
@@ -44,12 +44,11 @@ pub enum JobOutput {
     Batch(ReplySet),
 }
 
-/// ReplySet in the order in which they were asked for; `None` for those that are still to come.
+/// The replies of a job in the order of the requests; `None` for those that are not there yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplySet {
     /// What each reply is for: a model's name, or an input's number.
     pub labels: Vec<String>,
-    /// The replies.
     pub replies: Vec<Option<Outcome>>,
 }
 
@@ -68,18 +67,17 @@ impl ReplySet {
     }
 }
 
-/// A model on its way.
+/// The progress of a transfer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferReport {
     /// `pull`, `push` or `create`.
     pub operation: &'static str,
-    /// The model.
     pub model: String,
-    /// The server's last word.
+    /// The last status that the server reported.
     pub status: String,
     /// Bytes in all, as far as the server has told.
     pub total_bytes: Option<u64>,
-    /// Bytes that are over.
+    /// Bytes that have been transferred.
     pub completed_bytes: Option<u64>,
     /// Nothing had to be moved: it was there already.
     pub already_present: bool,
@@ -98,17 +96,15 @@ impl Job {
         Arc::new(Self { state: watch::Sender::new(state), task_state: TaskState::new() })
     }
 
-    /// What it has come to; each change can be awaited.
+    /// The progress, as a channel of its changes.
     pub fn watch(&self) -> watch::Receiver<JobState> {
         self.state.subscribe()
     }
 
-    /// What it has come to now.
     pub fn state(&self) -> JobState {
         self.state.borrow().clone()
     }
 
-    /// Waits for its end.
     pub async fn ended(&self) {
         self.task_state.ended().await;
     }
@@ -118,7 +114,6 @@ impl Job {
         self.state.borrow().outcome.clone()
     }
 
-    /// Goes on to a new state.
     pub(crate) fn advance(&self, change: impl FnOnce(&mut JobState)) {
         self.state.send_modify(change);
     }

@@ -1,11 +1,11 @@
 //! The queue in front of generation: calls of an owner are admitted in the order in which they began, turns go round the
 //! owners, and each waiter is told its position.
 //!
-//! A model server answers a few requests at a time and queues the rest in silence. Here the caller
-//! sees the wait, and can leave. One queue a process: two hosts have two.
+//! A model server runs a few requests at a time and queues the rest without reporting it. This queue reports the position,
+//! and a caller can leave it. Each process has its own.
 //!
-//! A call reserves its place when it begins and enters when it has what it needs, so a later call that is ready a
-//! moment sooner does not overtake it. A reservation ends with the call, however that ends.
+//! A call reserves its place when it begins and enters when its request is ready, so a later call that is ready first does
+//! not overtake it. Dropping the reservation frees the place.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -53,9 +53,9 @@ struct Place {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
-    /// A slot is free, and kept for a call that began before.
+    /// A slot is free, and reserved for a call that began earlier.
     Next,
-    /// So many are before it, running or waiting.
+    /// The number of requests ahead, running or waiting.
     Behind(usize),
     /// Its slot is reserved.
     Turn,
@@ -157,8 +157,8 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Waits for a slot. `on_position` is told at once, and whenever it changes, how many are ahead; it
-    /// is not called where nobody is. Dropping the future leaves the queue.
+    /// Waits for a slot. `on_position` gets the number of requests ahead, immediately and at each change; it is not called
+    /// with 0. Dropping the future leaves the queue.
     ///
     /// # Errors
     /// `overloaded` where too many wait already.
@@ -178,7 +178,7 @@ impl Reservation {
         }
     }
 
-    /// It will be a while before the call enters (it reads files, it waits for another turn): others need not wait for it.
+    /// Releases the slot that is kept for this call, because it enters later (it reads files, or waits for another turn).
     pub(crate) fn delay(&self) {
         let mut state = self.queue.lock();
         if state.expected.remove(&self.place) {
@@ -215,7 +215,7 @@ impl Drop for Ticket {
     }
 }
 
-/// The right to generate. Dropping it lets the next one run.
+/// The right to generate. Dropping it admits the next waiter.
 #[derive(Debug)]
 pub(crate) struct Slot(Queue);
 

@@ -1,7 +1,7 @@
-//! The completions of this process: those that run, and for a while those that have ended.
+//! The completions and jobs of this process: those that run, and for a limited time those that have ended.
 //!
-//! A host that stopped waiting comes back for the text. Ids are random and are never listed: who
-//! has one was given it. They end with the process, a known gap.
+//! A host that stopped waiting can fetch the result later. Ids are random and are never listed. The table is in memory
+//! only, so ids end with the process.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,10 +20,10 @@ const KEPT: Duration = Duration::from_secs(3600);
 const MAX_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Entries are looked through for those to drop after so many ends, or so many bytes of them: a few more are kept meanwhile.
+/// A sweep runs after this many ends, or this many bytes of ended tasks; the limits above can be exceeded by as much.
 const SWEEP_AFTER: usize = 16;
 const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
-/// Ids that are remembered as gone.
+/// Dropped ids that are remembered, to tell an expired id from an unknown one.
 const MAX_GONE: usize = 1000;
 /// Completions of an owner that may run with no call attached.
 const MAX_BACKGROUND: usize = 32;
@@ -66,7 +66,7 @@ impl Task {
         self.state().started().elapsed()
     }
 
-    /// A caller was given its end.
+    /// Marks the result as delivered.
     pub fn mark_seen(&self) {
         self.state().mark_seen();
     }
@@ -86,15 +86,15 @@ impl Task {
     }
 }
 
-/// Who may come for a completion that has ended. Under pressure those with the weaker claim go first:
-/// a hundred quick calls must not cost the caller of a slow one its answer.
+/// How strongly a completion that has ended is retained. The weakest go first, so that a hundred quick calls do not
+/// evict the answer of a slow one.
 #[derive(Clone, Copy, PartialEq)]
 enum Retention {
-    /// A caller was told to come back for it.
+    /// The caller was given the id, to fetch the result later.
     Promised,
-    /// Nobody has seen its end: its call was cancelled.
+    /// The result was never delivered, because the call was cancelled.
     Unseen,
-    /// A caller was given it.
+    /// The result was delivered.
     Seen,
 }
 
@@ -122,12 +122,11 @@ struct Table {
     /// How many have ended since the last sweep, and what they hold in bytes.
     ended: usize,
     ended_bytes: usize,
-    /// When the first of those that have ended was kept long enough.
+    /// When the next ended task expires.
     next_expiry: Option<Instant>,
 }
 
 impl Registry {
-    /// Takes a completion in.
     pub(crate) fn add(&self, owner: &Owner, kind: TaskKind) -> Arc<Task> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
@@ -207,7 +206,7 @@ impl Registry {
         found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
     }
 
-    /// Makes sure that one more of an owner may run in the background.
+    /// Checks that the owner may start one more background task.
     ///
     /// # Errors
     /// `overloaded`.
@@ -234,7 +233,7 @@ impl Registry {
 }
 
 impl Table {
-    /// Notes the end of one, which holds so many bytes.
+    /// Records the end of a task that holds this many bytes.
     fn ended(&mut self, bytes: usize) {
         self.ended += 1;
         self.ended_bytes += bytes;

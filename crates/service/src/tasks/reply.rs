@@ -1,4 +1,4 @@
-//! Completions that run on their own: a call attaches to one, and what was generated is never lost.
+//! The reply of a running completion: a task writes it, and calls follow it. It outlives the call that started it.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use crate::tasks::handle::TaskState;
 use platform::sync::lock;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
 
-/// The longest reply, in bytes; a server that never ends would fill the memory.
+/// The longest reply, in bytes: a server that never stops must not fill the memory.
 const MAX_REPLY: usize = 64 << 20;
-/// What a tool call takes beside its texts.
+/// Estimated size of a tool call without its texts, in bytes.
 const CALL_BYTES: usize = 256;
 
 /// A reply that reached its end.
@@ -24,11 +24,11 @@ pub struct Completion {
     pub thinking: String,
     /// Tools that the model calls, each with an id.
     pub tool_calls: Vec<ToolCall>,
-    /// From the start of the call to the first piece of the reply.
+    /// From the start of the call to the first chunk of the reply.
     pub first_piece: Option<Duration>,
     /// From the start of the call to the end of the reply.
     pub total: Duration,
-    /// Of that, waiting for its turn.
+    /// The part of `total` that was spent in the queue.
     pub queued: Duration,
     /// How it ended.
     pub ending: CompletionSummary,
@@ -54,7 +54,7 @@ pub struct Sent {
 pub struct CompletionSummary {
     /// The model that answered.
     pub model: String,
-    /// Why it was that one, where the call named none.
+    /// Reason for the choice, where the call named no model; a predicate such as "the loaded model".
     pub model_reason: Option<&'static str>,
     /// Where it ran.
     pub location: Location,
@@ -66,7 +66,7 @@ pub struct CompletionSummary {
     pub timings: Timings,
     /// The files that the model was given.
     pub attachments: Vec<Sent>,
-    /// What the server did in silence, and what is wrong with the reply.
+    /// What the server did without reporting it, and what is wrong with the reply.
     pub warnings: Vec<String>,
 }
 
@@ -83,17 +83,14 @@ pub enum Phase {
         /// Bytes in all.
         total: Option<u64>,
     },
-    /// It waits for its turn; so many are before it.
+    /// It waits in the queue, behind this many.
     Queued(usize),
-    /// The server refused for now; it is tried again after this.
+    /// The server refused temporarily; the next attempt follows after this time.
     Retrying(Duration),
-    /// The request is out; the model loads, or reads the prompt, and nothing has come yet.
+    /// The request was sent; the model is loading, or reads the prompt.
     Waiting,
-    /// Thinking comes.
     Thinking,
-    /// The answer comes.
     Answering,
-    /// It has ended.
     Ended,
 }
 
@@ -106,11 +103,11 @@ pub struct Update {
     pub thinking: String,
     /// New text of the answer.
     pub content: String,
-    /// Pieces that the model server has sent so far, about one a token.
+    /// Chunks that the model server has sent so far, about one per token.
     pub pieces: u64,
 }
 
-/// Where a follower has read to.
+/// The position up to which a follower has read.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Cursor {
     content: usize,
@@ -211,7 +208,7 @@ impl ReplyBuffer {
         self.conversation.as_deref()
     }
 
-    /// Bytes of text that it holds, and a little for itself.
+    /// Estimated size in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let buffer = self.lock();
         let text = match &buffer.outcome {
@@ -253,12 +250,12 @@ impl ReplyBuffer {
         Partial { content: content.clone(), thinking: buffer.thinking.clone() }
     }
 
-    /// Tells each time when something is new.
+    /// A channel that changes with each update.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// What is new since `cursor`, which moves on.
+    /// What is new since `cursor`, which is advanced.
     pub fn update(&self, cursor: &mut Cursor) -> Update {
         let buffer = self.lock();
         let (content, thinking) = match &buffer.outcome {
@@ -276,7 +273,7 @@ impl ReplyBuffer {
         update
     }
 
-    /// From now on, keeps the answer from followers until [`ReplyBuffer::publish`]: it may be asked for again.
+    /// Hides the answer from followers until [`ReplyBuffer::publish`], because it may be rejected and requested again.
     pub(crate) fn hold_back(&self) {
         self.lock().hold = true;
     }
@@ -286,14 +283,14 @@ impl ReplyBuffer {
         read(&self.lock().draft)
     }
 
-    /// Shows the answer that was held.
+    /// Shows the answer that was held back.
     pub(crate) fn publish(&self) {
         let mut buffer = self.lock();
         buffer.hold = false;
         buffer.content = std::mem::take(&mut buffer.draft);
     }
 
-    /// Takes the answer that was held, to ask again.
+    /// Removes the answer that was held back, before it is requested again.
     pub(crate) fn discard(&self) -> String {
         let mut buffer = self.lock();
         buffer.tool_calls.clear();

@@ -1,4 +1,4 @@
-//! Models that are pulled because a call names them: one pull for all calls that wait for it.
+//! Automatic pulls of missing models that calls name. All calls that wait for a model share one pull.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -14,7 +14,7 @@ use platform::sync::lock;
 #[derive(Debug, Default)]
 pub(crate) struct AutoPulls(Mutex<HashMap<String, Weak<SharedPull>>>);
 
-/// A pull that is held by each call that waits for it, and stops with the last of them.
+/// A pull that is cancelled when the last call that waits for it drops it.
 #[derive(Debug)]
 struct SharedPull(Arc<Job>);
 
@@ -38,8 +38,8 @@ impl Transfers {
             && !is_cloud(model)
     }
 
-    /// Pulls a model, or waits for the pull that another call has begun. `tell` hears of the bytes
-    /// that are there, and of all bytes. Dropping the last future that waits stops the pull.
+    /// Pulls a model, or waits for the pull that another call has begun. `tell` gets the
+    /// transferred and the total bytes. Dropping the last future that waits cancels the pull.
     ///
     /// # Errors
     /// As a pull: `model_not_found` where no registry has it, `disk_full`, and those of the provider.

@@ -1,4 +1,4 @@
-//! Room for models on the disk of this machine, as far as it can be known.
+//! Free disk space for models, where Ollama runs on this machine.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub struct Disk {
 }
 
 impl Default for Disk {
-    /// Nothing is known, so nothing is refused.
+    /// No directories are known, so no pull is refused.
     fn default() -> Self {
         Self::new(Vec::new(), free_space)
     }
@@ -51,7 +51,7 @@ impl Disk {
 }
 
 impl Transfers {
-    /// Ends, with the error, when a pull turns out to be larger than the room for it.
+    /// Completes with the error once a pull is known to need more than the free space.
     pub(crate) async fn no_room(&self, job: &Job) -> ServiceError {
         if !self.models.provider().is_local() {
             return std::future::pending().await;
@@ -62,7 +62,7 @@ impl Transfers {
             let report = changes.borrow_and_update().report.clone();
             let JobOutput::Transfer(transfer) = report else { return std::future::pending().await };
             let total = transfer.total_bytes.unwrap_or(0);
-            // Each layer that is named makes it more.
+            // The total grows with each layer that the server names.
             if total > checked {
                 checked = total;
                 let needed = total.saturating_sub(transfer.completed_bytes.unwrap_or(0));

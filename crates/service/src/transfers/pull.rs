@@ -1,4 +1,4 @@
-//! Models on their way: pulls and pushes, as jobs with bytes as progress.
+//! Pulls and pushes, as jobs that report bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::{Caller, ErrorCode, ServiceError};
 use providers::{ProviderError, TransferStream};
 use types::TransferEvent;
 
-/// How often a pull that broke off goes on without having moved a byte in between.
+/// Consecutive attempts to resume a pull that transfer nothing.
 const MAX_STALLED_ATTEMPTS: u32 = 5;
-/// The wait before it goes on.
+/// The pause before an interrupted pull is resumed.
 const RESUME_WAIT: Duration = Duration::from_secs(1);
 
 impl Transfers {
@@ -67,7 +67,7 @@ impl Transfers {
         }))
     }
 
-    /// Pulls until it is done, going on where a connection broke.
+    /// Pulls to the end, and resumes after a broken connection.
     pub(crate) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
         let _changing = self.models.names.change(model)?;
         let mut stalled_attempts = 0;
@@ -162,7 +162,7 @@ pub(crate) async fn track(
         let done = if ended { all } else { done };
         job.advance(|state| {
             state.status.clone_from(&status);
-            // Never back: a resumed pull tells of its layers anew.
+            // Progress never goes back, though a resumed pull reports its layers again.
             state.done = state.done.max(done as f64);
             if all > 0 {
                 state.total = Some((all as f64).max(state.done));
