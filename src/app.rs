@@ -1,4 +1,4 @@
-//! Wiring: from settings to a server that runs. The only file that knows every room.
+//! Wiring: from settings to a running server. The only file that names every crate.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use hosts::{self, Machine};
+use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
 use providers::openai::OpenAi;
@@ -80,7 +80,7 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
         });
         mcp::serve_stdio(server, connection, shutdown).await;
     });
-    // A read of stdin may block a thread for ever; the process ends all the same.
+    // A read of stdin may block a thread forever; do not wait for it.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
@@ -95,7 +95,8 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
         return Vec::new();
     }
-    let hosts = Machine::of_process().into_iter().flat_map(|machine| hosts::private_files(&machine));
+    let hosts =
+        Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
     hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
 }
 
@@ -103,20 +104,11 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
 fn web(settings: &Settings) -> anyhow::Result<Option<Arc<OllamaWeb>>> {
     let key = settings.provider.ollama_api_key.as_ref();
     let Some(key) = key.filter(|_| settings.tools.toolsets.contains(&Toolset::Web)) else { return Ok(None) };
-    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), timeouts(&settings.provider))?)))
-}
-
-fn timeouts(settings: &ProviderSettings) -> Timeouts {
-    Timeouts {
-        connect: settings.connect_timeout,
-        first_byte: settings.first_byte_timeout,
-        next_byte: settings.idle_timeout,
-        ..Timeouts::default()
-    }
+    Ok(Some(Arc::new(OllamaWeb::new(key.expose(), Timeouts::from(&settings.provider))?)))
 }
 
 fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
-    let timeouts = timeouts(settings);
+    let timeouts = Timeouts::from(settings);
     let headers: Vec<_> = settings
         .headers
         .iter()
@@ -126,7 +118,7 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
     let base_url = Url::parse(&address.base_url()).context("the address of the model server is no URL")?;
     Ok(match &settings.kind {
         ProviderKind::Ollama => {
-            // The key of ollama.com goes there, over https, and nowhere else.
+            // The key of ollama.com is sent only there, over https.
             let key = settings.ollama_api_key.as_ref().filter(|_| address.is_ollama_com());
             let token = settings.auth_token.as_ref().or(key).map(|secret| secret.expose().to_owned());
             Arc::new(Ollama::new(&ServerConfig { base_url, token, headers, timeouts })?)

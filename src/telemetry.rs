@@ -1,4 +1,4 @@
-//! Logs: to stderr, and to a file on request. Never to stdout, which is the protocol's.
+//! Logs go to stderr, and to a file on request; never to stdout, which carries the protocol.
 
 use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
@@ -46,13 +46,13 @@ pub(crate) fn init(settings: &TelemetrySettings) -> Result<(), String> {
     let colour = !settings.no_color && std::io::stderr().is_terminal();
     let stderr =
         tracing_subscriber::fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_filter(filter());
-    // A second start in one process (tests) keeps the first one's log.
+    // In tests, a second start in one process keeps the log of the first.
     let _ = tracing_subscriber::registry().with(filter_fn(is_harmless)).with(stderr).with(file).try_init();
     Ok(())
 }
 
-/// Keeps the details of those crates out of every log, whatever the filter says; and rmcp's warning
-/// for each error that a caller was answered with, which is no trouble of the server's.
+/// Keeps the details of those crates out of every log, whatever the filter says; and rmcp's warning for each error
+/// response, which is not a problem of the server.
 fn is_harmless(metadata: &Metadata<'_>) -> bool {
     let (target, level) = (metadata.target(), *metadata.level());
     let root = target.split("::").next().unwrap_or_default();

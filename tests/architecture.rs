@@ -34,7 +34,7 @@ fn source_path(path: &str) -> String {
 }
 
 #[test]
-fn the_map_names_what_there_is_and_nothing_else() {
+fn map_lists_exactly_the_existing_folders() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let map = map();
     for (place, named) in map.iter().enumerate() {
@@ -61,7 +61,7 @@ fn the_map_names_what_there_is_and_nothing_else() {
 }
 
 #[test]
-fn every_file_keeps_the_rules() {
+fn every_file_follows_house_rules() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     let mut files = 0;

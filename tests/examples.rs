@@ -17,7 +17,7 @@ mod rust_client;
 const ANY: &str = "<any>";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_gets_the_answers_beside_it() {
+async fn every_example_matches_expected_answers() {
     let mut examples = 0;
     for requests in request_files() {
         let fake = FakeOllama::start().await.with_defaults();
@@ -51,7 +51,7 @@ async fn the_rust_client_streams_an_answer() {
 
 /// Its first call returns before the reply is complete, and its server must not end before that.
 #[tokio::test]
-async fn the_rust_client_prints_the_whole_of_a_slow_answer() {
+async fn rust_client_prints_complete_slow_answer() {
     let (fake, whole) = slow_ollama().await;
     let mut server = tokio::process::Command::from(server());
     server.env("OLLAMA_HOST", fake.url()).env("OLLAMA_MCP_CALL_DEADLINE", "50ms");
@@ -158,7 +158,7 @@ fn request_files() -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_varies_may_vary_and_nothing_else() {
+fn placeholders_match_varying_values_only() {
     let expected = json!({ "a": ANY, "b": [1, { "c": ANY }] });
     let compare = |answer: Value| compare("", &expected, &answer);
     assert_eq!(compare(json!({ "a": 5, "b": [1, { "c": null }] })), Ok(()));

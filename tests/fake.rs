@@ -65,7 +65,7 @@ fn lines(n: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_recording_comes_back_as_it_was() {
+async fn recording_is_replayed_unchanged() {
     let fake = FakeOllama::start().await;
     fake.replay("chat_stream").replay("tags").replay("tags_head").replay("wrong_method_post_tags");
 
@@ -106,7 +106,7 @@ fn every_recording_can_be_replayed() {
 }
 
 #[tokio::test]
-async fn strangers_hear_what_ollama_tells_them() {
+async fn unknown_routes_answer_as_ollama_does() {
     let fake = FakeOllama::start().await;
     fake.on("POST", "/api/chat", Answer::empty(200));
     for (case, method, path) in [
@@ -123,7 +123,7 @@ async fn strangers_hear_what_ollama_tells_them() {
 }
 
 #[tokio::test]
-async fn the_queue_goes_before_the_rule() {
+async fn queued_answers_precede_rules() {
     let fake = FakeOllama::start().await;
     fake.on("GET", "/x", Answer::text(200, "text/plain", "always"))
         .on_next("GET", "/x", Answer::text(503, "text/plain", "first").header("Retry-After", "1"))
@@ -146,7 +146,7 @@ async fn the_queue_goes_before_the_rule() {
 }
 
 #[tokio::test]
-async fn requests_are_kept_whole() {
+async fn requests_are_recorded_completely() {
     let fake = FakeOllama::start().await;
     let mut client = Client::connect(&fake).await;
     let request = "POST /a?q=1 HTTP/1.1\r\nX-Case: Kept\r\nTransfer-Encoding: chunked\r\n\r\n\
@@ -166,7 +166,7 @@ async fn requests_are_kept_whole() {
 }
 
 #[tokio::test]
-async fn gates_hold_head_and_middle() {
+async fn gates_delay_head_and_body() {
     let fake = FakeOllama::start().await;
     let (head, middle) = (Gate::new(), Gate::new());
     fake.on("GET", "/x", Answer::ndjson(&lines(3)).delay_head(&head).gate_after(2, &middle));
@@ -182,7 +182,7 @@ async fn gates_hold_head_and_middle() {
 }
 
 #[tokio::test]
-async fn streams_break_where_they_are_told_to() {
+async fn streams_are_cut_at_requested_byte() {
     let fake = FakeOllama::start().await;
     let stream = Answer::ndjson(&lines(3));
     fake.on("GET", "/cut", stream.clone().cut_after(2));
@@ -211,7 +211,7 @@ async fn streams_break_where_they_are_told_to() {
 }
 
 #[tokio::test]
-async fn bodies_split_inside_characters() {
+async fn bodies_can_be_split_inside_characters() {
     let fake = FakeOllama::start().await;
     fake.on("GET", "/x", Answer::ndjson(&[json!("é€")]).split_bytes(2));
     fake.on("GET", "/slow", Answer::sse(&["{}", "[DONE]"]).slow_drip(10, Duration::from_millis(1)));
@@ -226,7 +226,7 @@ async fn bodies_split_inside_characters() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_is_noticed_at_once() {
+async fn closed_client_is_noticed_immediately() {
     let fake = FakeOllama::start().await;
     let gate = Gate::new();
     fake.on("GET", "/stall", Answer::ndjson(&lines(3)).stall_after(1));
@@ -274,7 +274,7 @@ async fn hundreds_of_clients_and_large_bodies_are_served() {
 }
 
 #[tokio::test]
-async fn it_stops_and_starts_again_at_its_address() {
+async fn fake_restarts_at_its_address() {
     let fake = FakeOllama::start().await;
     fake.on("GET", "/x", Answer::ndjson(&lines(2)).stall_after(1));
     let address = fake.addr();
@@ -290,7 +290,7 @@ async fn it_stops_and_starts_again_at_its_address() {
 }
 
 #[tokio::test]
-async fn the_default_world_fits_together() {
+async fn default_answers_are_consistent() {
     let fake = FakeOllama::start().await.with_defaults();
     let tags = once(&fake, "GET", "/api/tags", "").await;
     assert!(tags.contains("qwen2.5-think:0.5b"));
@@ -311,7 +311,7 @@ async fn the_default_world_fits_together() {
 }
 
 #[tokio::test]
-async fn the_client_of_the_product_reads_it() {
+async fn ollama_provider_reads_fake() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let fake = FakeOllama::start().await.with_defaults();
     let client = reqwest::Client::new();
@@ -327,7 +327,7 @@ async fn the_client_of_the_product_reads_it() {
 
 #[tokio::test]
 #[should_panic(expected = "waited 30ms for 2 requests GET /b; 1 requests came:\n  0: GET /a (0 bytes")]
-async fn a_wait_in_vain_tells_what_came() {
+async fn failed_wait_lists_received_requests() {
     let fake = FakeOllama::start().await;
     let _client = Client::asking(&fake, "GET", "/a", "").await;
     fake.wait_for("GET", "/a").await;
@@ -337,7 +337,7 @@ async fn a_wait_in_vain_tells_what_came() {
 
 #[tokio::test]
 #[should_panic(expected = "the fake itself broke the connection of request 0")]
-async fn a_wait_for_the_client_to_close_what_is_broken_fails() {
+async fn waiting_for_close_of_broken_connection_fails() {
     let fake = FakeOllama::start().await;
     fake.on("GET", "/a", Answer::reset_before_head());
     let _client = Client::asking(&fake, "GET", "/a", "").await;

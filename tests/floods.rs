@@ -92,7 +92,7 @@ fn counts<const N: usize>(counts: [(&str, usize); N]) -> HashMap<String, usize> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_thousand_chats_at_once() {
+async fn twenty_thousand_concurrent_chats_are_answered() {
     let mut flooded = start(&[]).await;
     let started = Instant::now();
     let calls = (0..20_000).map(|id| request(&json!(id), "tools/call", &chat(id)));
@@ -108,7 +108,7 @@ async fn twenty_thousand_chats_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_requests_than_may_be_in_flight() {
+async fn requests_over_in_flight_limit_are_answered() {
     let mut flooded = start(&[]).await;
     let started = Instant::now();
     let mut background = chat(0);
@@ -130,7 +130,7 @@ async fn more_requests_than_may_be_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_is_in_flight_again_and_again() {
+async fn repeated_in_flight_id_is_refused() {
     let mut flooded = start(&[]).await;
     let started = Instant::now();
     flooded
@@ -149,7 +149,7 @@ async fn an_id_that_is_in_flight_again_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_megabyte_of_garbage() {
+async fn megabyte_of_garbage_is_refused() {
     const SIZE: usize = 1 << 20;
     let mut flooded = start(&[]).await;
     let started = Instant::now();
@@ -193,7 +193,7 @@ async fn a_megabyte_of_garbage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_of_ten_thousand() {
+async fn batch_of_ten_thousand_is_answered() {
     let mut flooded = start(&[]).await;
     let started = Instant::now();
     let ping = |id: usize| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
@@ -233,7 +233,7 @@ async fn called(host: &mut Process, tool: &str, arguments: Value, most_mib: u64)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_of_the_model_server_are_bounded() {
+async fn lists_from_model_server_are_bounded() {
     let (fake, mut host) = hostile().await;
     let list = |entry: &str, count: usize| format!("[{}]", vec![entry; count].join(","));
     let text = |body: String| Answer::text(200, "application/json", &body);
@@ -266,7 +266,7 @@ async fn lists_of_the_model_server_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replies_without_end_are_stopped_and_what_came_is_kept() {
+async fn endless_replies_are_stopped_and_partial_text_is_retained() {
     let (fake, mut host) = hostile().await;
     let calls = format!(r#"{{"message":{{"tool_calls":[{}]}},"done":false}}"#, vec!["{}"; 1_000].join(","));
     let calls = format!("{calls}\n").into_bytes();
@@ -286,7 +286,7 @@ async fn replies_without_end_are_stopped_and_what_came_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waiting_calls_hold_is_bounded_together() {
+async fn memory_of_waiting_calls_is_bounded_in_sum() {
     const PROMPT: usize = 36 << 20;
     let mut flooded = start(&["--max-message-bytes=40MiB"]).await;
     let mut refused = 0;

@@ -9,6 +9,7 @@ mod progress;
 mod prompts;
 mod resilience;
 mod sdk_client;
+mod sessions;
 mod truncation;
 
 use serde_json::{Value, json};

@@ -23,7 +23,7 @@ fn cargo() -> toml::Table {
 }
 
 #[test]
-fn descriptions_fit_their_schemas() {
+fn manifests_match_their_schemas() {
     for (file, schema) in [
         ("server.json", "tests/fixtures/packaging/server.schema.json"),
         ("packaging/mcpb/manifest.json", "tests/fixtures/packaging/mcpb-manifest-v0.3.schema.json"),
@@ -41,7 +41,7 @@ fn descriptions_fit_their_schemas() {
 }
 
 #[test]
-fn the_registry_is_told_which_settings_are_secret() {
+fn registry_manifest_marks_secret_settings() {
     let server = json("server.json");
     let packages = server["packages"].as_array().unwrap();
     let kinds: Vec<_> = packages.iter().map(|package| package["registryType"].as_str().unwrap()).collect();
@@ -65,7 +65,7 @@ fn the_registry_is_told_which_settings_are_secret() {
 
 /// What a host makes of the bundle's arguments: a list of directories becomes one argument each.
 #[tokio::test]
-async fn the_program_takes_what_a_host_makes_of_the_bundle() {
+async fn program_accepts_arguments_that_a_host_builds_from_bundle() {
     let bundle = json("packaging/mcpb/manifest.json");
     let config = &bundle["server"]["mcp_config"];
     let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
@@ -99,7 +99,7 @@ async fn the_program_takes_what_a_host_makes_of_the_bundle() {
 
 /// `cargo binstall` finds what the release workflow makes.
 #[test]
-fn archives_are_named_alike_in_cargo_and_in_the_release() {
+fn archive_names_match_in_cargo_and_release() {
     let workflow = read(".github/workflows/release.yml");
     let targets: Vec<_> =
         workflow.lines().filter_map(|line| line.trim().strip_prefix("- target: ")).collect();
@@ -144,7 +144,7 @@ fn archives_are_named_alike_in_cargo_and_in_the_release() {
 
 /// The registry checks that the image says whose it is.
 #[test]
-fn the_image_is_labelled_with_the_name_in_the_registry() {
+fn image_label_is_registry_name() {
     let name = json("server.json")["name"].as_str().unwrap().to_owned();
     let label = format!("io.modelcontextprotocol.server.name=\"{name}\"");
     assert!(read("Dockerfile").contains(&label), "the Dockerfile has no {label}");

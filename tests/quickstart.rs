@@ -192,7 +192,7 @@ async fn works_from_any_folder_and_through_links() {
 }
 
 #[tokio::test]
-async fn two_runs_at_once_do_not_disturb_each_other() {
+async fn concurrent_runs_do_not_interfere() {
     let fake = FakeOllama::start().await.with_defaults();
     let machine = Machine::new(&[("python3", PYTHON)]);
     let environment = [("THROW_AWAY", fake.url())];
@@ -205,7 +205,7 @@ async fn two_runs_at_once_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
-async fn without_ollama_the_next_step_is_to_install_it() {
+async fn without_ollama_installing_it_is_suggested() {
     let fake = FakeOllama::start().await.with_defaults();
     let machine = Machine::new(&[("python3", PYTHON)]);
     let run = machine.run(&[("THROW_AWAY", &fake.url())]).await;
@@ -218,7 +218,7 @@ async fn without_ollama_the_next_step_is_to_install_it() {
 }
 
 #[tokio::test]
-async fn an_ollama_that_it_started_is_stopped_again_and_that_is_said() {
+async fn ollama_started_by_script_is_stopped_and_reported() {
     let fake = FakeOllama::start().await.with_defaults();
     let machine = Machine::new(&[("ollama", OLLAMA)]);
     let run = machine.run(&[("OLLAMA_HOST", &fake.url())]).await;
@@ -227,7 +227,7 @@ async fn an_ollama_that_it_started_is_stopped_again_and_that_is_said() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_before_the_build() {
+async fn missing_tools_are_reported_before_build() {
     let old_rust = CARGO.replace("1.95.0", "1.80.0");
     let no_venv = PYTHON.replace("mkdir -p \"$3/bin\"", "false");
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], &'a str);
@@ -247,7 +247,7 @@ async fn what_is_missing_is_told_before_the_build() {
 }
 
 #[tokio::test]
-async fn a_build_that_takes_long_shows_its_progress() {
+async fn long_build_shows_progress() {
     let fake = FakeOllama::start().await.with_defaults();
     let slow = r#"
 [[ $1 == --version ]] || printf '   Compiling a v1.0.0\n    Building [==>    ] 3/7: a, b\r'
@@ -270,7 +270,7 @@ until [[ $1 == --version || -e $STAND_INS/go || ! -d $STAND_INS ]]; do sleep 0.1
 }
 
 #[tokio::test]
-async fn a_build_that_fails_shows_the_end_of_its_log() {
+async fn failed_build_shows_end_of_log() {
     let failing = CARGO.replace("mkdir -p", "echo 'error: linker not found'; exit 101; mkdir -p");
     let machine = Machine::new(&[("cargo", &failing)]);
     std::fs::write(machine.path("serving"), "").unwrap();

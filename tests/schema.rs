@@ -11,7 +11,7 @@ fn answer(result: Value) -> Value {
 }
 
 #[test]
-fn good_messages_pass_in_every_revision() {
+fn valid_messages_pass_in_every_revision() {
     for revision in REVISIONS {
         // The newest demands its type and its cache hints.
         let result = |mut result: Value| {
@@ -54,7 +54,7 @@ fn good_messages_pass_in_every_revision() {
 }
 
 #[test]
-fn bad_messages_are_found_in_every_revision() {
+fn invalid_messages_fail_in_every_revision() {
     for revision in REVISIONS {
         for (asked, message, expected) in [
             (Some("tools/list"), answer(json!({ "resultType": "complete" })), "ListToolsResult"),
@@ -81,7 +81,7 @@ fn bad_messages_are_found_in_every_revision() {
 }
 
 #[test]
-fn revisions_are_told_apart() {
+fn revisions_are_distinguished() {
     let audio = json!({ "type": "audio", "data": "AAAA", "mimeType": "audio/wav" });
     let result = answer(json!({ "content": [audio] }));
     assert!(check_message("2024-11-05", Some("tools/call"), &result).is_err(), "audio came in 2025-03-26");

@@ -1,5 +1,6 @@
 //! Stored conversations: turns, lists, resources, and what happens to the file.
 
+mod formats;
 mod kills;
 #[cfg(unix)]
 mod limits;

@@ -1,6 +1,7 @@
 //! The tools besides the core ones: managing models, bare prompts, many replies, embeddings.
 
 mod auto_pull;
+mod calls;
 mod choice;
 mod confirm;
 mod confirm_stateless;

@@ -6,22 +6,28 @@ use std::time::Duration;
 /// Bytes in a MB, here as on a disk's label; stricter than 2^20 where a limit is meant.
 pub(crate) const MB: f64 = 1e6;
 
-/// Durations of one kind.
+/// Times of one kind, in milliseconds.
 #[derive(Default)]
-pub(crate) struct Samples(Vec<Duration>);
+pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
     /// One more.
     pub(crate) fn push(&mut self, sample: Duration) {
-        self.0.push(sample);
+        self.0.push(milliseconds(sample));
+    }
+
+    /// How much longer each of these took than the one of `beside` that was measured with it.
+    pub(crate) fn added_to(&self, beside: &Self) -> Self {
+        assert_eq!(self.0.len(), beside.0.len(), "the samples are pairs");
+        Self(self.0.iter().zip(&beside.0).map(|(with, without)| with - without).collect())
     }
 
     /// The given percentile, in milliseconds.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();
-        sorted.sort_unstable();
+        sorted.sort_unstable_by(f64::total_cmp);
         let rank = (sorted.len() * percent).div_ceil(100).max(1);
-        sorted[rank - 1].as_secs_f64() * 1e3
+        sorted[rank - 1]
     }
 
     /// Median and 99th percentile.
@@ -32,8 +38,12 @@ impl Samples {
 
 impl Extend<Duration> for Samples {
     fn extend<I: IntoIterator<Item = Duration>>(&mut self, samples: I) {
-        self.0.extend(samples);
+        self.0.extend(samples.into_iter().map(milliseconds));
     }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 /// The rows so far.

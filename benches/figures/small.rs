@@ -69,10 +69,10 @@ pub(crate) fn calls(plan: &Plan, table: &mut Table) {
     }
     table.row("direct HTTP chat call, p50 / p99", beside.show());
     table.row("chat call over MCP, p50 / p99", through.show());
-    let added = |percent| through.percentile(percent) - beside.percentile(percent);
-    let (p50, p99) = (added(50), added(99));
-    let figure = format!("{p50:.3} / {p99:.3} ms");
-    table.goal("time added to a chat call, p50 / p99", figure, "0.2 / 1 ms", p50 <= 0.2 && p99 <= 1.0);
+    // Percentiles of the differences: each call has the direct one that was made just before it.
+    let added = through.added_to(&beside);
+    let (p50, p99) = (added.percentile(50), added.percentile(99));
+    table.goal("time added to a chat call, p50 / p99", added.show(), "0.2 / 1 ms", p50 <= 0.2 && p99 <= 1.0);
 
     fake.clear_requests();
     let total = plan.parallel / PARALLEL * PARALLEL;

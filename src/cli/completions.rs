@@ -1,4 +1,4 @@
-//! `completions`: what a shell needs to complete this command line.
+//! `completions`: the completion script of a shell.
 
 use std::process::ExitCode;
 
@@ -16,12 +16,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
-    // Into memory first: the generators panic where the output has no reader.
+    // Into memory first: the generators panic if the output has no reader.
     clap_complete::generate(arguments.shell, &mut command_for_people(), "ollama-mcp", &mut script);
     let mut script = String::from_utf8(script)?;
     if arguments.shell == Shell::Bash {
-        // It spells a program's name with a hyphen in two ways, so that nothing is found after a subcommand:
-        // github.com/clap-rs/clap/issues/6421.
+        // clap_complete spells a program's name with a hyphen in two ways, so that nothing completes after a
+        // subcommand: github.com/clap-rs/clap/issues/6421.
         script = script.replace("ollama__subcmd__mcp__", "ollama__mcp__");
     }
     output::print(&script);

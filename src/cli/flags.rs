@@ -1,5 +1,5 @@
-//! The settings as flags, made from their registry: all of them on the program itself, and hidden on each subcommand, but
-//! for those that matter there.
+//! The settings as flags, made from their registry: all of them on the program itself. Each subcommand accepts all and
+//! shows those that matter there.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,51 +8,50 @@ use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use super::Flags;
-use settings::Toolset;
 use settings::registry::{
-    ALLOWED_DIRS, BASE_URL, CALL_DEADLINE, CONFIRM, ENTRIES, Entry, Kind, LOG, MODEL, OLLAMA_HOST, PROVIDER,
-    READ_ONLY, TOOLSETS,
+    ALLOWED_DIRS, BASE_URL, LOG, MODEL, OLLAMA_HOST, PROVIDER, READ_ONLY, SETTINGS, TOOLSETS,
 };
+use settings::{SettingInfo, ValueKind};
 
 /// The directories after `--`.
 const DIRECTORIES: &str = "directories";
 
-/// What `--help` says below the settings of a subcommand.
+/// The last line of the help of a subcommand.
 const MORE: &str = "All settings of \"ollama-mcp --help\" can be given here too.";
 
 /// The settings that the help of a subcommand shows, by their variables. The others are accepted too.
 fn shown_for(subcommand: &str) -> Vec<&'static str> {
     let shown = match subcommand {
-        "try" | "doctor" => [&OLLAMA_HOST, &MODEL, &PROVIDER, &BASE_URL, &LOG],
-        "install" => [&OLLAMA_HOST, &MODEL, &ALLOWED_DIRS, &TOOLSETS, &READ_ONLY],
+        "try" | "doctor" => [OLLAMA_HOST.env, MODEL.env, PROVIDER.env, BASE_URL.env, LOG.env],
+        "install" => [OLLAMA_HOST.env, MODEL.env, ALLOWED_DIRS.env, TOOLSETS.env, READ_ONLY.env],
         _ => return Vec::new(),
     };
-    shown.map(|entry| entry.env).to_vec()
+    shown.to_vec()
 }
 
 /// The command line with the settings, on the program and on each of its subcommands.
 pub(super) fn add_to(command: Command) -> Command {
-    let flags = || ENTRIES.into_iter().filter_map(|entry| Some((entry, setting(entry, entry.flag?))));
+    let flags = || SETTINGS.iter().filter_map(|setting| Some((setting, argument(setting, setting.flag()?))));
     command.args(flags().map(|(_, flag)| flag)).arg(directories()).mut_subcommands(|subcommand| {
         let shown = shown_for(subcommand.get_name());
-        let flags = flags().map(|(entry, flag)| flag.hide(!shown.contains(&entry.env)));
+        let flags = flags().map(|(setting, flag)| flag.hide(!shown.contains(&setting.env)));
         let subcommand = subcommand.args(flags);
         if shown.is_empty() { subcommand } else { subcommand.after_help(MORE) }
     })
 }
 
-/// A setting as a flag. Its value is checked with all the others, not by the parser.
-fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
-    let default = entry.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-    let arg = Arg::new(entry.env)
+/// A setting as a flag. Its value is checked when the settings are loaded, not by clap.
+fn argument(setting: &'static SettingInfo, flag: &'static str) -> Arg {
+    let default = setting.default().map(|default| format!(" [default: {default}]")).unwrap_or_default();
+    let arg = Arg::new(setting.env)
         .long(flag)
-        .value_name(entry.value_name)
-        .help(format!("{} [env: {}]{default}", entry.help.replace('`', ""), entry.env))
+        .value_name(setting.value_name)
+        .help(format!("{} [env: {}]{default}", setting.help.replace('`', ""), setting.env))
         .help_heading("Settings")
         .num_args(1);
-    let values = values(entry);
+    let values = values(setting);
     let arg = if values.is_empty() {
-        arg.value_hint(match entry.value_name {
+        arg.value_hint(match setting.value_name {
             "DIR" => ValueHint::DirPath,
             "PATH" => ValueHint::FilePath,
             _ => ValueHint::Other,
@@ -60,30 +59,18 @@ fn setting(entry: &'static Entry, flag: &'static str) -> Arg {
     } else {
         arg.value_parser(Suggested(values)).hide_possible_values(true)
     };
-    match entry.kind {
-        Kind::Paths => arg.action(ArgAction::Append),
-        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+    match setting.kind {
+        ValueKind::Paths => arg.action(ArgAction::Append),
+        ValueKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
     }
 }
 
-/// The values of a setting that takes one of a few; none for the others.
-fn values(entry: &Entry) -> Vec<&'static str> {
-    if entry.kind == Kind::Switch {
-        return vec!["true", "false"];
-    }
-    let is = |other: &Entry| entry.env == other.env;
-    match entry {
-        _ if is(&PROVIDER) => vec!["ollama", "openai"],
-        _ if is(&CONFIRM) => vec!["auto", "elicit"],
-        _ if is(&CALL_DEADLINE) => vec!["auto", "never"],
-        _ if is(&LOG) => vec!["off", "error", "warn", "info", "debug", "trace"],
-        _ if is(&TOOLSETS) => Toolset::ALL.iter().map(|toolset| toolset.as_str()).chain(["all"]).collect(),
-        _ => Vec::new(),
-    }
+fn values(setting: &SettingInfo) -> Vec<&'static str> {
+    if setting.kind == ValueKind::Switch { vec!["true", "false"] } else { (setting.values)() }
 }
 
-/// Values for a shell to complete. Any text is taken: the settings say themselves what is wrong with one.
+/// Values for a shell to complete. Any text is accepted here: the settings report wrong values themselves.
 #[derive(Clone)]
 struct Suggested(Vec<&'static str>);
 
@@ -104,7 +91,7 @@ impl TypedValueParser for Suggested {
     }
 }
 
-/// Directories that models may read, each an argument: hosts of bundles hand on a list in no other way.
+/// Directories that models may read, as arguments: the only way in which hosts of bundles pass on a list.
 fn directories() -> Arg {
     Arg::new(DIRECTORIES)
         .value_name("DIR")
@@ -114,31 +101,32 @@ fn directories() -> Arg {
         .last(true)
 }
 
-/// The settings that were given as flags, before the subcommand or after it; after it wins where only one counts.
+/// The settings given as flags, before or after the subcommand. If a setting takes one value, the one after it wins.
 pub(super) fn given(matches: &ArgMatches) -> Flags {
     let inner = matches.subcommand().map(|(_, inner)| inner);
     let mut flags = Flags::new();
-    for entry in ENTRIES.into_iter().filter(|entry| entry.flag.is_some()) {
+    for setting in SETTINGS.iter().copied().filter(|setting| setting.flag().is_some()) {
         let of = |matches: &ArgMatches| -> Vec<String> {
-            matches.get_many(entry.env).into_iter().flatten().cloned().collect()
+            matches.get_many(setting.env).into_iter().flatten().cloned().collect()
         };
         let mut values = inner.map(of).unwrap_or_default();
-        if values.is_empty() || entry.kind == Kind::Paths {
+        if values.is_empty() || setting.kind == ValueKind::Paths {
             values.splice(0..0, of(matches));
         }
-        flags.extend(values.into_iter().map(|value| (entry, value)));
+        flags.extend(values.into_iter().map(|value| (setting, value)));
     }
-    // Each counts as one more of the setting's flags.
+    // Each is one more flag of the setting.
     let directories = matches.get_many::<String>(DIRECTORIES).into_iter().flatten();
-    flags.extend(directories.map(|directory| (&ALLOWED_DIRS, directory.clone())));
+    flags.extend(directories.map(|directory| (ALLOWED_DIRS.info(), directory.clone())));
     flags
 }
 
-/// Makes relative directories, such as `.`, absolute: on a command line they mean those of the current directory. In the
-/// environment and in config.toml they would mean whatever directory a host starts the server in, so there they are refused.
+/// Makes relative directories, such as `.`, absolute: on a command line they mean those of the current directory. In
+/// the environment and in config.toml they would mean whatever directory a host starts the server in, so there they
+/// are refused.
 pub(super) fn make_absolute(flags: &mut Flags) {
-    for (_, value) in flags.iter_mut().filter(|(entry, _)| entry.env == ALLOWED_DIRS.env) {
-        // What is in the user's home, and what a host has not filled in, is not of the current directory.
+    for (_, value) in flags.iter_mut().filter(|(setting, _)| **setting == *ALLOWED_DIRS) {
+        // Leave `~` and variables that a host has not filled in.
         let whole = |path: &Path| path.is_absolute() || path.starts_with("~") || value.contains("${");
         let paths: Vec<_> = std::env::split_paths(value.as_str())
             .map(|path| if path.as_os_str().is_empty() || whole(&path) { path } else { absolute(&path) })
@@ -149,7 +137,7 @@ pub(super) fn make_absolute(flags: &mut Flags) {
     }
 }
 
-/// The path from the root, without `.` and, where it exists, `..`.
+/// The absolute path, without `.` and, if the path exists, `..`.
 fn absolute(path: &Path) -> PathBuf {
     let Ok(whole) = std::path::absolute(path) else { return path.to_path_buf() };
     let has_parent = whole.components().any(|part| part == Component::ParentDir);

@@ -5,20 +5,20 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::targets::{Which, carry_out, chosen, refused};
+use super::host_args::{HostArgs, apply, is_public, refused, resolve_targets};
 use super::{Context, USAGE, output, program};
-use hosts::{self, Entry, Host, Machine, Scope, Target, WORKSPACE};
-use settings::registry::{ENTRIES, Kind};
-use settings::{Entry as SettingEntry, Origin, SettingOrigin, Settings, SettingsError, Sources};
+use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
+use settings::registry::{ALLOWED_DIRS, SETTINGS};
+use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind, with_home};
 
-/// The flag that becomes an argument of the server, where people see it, and not a variable.
+/// The flag that is written as an argument of the server, where users see it, and not as a variable.
 const ALLOW_DIR: &str = "allow-dir";
 
 /// Arguments of `install`. Settings given with it (`--ollama-host`, `OLLAMA_HOST`) go into the host's file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    which: Which,
+    host_args: HostArgs,
     /// A variable to write into the host's file, even a secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_hint = clap::ValueHint::Other)]
     env: Vec<String>,
@@ -49,22 +49,22 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
         ));
     }
-    let host = Host::of(arguments.which.host());
+    let host = Host::of(arguments.host_args.host());
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
         if let Some(problem) = not_filled_in(host, &entry) {
             output::error(&problem);
             return Ok(ExitCode::from(USAGE));
         }
-        output::print(&hosts::snippet_masked(host, &arguments.which.name, &entry));
-        let hidden = entry.hidden_variables();
+        output::print(&hosts::redacted_snippet(host, &arguments.host_args.name, &entry, is_public));
+        let hidden = entry.hidden_variables(is_public);
         if !hidden.is_empty() {
             output::error(&format!(
-                "*** stands for a secret that is not printed: fill in {}",
+                "*** stands for a value that may be secret and is not printed: fill in {}",
                 hidden.join(", ")
             ));
         }
         if !host.has_file() {
-            output::error(host.prose.next);
+            output::error(host.docs.next);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -72,30 +72,30 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         output::error("--print needs one host, not all of them");
         return Ok(ExitCode::from(USAGE));
     }
-    let machine = Machine::of_process()?;
-    let targets = match chosen(arguments.which.host(), arguments.which.scope.into(), &machine) {
-        Ok(targets) => targets,
-        Err(error) => return Ok(refused(&error)),
-    };
+    let environment = Environment::of_process()?;
+    let targets =
+        match resolve_targets(arguments.host_args.host(), arguments.host_args.scope.into(), &environment) {
+            Ok(targets) => targets,
+            Err(error) => return Ok(refused(&error)),
+        };
     if targets.is_empty() {
         output::error("no host was found here. Name one with --host, or see ollama-mcp list-hosts.");
         return Ok(ExitCode::FAILURE);
     }
-    let failed = targets.iter().filter(|target| !install(target, &entry, arguments, &machine)).count();
+    let failed = targets.iter().filter(|target| !install(target, &entry, arguments, &environment)).count();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether it went well; if not, that was said.
-fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Machine) -> bool {
+/// Installs into one file and reports the result; returns whether it succeeded.
+fn install(target: &Target, entry: &ServerEntry, arguments: &Arguments, environment: &Environment) -> bool {
     if let Some(problem) = not_filled_in(target.host, entry) {
         output::error(&problem);
         return false;
     }
-    let found = machine.has(target.host);
-    let which = &arguments.which;
-    let words = format!("{} is now in", which.name);
-    let done =
-        carry_out(which, target, &words, true, || target.install(&which.name, entry, which.force).map(Some));
+    let found = environment.has(target.host);
+    let args = &arguments.host_args;
+    let words = format!("{} is now in", args.name);
+    let done = apply(args, target, &words, true, || target.install(&args.name, entry, args.force).map(Some));
     match done {
         Ok(true) => {
             if !found {
@@ -110,7 +110,7 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
                     target.file.display()
                 ));
             }
-            output::line(&format!("  next: {}", target.host.prose.next));
+            output::line(&format!("  next: {}", target.host.docs.next));
             true
         }
         Ok(false) => true,
@@ -121,8 +121,8 @@ fn install(target: &Target, entry: &Entry, arguments: &Arguments, machine: &Mach
     }
 }
 
-/// What the host will start: this program, with the settings that were given to this very command.
-fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entry> {
+/// What the host will start: this program, with the settings given to this command.
+fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<ServerEntry> {
     let command = program::path()?;
     let command = command.into_os_string().into_string().ok();
     let command = command.context("the path of this program is not UTF-8, so hosts' files cannot name it")?;
@@ -130,24 +130,24 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Entr
     let mut env = Vec::new();
     for origin in context.loaded.origins.iter().filter(|origin| is_handed_on(origin)) {
         if let Some(value) = origin.value_shown.as_deref().filter(|value| !is_masked(value)) {
-            // The variable of ALLOW_DIR is a list, and of whole paths.
+            // The variable of the allowed directories is a list of absolute paths.
             let is_path =
-                matches!(origin.entry.value_name, "DIR" | "PATH") && origin.entry.flag != Some(ALLOW_DIR);
+                matches!(origin.setting.value_name, "DIR" | "PATH") && !is_for_the_host(origin.setting);
             let value = if is_path { absolute(value)? } else { value.to_owned() };
-            env.push((origin.entry.env.to_owned(), value));
+            env.push((origin.setting.env.to_owned(), value));
         }
     }
     for (name, value) in given {
         env.retain(|(known, _)| *known != name);
         env.push((name, value));
     }
-    Ok(Entry { command, args, env })
+    Ok(ServerEntry { command, args, env })
 }
 
-/// What no server of this host could start with.
-fn not_filled_in(host: &Host, entry: &Entry) -> Option<String> {
+/// Refuses a variable that this host does not fill in, since the server would not start.
+fn not_filled_in(host: &Host, entry: &ServerEntry) -> Option<String> {
     let asked = entry.args.iter().any(|argument| argument.contains(WORKSPACE));
-    (asked && !host.knows_the_workspace()).then(|| {
+    (asked && !host.fills_in_workspace).then(|| {
         format!(
             "{} does not fill in {WORKSPACE}: name the folder itself, such as --{ALLOW_DIR} .",
             host.title
@@ -155,36 +155,36 @@ fn not_filled_in(host: &Host, entry: &Entry) -> Option<String> {
     })
 }
 
-/// Whether the server would start with what `--env` gives; what the host fills in is not known yet.
+/// Whether the server would start with the variables of `--env`. Values that the host fills in are not known yet.
 fn checked(context: &Context, given: &[(String, String)]) -> Result<(), SettingsError> {
     let mut flags = context.flags.clone();
-    flags.retain(|(entry, _)| !is_for_the_host(entry));
+    flags.retain(|(setting, _)| !is_for_the_host(setting));
     let mut sources = Sources::of_process(flags);
     let known = given.iter().filter(|(_, value)| !value.contains('$'));
     sources.environment.extend(known.map(|(name, value)| (name.clone(), value.into())));
     Settings::load(&sources).map(drop)
 }
 
-/// Whether the flag of a setting is written as it is given, for the host to fill in. So it is not checked here.
-pub(super) fn is_for_the_host(entry: &SettingEntry) -> bool {
-    entry.flag == Some(ALLOW_DIR)
+/// Whether a flag is written as it is given, since the host may fill in its value. So it is not checked here.
+pub(super) fn is_for_the_host(setting: &SettingInfo) -> bool {
+    *setting == *ALLOWED_DIRS
 }
 
 /// The arguments that the host starts the server with.
-fn server_arguments(flags: &[(&'static SettingEntry, String)]) -> anyhow::Result<Vec<String>> {
+fn server_arguments(flags: &[(&'static SettingInfo, String)]) -> anyhow::Result<Vec<String>> {
     let mut arguments = Vec::new();
-    let folders = flags.iter().filter(|(entry, folder)| is_for_the_host(entry) && !folder.is_empty());
+    let folders = flags.iter().filter(|(setting, folder)| is_for_the_host(setting) && !folder.is_empty());
     for (_, folder) in folders {
         arguments.extend([format!("--{ALLOW_DIR}"), absolute(folder)?]);
     }
     Ok(arguments)
 }
 
-/// A folder that the server could not open. One that the host fills in, or the server itself, is not known here.
-fn missing_folder(flags: &[(&'static SettingEntry, String)]) -> Option<String> {
-    let folders = flags.iter().filter(|(entry, _)| is_for_the_host(entry)).map(|(_, folder)| folder);
+/// Refuses a directory that does not exist. One that the host fills in is not known here.
+fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
+    let folders = flags.iter().filter(|(setting, _)| is_for_the_host(setting)).map(|(_, folder)| folder);
     let missing = folders.filter(|folder| !folder.is_empty() && !folder.contains("${")).find_map(|folder| {
-        let whole = PathBuf::from(absolute(&at_home(folder)).ok()?);
+        let whole = PathBuf::from(absolute(&with_home(folder).display().to_string()).ok()?);
         (!whole.exists()).then_some((folder, whole))
     });
     let (folder, whole) = missing?;
@@ -194,47 +194,42 @@ fn missing_folder(flags: &[(&'static SettingEntry, String)]) -> Option<String> {
     ))
 }
 
-/// A path with `~/` written out, as the server reads it.
-fn at_home(path: &str) -> String {
-    let home = path.strip_prefix("~/").zip(std::env::home_dir());
-    home.map_or_else(|| path.to_owned(), |(rest, home)| home.join(rest).display().to_string())
-}
-
-/// Whether a setting came with this command and says something: the host's server finds `config.toml` by itself.
+/// Whether to write a setting into the entry: it was given to this command and differs from the default. Values of
+/// `config.toml` are not written, since the server reads the file itself.
 fn is_handed_on(origin: &SettingOrigin) -> bool {
-    let entry = origin.entry;
+    let setting = origin.setting;
     let says_something = match origin.from {
-        // It replaces what the entry had, also with the default.
-        Origin::Flag => !is_for_the_host(entry),
-        Origin::Environment => origin.value_shown.as_deref() != entry.default,
+        // Even the default: it replaces the value in the entry.
+        Origin::Flag => !is_for_the_host(setting),
+        Origin::Environment => origin.value_shown.as_deref() != setting.default(),
         Origin::ConfigFile(_) | Origin::Default => false,
     };
-    says_something && entry.kind != Kind::Presence
+    says_something && setting.kind != ValueKind::Presence
 }
 
 /// Secrets that are set here and not given with `--env`.
-fn left_out<'a>(origins: &'a [SettingOrigin], entry: &Entry) -> Vec<&'a str> {
+fn left_out<'a>(origins: &'a [SettingOrigin], entry: &ServerEntry) -> Vec<&'a str> {
     let secrets = origins
         .iter()
         .filter(|origin| is_handed_on(origin) && origin.value_shown.as_deref().is_some_and(is_masked));
-    let names = secrets.map(|origin| origin.entry.env);
+    let names = secrets.map(|origin| origin.setting.env);
     names.filter(|name| !entry.env.iter().any(|(given, _)| given == name)).collect()
 }
 
-/// How the settings show a secret.
+/// Whether the value is that of a secret.
 fn is_masked(value: &str) -> bool {
     value == "***"
 }
 
-/// `NAME=VALUE` pairs; of one name the last counts.
+/// Parses `NAME=VALUE` pairs; the last one of a name wins.
 fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
     let mut given: Vec<(String, String)> = Vec::new();
     for pair in pairs {
-        // The pair itself may hold a secret, so only its name is told.
+        // Report only the name: the value may be a secret.
         let (name, value) = pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
             "--env takes NAME=VALUE, such as --env OLLAMA_HOST=http://192.168.1.20:11434".to_owned()
         })?;
-        if name.starts_with("OLLAMA_MCP_") && !ENTRIES.iter().any(|entry| entry.env == name) {
+        if name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name) {
             return Err(format!(
                 "--env {name}: there is no such setting, and the server would not start with it. See --help."
             ));
@@ -245,14 +240,14 @@ fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
     Ok(given)
 }
 
-/// Hosts start the server in a folder of their own choice. What the host fills in (`${workspaceFolder}`) stays, as
-/// does `~/`, which the server itself reads.
+/// Makes a path absolute, since hosts choose the current directory of the server. Variables of the host
+/// (`${workspaceFolder}`) and `~/`, which the server expands, stay.
 fn absolute(path: &str) -> anyhow::Result<String> {
     if path.contains("${") || path.starts_with('~') {
         return Ok(path.to_owned());
     }
     let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is not a path"))?;
-    // The server takes no "..": what a folder is called must say where it is.
+    // The server refuses "..".
     let mut tidy = PathBuf::new();
     for component in absolute.components() {
         match component {
@@ -267,23 +262,12 @@ fn absolute(path: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    static FOLDER: SettingEntry = SettingEntry {
-        env: "OLLAMA_MCP_ALLOWED_DIRS",
-        flag: Some(ALLOW_DIR),
-        key: None,
-        value_name: "DIR",
-        kind: Kind::Text,
-        default: None,
-        secret: false,
-        help: "",
-    };
-
     #[test]
     fn folders_become_arguments_whole_or_as_the_host_fills_them_in() {
         let here = |name: &str| std::env::current_dir().unwrap().join(name).display().to_string();
         let whole = here("a");
         let given = [WORKSPACE, "~/x", &whole, "b", "", "./x/../b"];
-        let flags = given.map(|folder| (&FOLDER, folder.to_owned()));
+        let flags = given.map(|folder| (ALLOWED_DIRS.info(), folder.to_owned()));
         let folders = [WORKSPACE, "~/x", &whole, &here("b"), &here("b")];
         let expected: Vec<_> = folders.iter().flat_map(|folder| ["--allow-dir", folder]).collect();
         assert_eq!(server_arguments(&flags).unwrap(), expected);

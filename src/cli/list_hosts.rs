@@ -1,11 +1,11 @@
-//! `list-hosts`: which hosts there are here, and whether this server is in them.
+//! `list-hosts`: the hosts on this machine, and whether this server is installed in them.
 
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
 use super::output;
-use hosts::{HOSTS, Host, Machine, Sighting, survey};
+use hosts::{DetectedHost, Environment, HOSTS, Host, detect_hosts};
 use text::sanitize;
 
 /// Arguments of `list-hosts`.
@@ -17,24 +17,24 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let machine = Machine::of_process()?;
-    let sightings = survey(&machine);
+    let environment = Environment::of_process()?;
+    let detected = detect_hosts(&environment);
     let without_file = || HOSTS.iter().filter(|host| !host.has_file());
     if arguments.json {
-        let others = without_file().map(|host| report_without_file(host, machine.has(host)));
-        let hosts: Vec<_> = sightings.iter().map(report).chain(others).collect();
+        let others = without_file().map(|host| report_without_file(host, environment.has(host)));
+        let hosts: Vec<_> = detected.iter().map(report).chain(others).collect();
         output::json(&hosts)?;
     } else {
-        sightings.iter().for_each(write);
-        without_file().for_each(|host| write_without_file(host, machine.has(host)));
+        detected.iter().for_each(write);
+        without_file().for_each(|host| write_without_file(host, environment.has(host)));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A host as JSON. Variables of an entry are told by name alone.
-pub(super) fn report(sighting: &Sighting) -> Map<String, Value> {
-    let target = &sighting.target;
-    let installed = sighting.entries.as_ref().map(|entries| {
+/// A host as JSON. Variables of an entry are named without their values.
+pub(super) fn report(detected: &DetectedHost) -> Map<String, Value> {
+    let target = &detected.target;
+    let installed = detected.entries.as_ref().map(|entries| {
         let entries = entries.iter().map(|(name, entry)| {
             let variables: Vec<_> = entry.env.iter().map(|(name, _)| name).collect();
             json!({ "name": name, "command": entry.command, "variables": variables })
@@ -46,7 +46,7 @@ pub(super) fn report(sighting: &Sighting) -> Map<String, Value> {
         ("title".to_owned(), target.host.title.into()),
         ("scope".to_owned(), target.scope.as_str().into()),
         ("file".to_owned(), json!(target.file)),
-        ("found".to_owned(), sighting.found.into()),
+        ("found".to_owned(), detected.found.into()),
     ]);
     match installed {
         Ok(installed) => report.insert("installed".to_owned(), installed.into()),
@@ -55,7 +55,7 @@ pub(super) fn report(sighting: &Sighting) -> Map<String, Value> {
     report
 }
 
-/// A host that keeps its servers to itself; whether this one is among them is not known.
+/// A host without a file, so that it is unknown whether this server is installed in it.
 fn report_without_file(host: &Host, found: bool) -> Map<String, Value> {
     Map::from_iter([
         ("host".to_owned(), host.id.into()),
@@ -72,14 +72,14 @@ fn write_without_file(host: &Host, found: bool) {
     output::line(&format!("  no file: \"ollama-mcp install --host {}\" prints what to paste", host.id));
 }
 
-fn write(sighting: &Sighting) {
-    let target = &sighting.target;
-    let found = if sighting.found { "" } else { " (not found here)" };
+fn write(detected: &DetectedHost) {
+    let target = &detected.target;
+    let found = if detected.found { "" } else { " (not found here)" };
     output::line(&format!("{} [{}, {}]{found}", target.host.title, target.host.id, target.scope.as_str()));
     output::line(&format!("  {}", sanitize::line(&target.file.display().to_string())));
-    match &sighting.entries {
+    match &detected.entries {
         Ok(entries) => {
-            if entries.is_empty() && sighting.found {
+            if entries.is_empty() && detected.found {
                 output::line("  not installed");
             }
             for (name, entry) in entries {

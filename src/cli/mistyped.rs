@@ -1,14 +1,14 @@
-//! A command that does not exist: which one was probably meant.
+//! Suggestions for commands that do not exist.
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use super::{USAGE, output};
 
-/// Below this similarity (0 to 1) a command is no suggestion.
+/// Commands below this similarity (0 to 1) are not suggested.
 const SIMILAR: f64 = 0.7;
 
-/// What people type for a command that has another name.
+/// Names that users try for commands.
 const SYNONYMS: [(&str, &str); 10] = [
     ("ask", "try"),
     ("chat", "try"),
@@ -22,10 +22,10 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("hosts", "list-hosts"),
 ];
 
-/// What people type for the program without any command.
+/// Names that users try for the program without a command.
 const SERVES: [&str; 3] = ["serve", "server", "start"];
 
-/// Ends the process with what is wrong with the command line, or with the help that was asked for.
+/// Prints the error of the command line, or the requested help, and ends the process.
 pub(super) fn exit(error: &Error, command: &Command) -> ! {
     if let Some(typed) = unknown_command(error, command) {
         output::note(&format!("error: unknown command '{typed}'\n\n"));
@@ -40,7 +40,7 @@ pub(super) fn exit(error: &Error, command: &Command) -> ! {
     error.exit()
 }
 
-/// The word in the place of a command that is none.
+/// The word in place of a command, if it is not a command.
 fn unknown_command(error: &Error, command: &Command) -> Option<String> {
     if error.kind() != ErrorKind::UnknownArgument {
         return None;

@@ -1,15 +1,15 @@
-//! The command line: flags from the settings' registry, and one file for each subcommand.
+//! The command line: flags from the registry of settings, and one file for each subcommand.
 
 mod completions;
 mod doctor;
 mod flags;
+mod host_args;
 mod install;
 mod list_hosts;
 mod manifest;
 mod mistyped;
 mod output;
 mod program;
-mod targets;
 mod try_prompt;
 mod uninstall;
 
@@ -21,12 +21,11 @@ use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use crate::{app, telemetry};
 use files::pdf;
 use service::chat::schema_check;
-use settings::registry::Entry;
-use settings::{Loaded, Settings, Sources};
+use settings::{Loaded, SettingInfo, Settings, Sources};
 
 pub use manifest::{Format, manifest, manifest_of_all};
 
-/// Exit code of wrong usage and wrong settings.
+/// The exit code of wrong usage and wrong settings.
 const USAGE: u8 = 2;
 
 /// Longer lines are hard to read, however wide the terminal is.
@@ -42,7 +41,7 @@ Examples:
 
 Exit codes: 0 success, 1 failure, 2 wrong usage or settings.";
 
-/// For someone who starts the server in a terminal, where it looks as if nothing happened.
+/// Shown if the server is started in a terminal, where it would wait silently.
 const WAITING: &str = "\
 ollama-mcp: waiting for MCP messages on stdin, one JSON-RPC message a line. An MCP host usually starts this program.
   to ask a model here:   ollama-mcp try \"Why is the sky blue?\"
@@ -69,7 +68,7 @@ enum Subcommand {
     Completions(completions::Arguments),
 }
 
-/// What a subcommand gets beside its own arguments.
+/// What a subcommand gets in addition to its own arguments.
 struct Context {
     loaded: Loaded,
     /// The settings' flags as they were given, for a child process.
@@ -77,12 +76,12 @@ struct Context {
 }
 
 /// Settings as they were given on the command line.
-type Flags = Vec<(&'static Entry, String)>;
+type Flags = Vec<(&'static SettingInfo, String)>;
 
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
     let result = if std::env::args_os().len() <= 1 {
-        // As most hosts start it: the parser of arguments would cost a tenth of the memory.
+        // Most hosts start it so. The argument parser would take a tenth of the memory.
         with_settings(Vec::new(), Vec::new(), None)
     } else {
         let matches = match command().try_get_matches() {
@@ -90,7 +89,7 @@ pub fn main() -> ExitCode {
             Err(error) => mistyped::exit(&error, &command()),
         };
         match matches.subcommand_name() {
-            // They have no settings: what they need is their input.
+            // Without settings: all that they need is their input.
             Some(pdf::SUBCOMMAND) => pdf::serve(io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into),
             Some(schema_check::SUBCOMMAND) => {
                 schema_check::serve(io::stdout()).map(|()| ExitCode::SUCCESS).map_err(Into::into)
@@ -109,23 +108,23 @@ pub fn main() -> ExitCode {
 
 fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let subcommand = matches.subcommand().map(|_| Subcommand::from_arg_matches(matches)).transpose()?;
-    // A shell asks for them at each start: a wrong setting is no reason to leave it without.
+    // Shells run this at start; a wrong setting must not break completion.
     if let Some(Subcommand::Completions(arguments)) = &subcommand {
         return completions::run(arguments);
     }
     let mut flags = flags::given(matches);
     if matches.subcommand_name() != Some("install") {
-        // install decides by itself what it writes into a host's file.
+        // install resolves paths itself before it writes them into a host's file.
         flags::make_absolute(&mut flags);
     }
     let mut checked = flags.clone();
     if matches.subcommand_name() == Some("install") {
-        checked.retain(|(entry, _)| !install::is_for_the_host(entry));
+        checked.retain(|(setting, _)| !install::is_for_the_host(setting));
     }
     with_settings(flags, checked, subcommand)
 }
 
-/// Loads the settings, starts the log, and does what was asked for. `checked` are the flags that this process takes.
+/// Loads the settings from the `checked` flags, starts the log, and runs the subcommand.
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
     let loaded = match Settings::load(&Sources::of_process(checked)) {
         Ok(loaded) => loaded,
@@ -138,7 +137,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         output::error(&error);
         return Ok(ExitCode::from(USAGE));
     }
-    // doctor shows them among its findings.
+    // doctor shows them as findings.
     if !matches!(subcommand, Some(Subcommand::Doctor(_))) {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
@@ -172,7 +171,7 @@ fn command() -> Command {
     command_for_people().subcommand(reader).subcommand(checker)
 }
 
-/// Without what only the server itself starts.
+/// Without the hidden subcommands, which only the server starts.
 fn command_for_people() -> Command {
     let command = Command::new("ollama-mcp")
         .version(env!("CARGO_PKG_VERSION"))
@@ -183,7 +182,7 @@ fn command_for_people() -> Command {
     flags::add_to(Subcommand::augment_subcommands(command))
 }
 
-/// A runtime for a subcommand: one thread, so that what arrives in order is handled in order.
+/// Runs a subcommand on one thread, so that messages are handled in the order in which they arrive.
 fn block_on<F: Future>(work: F) -> anyhow::Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let output = runtime.block_on(work);

@@ -1,18 +1,17 @@
-//! What people read: stdout for what was asked for, stderr for what went wrong.
+//! Output for users: results on stdout, errors and status on stderr.
 //!
-//! A reader that has gone away is no failure of ours, so writing never panics. Text is written without what a terminal
-//! would obey, whoever wrote it.
+//! Writing never fails: a reader that has closed its end is not an error. Terminal escapes are removed from all text.
 
 use std::io::Write as _;
 
 use text::sanitize;
 
-/// Writes text to stdout and shows it at once.
+/// Writes text to stdout and flushes it.
 pub(super) fn print(text: &str) {
     raw(&sanitize::lines(text));
 }
 
-/// Writes exactly this text to stdout: what a program reads, and our own colours.
+/// Writes this text to stdout unchanged: for programs, and for our own colours.
 pub(super) fn raw(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -30,7 +29,7 @@ pub(super) fn line(text: &str) {
     print(&format!("{text}\n"));
 }
 
-/// Writes text to stderr, beside what was asked for.
+/// Writes status to stderr.
 pub(super) fn note(text: &str) {
     let _ = std::io::stderr().lock().write_all(sanitize::lines(text).as_bytes());
 }

@@ -1,4 +1,4 @@
-//! `try`: one question through the whole path, as a host would send it. The answer goes to stdout, all else to stderr.
+//! `try`: one question, sent as a host would send it. The answer goes to stdout, everything else to stderr.
 
 use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
@@ -12,16 +12,16 @@ use settings::Origin;
 use settings::registry::CALL_DEADLINE;
 use text::sanitize;
 
-/// Longest prompt that is read from stdin, in bytes.
+/// The longest prompt that is read from stdin, in bytes.
 const MAX_STDIN: u64 = 16 * 1024 * 1024;
 
-/// How long each look for the rest of a reply waits.
+/// How long each poll for the rest of a reply waits.
 const POLL_SECONDS: u64 = 2;
 
 /// Arguments of `try`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// What to ask, in quotes or not; read from stdin if it is - or left out
+    /// The prompt, quoted or not; read from stdin if it is - or omitted
     prompt: Vec<String>,
     /// Maximum number of tokens of the reply
     #[arg(long, value_name = "N", value_hint = clap::ValueHint::Other)]
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     }
 }
 
-/// What to ask: the argument, or all of stdin.
+/// The prompt: the argument, or all of stdin.
 fn prompt(argument: Option<&str>) -> Result<String, String> {
     let mut stdin = std::io::stdin().lock();
     match argument {
@@ -70,10 +70,10 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
         .loaded
         .origins
         .iter()
-        .any(|origin| origin.entry.env == CALL_DEADLINE.env && matches!(origin.from, Origin::Default))
+        .any(|origin| *origin.setting == *CALL_DEADLINE && matches!(origin.from, Origin::Default))
     {
         // This client waits as long as the model takes.
-        command.arg(format!("--{}=never", CALL_DEADLINE.flag.unwrap_or_default()));
+        command.arg(format!("--{}=never", CALL_DEADLINE.flag().unwrap_or_default()));
     }
     let mut client = Client::spawn(command).await?;
     if let Some(server) = client.introduction() {
@@ -95,7 +95,7 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
         call.insert("max_tokens".to_owned(), limit.into());
     }
     let mut answer = client.call("chat_completion", call, |delta| screen.show(&delta)).await?;
-    // With a deadline of the user's own the call returns before its end; the completion would end with the server.
+    // With a deadline set by the user, the call returns early. Poll for the rest: the completion ends with the server.
     while answer.structured.get("status").and_then(Value::as_str) == Some("in_progress") {
         screen.catch_up(&answer);
         let mut rest = serde_json::Map::new();
@@ -117,22 +117,22 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// This program again, as a server, with the settings that this process was given.
+/// The command that starts this program as a server, with the settings of this process.
 pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process::Command> {
     let program = std::env::current_exe().context("the path of this program cannot be found")?;
     let mut command = tokio::process::Command::new(program);
-    for (entry, value) in &context.flags {
-        if let Some(flag) = entry.flag {
+    for (setting, value) in &context.flags {
+        if let Some(flag) = setting.flag() {
             command.arg(format!("--{flag}={value}"));
         }
     }
     Ok(command)
 }
 
-/// Shows a reply as it comes: the answer on stdout, the rest on stderr.
+/// Shows a reply while it arrives: the answer on stdout, the rest on stderr.
 struct Screen {
     quiet: bool,
-    /// A terminal obeys escapes; a file or a program gets exactly what the model wrote.
+    /// A terminal interprets escapes, so they are removed; a file or a program gets exactly the text of the model.
     is_terminal: bool,
     channel: String,
     answer: String,
@@ -153,7 +153,7 @@ impl Screen {
     fn show(&mut self, delta: &Delta) {
         match delta.channel.as_str() {
             "content" => self.answer(&delta.text),
-            // On a terminal a line of status would stand in the middle of the answer.
+            // On a terminal a line of status would interrupt the answer.
             "status" if self.answer.is_empty() => self.status(&delta.text),
             "thinking" if !self.quiet => {
                 self.turn_to("thinking");
@@ -173,7 +173,7 @@ impl Screen {
         }
     }
 
-    /// Shows what an answer has beyond the text so far; each answer has all of it.
+    /// Shows the part of an answer that was not shown yet; each answer has the whole text.
     fn catch_up(&mut self, answer: &ToolAnswer) {
         let reply = answer.structured.pointer("/choices/0/message/content").and_then(Value::as_str);
         let rest = reply.and_then(|reply| reply.strip_prefix(self.answer.as_str())).unwrap_or_default();
@@ -193,7 +193,7 @@ impl Screen {
         channel.clone_into(&mut self.channel);
     }
 
-    /// Shows what did not come as progress: a reply that was not streamed, or the failure.
+    /// Shows what did not arrive as progress: a reply that was not streamed, or the error.
     fn end(&mut self, answer: &ToolAnswer) {
         let reply = answer.structured.pointer("/choices/0/message/content").and_then(Value::as_str);
         if self.answer.is_empty() && !answer.is_error {

@@ -7,7 +7,7 @@ use super::*;
 use crate::support::process::{children, is_running, peak_kib, until};
 
 #[tokio::test]
-async fn what_small_files_unpack_to_is_bounded_as_well() {
+async fn unpacked_size_of_small_files_is_bounded() {
     let mut host = Host::start(&["--max-attachment-bytes=2000"]).await;
     // Each letter has one byte on the disk and two as it is sent.
     host.write("a.txt", [&b"Gr\xfc\xdfe aus K\xf6ln, "[..], &[0xfc; 1200]].concat());
@@ -85,7 +85,7 @@ async fn reader_ends_with_the_server_however_that_ends() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn huge_images_take_a_bounded_memory() {
+async fn memory_for_huge_images_is_bounded() {
     let mut host = Host::start(&[]).await;
     host.all_models(&json!({ "capabilities": ["completion", "vision"] }));
     // 25 megapixels in a file of 80 KB, and twice at the same time.
@@ -143,7 +143,7 @@ async fn three_hundred_mutated_pdfs_are_read_or_refused() {
 /// The reader of a PDF, where the server was killed and nobody stops it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_reader_that_nobody_stops_has_a_bounded_time() {
+async fn pdf_reader_has_time_limit() {
     let home = TempDir::new().unwrap();
     let mut command = crate::support::process::command(&home);
     // Its input never comes.
@@ -163,7 +163,7 @@ async fn a_reader_that_nobody_stops_has_a_bounded_time() {
 }
 
 #[tokio::test]
-async fn a_file_that_does_not_fit_the_context_says_how_it_can_be_read_whole() {
+async fn file_beyond_context_gets_split_hint() {
     let mut host = Host::start(&[]).await;
     host.write("long.txt", "word ".repeat(3000));
     host.fake.on("POST", "/api/chat", Answer::recorded("chat_prompt_longer_than_num_ctx"));

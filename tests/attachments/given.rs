@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 #[tokio::test]
-async fn a_text_reaches_the_model_under_its_name_and_before_the_question() {
+async fn text_file_is_sent_with_its_name_before_question() {
     let mut host = Host::start(&[]).await;
     host.write("src/main.rs", "fn main() {}\n");
     host.write("umlaut.txt", b"Gr\xfc\xdfe aus K\xf6ln");
@@ -26,7 +26,7 @@ async fn a_text_reaches_the_model_under_its_name_and_before_the_question() {
 }
 
 #[tokio::test]
-async fn a_file_goes_with_the_newest_message_of_the_user() {
+async fn file_is_attached_to_newest_user_message() {
     let mut host = Host::start(&[]).await;
     host.write("a.txt", "inside");
     let path = host.allowed().join("a.txt");
@@ -44,7 +44,7 @@ async fn a_file_goes_with_the_newest_message_of_the_user() {
 }
 
 #[tokio::test]
-async fn a_pdf_is_read_by_page_and_a_scan_says_so() {
+async fn pdf_is_read_by_page_and_scanned_page_is_reported() {
     let mut host = Host::start(&[]).await;
     host.write("report.txt", pdf(&["First page", "Second page"]));
     let result = host.chat(&["report.txt"]).await;
@@ -67,7 +67,7 @@ async fn a_pdf_is_read_by_page_and_a_scan_says_so() {
 }
 
 #[tokio::test]
-async fn a_pdf_that_overflows_the_reader_s_stack_costs_one_call() {
+async fn pdf_that_crashes_reader_fails_one_call_only() {
     let mut host = Host::start(&[]).await;
     // A page that is its own parent, and has no media box: it is looked for for ever.
     let endless = String::from_utf8(pdf(&["x"])).unwrap();
@@ -82,7 +82,7 @@ async fn a_pdf_that_overflows_the_reader_s_stack_costs_one_call() {
 }
 
 #[tokio::test]
-async fn an_image_goes_to_a_model_with_vision_alone() {
+async fn image_is_sent_to_vision_models_only() {
     let mut host = Host::start(&[]).await;
     let small = png(3, 2);
     host.write("picture", &small);
@@ -143,7 +143,7 @@ async fn every_tool_that_generates_takes_files() {
 }
 
 #[tokio::test]
-async fn the_most_talkative_log_holds_nothing_of_a_file() {
+async fn trace_log_holds_no_file_content() {
     let fake = FakeOllama::start().await.with_defaults();
     let place = TempDir::new().unwrap();
     std::fs::write(place.path().join("a.txt"), "private-text-1").unwrap();

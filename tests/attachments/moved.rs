@@ -46,7 +46,7 @@ async fn file_is_not_sent_where_its_model_became_a_cloud_model_while_the_call_wa
 }
 
 #[tokio::test]
-async fn place_is_looked_at_before_each_new_try() {
+async fn location_is_checked_before_each_retry() {
     let mut host = Host::start(&[]).await;
     host.write("a.txt", "inside");
     let became_cloud = Gate::new();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 #[tokio::test]
-async fn what_may_not_be_read_is_told_and_never_sent() {
+async fn refused_files_are_reported_and_never_sent() {
     let mut host = Host::start(&["--max-file-bytes=1KiB", "--max-attachment-bytes=2KiB"]).await;
     let outside = host.place.path().join("outside/secret.txt");
     host.write("a.txt", "inside");
@@ -19,45 +19,49 @@ async fn what_may_not_be_read_is_told_and_never_sent() {
     symlink(".env", host.allowed().join("innocent.txt")).unwrap();
     fifo(&host.allowed().join("fifo"));
     let began = Instant::now();
-    for (path, code, text) in [
-        (outside.to_str().unwrap(), "attachment_denied", "is not below an allowed directory ("),
-        ("/etc/passwd", "attachment_denied", "is not below"),
-        ("file:///etc/passwd", "attachment_denied", "is not below"),
-        ("../outside/secret.txt", "attachment_denied", "contains \"..\""),
-        ("link.txt", "attachment_denied", "is a link that leads out"),
-        (".env", "attachment_denied", "looks like a secrets file (.env)"),
-        ("sub/.ssh/config", "attachment_denied", "(.ssh)"),
-        ("innocent.txt", "attachment_denied", "is a link to something that looks like a secrets"),
-        ("none.txt", "attachment_unreadable", "does not exist"),
-        ("sub", "attachment_unreadable", "is a directory"),
-        ("fifo", "attachment_unreadable", "is not a regular file"),
-        ("empty.txt", "attachment_unreadable", "is empty"),
-        (
-            "large.txt",
-            "attachment_unreadable",
-            "has 1025 bytes; at most 1024 are read (OLLAMA_MCP_MAX_FILE_BYTES)",
-        ),
-        ("archive.txt", "attachment_unreadable", "seems to be application/zip"),
+    let mut errors = Vec::new();
+    for path in [
+        outside.to_str().unwrap(),
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "../outside/secret.txt",
+        "link.txt",
+        ".env",
+        "sub/.ssh/config",
+        "innocent.txt",
+        "none.txt",
+        "sub",
+        "fifo",
+        "empty.txt",
+        "large.txt",
+        "archive.txt",
     ] {
-        let (found, said) = host.refusal(path).await;
-        assert_eq!(found, code, "{path}: {said}");
-        assert!(
-            said.contains(&format!("attachments[0]: {path:?} ")) && said.contains(text),
-            "{path}: {said}"
-        );
+        let (code, text) = host.refusal(path).await;
+        errors.push(format!("{code}: {}", text.replace(host.place.path().to_str().unwrap(), "[folder]")));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    attachment_denied: attachments[0]: "[folder]/outside/secret.txt" is not below an allowed directory ([folder]/allowed)
+    attachment_denied: attachments[0]: "/etc/passwd" is not below an allowed directory ([folder]/allowed)
+    attachment_denied: attachments[0]: "file:///etc/passwd" is not below an allowed directory ([folder]/allowed)
+    attachment_denied: attachments[0]: "../outside/secret.txt" contains ".."; write the path without it
+    attachment_denied: attachments[0]: "link.txt" is a link that leads out of the allowed directories
+    attachment_denied: attachments[0]: ".env" looks like a secrets file (.env); it is read only if that file itself is allowed. The user can allow it with --allow-dir FILE.
+    attachment_denied: attachments[0]: "sub/.ssh/config" looks like a secrets file (.ssh); it is read only if that file itself is allowed. The user can allow it with --allow-dir FILE.
+    attachment_denied: attachments[0]: "innocent.txt" is a link to something that looks like a secrets file (.env)
+    attachment_unreadable: attachments[0]: "none.txt" does not exist
+    attachment_unreadable: attachments[0]: "sub" is a directory; name the files in it
+    attachment_unreadable: attachments[0]: "fifo" is not a regular file
+    attachment_unreadable: attachments[0]: "empty.txt" is empty
+    attachment_unreadable: attachments[0]: "large.txt" has 1025 bytes; at most 1024 are read. The user can raise OLLAMA_MCP_MAX_FILE_BYTES.
+    attachment_unreadable: attachments[0]: "archive.txt" seems to be application/zip; text, PDF, PNG, JPEG, WebP and GIF can be attached
+    "#);
     assert!(began.elapsed() < Duration::from_secs(10), "something was waited for");
 
     for name in ["b.txt", "c.txt", "d.txt"] {
         host.write(name, "x".repeat(1000));
     }
     let result = host.chat(&["b.txt", "c.txt", "d.txt"]).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "attachment_unreadable");
-    assert!(
-        text.contains("attachments[2]: \"d.txt\" is too much") && text.contains("2048 bytes together"),
-        "{text}"
-    );
+    insta::assert_snapshot!(tool_error(&result).1, @r#"attachments[2]: "d.txt" is too much: the files of a call have at most 2048 bytes together. The user can raise OLLAMA_MCP_MAX_ATTACHMENT_BYTES."#);
     let many = vec!["a.txt"; 21];
     let result = host.chat(&many).await;
     assert_eq!(
@@ -69,7 +73,7 @@ async fn what_may_not_be_read_is_told_and_never_sent() {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_where_it_is_allowed_by_itself() {
+async fn secret_file_is_read_if_allowed_itself() {
     let place = TempDir::new().unwrap();
     std::fs::write(place.path().join(".env"), "KEY=x").unwrap();
     let fake = FakeOllama::start().await.with_defaults();
@@ -82,28 +86,26 @@ async fn a_secret_is_read_where_it_is_allowed_by_itself() {
 }
 
 #[tokio::test]
-async fn without_an_allowed_directory_the_way_to_allow_one_is_told() {
+async fn without_allowed_directory_hint_names_settings() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut process = Process::start(&fake, &[]);
     process.handshake("2025-11-25", "tests").await;
     let result = call(&mut process, "chat_completion", chat(&["/etc/passwd"])).await;
     let (code, text) = tool_error(&result);
     assert_eq!(code, "attachment_denied");
-    assert!(text.contains("no directory is allowed for files"), "{text}");
-    assert!(text.contains("--allow-dir DIR") && text.contains("OLLAMA_MCP_ALLOWED_DIRS"), "{text}");
+    insta::assert_snapshot!(text, @"attachments[0]: no directory is allowed for files. The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.");
     assert!(fake.requests().is_empty(), "nothing was asked of anyone");
 }
 
 #[tokio::test]
-async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
+async fn cloud_model_gets_file_only_with_allow_remote_files() {
     let cloud = json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" });
     let mut host = Host::start(&[]).await;
     host.all_models(&cloud);
     host.write("a.txt", "inside");
     let (code, text) = host.refusal("a.txt").await;
     assert_eq!(code, "attachment_denied");
-    assert!(text.contains("runs at https://ollama.com:443, not on this machine"), "{text}");
-    assert!(text.contains("--allow-remote-files"), "{text}");
+    insta::assert_snapshot!(text, @r#"Model "gemma3:270m" runs at https://ollama.com:443, not on this machine, so the files would be sent there. Use a model whose location is local (list_models), or let the user allow it with --allow-remote-files."#);
     assert!(
         host.fake.requests().iter().all(|request| !String::from_utf8_lossy(&request.body).contains("inside"))
     );
@@ -116,7 +118,7 @@ async fn a_cloud_model_gets_no_file_unless_the_user_allows_it() {
 }
 
 #[tokio::test]
-async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
+async fn cloud_model_is_recognized_by_tag() {
     let mut host = Host::start(&[]).await;
     host.all_models(&json!({}));
     host.write("a.txt", "inside");
@@ -129,7 +131,7 @@ async fn a_cloud_model_is_known_by_its_tag_where_the_server_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_pulled_for_the_call_is_looked_at_once_it_is_there() {
+async fn location_of_pulled_model_is_checked_after_pull() {
     let mut host = Host::start(&["--auto-pull"]).await;
     host.all_models(&json!({ "remote_host": "https://ollama.com:443", "remote_model": "big" }));
     host.fake.on_next("POST", "/api/show", Answer::json(404, json!({ "error": "model 'big' not found" })));
@@ -143,7 +145,7 @@ async fn a_model_that_is_pulled_for_the_call_is_looked_at_once_it_is_there() {
 }
 
 #[tokio::test]
-async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowed() {
+async fn own_and_host_files_are_refused_below_allowed_home() {
     let home = TempDir::new().unwrap();
     let at = |path: &str| home.path().join(path);
     for (path, text) in [
@@ -201,7 +203,7 @@ async fn our_own_files_and_the_hosts_are_no_attachments_where_the_home_is_allowe
 }
 
 #[tokio::test]
-async fn a_server_elsewhere_gets_no_file() {
+async fn remote_server_gets_no_file() {
     let place = TempDir::new().unwrap();
     std::fs::write(place.path().join("a.txt"), "inside").unwrap();
     let allow = place.path().to_str().unwrap();
@@ -216,7 +218,7 @@ async fn a_server_elsewhere_gets_no_file() {
 }
 
 #[tokio::test]
-async fn a_wrong_type_and_an_unknown_argument_are_named() {
+async fn wrong_type_and_unknown_argument_are_refused_by_name() {
     let mut host = Host::start(&[]).await;
     for (arguments, text) in [
         (json!({ "prompt": "x", "attachments": "a.txt" }), "attachments"),

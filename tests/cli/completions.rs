@@ -3,7 +3,7 @@
 use super::run;
 
 #[tokio::test]
-async fn each_shell_gets_a_script_of_its_own() {
+async fn each_shell_has_own_script() {
     let mut scripts = Vec::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ran = run(&["completions", shell], &[]).await;
@@ -51,14 +51,14 @@ async fn bash_completes_subcommands_flags_and_values() {
 }
 
 #[tokio::test]
-async fn a_wrong_setting_does_not_leave_a_shell_without() {
+async fn wrong_setting_does_not_prevent_completion_script() {
     let ran = run(&["completions", "bash"], &[("OLLAMA_HOST", "http://:no-port")]).await;
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("complete -F"), "{}", ran.stdout);
 }
 
 #[tokio::test]
-async fn an_unknown_shell_is_told_of_the_known_ones() {
+async fn unknown_shell_error_lists_known_shells() {
     let ran = run(&["completions", "tcsh"], &[]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     for word in ["tcsh", "bash", "zsh", "fish", "powershell", "elvish"] {

@@ -6,7 +6,7 @@ use super::run;
 use crate::support::fake_ollama::FakeOllama;
 
 #[tokio::test]
-async fn a_server_that_answers_is_well() {
+async fn answering_server_exits_0() {
     let fake = FakeOllama::start().await.with_defaults();
     let environment = [("OLLAMA_HOST", fake.url())];
     let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -29,7 +29,7 @@ async fn a_server_that_answers_is_well() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_1_and_what_to_do() {
+async fn unreachable_server_exits_1_with_next_step() {
     let address = FakeOllama::closed_address().to_string();
     let environment = [("OLLAMA_HOST", address.as_str())];
     let ran = run(&["doctor"], &environment).await;
@@ -43,7 +43,7 @@ async fn a_server_that_is_down_is_1_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_server_without_models_is_not_well() {
+async fn server_without_models_exits_1() {
     let fake = FakeOllama::start().await;
     fake.replay("tags_empty").replay("ps_none").replay("version").replay("root_get");
     let url = fake.url();
@@ -72,7 +72,7 @@ async fn secrets_are_never_shown() {
 }
 
 #[tokio::test]
-async fn the_allowed_directories_are_shown_and_whether_they_exist() {
+async fn allowed_directories_are_shown_with_existence() {
     let fake = FakeOllama::start().await.with_defaults();
     let url = fake.url();
     let place = tempfile::tempdir().unwrap();

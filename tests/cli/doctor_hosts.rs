@@ -48,7 +48,7 @@ async fn doctor_starts_what_hosts_would_start() {
 }
 
 #[tokio::test]
-async fn doctor_tells_of_entries_that_cannot_work() {
+async fn doctor_reports_entries_that_cannot_work() {
     let fake = FakeOllama::start().await.with_defaults();
     let url = fake.url();
     for (entry, problem, code) in [
@@ -102,7 +102,7 @@ async fn doctor_tells_of_entries_that_cannot_work() {
 
 /// A server that starts is not enough: its entry may name a wrong address.
 #[tokio::test]
-async fn doctor_asks_each_entry_whether_it_reaches_its_model_server() {
+async fn doctor_checks_model_server_of_each_entry() {
     let fake = FakeOllama::start().await.with_defaults();
     let url = fake.url();
     let home = Home::new();
@@ -128,7 +128,7 @@ async fn doctor_asks_each_entry_whether_it_reaches_its_model_server() {
 }
 
 #[tokio::test]
-async fn doctor_says_what_an_address_means() {
+async fn doctor_explains_addresses() {
     let home = Home::new();
     for (address, meaning) in [
         ("http://127.0.0.1", "port 80"),
@@ -143,7 +143,7 @@ async fn doctor_says_what_an_address_means() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_program_that_says_nothing_is_left_after_the_limit() {
+async fn silent_program_is_stopped_after_time_limit() {
     let mut silent = tokio::process::Command::new("sleep");
     silent.arg("600");
     let visited = visit(silent, Duration::from_millis(50)).await;

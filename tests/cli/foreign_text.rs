@@ -8,7 +8,7 @@ use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::hostile::{EVIL, misleading};
 
 #[tokio::test]
-async fn doctor_cleans_what_a_model_server_says() {
+async fn doctor_sanitizes_text_of_model_server() {
     let fake = FakeOllama::start().await.with_defaults();
     let long = format!("{EVIL}{}", "x".repeat(100_000));
     let models = json!({ "models": [{ "name": EVIL, "model": EVIL }, { "name": long, "model": long }] });
@@ -26,7 +26,7 @@ async fn doctor_cleans_what_a_model_server_says() {
 }
 
 #[tokio::test]
-async fn list_hosts_and_doctor_clean_what_a_host_s_file_says() {
+async fn list_hosts_and_doctor_sanitize_text_of_host_files() {
     let home = Home::new();
     let command = format!("/opt/{EVIL}/ollama-mcp");
     let entries = json!({ EVIL: { "command": PROGRAM }, "ollama": { "command": command } });
@@ -40,7 +40,7 @@ async fn list_hosts_and_doctor_clean_what_a_host_s_file_says() {
 }
 
 #[tokio::test]
-async fn try_cleans_its_status() {
+async fn try_sanitizes_status() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("GET", "/api/version", Answer::json(200, json!({ "version": EVIL })));
     fake.on("POST", "/api/chat", Answer::json(400, json!({ "error": EVIL })));

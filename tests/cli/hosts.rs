@@ -29,7 +29,7 @@ const FILES: [(&str, &str, &str); 12] = [
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn every_host_gets_the_server_and_gives_its_file_back() {
+async fn uninstall_restores_file_of_every_host() {
     for (host, file, key) in FILES {
         let home = Home::new();
         let before = match host {
@@ -67,7 +67,7 @@ async fn every_host_gets_the_server_and_gives_its_file_back() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_that_is_missing_is_made_for_the_user_alone() {
+async fn missing_file_is_created_with_user_only_mode() {
     use std::os::unix::fs::PermissionsExt as _;
     for (host, file, key) in FILES {
         let home = Home::new();
@@ -100,7 +100,7 @@ async fn a_file_that_is_missing_is_made_for_the_user_alone() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_without_servers_comes_back_too() {
+async fn uninstall_restores_file_without_servers() {
     for (host, file, key) in FILES {
         let with_key = format!("{{ \"{key}\": {{\n  }} }}");
         let texts = match host {
@@ -121,7 +121,7 @@ async fn a_file_without_servers_comes_back_too() {
 }
 
 #[tokio::test]
-async fn a_folder_goes_in_whole_or_for_the_host_to_fill_in() {
+async fn folder_is_written_as_absolute_path_or_host_variable() {
     let home = Home::new();
     for folder in ["notes", "a", "b"] {
         fs::create_dir(home.path(folder)).unwrap();
@@ -157,7 +157,7 @@ async fn a_folder_goes_in_whole_or_for_the_host_to_fill_in() {
 }
 
 #[tokio::test]
-async fn a_dry_run_and_a_print_touch_nothing_and_show_no_secret() {
+async fn dry_run_and_print_change_nothing_and_show_no_secret() {
     let home = Home::new();
     home.write(
         ".cursor/mcp.json",
@@ -187,7 +187,7 @@ async fn a_dry_run_and_a_print_touch_nothing_and_show_no_secret() {
 }
 
 #[tokio::test]
-async fn only_settings_given_to_the_command_go_into_the_file_and_no_secret() {
+async fn only_given_settings_are_written_and_no_secret() {
     let home = Home::new();
     let environment = [
         ("OLLAMA_HOST", "http://10.0.0.1:11434"),
@@ -207,7 +207,7 @@ async fn only_settings_given_to_the_command_go_into_the_file_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_file_that_does_not_parse_is_left_and_its_place_told() {
+async fn unparsable_file_is_unchanged_and_error_has_position() {
     for (host, file, text, place) in [
         ("cursor", ".cursor/mcp.json", "{\n  \"mcpServers\": {\n    oops\n", "mcp.json:3:5: "),
         ("codex", ".codex/config.toml", "a = 1\nb = = 2\n", "config.toml:2:5: "),
@@ -232,7 +232,7 @@ async fn a_file_that_does_not_parse_is_left_and_its_place_told() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_stays_a_link_and_mode_and_owner_stay() {
+async fn link_mode_and_owner_are_preserved() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
     let home = Home::new();
     home.write("dotfiles/cursor.json", "{ \"mcpServers\": { \"a\": {} } }");
@@ -268,7 +268,7 @@ async fn a_link_stays_a_link_and_mode_and_owner_stay() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_and_line_ends_of_windows_stay() {
+async fn byte_order_mark_and_crlf_are_preserved() {
     let home = Home::new();
     home.write(".cursor/mcp.json", "\u{feff}{\r\n  \"mcpServers\": {\r\n    \"a\": {}\r\n  }\r\n}\r\n");
     let before = home.read(".cursor/mcp.json");
@@ -281,7 +281,7 @@ async fn a_byte_order_mark_and_line_ends_of_windows_stay() {
 }
 
 #[tokio::test]
-async fn all_means_every_host_that_is_here() {
+async fn all_selects_every_detected_host() {
     let home = Home::new();
     let none = home.run(&["install", "--host", "all"]).await;
     assert_eq!(none.code, Some(1));
@@ -301,7 +301,7 @@ async fn all_means_every_host_that_is_here() {
 }
 
 #[tokio::test]
-async fn a_project_s_file_is_written_with_a_warning() {
+async fn project_file_is_written_with_warning() {
     let home = Home::new();
     for (host, file) in [("vscode", ".vscode/mcp.json"), ("claude-code", ".mcp.json")] {
         let ran = home.well(&["install", "--host", host, "--scope", "workspace"]).await;
@@ -332,7 +332,7 @@ async fn jetbrains_gets_a_text_to_paste() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_on_the_path_is_written_and_not_the_file_behind_it() {
+async fn program_path_keeps_link() {
     let home = Home::new();
     fs::create_dir(home.path("bin")).unwrap();
     let link = home.path("bin/ollama-mcp");
@@ -353,7 +353,7 @@ async fn a_link_on_the_path_is_written_and_not_the_file_behind_it() {
 }
 
 #[tokio::test]
-async fn wrong_usage_is_2_and_writes_nothing() {
+async fn wrong_usage_exits_2_and_writes_nothing() {
     let home = Home::new();
     for arguments in [
         &["install"][..],

@@ -26,7 +26,7 @@ fn names(home: &Home, folder: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_entry_of_another_server_is_replaced_whole_and_only_by_force() {
+async fn entry_of_other_server_is_replaced_only_with_force() {
     let home = Home::new();
     home.write(FILE, &foreign());
     let before = home.everything();
@@ -58,7 +58,7 @@ async fn an_entry_of_another_server_is_replaced_whole_and_only_by_force() {
 }
 
 #[tokio::test]
-async fn an_entry_without_a_program_is_another_server_s() {
+async fn entry_without_command_belongs_to_other_server() {
     let home = Home::new();
     home.write(FILE, r#"{ "mcpServers": { "ollama": { "url": "http://127.0.0.1:1/mcp" } } }"#);
     let refused = home.run(&["install", "--host", "cursor"]).await;
@@ -70,7 +70,7 @@ async fn an_entry_without_a_program_is_another_server_s() {
 
 /// Its entry has the program and its arguments in one list.
 #[tokio::test]
-async fn a_second_installation_into_opencode_keeps_its_arguments() {
+async fn reinstalling_into_opencode_keeps_arguments() {
     let home = Home::new();
     let file = ".config/opencode/opencode.json";
     home.write(file, r#"{ "mcp": { "ollama": { "type": "local", "command": ["/old/ollama-mcp", "--read-only"], "timeout": 9, "environment": { "A": "1" } } } }"#);
@@ -82,7 +82,7 @@ async fn a_second_installation_into_opencode_keeps_its_arguments() {
 }
 
 #[tokio::test]
-async fn both_editions_of_windsurf_get_the_entry_and_give_it_back() {
+async fn both_windsurf_editions_are_installed_and_uninstalled() {
     let home = Home::new();
     let files = [".config/devin/mcp_config.json", ".codeium/windsurf/mcp_config.json"];
     for file in files {
@@ -99,7 +99,7 @@ async fn both_editions_of_windsurf_get_the_entry_and_give_it_back() {
 }
 
 #[tokio::test]
-async fn the_host_may_stand_without_a_flag_and_a_near_name_is_suggested() {
+async fn host_may_be_positional_and_near_name_is_suggested() {
     let home = Home::new();
     home.well(&["install", "cursor"]).await;
     assert!(home.read(FILE).contains(PROGRAM));
@@ -119,7 +119,7 @@ async fn the_host_may_stand_without_a_flag_and_a_near_name_is_suggested() {
 }
 
 #[tokio::test]
-async fn nothing_of_an_installation_is_left_beside_other_settings() {
+async fn uninstall_leaves_other_settings_only() {
     let home = Home::new();
     home.write(".gemini/settings.json", "{\n  \"theme\": \"x\"\n}\n");
     home.well(&["install", "gemini"]).await;
@@ -137,7 +137,7 @@ async fn nothing_of_an_installation_is_left_beside_other_settings() {
 }
 
 #[tokio::test]
-async fn installations_at_once_lose_none_that_reported_success() {
+async fn concurrent_installations_lose_no_reported_success() {
     let home = Home::new();
     home.write(FILE, "{ \"mcpServers\": { \"other\": { \"command\": \"x\" } } }");
     for file in [FILE, ".gemini/settings.json"] {
@@ -179,7 +179,7 @@ async fn a_backup_is_never_written_through_a_link() {
 /// Everything that hosts' files are read for, each on a FIFO where a regular file belongs.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_is_not_a_regular_file_is_told_and_never_waited_for() {
+async fn special_file_is_refused_without_blocking() {
     let home = Home::new();
     fs::create_dir(home.path(".cursor")).unwrap();
     let fifo = |path: PathBuf| {
@@ -226,7 +226,7 @@ async fn what_is_not_a_regular_file_is_told_and_never_waited_for() {
 /// Of installations that are killed at any moment the file is whole, and nothing with secrets piles up beside it.
 #[cfg(unix)]
 #[tokio::test]
-async fn killed_installations_leave_a_whole_file_and_no_temporary_one() {
+async fn killed_installation_leaves_complete_file_and_no_temporary_file() {
     let home = Home::new();
     home.write(FILE, "{ \"mcpServers\": { \"other\": { \"command\": \"x\" } } }");
     fs::write(home.path(".cursor/.ollama-mcp-aB3dE6"), "sesame").unwrap();
@@ -261,7 +261,7 @@ async fn killed_installations_leave_a_whole_file_and_no_temporary_one() {
 }
 
 #[tokio::test]
-async fn a_second_installation_keeps_what_people_added() {
+async fn reinstalling_keeps_user_additions() {
     let home = Home::new();
     home.write(
         ".cursor/mcp.json",

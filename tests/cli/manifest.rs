@@ -7,7 +7,7 @@ use crate::support::fake_ollama::FakeOllama;
 use crate::support::process::command;
 
 #[tokio::test]
-async fn it_is_json_and_the_same_each_time_wherever_it_runs() {
+async fn manifest_is_deterministic_json() {
     let first = run(&["manifest"], &[]).await;
     assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));
     let manifest: Value = serde_json::from_str(&first.stdout).unwrap();
@@ -26,7 +26,7 @@ async fn it_is_json_and_the_same_each_time_wherever_it_runs() {
 
 /// What a host shows in a dialog speaks of no flags.
 #[tokio::test]
-async fn the_bundle_s_questions_are_for_a_dialog() {
+async fn bundle_settings_have_dialog_titles() {
     let ran = run(&["manifest", "--format", "mcpb"], &[]).await;
     let manifest: Value = serde_json::from_str(&ran.stdout).unwrap();
     for (name, question) in manifest["user_config"].as_object().unwrap() {
@@ -39,7 +39,7 @@ async fn the_bundle_s_questions_are_for_a_dialog() {
 }
 
 #[tokio::test]
-async fn every_form_agrees_with_its_committed_file() {
+async fn every_manifest_form_matches_committed_file() {
     for (format, file) in [
         ("manifest", "mcp-manifest.json"),
         ("server-json", "server.json"),
@@ -53,7 +53,7 @@ async fn every_form_agrees_with_its_committed_file() {
 }
 
 #[tokio::test]
-async fn a_stale_file_is_told_with_what_writes_it_anew() {
+async fn stale_file_error_names_command_that_rewrites_it() {
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::create_dir_all(folder.path().join("packaging/mcpb")).unwrap();
     std::fs::create_dir_all(folder.path().join("docs")).unwrap();

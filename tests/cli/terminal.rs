@@ -8,7 +8,7 @@ use crate::support::hostile::EVIL;
 use crate::support::terminal::on_terminal;
 
 #[tokio::test]
-async fn server_on_a_terminal_says_what_it_waits_for() {
+async fn server_on_terminal_says_that_it_waits_for_messages() {
     let home = TempDir::new().unwrap();
     on_terminal("\"$BINARY\" 2>said", &home, &[]).await;
     let said = std::fs::read_to_string(home.path().join("said")).unwrap();
@@ -17,7 +17,7 @@ async fn server_on_a_terminal_says_what_it_waits_for() {
 }
 
 #[tokio::test]
-async fn try_cleans_escapes_from_an_answer_on_a_terminal_alone() {
+async fn try_removes_escapes_on_terminal_only() {
     let fake = FakeOllama::start().await.with_defaults();
     let text = format!("Red.\n{EVIL}\n\tGreen.");
     let said = serde_json::json!({

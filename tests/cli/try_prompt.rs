@@ -66,7 +66,7 @@ async fn prompt_comes_from_stdin_where_none_is_given() {
 }
 
 #[tokio::test]
-async fn failures_are_1_and_told_on_stderr() {
+async fn failures_exit_1_with_text_on_stderr() {
     let address = FakeOllama::closed_address().to_string();
     for arguments in [&["try", "x"][..], &["try", "-q", "x"]] {
         let ran = run(arguments, &[("OLLAMA_HOST", &address)]).await;
@@ -82,7 +82,7 @@ async fn failures_are_1_and_told_on_stderr() {
 }
 
 #[tokio::test]
-async fn an_answer_that_outlasts_a_deadline_is_shown_to_its_end() {
+async fn answer_beyond_deadline_is_shown_completely() {
     let fake = FakeOllama::start().await.with_defaults();
     let (first, rest) = (Gate::new(), Gate::new());
     let url = fake.url();

@@ -1,6 +1,6 @@
 //! `--help`, `--version`, and what is no usage.
 
-use settings::registry::ENTRIES;
+use settings::registry::SETTINGS;
 
 use super::run;
 
@@ -13,27 +13,30 @@ async fn help_names_every_subcommand_and_every_setting() {
     {
         assert!(help.stdout.contains(word), "{word} is not in: {}", help.stdout);
     }
-    for entry in ENTRIES {
-        if let Some(flag) = entry.flag {
-            assert!(help.stdout.contains(&format!("--{flag}")) && help.stdout.contains(entry.env), "{flag}");
+    for setting in SETTINGS {
+        if let Some(flag) = setting.flag() {
+            assert!(
+                help.stdout.contains(&format!("--{flag}")) && help.stdout.contains(setting.env),
+                "{flag}"
+            );
         }
         assert!(
-            !(entry.secret && entry.flag.is_some()),
+            !(setting.is_secret() && setting.flag().is_some()),
             "{} would be seen in a list of processes",
-            entry.env
+            setting.env
         );
     }
 }
 
 #[tokio::test]
-async fn the_version_is_that_of_the_package() {
+async fn version_is_package_version() {
     let version = run(&["--version"], &[]).await;
     assert_eq!(version.stdout, format!("ollama-mcp {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(version.code, Some(0));
 }
 
 #[tokio::test]
-async fn wrong_usage_is_2_and_leaves_stdout_empty() {
+async fn wrong_usage_exits_2_with_empty_stdout() {
     for arguments in
         [&["nope"][..], &["--nope"], &["try"], &["doctor", "--yaml"], &["try", "x", "--max-tokens=many"]]
     {
@@ -71,7 +74,7 @@ async fn help_of_a_subcommand_has_its_own_flags_and_the_important_settings() {
 }
 
 #[tokio::test]
-async fn settings_count_before_and_after_a_subcommand() {
+async fn settings_are_accepted_before_and_after_subcommand() {
     let address = crate::support::fake_ollama::FakeOllama::closed_address().to_string();
     let right = format!("--ollama-host={address}");
     for arguments in [
@@ -87,7 +90,7 @@ async fn settings_count_before_and_after_a_subcommand() {
 }
 
 #[tokio::test]
-async fn mistyped_command_is_told_with_the_one_that_was_meant() {
+async fn mistyped_command_gets_suggestion() {
     for (typed, tip) in [
         ("trie", "did you mean 'try'?"),
         ("docter", "did you mean 'doctor'?"),
@@ -108,7 +111,7 @@ async fn mistyped_command_is_told_with_the_one_that_was_meant() {
 }
 
 #[tokio::test]
-async fn relative_directories_are_those_of_the_current_directory() {
+async fn relative_directories_resolve_against_current_directory() {
     let home = super::home::Home::new();
     std::fs::create_dir_all(home.path("project/docs")).unwrap();
     let root = home.path(".").canonicalize().unwrap();

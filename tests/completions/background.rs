@@ -12,7 +12,7 @@ fn in_background(prompt: &str) -> Value {
 }
 
 #[tokio::test]
-async fn it_answers_at_once_and_goes_on() {
+async fn background_call_answers_immediately_and_continues() {
     let (fake, gate, mut session) = start(&[]).await;
     let (begun, progress) = session.call_watched("chat_completion", in_background("later")).await;
     assert_eq!((state(&begun).0, progress.len()), ("in_progress", 0));
@@ -27,7 +27,7 @@ async fn it_answers_at_once_and_goes_on() {
 }
 
 #[tokio::test]
-async fn its_failure_is_told_to_who_asks() {
+async fn background_failure_is_returned_by_get_completion() {
     let (fake, _gate, mut session) = start(&[]).await;
     fake.on("POST", "/api/chat", Answer::json(500, json!({ "error": "it broke" })));
     let id = id_of(&session.call("chat_completion", in_background("fails")).await);
@@ -41,7 +41,7 @@ async fn its_failure_is_told_to_who_asks() {
 }
 
 #[tokio::test]
-async fn there_is_a_bound() {
+async fn background_completions_are_bounded() {
     let (fake, gate, mut session) = start(&[]).await;
     let mut ids = Vec::new();
     for n in 0..32 {
@@ -65,7 +65,7 @@ async fn there_is_a_bound() {
 }
 
 #[tokio::test]
-async fn a_shutdown_stops_all_of_them() {
+async fn shutdown_stops_background_completions() {
     for signal in [None, Some("TERM")] {
         let (fake, gate, _) = start(&[]).await;
         let mut host = Process::start(&fake, &["--max-concurrent=8"]);

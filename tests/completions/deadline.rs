@@ -7,7 +7,7 @@ use crate::support::fake_ollama::Answer;
 use crate::support::mcp_client::tool_error;
 
 #[tokio::test]
-async fn the_text_so_far_then_the_rest() {
+async fn call_returns_text_at_deadline_and_rest_is_fetched() {
     let (fake, gate, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", DEADLINE)]).await;
     let result = session.call("chat_completion", chat("slow")).await;
     assert_eq!(state(&result), ("in_progress", SO_FAR));
@@ -46,14 +46,14 @@ async fn the_text_so_far_then_the_rest() {
 }
 
 #[tokio::test]
-async fn a_call_that_ends_in_time_knows_no_deadline() {
+async fn call_that_ends_before_deadline_is_unaffected() {
     let (_fake, gate, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "30s")]).await;
     gate.open();
     assert_eq!(state(&session.call("chat_completion", chat("quick")).await), ("completed", WHOLE));
 }
 
 #[tokio::test]
-async fn a_failure_after_the_deadline_is_told_with_what_came() {
+async fn failure_after_deadline_has_partial_text() {
     let (fake, gate, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", DEADLINE)]).await;
     let cut = Answer::ndjson(&reply(&["one ", "two "])).gate_after(2, &gate).cut_after(2);
     fake.on("POST", "/api/chat", cut);
@@ -69,7 +69,7 @@ async fn a_failure_after_the_deadline_is_told_with_what_came() {
 }
 
 #[tokio::test]
-async fn a_deadline_in_the_queue_loses_no_turn() {
+async fn deadline_while_queued_keeps_position() {
     let settings = [("OLLAMA_MCP_CALL_DEADLINE", DEADLINE), ("OLLAMA_MCP_MAX_CONCURRENT", "1")];
     let (fake, gate, mut session) = start(&settings).await;
     let first = session.request("tools/call", watched("chat_completion", chat("first"), "1")).await;
@@ -87,7 +87,7 @@ async fn a_deadline_in_the_queue_loses_no_turn() {
 
 /// A deadline may come while progress is on its way, at any moment of the stream.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_progress_comes_after_the_answer() {
+async fn no_progress_is_sent_after_answer() {
     let settings = [
         ("OLLAMA_MCP_CALL_DEADLINE", "30ms"),
         ("OLLAMA_MCP_PROGRESS_INTERVAL", "0"),
@@ -114,7 +114,7 @@ async fn no_progress_comes_after_the_answer() {
 }
 
 #[tokio::test]
-async fn progress_of_the_rest_begins_where_it_attached() {
+async fn progress_of_get_completion_starts_at_attach() {
     let (_fake, gate, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", DEADLINE)]).await;
     let (result, first) = session.call_watched("chat_completion", chat("slow")).await;
     assert_eq!(deltas(&first), SO_FAR);

@@ -9,7 +9,7 @@ use crate::support::mcp_client::tool_error;
 const SOON: [(&str, &str); 1] = [("OLLAMA_MCP_CALL_DEADLINE", DEADLINE)];
 
 #[tokio::test]
-async fn many_callers_wait_for_one_completion() {
+async fn several_callers_can_wait_for_one_completion() {
     let (fake, gate, mut session) = start(&SOON).await;
     let id = id_of(&session.call("chat_completion", chat("slow")).await);
     let mut waiting = Vec::new();
@@ -32,7 +32,7 @@ async fn many_callers_wait_for_one_completion() {
 }
 
 #[tokio::test]
-async fn without_an_id_the_newest_whose_end_nobody_saw() {
+async fn without_id_newest_unseen_completion_is_returned() {
     let (fake, older, mut session) = start(&SOON).await;
     let newer = Gate::new();
     let first = id_of(&session.call("chat_completion", chat("older")).await);
@@ -52,7 +52,7 @@ async fn without_an_id_the_newest_whose_end_nobody_saw() {
 }
 
 #[tokio::test]
-async fn what_a_host_cancelled_can_still_be_fetched() {
+async fn cancelled_call_can_still_be_fetched() {
     let (fake, gate, mut session) = start(&[]).await;
     let params = json!({ "name": "chat_completion", "arguments": chat("given up") });
     let call = session.request("tools/call", params).await;
@@ -70,7 +70,7 @@ async fn what_a_host_cancelled_can_still_be_fetched() {
 }
 
 #[tokio::test]
-async fn cancel_completion_frees_the_model_and_gives_the_text() {
+async fn cancel_completion_stops_model_and_returns_text() {
     let (fake, gate, mut session) = start(&SOON).await;
     let id = id_of(&session.call("chat_completion", chat("slow")).await);
     for _ in 0..2 {
@@ -87,7 +87,7 @@ async fn cancel_completion_frees_the_model_and_gives_the_text() {
 }
 
 #[tokio::test]
-async fn ids_that_are_unknown_or_gone_and_waits_that_make_no_sense() {
+async fn unknown_ids_and_invalid_wait_seconds_are_refused() {
     let (fake, _gate, mut session) = start(&[]).await;
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream"));
     for tool in ["get_completion", "cancel_completion"] {

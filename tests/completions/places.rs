@@ -12,7 +12,7 @@ async fn ask(session: &mut Session, name: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn places_are_told_as_they_change() {
+async fn queue_positions_are_reported_as_they_change() {
     let (fake, first_gate, mut session) = start(&[("OLLAMA_MCP_MAX_CONCURRENT", "1")]).await;
     let first = ask(&mut session, "first").await;
     first_gate.reached(1).await;

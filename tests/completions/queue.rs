@@ -31,7 +31,7 @@ fn prompts(fake: &FakeOllama) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn first_come_first_served() {
+async fn queued_calls_run_in_order_of_arrival() {
     let (fake, gate, mut session) = start(&ONE).await;
     let names: Vec<_> = (0..20).map(|n| format!("{n}")).collect();
     let mut ids = Vec::new();
@@ -50,7 +50,7 @@ async fn first_come_first_served() {
 }
 
 #[tokio::test]
-async fn as_many_as_may_run_at_once() {
+async fn max_concurrent_bounds_running_calls() {
     let (fake, gate, mut session) = start(&[("OLLAMA_MCP_MAX_CONCURRENT", "3")]).await;
     let mut ids = Vec::new();
     for n in 0..9 {
@@ -65,7 +65,7 @@ async fn as_many_as_may_run_at_once() {
 }
 
 #[tokio::test]
-async fn what_generates_nothing_does_not_wait() {
+async fn calls_that_generate_nothing_skip_queue() {
     let (_fake, gate, mut session) = start(&ONE).await;
     let first = session.request("tools/call", call("first")).await;
     gate.reached(1).await;
@@ -87,7 +87,7 @@ async fn what_generates_nothing_does_not_wait() {
 
 /// Measured from the cancel line to the closed connection. 100 ms is the promise.
 #[tokio::test]
-async fn a_cancel_closes_the_connection_and_lets_the_next_one_run() {
+async fn cancelling_closes_connection_and_releases_slot() {
     let (fake, gate, mut session) = start(&ONE).await;
     let mut longest = Duration::ZERO;
     let mut running = session.request("tools/call", call("0")).await;
@@ -111,7 +111,7 @@ async fn a_cancel_closes_the_connection_and_lets_the_next_one_run() {
 }
 
 #[tokio::test]
-async fn a_full_queue_says_so() {
+async fn full_queue_refuses_with_overloaded() {
     let (fake, gate, _) = start(&[]).await;
     let config = ServerConfig {
         base_url: fake.url().parse().unwrap(),

@@ -23,7 +23,7 @@ async fn held() -> (FakeOllama, Gate, Session, i64) {
 }
 
 #[tokio::test]
-async fn a_model_that_loads_then_reads_the_prompt() {
+async fn progress_reports_model_loading_then_prompt_reading() {
     let (fake, gate, mut session, id) = held().await;
     fake.replay("ps_none");
     let started = Instant::now();
@@ -40,7 +40,7 @@ async fn a_model_that_loads_then_reads_the_prompt() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_tell_delays_no_sign() {
+async fn heartbeats_come_although_server_reports_no_load_state() {
     let (fake, gate, mut session, id) = held().await;
     fake.on("GET", "/api/ps", Answer::recorded("ps_none").delay_head(&Gate::new()));
     let started = Instant::now();
@@ -51,7 +51,7 @@ async fn a_server_that_does_not_tell_delays_no_sign() {
 }
 
 #[tokio::test]
-async fn a_cancel_while_the_model_loads_closes_the_connection() {
+async fn cancelling_during_load_closes_connection() {
     let (fake, gate, mut session, id) = held().await;
     fake.replay("ps_none");
     told(&mut session, "t", "loading").await;
@@ -66,7 +66,7 @@ async fn a_cancel_while_the_model_loads_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn a_queue_tells_its_places_again() {
+async fn queue_position_is_repeated_as_heartbeat() {
     let (_fake, gate, mut session) = start(&[("OLLAMA_MCP_MAX_CONCURRENT", "1")]).await;
     let first = session.request("tools/call", watched("chat_completion", chat("first"), "1")).await;
     gate.reached(1).await;

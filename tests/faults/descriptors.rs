@@ -12,7 +12,7 @@ use crate::support::process::{BINARY, Process, command_of};
 const CALLS: i64 = 48;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_without_a_descriptor_are_overloaded_and_the_server_goes_on() {
+async fn calls_without_file_descriptor_are_overloaded_and_server_survives() {
     let (fake, gate, home) =
         (FakeOllama::start().await.with_defaults(), Gate::new(), TempDir::new().unwrap());
     fake.on("POST", "/api/chat", Answer::ndjson(&lines()).delay_head(&gate));

@@ -9,7 +9,7 @@ use crate::support::mcp_client::Session;
 const HTML: &str = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals() {
+async fn each_refusal_has_its_code() {
     let json = |status: u16, text: &str| Answer::json(status, json!({ "error": text }));
     let busy = || Answer::recorded("chat_queue_full_503");
     check_all(
@@ -61,7 +61,7 @@ async fn refusals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answer() {
+async fn missing_answer_has_its_code() {
     check_all(
         Kind::Ollama,
         vec![
@@ -118,7 +118,7 @@ async fn no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_in_mid_answer() {
+async fn answer_that_breaks_keeps_partial_text() {
     const PARTIAL: &str = "one two ";
     let then = |line: Value| Answer::ndjson(&[piece("one "), piece("two "), line]);
     let raw = |end: &[u8]| {
@@ -184,14 +184,14 @@ async fn broken_in_mid_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_without_end_is_given_up() {
+async fn endless_line_is_aborted() {
     let row =
         Row::new("a line without end", Answer::endless_line(), "upstream_error", &["a line is longer than"]);
     row.check(Kind::Ollama).await;
 }
 
 #[tokio::test]
-async fn statistics_that_overflow_cost_no_reply() {
+async fn overflowing_statistics_keep_reply() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     for number in

@@ -10,7 +10,7 @@ const TWO: &str = r#"{"choices":[{"index":0,"delta":{"content":"two "}}]}"#;
 const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_and_no_answer() {
+async fn refusals_and_missing_answers_have_their_codes() {
     let json = |status: u16, text: &str| {
         Answer::json(status, json!({ "error": { "message": text, "type": "api_error", "code": null } }))
     };
@@ -69,7 +69,7 @@ async fn refusals_and_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_in_mid_answer() {
+async fn answer_that_breaks_keeps_partial_text() {
     let well = || Answer::sse(&[ONE, TWO, STOP, "[DONE]"]);
     let then = |data: &str| Answer::sse(&[ONE, TWO, data]);
     let rows = vec![

@@ -15,7 +15,7 @@ fn reply(result: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn what_passes_is_not_noticed() {
+async fn transient_failures_are_retried() {
     let well = || Answer::ndjson(&lines());
     let busy = || Answer::recorded("chat_queue_full_503");
     let stages: [(&str, Vec<Answer>, usize); 4] = [
@@ -40,7 +40,7 @@ async fn what_passes_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn slow_split_and_huge_answers_are_whole() {
+async fn slow_split_and_huge_answers_are_complete() {
     let huge = "x".repeat(4 << 20);
     let stages = [
         ("a byte at a time", Answer::ndjson(&lines()).split_bytes(1), "one two three"),
@@ -64,7 +64,7 @@ async fn slow_split_and_huge_answers_are_whole() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_asked_four_times() {
+async fn unreachable_server_is_tried_four_times() {
     let url = format!("http://{}", FakeOllama::closed_address());
     let mut session = Session::with(&[&TIMEOUTS[..], &[("OLLAMA_HOST", &url)]].concat());
     let started = Instant::now();
@@ -82,7 +82,7 @@ async fn a_server_that_is_not_there_is_asked_four_times() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_up_meanwhile_answers() {
+async fn server_that_starts_during_retries_answers() {
     let address = FakeOllama::closed_address();
     let url = format!("http://{address}");
     let mut session = Session::with(&[&TIMEOUTS[..], &[("OLLAMA_HOST", &url)]].concat());
@@ -100,7 +100,7 @@ async fn a_server_that_comes_up_meanwhile_answers() {
 }
 
 #[tokio::test]
-async fn a_pooled_connection_that_died_costs_no_answer() {
+async fn dead_pooled_connection_is_replaced() {
     let (fake, mut session) = start(Kind::Ollama).await;
     fake.on("POST", "/api/chat", Answer::ndjson(&lines()));
     let result = session.call("chat_completion", chat("first")).await;

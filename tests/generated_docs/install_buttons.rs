@@ -83,7 +83,7 @@ fn read_link(link: &Url) -> Value {
 }
 
 #[test]
-fn a_button_installs_what_the_snippets_say() {
+fn install_button_matches_snippets() {
     let page = super::read("MCP_SETUP.md").unwrap();
     let buttons = behind_the_buttons(&page);
     let hosts: Vec<_> = buttons.iter().map(|(host, _)| host.as_str()).collect();

@@ -144,7 +144,7 @@ fn line(page: &mut String, text: &str) {
 }
 
 #[test]
-fn a_type_is_told_in_words() {
+fn types_are_described_in_words() {
     let kind_of = |text: &str| kind(&serde_json::from_str(text).unwrap());
     assert_eq!(kind_of(r#"{"type": "string"}"#), "string");
     assert_eq!(

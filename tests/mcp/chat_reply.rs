@@ -18,7 +18,7 @@ fn warnings(result: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_stream_becomes_one_completion_with_ollama_s_own_counts() {
+async fn stream_becomes_completion_with_usage_of_ollama() {
     for split in [None, Some(1), Some(7)] {
         let answer = Answer::recorded("chat_stream");
         let answer = split.map_or(answer.clone(), |bytes| answer.split_bytes(bytes));
@@ -51,7 +51,7 @@ async fn a_stream_becomes_one_completion_with_ollama_s_own_counts() {
 }
 
 #[tokio::test]
-async fn thinking_is_kept_apart_from_the_answer() {
+async fn thinking_is_separate_from_answer() {
     let (_fake, mut session) = answering(Answer::recorded("think_model_stream")).await;
     let arguments = json!({ "model": "qwen2.5-think:0.5b", "prompt": "17+25?", "think": true });
     let result = session.call("chat_completion", arguments).await;
@@ -64,7 +64,7 @@ async fn thinking_is_kept_apart_from_the_answer() {
 }
 
 #[tokio::test]
-async fn tool_calls_have_openai_s_form() {
+async fn tool_calls_have_openai_format() {
     for case in ["tools_model_call_stream", "tools_model_call_nonstream"] {
         let (_fake, mut session) = answering(Answer::recorded(case)).await;
         let tool = json!({ "type": "function", "function": { "name": "get_weather", "parameters": { "type": "object" } } });
@@ -85,7 +85,7 @@ async fn tool_calls_have_openai_s_form() {
 }
 
 #[tokio::test]
-async fn a_reply_that_was_cut_short_says_so() {
+async fn truncated_reply_has_finish_reason_and_warning() {
     let (_fake, mut session) = answering(Answer::recorded("chat_options_num_predict_length")).await;
     let arguments = json!({ "model": MODEL, "prompt": "Count.", "max_tokens": 8 });
     let result = session.call("chat_completion", arguments).await;
@@ -99,7 +99,7 @@ async fn a_reply_that_was_cut_short_says_so() {
 }
 
 #[tokio::test]
-async fn an_option_that_ollama_would_ignore_is_told() {
+async fn ignored_option_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     let arguments = json!({ "model": MODEL, "prompt": "x", "options": { "num_cxt": 4096, "min_p": 0.1 } });
@@ -124,7 +124,7 @@ fn says(text: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_reply_that_keeps_to_its_schema_is_taken_at_once() {
+async fn reply_matching_schema_is_accepted_without_retry() {
     let (fake, mut session) = answering(Answer::recorded("chat_format_json_schema_stream")).await;
     let arguments = json!({ "model": MODEL, "prompt": "Ada", "response_format": person() });
     let result = session.call("chat_completion", arguments).await;
@@ -135,7 +135,7 @@ async fn a_reply_that_keeps_to_its_schema_is_taken_at_once() {
 }
 
 #[tokio::test]
-async fn a_reply_that_breaks_its_schema_is_asked_for_once_more() {
+async fn reply_violating_schema_is_retried_once() {
     let (fake, mut session) = answering(says(r#"{"name":"Ada","age":36}"#)).await;
     fake.on_next("POST", "/api/chat", says("Sure! Ada is 36."));
     let arguments = json!({ "model": MODEL, "prompt": "Ada", "response_format": person() });
@@ -158,7 +158,7 @@ async fn a_reply_that_breaks_its_schema_is_asked_for_once_more() {
 }
 
 #[tokio::test]
-async fn a_reply_that_breaks_its_schema_twice_comes_with_a_warning() {
+async fn reply_violating_schema_twice_has_warning() {
     let (fake, mut session) = answering(says(r#"{"name":"Ada","age":"old"}"#)).await;
     let arguments = json!({ "model": MODEL, "prompt": "Ada", "response_format": person() });
     let result = session.call("chat_completion", arguments).await;
@@ -172,7 +172,7 @@ async fn a_reply_that_breaks_its_schema_twice_comes_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_cloud_model_s_answer_says_where_it_ran() {
+async fn answer_of_cloud_model_has_location() {
     let line = json!({ "model": "big", "remote_model": "big", "remote_host": "https://ollama.com:443",
         "message": { "role": "assistant", "content": "hi" }, "done": true, "done_reason": "stop" });
     let (_fake, mut session) = answering(Answer::ndjson(&[line])).await;
@@ -181,7 +181,7 @@ async fn a_cloud_model_s_answer_says_where_it_ran() {
 }
 
 #[tokio::test]
-async fn an_empty_reply_is_no_error_and_has_words() {
+async fn empty_reply_is_described_in_text() {
     let (_fake, mut session) = answering(says("")).await;
     let result = session.call("chat_completion", plain()).await;
     assert_eq!(message(&result)["content"], "");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::MODEL;
 use crate::support::fake_ollama::FakeOllama;
-use crate::support::mcp_client::{Session, tool_error};
+use crate::support::mcp_client::{Session, error_line, tool_error};
 
 /// A PNG of one pixel.
 const PIXEL: &str =
@@ -35,7 +35,7 @@ fn hi() -> Value {
 }
 
 #[tokio::test]
-async fn what_is_not_given_is_not_sent() {
+async fn absent_arguments_are_not_sent() {
     let expected = json!({ "model": MODEL, "messages": hi(), "stream": true, "truncate": false });
     assert_eq!(sent(json!({ "prompt": "hi" })).await, expected);
     assert_eq!(sent(json!({ "messages": hi() })).await, expected);
@@ -47,7 +47,7 @@ async fn what_is_not_given_is_not_sent() {
 }
 
 #[tokio::test]
-async fn sampling_goes_into_the_options_as_it_was_given() {
+async fn sampling_is_sent_in_options() {
     for (argument, value, option, expected) in [
         ("temperature", json!(0.7), "temperature", json!(0.7)),
         ("temperature", json!(0), "temperature", json!(0.0)),
@@ -77,7 +77,7 @@ async fn sampling_goes_into_the_options_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn what_stands_beside_the_options_keeps_its_form() {
+async fn format_think_tools_and_keep_alive_are_sent_unchanged() {
     let schema =
         json!({ "type": "object", "properties": { "b": { "type": "integer" }, "a": {} }, "required": ["b"] });
     let wrapped =
@@ -111,7 +111,7 @@ async fn what_stands_beside_the_options_keeps_its_form() {
 }
 
 #[tokio::test]
-async fn an_image_goes_as_bare_base64() {
+async fn image_is_sent_as_plain_base64() {
     let url = format!("data:image/png;base64,{PIXEL}");
     for part in [
         json!({ "type": "image_url", "image_url": { "url": url } }),
@@ -125,7 +125,7 @@ async fn an_image_goes_as_bare_base64() {
 }
 
 #[tokio::test]
-async fn the_system_prompt_of_the_call_stands_first() {
+async fn system_prompt_is_first_message() {
     let messages = json!([
         { "role": "system", "content": "old" },
         { "role": "user", "content": "hi" },
@@ -145,7 +145,7 @@ async fn the_system_prompt_of_the_call_stands_first() {
 }
 
 #[tokio::test]
-async fn tools_and_their_results_make_the_round() {
+async fn tool_calls_and_results_round_trip() {
     let tool = json!({ "type": "function", "function": {
         "name": "get_weather", "description": "d",
         "parameters": { "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] },
@@ -168,43 +168,58 @@ async fn tools_and_their_results_make_the_round() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_named_and_nothing_is_sent() {
+async fn invalid_arguments_are_refused_by_name_before_any_request() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
-    for (arguments, text) in [
-        (json!({}), "prompt or messages is missing; give one of them"),
-        (json!({ "prompt": "" }), "prompt is empty"),
-        (json!({ "prompt": "x", "messages": hi() }), "prompt and messages are both given"),
-        (json!({ "messages": [] }), "messages is empty"),
-        (json!({ "messages": [{ "role": "bot", "content": "x" }] }), "messages[0].role is \"bot\""),
-        (json!({ "prompt": "x", "temperature": 3 }), "temperature is 3; it must be between 0 and 2"),
-        (
-            json!({ "prompt": "x", "temperature": "hot" }),
-            "temperature is the text \"hot\"; it must be a number",
-        ),
-        (json!({ "prompt": "x", "top_p": -0.1 }), "top_p is -0.1; it must be between 0 and 1"),
-        (json!({ "prompt": "x", "max_tokens": 0 }), "max_tokens is 0; it must be at least 1"),
-        (json!({ "prompt": "x", "max_tokens": 1.5 }), "max_tokens"),
-        (json!({ "prompt": "x", "presence_penalty": 2.1 }), "presence_penalty is 2.1"),
-        (json!({ "prompt": "x", "frequency_penalty": -9 }), "frequency_penalty is -9"),
-        (json!({ "prompt": "x", "think": "a lot" }), "think is \"a lot\"; it must be true, false"),
-        (json!({ "prompt": "x", "keep_alive": "soon" }), "keep_alive is \"soon\""),
-        (json!({ "prompt": "x", "stop": 5 }), "stop"),
-        (json!({ "prompt": "x", "response_format": "yaml" }), "response_format is \"yaml\""),
-        (json!({ "prompt": "x", "response_format": { "type": 5 } }), "response_format is not a JSON Schema"),
-        (json!({ "prompt": "x", "tools": [{ "type": "function" }] }), "tools[0].function.name is missing"),
-        (json!({ "prompt": "x", "model": " " }), "model is empty"),
-        (
-            json!({ "prompt": "x", "temprature": 1 }),
-            "\"temprature\" is not an argument of this tool. Did you mean \"temperature\"?",
-        ),
-        (json!({ "promt": "x" }), "\"promt\" is not an argument of this tool. Did you mean \"prompt\"?"),
+    let mut errors = Vec::new();
+    for arguments in [
+        json!({}),
+        json!({ "prompt": "" }),
+        json!({ "prompt": "x", "messages": hi() }),
+        json!({ "messages": [] }),
+        json!({ "messages": [{ "role": "bot", "content": "x" }] }),
+        json!({ "prompt": "x", "temperature": 3 }),
+        json!({ "prompt": "x", "temperature": "hot" }),
+        json!({ "prompt": "x", "top_p": -0.1 }),
+        json!({ "prompt": "x", "max_tokens": 0 }),
+        json!({ "prompt": "x", "max_tokens": 1.5 }),
+        json!({ "prompt": "x", "presence_penalty": 2.1 }),
+        json!({ "prompt": "x", "frequency_penalty": -9 }),
+        json!({ "prompt": "x", "think": "a lot" }),
+        json!({ "prompt": "x", "keep_alive": "soon" }),
+        json!({ "prompt": "x", "stop": 5 }),
+        json!({ "prompt": "x", "response_format": "yaml" }),
+        json!({ "prompt": "x", "response_format": { "type": 5 } }),
+        json!({ "prompt": "x", "tools": [{ "type": "function" }] }),
+        json!({ "prompt": "x", "model": " " }),
+        json!({ "prompt": "x", "temprature": 1 }),
+        json!({ "promt": "x" }),
     ] {
-        let result = session.call("chat_completion", arguments.clone()).await;
-        let (code, found) = tool_error(&result);
-        assert_eq!(code, "invalid_argument", "{arguments}: {found}");
-        assert!(found.contains(text), "{arguments}: {found}");
+        errors.push(error_line(&session.call("chat_completion", arguments).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    invalid_argument: prompt or messages is missing; give one of them
+    invalid_argument: prompt is empty; it must have text
+    invalid_argument: prompt and messages are both given; give one of them
+    invalid_argument: messages is empty; it must hold at least one message
+    invalid_argument: messages[0].role is "bot"; it must be system, user, assistant or tool
+    invalid_argument: temperature is 3; it must be between 0 and 2
+    invalid_argument: temperature is the text "hot"; it must be a number
+    invalid_argument: top_p is -0.1; it must be between 0 and 1
+    invalid_argument: max_tokens is 0; it must be at least 1
+    invalid_argument: max_tokens is 1.5; it must be a whole number of at least 1
+    invalid_argument: presence_penalty is 2.1; it must be between -2 and 2
+    invalid_argument: frequency_penalty is -9; it must be between -2 and 2
+    invalid_argument: think is "a lot"; it must be true, false, "low", "medium", "high" or "max"
+    invalid_argument: keep_alive is "soon"; it must be seconds, or a duration such as "10m" (-1 for ever, 0 to unload)
+    invalid_argument: stop: it must be text or an array of texts
+    invalid_argument: response_format is "yaml"; it must be "json", a JSON Schema, or OpenAI's json_schema form
+    invalid_argument: response_format is not a JSON Schema: 5 is not valid under any of the schemas listed in the 'anyOf' keyword
+    invalid_argument: tools[0].function.name is missing; tools have OpenAI's form {"type":"function","function":{...}}
+    invalid_argument: model is empty; name a model, or leave it out for the default one
+    invalid_argument: "temprature" is not an argument of this tool. Did you mean "temperature"?
+    invalid_argument: "promt" is not an argument of this tool. Did you mean "prompt"?
+    "#);
     for tool in ["health_check", "list_models"] {
         let result = session.call(tool, json!({ "verbose": true })).await;
         assert_eq!(tool_error(&result).0, "invalid_argument");
@@ -213,7 +228,7 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn an_empty_system_prompt_takes_the_models_own_away() {
+async fn empty_system_prompt_suppresses_that_of_model() {
     // Ollama adds the model's own where the first message is of another role.
     let empty = json!({ "role": "system", "content": "" });
     let body = sent(json!({ "prompt": "hi", "system": "" })).await;

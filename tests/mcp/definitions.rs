@@ -30,14 +30,14 @@ async fn tools() -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_tool_is_as_it_was_published() {
+async fn each_tool_matches_published_definition() {
     for tool in tools().await {
         insta::assert_json_snapshot!(format!("tool_{}", tool["name"].as_str().unwrap()), tool);
     }
 }
 
 #[tokio::test]
-async fn the_tools_that_need_a_key_are_as_they_were_published() {
+async fn tools_with_key_match_published_definitions() {
     let fake = FakeOllama::start().await.with_defaults();
     let url = fake.url();
     let settings = [("OLLAMA_HOST", url.as_str()), ("OLLAMA_API_KEY", "k"), ("OLLAMA_MCP_TOOLSETS", "web")];
@@ -51,7 +51,7 @@ async fn the_tools_that_need_a_key_are_as_they_were_published() {
 }
 
 #[tokio::test]
-async fn what_the_server_says_of_itself_is_as_it_was_published() {
+async fn server_info_matches_published_one() {
     let (_fake, mut session) = session().await;
     let mut hello = session.handshake("2025-11-25", "tests").await["result"].take();
     let instructions = hello["instructions"].take();
@@ -69,7 +69,7 @@ async fn what_the_server_says_of_itself_is_as_it_was_published() {
 }
 
 #[tokio::test]
-async fn some_failures_are_as_they_were_published() {
+async fn failures_match_published_answers() {
     let (_fake, mut session) = session().await;
     let lama = json!({ "model": "lama3", "prompt": "x" });
     for (name, tool, arguments) in [
@@ -103,7 +103,7 @@ async fn definitions_keep_to_their_budget() {
 }
 
 #[tokio::test]
-async fn every_tool_keeps_the_rules() {
+async fn every_definition_follows_rules() {
     let tools = tools().await;
     for tool in &tools {
         let name = tool["name"].as_str().unwrap();

@@ -12,7 +12,7 @@ async fn resource(session: &mut Session, uri: &str) -> Value {
 }
 
 #[tokio::test]
-async fn health_of_a_server_that_answers() {
+async fn health_of_answering_server() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     let result = session.call("health_check", json!({})).await;
@@ -31,7 +31,7 @@ async fn health_of_a_server_that_answers() {
 }
 
 #[tokio::test]
-async fn health_of_a_server_that_is_down_is_an_answer() {
+async fn health_of_unreachable_server_is_no_error() {
     let address = FakeOllama::closed_address();
     let mut session = Session::with(&[("OLLAMA_HOST", &address.to_string())]);
     let result = session.call("health_check", json!({})).await;
@@ -49,7 +49,7 @@ async fn health_of_a_server_that_is_down_is_an_answer() {
 }
 
 #[tokio::test]
-async fn health_of_a_server_without_models_says_what_to_do() {
+async fn health_without_models_has_next_step() {
     let fake = FakeOllama::start().await;
     fake.replay("tags_empty").replay("ps_none").replay("version").replay("root_get");
     let mut session = Session::start(&fake);
@@ -62,7 +62,7 @@ async fn health_of_a_server_without_models_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_list_of_this_version() {
+async fn models_of_current_ollama_are_listed() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     let result = session.call("list_models", json!({})).await;
@@ -88,7 +88,7 @@ async fn a_list_of_this_version() {
 }
 
 #[tokio::test]
-async fn a_list_of_an_older_server_lacks_only_what_it_does_not_tell() {
+async fn models_of_older_ollama_lack_unreported_fields_only() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut tags: Value = serde_json::from_str(&Recording::load("tags_five_models").body).unwrap();
     for model in tags["models"].as_array_mut().unwrap() {
@@ -112,7 +112,7 @@ async fn a_list_of_an_older_server_lacks_only_what_it_does_not_tell() {
 }
 
 #[tokio::test]
-async fn a_cloud_model_is_shown_with_its_host() {
+async fn cloud_model_has_host_as_location() {
     let fake = FakeOllama::start().await.with_defaults();
     let cloud = json!({ "models": [
         { "name": "gpt-oss:120b-cloud", "model": "gpt-oss:120b-cloud", "remote_model": "gpt-oss:120b",
@@ -130,7 +130,7 @@ async fn a_cloud_model_is_shown_with_its_host() {
 }
 
 #[tokio::test]
-async fn one_model_by_its_name_in_any_spelling() {
+async fn model_is_found_in_any_spelling() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     for name in ["qwen2.5-tools:0.5b", "qwen2.5-tools%3A0.5b"] {

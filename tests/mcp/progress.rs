@@ -38,7 +38,7 @@ async fn watched(answer: Answer, interval: &str, arguments: Value) -> (Value, Ve
 }
 
 #[tokio::test]
-async fn the_deltas_are_the_reply_byte_for_byte() {
+async fn deltas_concatenate_to_reply() {
     for interval in ["0", "5ms", "50ms", "10s"] {
         for case in ["chat_stream", "chat_gemma_stream", "chat_smollm2_stream", "think_model_stream"] {
             for bytes in [1_000_000, 3] {
@@ -54,7 +54,7 @@ async fn the_deltas_are_the_reply_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn without_coalescing_each_piece_goes_out_by_itself() {
+async fn without_coalescing_each_chunk_is_sent_separately() {
     // Each piece waits for the gate before it, so none can be gathered with another.
     let drip = Answer::recorded("chat_stream").slow_drip(200, std::time::Duration::from_millis(5));
     let (_, progress) = watched(drip, "0", plain()).await;
@@ -63,7 +63,7 @@ async fn without_coalescing_each_piece_goes_out_by_itself() {
 }
 
 #[tokio::test]
-async fn long_text_in_wide_letters_is_cut_for_people_and_whole_for_programs() {
+async fn long_progress_text_is_cut_in_message_only() {
     let piece = "äöü€𝄞 \"\\\n\u{2028}";
     let line = |content: &str, done: bool| json!({ "model": "m", "message": { "role": "assistant", "content": content }, "done": done, "done_reason": if done { "stop" } else { "" } });
     let mut lines: Vec<_> = (0..100).map(|_| line(piece, false)).collect();
@@ -77,7 +77,7 @@ async fn long_text_in_wide_letters_is_cut_for_people_and_whole_for_programs() {
 }
 
 #[tokio::test]
-async fn nothing_goes_to_who_did_not_ask() {
+async fn without_token_no_progress_is_sent() {
     let (_fake, mut session) = answering(Answer::recorded("chat_stream")).await;
     session.call("chat_completion", plain()).await;
     assert_eq!(session.set_aside(), [] as [Value; 0]);
@@ -89,7 +89,7 @@ async fn nothing_goes_to_who_did_not_ask() {
 }
 
 #[tokio::test]
-async fn the_first_piece_is_shown_before_the_last_is_made() {
+async fn first_chunk_is_sent_before_last_is_generated() {
     let gate = Gate::new();
     let (_fake, mut session) = answering(Answer::recorded("chat_stream").gate_after(2, &gate)).await;
     let params = json!({ "name": "chat_completion", "arguments": plain(), "_meta": { "progressToken": 1 } });
@@ -102,7 +102,7 @@ async fn the_first_piece_is_shown_before_the_last_is_made() {
 }
 
 #[tokio::test]
-async fn a_failure_keeps_what_was_shown() {
+async fn failure_contains_text_sent_as_progress() {
     let (result, progress) = watched(Answer::recorded("chat_stream").cut_after(3), "0", plain()).await;
     let partial = &result["structuredContent"]["error"]["partial"]["content"];
     assert_eq!(partial, &json!("Three colours are"));
@@ -110,7 +110,7 @@ async fn a_failure_keeps_what_was_shown() {
 }
 
 #[tokio::test]
-async fn a_place_in_the_queue_is_told_at_once() {
+async fn queue_position_is_reported_immediately() {
     let gate = Gate::new();
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(1, &gate));

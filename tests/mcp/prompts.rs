@@ -12,7 +12,7 @@ async fn text(session: &mut Session, name: &str, arguments: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_command_that_was_split_at_spaces_keeps_its_question() {
+async fn command_split_at_spaces_keeps_question() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     // "/ollama:ask_local_model What is a monad?", as Claude Code sends it.
@@ -32,7 +32,7 @@ async fn a_command_that_was_split_at_spaces_keeps_its_question() {
 }
 
 #[tokio::test]
-async fn whole_arguments_are_taken_as_they_are() {
+async fn complete_arguments_are_used_unchanged() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     for (model, named) in [("gemma3:270m", true), ("Gemma3:270M", true), ("", false)] {
@@ -47,7 +47,7 @@ async fn whole_arguments_are_taken_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_model_is_handed_on_while_the_server_is_down() {
+async fn model_argument_is_used_while_server_is_unreachable() {
     let down = FakeOllama::closed_address().to_string();
     let mut session = Session::with(&[("OLLAMA_HOST", down.as_str())]);
     let arguments = json!({ "question": "What is a monad?", "model": "gemma3:270m" });

@@ -73,7 +73,7 @@ fn session() -> Session {
 }
 
 #[tokio::test]
-async fn a_panic_becomes_an_error_and_the_server_lives_on() {
+async fn panic_becomes_error_and_server_continues() {
     let mut session = session();
     for round in 0..3 {
         for (tool, arguments) in [
@@ -99,7 +99,7 @@ async fn a_panic_becomes_an_error_and_the_server_lives_on() {
 }
 
 #[tokio::test]
-async fn a_panic_frees_its_turn_in_the_queue() {
+async fn panic_releases_slot() {
     let tasks = TaskSettings { max_concurrent: 1, ..TaskSettings::default() };
     let settings = ServiceSettings { tasks, ..ServiceSettings::default() };
     let server = ServerOptions {
@@ -115,7 +115,7 @@ async fn a_panic_frees_its_turn_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_shutdown_ends_what_is_in_flight() {
+async fn shutdown_ends_calls_in_flight() {
     use crate::support::fake_ollama::{Answer, FakeOllama};
 
     let fake = FakeOllama::start().await.with_defaults();

@@ -12,7 +12,7 @@ use crate::support::fake_ollama::FakeOllama;
 use crate::support::mcp_client::{rmcp_client, server};
 
 #[tokio::test]
-async fn the_sdk_s_client_does_everything_in_both_lifecycles() {
+async fn sdk_client_works_in_both_lifecycles() {
     let modern = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
     for (lifecycle, version) in [(ClientLifecycleMode::Initialize, "2025-11-25"), (modern, "2026-07-28")] {
         let fake = FakeOllama::start().await.with_defaults();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{MODEL, REPLY};
 use crate::support::fake_ollama::{Answer, FakeOllama, Request};
-use crate::support::mcp_client::{Session, tool_error};
+use crate::support::mcp_client::{Session, error_line};
 
 /// A refusal with counts.
 const REFUSED: &str = "chat_prompt_longer_truncate_false_stream";
@@ -57,33 +57,32 @@ fn warnings(result: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn auto_cuts_and_warns_with_both_counts() {
+async fn auto_cuts_and_warning_has_both_counts() {
+    let mut all = Vec::new();
     for truncation in [None, Some("auto")] {
         for tool in ["chat_completion", "generate"] {
             let (fake, mut session) = too_long("reply").await;
             let result = session.call(tool, asked(truncation)).await;
             assert_ne!(result["isError"], true, "{result:#}");
             let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
-            for part in ["3029 tokens", "512", "num_ctx to 4096", "grow"] {
-                assert!(warning.contains(part), "{part}: {warning}");
-            }
             let shown = result["content"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
-            assert!(shown.contains("3029 tokens"), "{shown}");
+            assert_eq!(shown, format!("Warning: {warning}"));
+            all.push(warning.to_owned());
             let path = if tool == "generate" { "/api/generate" } else { "/api/chat" };
             assert_eq!(sent(&fake, path), [(Some(false), None), (Some(true), None)]);
         }
     }
+    // Each tool has its own count of what was read.
+    all.sort();
+    all.dedup();
+    insta::assert_snapshot!(all.join("\n"), @r#"The prompt has 3029 tokens and the model's context here 512: Ollama cut the prompt, or dropped the oldest messages; the model read 33. Set num_ctx to 4096, or truncation to "grow", to have it read whole (this takes more memory)."#);
 }
 
 #[tokio::test]
-async fn error_refuses_with_the_counts() {
+async fn error_refuses_with_both_counts() {
     let (fake, mut session) = too_long("reply").await;
     let result = session.call("chat_completion", asked(Some("error"))).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "context_exceeded");
-    for part in ["3029 tokens", "512", "num_ctx to 4096", "\"grow\"", "\"auto\""] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    insta::assert_snapshot!(error_line(&result), @r#"context_exceeded: The prompt has 3029 tokens; the model's context here has 512. Set num_ctx to 4096, or truncation to "grow" (a larger context takes more memory), set truncation to "auto" to have the prompt cut, or send less."#);
     let error = &result["structuredContent"]["error"];
     assert_eq!(
         (&error["prompt_tokens"], &error["context_tokens"]),
@@ -93,36 +92,32 @@ async fn error_refuses_with_the_counts() {
 }
 
 #[tokio::test]
-async fn grow_asks_again_with_a_context_that_fits() {
+async fn grow_retries_with_fitting_context() {
     let (fake, mut session) = too_long("reply").await;
     let result = session.call("chat_completion", asked(Some("grow"))).await;
     assert_eq!(super::message(&result)["content"], REPLY, "{result:#}");
     let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
-    assert!(warning.contains("num_ctx 4096") && warning.contains("more memory"), "{warning}");
+    insta::assert_snapshot!(warning, @"The prompt has 3029 tokens and the model's context here was 512: the model was loaded again with num_ctx 4096, which takes more memory.");
     assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None), (Some(false), Some(4096))]);
 }
 
 #[tokio::test]
-async fn grow_stops_at_the_models_own_context() {
+async fn grow_is_bounded_by_context_of_model() {
     let (fake, mut session) = too_long("reply").await;
     let mut shown: Value = json!({ "details": {}, "capabilities": ["completion"],
         "model_info": { "general.architecture": "x", "x.context_length": 2048 } });
     fake.on("POST", "/api/show", Answer::json(200, shown.take()));
     let result = session.call("chat_completion", asked(Some("grow"))).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "context_exceeded");
-    assert!(text.contains("own context length is 2048 tokens") && !text.contains("num_ctx"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @"context_exceeded: The prompt has 3029 tokens; the model's context here has 512. The model's own context length is 2048 tokens: send less, or use a model with a longer context.");
     assert_eq!(sent(&fake, "/api/chat").len(), 1);
 }
 
 #[tokio::test]
-async fn a_prompt_that_cannot_be_cut_says_what_would_do() {
+async fn uncuttable_prompt_gets_required_num_ctx() {
     // A single message under a GGUF's own template is refused whatever `truncate` says.
     let (fake, mut session) = too_long("chat_prompt_longer_than_num_ctx").await;
     let result = session.call("chat_completion", asked(None)).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "context_exceeded");
-    assert!(text.contains("cannot cut") && text.contains("num_ctx to 4096"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @r#"context_exceeded: The prompt has 3029 tokens; the model's context here has 512. Ollama cannot cut this prompt. Set num_ctx to 4096, or truncation to "grow" (a larger context takes more memory), or send less."#);
     assert_eq!(sent(&fake, "/api/chat").len(), 2);
 }
 
@@ -133,14 +128,15 @@ async fn contradictions_and_unknown_values_are_refused_before_anything_is_sent()
     grown["num_ctx"] = json!(8192);
     let mut by_options = asked(Some("grow"));
     by_options["options"] = json!({ "num_ctx": 8192 });
-    for (arguments, named) in
-        [(grown, "num_ctx is given"), (by_options, "num_ctx is given"), (asked(Some("never")), "\"grow\"")]
-    {
-        let result = session.call("chat_completion", arguments).await;
-        let (code, text) = tool_error(&result);
-        assert_eq!(code, "invalid_argument");
-        assert!(text.contains("truncation") && text.contains(named), "{text}");
+    let mut errors = Vec::new();
+    for arguments in [grown, by_options, asked(Some("never"))] {
+        errors.push(error_line(&session.call("chat_completion", arguments).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    invalid_argument: truncation is "grow" and num_ctx is given; give one of them
+    invalid_argument: truncation is "grow" and num_ctx is given; give one of them
+    invalid_argument: truncation is "never"; it must be "auto", "error" or "grow"
+    "#);
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
 }
 
@@ -162,7 +158,7 @@ async fn batches_and_comparisons_carry_the_warnings_of_each_reply() {
 }
 
 #[tokio::test]
-async fn a_context_that_overflows_while_the_reply_is_made_is_reported() {
+async fn overflow_during_generation_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     let done = json!({ "model": MODEL, "done": true, "done_reason": "stop", "prompt_eval_count": 1500,
         "eval_count": 1000, "message": { "role": "assistant", "content": "long" } });
@@ -174,44 +170,46 @@ async fn a_context_that_overflows_while_the_reply_is_made_is_reported() {
         "/api/ps",
         Answer::json(200, json!({ "models": [{ "name": MODEL, "model": MODEL, "context_length": 2048 }] })),
     );
-    for (num_ctx, context) in [(Some(2304), "2304"), (None, "2048")] {
+    let mut all = Vec::new();
+    for num_ctx in [Some(2304), None] {
         let arguments = json!({ "model": MODEL, "prompt": "x", "num_ctx": num_ctx });
         let result = session.call("chat_completion", arguments).await;
         let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
-        assert!(warning.contains("2500 tokens together") && warning.contains(context), "{warning}");
+        all.push(warning.to_owned());
     }
+    insta::assert_snapshot!(all.join("\n"), @"
+    The prompt and the reply have 2500 tokens together and the context 2304: the oldest part was dropped while the reply was generated. Raise num_ctx, or lower max_tokens.
+    The prompt and the reply have 2500 tokens together and the context 2048: the oldest part was dropped while the reply was generated. Raise num_ctx, or lower max_tokens.
+    ");
     let enough =
         session.call("chat_completion", json!({ "model": MODEL, "prompt": "x", "num_ctx": 4096 })).await;
     assert!(warnings(&enough).is_empty(), "{enough:#}");
 }
 
 #[tokio::test]
-async fn a_cut_by_a_server_that_ignores_the_field_is_called_probable() {
+async fn silent_cut_by_older_server_is_warned_of_as_probable() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.replay("chat_history_longer_than_num_ctx");
     let mut session = Session::start(&fake);
     let result = session.call("chat_completion", asked(None)).await;
-    let warnings = warnings(&result);
-    assert!(
-        warnings.iter().any(|warning| warning.contains("probably cut") && warning.contains("38")),
-        "{warnings:?}"
-    );
+    insta::assert_snapshot!(warnings(&result).join("\n"), @"
+    The reply stopped at the model's limit of tokens. Set max_tokens, or raise num_ctx.
+    The prompt was probably cut to the context, or older messages were dropped: the model server counted only 38 tokens for 15000 bytes. Raise num_ctx, or send less.
+    ");
 }
 
 #[tokio::test]
-async fn grow_is_asked_for_once_where_the_server_keeps_its_context() {
+async fn grow_is_tried_once_where_server_keeps_context() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded(REFUSED));
     let mut session = Session::start(&fake);
     let result = session.call("chat_completion", asked(Some("grow"))).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "context_exceeded");
-    assert!(text.contains("kept its context") && !text.contains("\"grow\""), "{text}");
+    insta::assert_snapshot!(error_line(&result), @"context_exceeded: The prompt has 3029 tokens; the model's context here has 512. A larger num_ctx was requested, and the server kept its context. Send less.");
     assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None), (Some(false), Some(4096))]);
 }
 
 #[tokio::test]
-async fn a_call_with_num_ctx_is_not_told_to_give_both() {
+async fn hint_never_suggests_num_ctx_and_grow_together() {
     let (_fake, mut session) = too_long("reply").await;
     for truncation in ["auto", "error"] {
         let mut arguments = asked(Some(truncation));
@@ -223,7 +221,7 @@ async fn a_call_with_num_ctx_is_not_told_to_give_both() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_fills_the_context_is_a_probable_cut_and_nothing_else() {
+async fn prompt_filling_context_is_probable_cut_only() {
     let fake = FakeOllama::start().await.with_defaults();
     let done = json!({ "model": MODEL, "done": true, "done_reason": "stop", "prompt_eval_count": 4096,
         "eval_count": 9, "message": { "role": "assistant", "content": "short" } });
@@ -231,16 +229,20 @@ async fn a_prompt_that_fills_the_context_is_a_probable_cut_and_nothing_else() {
     let loaded = json!({ "models": [{ "name": MODEL, "model": MODEL, "context_length": 4096 }] });
     fake.on("GET", "/api/ps", Answer::json(200, loaded));
     let mut session = Session::start(&fake);
+    let mut all = Vec::new();
     for num_ctx in [None, Some(4096)] {
         let arguments = json!({ "model": MODEL, "prompt": "word ".repeat(6000), "num_ctx": num_ctx });
         let result = session.call("chat_completion", arguments).await;
-        let warnings = warnings(&result);
-        assert!(warnings.len() == 1 && warnings[0].contains("probably cut"), "{warnings:?}");
+        all.push(warnings(&result).join("\n"));
     }
+    insta::assert_snapshot!(all.join("\n"), @"
+    The prompt was probably cut to the context (4096 here), or older messages were dropped: the model server counted only 4096 tokens for 30000 bytes. Raise num_ctx, or send less.
+    The prompt was probably cut to the context (4096 here), or older messages were dropped: the model server counted only 4096 tokens for 30000 bytes. Raise num_ctx, or send less.
+    ");
 }
 
 #[tokio::test]
-async fn a_refusal_without_counts_is_no_silent_cut() {
+async fn refusal_without_counts_leads_to_warned_cut() {
     const LONGER: &str =
         "the prompt is longer than the context length currently available to the model; shorten the prompt";
     // Ollama says so of models whose context cannot shift.
@@ -250,15 +252,13 @@ async fn a_refusal_without_counts_is_no_silent_cut() {
     let mut session = Session::start(&fake);
     let result = session.call("chat_completion", asked(None)).await;
     let [warning] = warnings(&result)[..] else { panic!("{result:#}") };
-    assert!(warning.contains("does not fit") && warning.contains("Ollama cut it"), "{warning}");
+    insta::assert_snapshot!(warning, @"The prompt does not fit the model's context: Ollama cut it, or dropped the oldest messages; the model read 33 tokens. Raise num_ctx, or send less.");
     assert_eq!(sent(&fake, "/api/chat"), [(Some(false), None), (Some(true), None)]);
 
     // The counts of the first refusal are not lost where the cut is refused too.
     fake.on("POST", "/api/chat", uncounted());
     fake.on_next("POST", "/api/chat", Answer::recorded(REFUSED));
     let result = session.call("chat_completion", asked(None)).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "context_exceeded");
-    assert!(text.contains("cannot cut") && text.contains("num_ctx to 4096"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @r#"context_exceeded: The prompt does not fit the model's context: the prompt is longer than the context length currently available to the model; shorten the prompt. Ollama cannot cut this prompt. Set num_ctx to 4096, or truncation to "grow" (a larger context takes more memory), or send less."#);
     assert_eq!(result["structuredContent"]["error"]["prompt_tokens"], PROMPT_TOKENS);
 }

@@ -19,7 +19,7 @@ fn plain() -> Value {
 }
 
 #[tokio::test]
-async fn a_stream_becomes_a_completion_with_progress_and_counts() {
+async fn stream_becomes_completion_with_progress_and_usage() {
     for split in [1_000_000, 1, 11] {
         let (_fake, mut session) =
             answering(Answer::recorded("v1_chat_stream_include_usage").split_bytes(split)).await;
@@ -39,7 +39,7 @@ async fn a_stream_becomes_a_completion_with_progress_and_counts() {
 }
 
 #[tokio::test]
-async fn thinking_and_tool_calls_come_through() {
+async fn thinking_and_tool_calls_are_in_answer() {
     let (_fake, mut session) = answering(Answer::recorded("v1_think_model_stream")).await;
     let result = session.call("chat_completion", plain()).await;
     let message = &result["structuredContent"]["choices"][0]["message"];
@@ -53,7 +53,7 @@ async fn thinking_and_tool_calls_come_through() {
 }
 
 #[tokio::test]
-async fn the_request_speaks_openai() {
+async fn request_uses_openai_fields() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::openai(&fake);
     let schema = json!({ "type": "object" });
@@ -85,7 +85,7 @@ async fn the_request_speaks_openai() {
 }
 
 #[tokio::test]
-async fn failures_have_the_same_codes() {
+async fn failures_have_same_codes_as_with_ollama() {
     let address = FakeOllama::closed_address();
     let url = format!("http://{address}/v1");
     let mut session = Session::with(&[("OLLAMA_MCP_PROVIDER", "openai"), ("OLLAMA_MCP_BASE_URL", &url)]);
@@ -114,7 +114,7 @@ async fn failures_have_the_same_codes() {
 }
 
 #[tokio::test]
-async fn the_other_tools_work_too() {
+async fn other_tools_work_with_openai_server() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::openai(&fake);
     let health = session.call("health_check", json!({})).await;
@@ -127,7 +127,7 @@ async fn the_other_tools_work_too() {
 }
 
 #[tokio::test]
-async fn the_key_goes_as_a_bearer_token() {
+async fn api_key_is_sent_as_bearer_token() {
     let fake = FakeOllama::start().await.with_defaults();
     let url = format!("{}/v1", fake.url());
     let mut session = Session::with(&[
@@ -140,7 +140,7 @@ async fn the_key_goes_as_a_bearer_token() {
 }
 
 #[tokio::test]
-async fn what_the_server_does_not_tell_is_not_claimed() {
+async fn facts_the_server_does_not_report_are_absent() {
     let (_fake, mut session) = answering(Answer::recorded("v1_chat_stream_include_usage")).await;
     let health = session.call("health_check", json!({})).await;
     assert!(health["structuredContent"].get("models_loaded").is_none(), "{health}");
@@ -159,7 +159,7 @@ async fn what_the_server_does_not_tell_is_not_claimed() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_listed_may_get_images_and_num_ctx_cuts_nothing() {
+async fn unlisted_model_takes_images_and_num_ctx_is_ignored() {
     let (fake, mut session) = answering(Answer::recorded("v1_chat_stream_include_usage")).await;
     let pixel =
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

@@ -20,7 +20,7 @@ fn chat() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_call_past_its_deadline_returns_and_the_rest_is_fetched() {
+async fn call_returns_at_deadline_and_rest_is_fetched() {
     let (fake, gate, mut session) = held("1s").await;
     let partial = session.call("chat_completion", chat()).await;
     let answer = &partial["structuredContent"];
@@ -43,7 +43,7 @@ async fn a_call_past_its_deadline_returns_and_the_rest_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_completion_can_be_cancelled_and_its_text_kept() {
+async fn cancelled_completion_keeps_text() {
     let (fake, _gate, mut session) = held("1s").await;
     let partial = session.call("chat_completion", chat()).await;
     let id = partial["structuredContent"]["completion_id"].clone();
@@ -54,7 +54,7 @@ async fn a_completion_can_be_cancelled_and_its_text_kept() {
 }
 
 #[tokio::test]
-async fn what_a_cancelled_call_had_produced_can_be_fetched() {
+async fn text_of_cancelled_call_can_be_fetched() {
     let (fake, gate, mut session) = held("never").await;
     let id = session.request("tools/call", json!({ "name": "chat_completion", "arguments": chat() })).await;
     let request = fake.wait_for("POST", "/api/chat").await;
@@ -66,7 +66,7 @@ async fn what_a_cancelled_call_had_produced_can_be_fetched() {
 }
 
 #[tokio::test]
-async fn an_unknown_completion_is_told() {
+async fn unknown_completion_is_an_error() {
     let (_fake, _gate, mut session) = held("1s").await;
     for (tool, arguments) in [
         ("get_completion", json!({})),

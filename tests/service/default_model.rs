@@ -33,7 +33,7 @@ fn tags(models: &[(&str, &str, Option<&[&str]>)]) -> Answer {
 }
 
 #[tokio::test]
-async fn the_settings_come_first_then_what_is_loaded_then_the_newest() {
+async fn default_model_is_configured_then_loaded_then_newest() {
     let fake = FakeOllama::start().await.with_defaults();
     let (model, reason) = chosen(&fake, &[("OLLAMA_MODEL", "smollm2:135m")]).await;
     assert_eq!((model.as_str(), reason.as_str()), ("smollm2:135m", "the default in the settings"));
@@ -48,7 +48,7 @@ async fn the_settings_come_first_then_what_is_loaded_then_the_newest() {
 }
 
 #[tokio::test]
-async fn an_embedding_model_never_answers() {
+async fn embedding_model_is_never_default() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.replay("ps_none");
     let embedding = &["embedding"][..];
@@ -70,7 +70,7 @@ async fn an_embedding_model_never_answers() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_named_needs_no_other_request() {
+async fn named_model_needs_no_list_request() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::start(&fake);
     let result = session.call("chat_completion", json!({ "prompt": "x", "model": "smollm2:135m" })).await;
@@ -80,7 +80,7 @@ async fn a_model_that_is_named_needs_no_other_request() {
 }
 
 #[tokio::test]
-async fn another_server_tells_which_is_the_newest_by_its_own_times() {
+async fn newest_model_of_openai_server_is_by_created() {
     for (times, expected) in [
         ([Some(1), Some(3), Some(2)], ("b", "the newest chat model")),
         ([Some(5), Some(5), Some(5)], ("a", "the first chat model by name")),
@@ -103,7 +103,7 @@ async fn another_server_tells_which_is_the_newest_by_its_own_times() {
 }
 
 #[tokio::test]
-async fn another_model_than_was_named_is_told() {
+async fn answer_of_other_model_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::openai(&fake);
     for (answered, told) in [("llama", true), ("qwen", false), ("qwen-2026", false)] {

@@ -9,7 +9,7 @@ use crate::support::process::Process;
 use crate::support::schema::assert_valid_message;
 
 #[tokio::test]
-async fn bare_lines_are_served_as_of_the_last_revision_with_sessions() {
+async fn requests_without_handshake_are_served_as_2025_11_25() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut shell = Process::start(&fake, &[]);
     let uri = format!("ollama://models/{MODEL}");
@@ -39,7 +39,7 @@ async fn bare_lines_are_served_as_of_the_last_revision_with_sessions() {
 }
 
 #[tokio::test]
-async fn one_line_without_params_is_enough() {
+async fn single_line_without_params_is_answered() {
     let fake = FakeOllama::start().await.with_defaults();
     for line in [
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
@@ -55,7 +55,7 @@ async fn one_line_without_params_is_enough() {
 }
 
 #[tokio::test]
-async fn notifications_that_come_first_or_mean_nothing_are_not_answered() {
+async fn early_and_unknown_notifications_are_not_answered() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut shell = Process::start(&fake, &[]);
     for method in ["notifications/initialized", "notifications/roots/list_changed", "notifications/nope", "x"]
@@ -67,7 +67,7 @@ async fn notifications_that_come_first_or_mean_nothing_are_not_answered() {
 }
 
 #[tokio::test]
-async fn all_eras_mix_in_one_process() {
+async fn all_revisions_mix_in_one_process() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut mixed = Process::start(&fake, &[]);
     let modern = json!({ "_meta": modern_meta() });
@@ -91,7 +91,7 @@ async fn all_eras_mix_in_one_process() {
 }
 
 #[tokio::test]
-async fn an_id_comes_back_as_it_was() {
+async fn id_is_returned_unchanged() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut shell = Process::start(&fake, &[]);
     for id in [
@@ -110,7 +110,7 @@ async fn an_id_comes_back_as_it_was() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn sockets_do_as_well_as_pipes() {
+async fn sockets_serve_like_pipes() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut node = Process::on_socket(&fake);
     node.handshake("2025-06-18", "tests").await;

@@ -89,7 +89,7 @@ fn arguments() -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn no_tool_writes_anything_private_into_a_log() {
+async fn no_tool_logs_private_text() {
     let fake = FakeOllama::start().await.with_defaults();
     let said = json!({ "model": MODEL, "message": { "role": "assistant", "content": "canary-reply", "thinking": "canary-thought" }, "done": true });
     fake.on("POST", "/api/chat", Answer::ndjson(&[said]));

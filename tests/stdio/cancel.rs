@@ -12,7 +12,7 @@ use crate::support::process::Process;
 const BOUND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_cancel_closes_the_connection_and_nothing_is_answered() {
+async fn cancelling_closes_connection_and_sends_no_answer() {
     let gate = Gate::new();
     let stages = [
         ("before the head", Answer::recorded("chat_stream").delay_head(&gate)),
@@ -38,7 +38,7 @@ async fn a_cancel_closes_the_connection_and_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn a_stream_of_progress_ends_with_the_cancel() {
+async fn progress_ends_with_cancel() {
     let fake = FakeOllama::start().await.with_defaults();
     let drip = Answer::recorded("chat_smollm2_stream").slow_drip(60, Duration::from_millis(20));
     fake.on("POST", "/api/chat", drip);
@@ -57,7 +57,7 @@ async fn a_stream_of_progress_ends_with_the_cancel() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_its_turn_is_cancelled_unsent() {
+async fn cancelled_queued_call_is_never_sent() {
     let gate = Gate::new();
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(1, &gate));
@@ -74,7 +74,7 @@ async fn a_call_that_waits_for_its_turn_is_cancelled_unsent() {
 }
 
 #[tokio::test]
-async fn cancels_that_come_twice_or_late_or_for_nothing_do_no_harm() {
+async fn repeated_late_and_unknown_cancels_are_ignored() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_stream").stall_after(2));
     let mut host = Process::start(&fake, &[]);
@@ -96,7 +96,7 @@ async fn cancels_that_come_twice_or_late_or_for_nothing_do_no_harm() {
 }
 
 #[tokio::test]
-async fn only_the_cancelled_one_of_many_ends() {
+async fn cancelling_one_call_leaves_others() {
     let gate = Gate::new();
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));

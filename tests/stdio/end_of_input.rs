@@ -10,7 +10,7 @@ use crate::support::mcp_client::{BY_HAND, modern_meta};
 use crate::support::process::Process;
 
 #[tokio::test]
-async fn empty_input_is_well() {
+async fn empty_input_exits_0() {
     let fake = FakeOllama::start().await;
     let ended = Process::start(&fake, &[]).finish().await;
     assert_eq!((ended.stderr.as_str(), ended.code), ("", Some(0)));
@@ -21,7 +21,7 @@ async fn empty_input_is_well() {
 }
 
 #[tokio::test]
-async fn a_last_line_without_its_end_counts() {
+async fn last_line_without_newline_is_read() {
     let fake = FakeOllama::start().await;
     let mut shell = Process::start(&fake, &[]);
     shell.write(r#"{"jsonrpc":"2.0","id":"last","method":"ping"}"#).await;
@@ -29,7 +29,7 @@ async fn a_last_line_without_its_end_counts() {
 }
 
 #[tokio::test]
-async fn a_chat_that_generates_is_finished_and_answered() {
+async fn generating_chat_is_finished_after_end_of_input() {
     let (fake, gate) = gated().await;
     let mut shell = Process::start(&fake, &[]);
     let (id, request) = chat_in_flight(&mut shell, &fake).await;
@@ -42,7 +42,7 @@ async fn a_chat_that_generates_is_finished_and_answered() {
 }
 
 #[tokio::test]
-async fn a_chat_outlasts_the_sdk_s_own_patience() {
+async fn chat_outlasts_sdk_timeout() {
     // rmcp gives handlers five seconds after the end of its input; this one needs longer.
     let fake = FakeOllama::start().await.with_defaults();
     let slow = Answer::recorded("chat_stream").slow_drip(250, Duration::from_secs(1));
@@ -55,7 +55,7 @@ async fn a_chat_outlasts_the_sdk_s_own_patience() {
 }
 
 #[tokio::test]
-async fn chats_that_wait_for_their_turn_are_answered_too() {
+async fn queued_chats_are_answered_after_end_of_input() {
     let (fake, gate) = gated().await;
     let mut shell = Process::start(&fake, &["--max-concurrent=1"]);
     for _ in 0..5 {
@@ -71,7 +71,7 @@ async fn chats_that_wait_for_their_turn_are_answered_too() {
 }
 
 #[tokio::test]
-async fn a_cancelled_request_is_not_waited_for() {
+async fn cancelled_request_does_not_delay_exit() {
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").stall_after(2));
     let mut shell = Process::start(&fake, &[]);
@@ -84,7 +84,7 @@ async fn a_cancelled_request_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_completion_in_the_background_does_not_hold_the_process() {
+async fn background_completion_does_not_delay_exit() {
     let gate = Gate::new();
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));
@@ -98,7 +98,7 @@ async fn a_completion_in_the_background_does_not_hold_the_process() {
 }
 
 #[tokio::test]
-async fn an_open_listen_does_not_hold_the_process() {
+async fn open_listen_does_not_delay_exit() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &[]);
     let id = host
@@ -118,7 +118,7 @@ async fn an_open_listen_does_not_hold_the_process() {
 }
 
 #[tokio::test]
-async fn a_call_whose_deadline_runs_is_waited_for_to_its_end() {
+async fn call_with_deadline_is_finished_after_end_of_input() {
     let mut watched = chat("watched");
     watched["_meta"] = json!({ "progressToken": 1 });
     let batch = json!({ "instruction": "wait", "inputs": ["one"], "model": super::MODEL });
@@ -142,7 +142,7 @@ async fn a_call_whose_deadline_runs_is_waited_for_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_call_asks_for_ends_in_time() {
+async fn requested_wait_ends_in_time() {
     let gate = Gate::new();
     let fake = FakeOllama::start().await.with_defaults();
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));

@@ -70,7 +70,7 @@ async fn everything(host: &mut Process, revision: &str) {
 }
 
 #[tokio::test]
-async fn an_unknown_revision_is_answered_with_one_of_ours() {
+async fn unknown_revision_is_answered_with_supported_one() {
     let fake = FakeOllama::start().await.with_defaults();
     for unknown in ["1999-01-01", "2099-12-31", "2.0", ""] {
         let mut host = Process::start(&fake, &[]);

@@ -8,7 +8,7 @@ use crate::support::fake_ollama::FakeOllama;
 use crate::support::process::Process;
 
 #[tokio::test]
-async fn even_the_most_talkative_log_holds_nothing_private() {
+async fn trace_log_holds_no_private_text() {
     let fake = FakeOllama::start().await.with_defaults();
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("log");

@@ -8,7 +8,7 @@ use crate::support::mcp_client::error_of;
 use crate::support::process::Process;
 
 #[tokio::test]
-async fn byte_order_mark_carriage_returns_and_blank_lines_are_taken() {
+async fn byte_order_mark_carriage_returns_and_blank_lines_are_accepted() {
     let fake = FakeOllama::start().await;
     let mut editor = Process::start(&fake, &[]);
     editor.write("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\r\n\r\n\n   \n").await;
@@ -23,7 +23,7 @@ async fn byte_order_mark_carriage_returns_and_blank_lines_are_taken() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_refused_and_the_connection_goes_on() {
+async fn invalid_messages_are_refused_and_connection_continues() {
     let fake = FakeOllama::start().await;
     let mut shell = Process::start(&fake, &[]);
     for (line, code, id) in [
@@ -92,7 +92,7 @@ async fn a_batch_is_unpacked() {
 }
 
 #[tokio::test]
-async fn an_id_in_flight_is_refused_and_can_be_used_again_afterwards() {
+async fn in_flight_id_is_refused_and_reusable_afterwards() {
     let (fake, gate) = gated().await;
     let mut host = Process::start(&fake, &[]);
     let (id, request) = chat_in_flight(&mut host, &fake).await;
@@ -112,7 +112,7 @@ async fn an_id_in_flight_is_refused_and_can_be_used_again_afterwards() {
 }
 
 #[tokio::test]
-async fn a_line_over_the_limit_is_refused_with_its_id_wherever_that_stands() {
+async fn oversized_line_is_refused_with_its_id() {
     let fake = FakeOllama::start().await;
     let mut host = Process::start(&fake, &["--max-message-bytes=1KiB"]);
     for size in [1_100, 100_000, 3_000_000] {
@@ -140,7 +140,7 @@ async fn a_line_over_the_limit_is_refused_with_its_id_wherever_that_stands() {
 }
 
 #[tokio::test]
-async fn malformed_params_are_wrong_params_not_an_unknown_method() {
+async fn malformed_params_are_invalid_params_not_unknown_method() {
     let fake = FakeOllama::start().await;
     let mut host = Process::start(&fake, &[]);
     for (method, params) in [
@@ -188,7 +188,7 @@ async fn malformed_params_are_wrong_params_not_an_unknown_method() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_asked_for_are_ignored() {
+async fn unsolicited_answers_are_ignored() {
     let fake = FakeOllama::start().await;
     let mut host = Process::start(&fake, &[]);
     for stray in [

@@ -88,7 +88,7 @@ async fn completions_that_wait_are_served_in_the_order_of_their_lines() {
 }
 
 #[tokio::test]
-async fn a_turn_that_waits_for_another_delays_nobody_else() {
+async fn waiting_turn_delays_no_other_conversation() {
     let (fake, data) = (FakeOllama::start().await.with_defaults(), TempDir::new().unwrap());
     let gate = Gate::new();
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(1, &gate));
@@ -108,7 +108,7 @@ async fn a_turn_that_waits_for_another_delays_nobody_else() {
 }
 
 #[tokio::test]
-async fn calls_of_one_conversation_keep_their_order_whatever_they_do() {
+async fn all_calls_of_one_conversation_keep_order() {
     let (fake, data) = (FakeOllama::start().await.with_defaults(), TempDir::new().unwrap());
     let environment =
         [("OLLAMA_HOST", fake.url()), ("OLLAMA_MCP_DATA_DIR", data.path().display().to_string())];
@@ -145,7 +145,7 @@ async fn calls_of_one_conversation_keep_their_order_whatever_they_do() {
 }
 
 #[tokio::test]
-async fn a_completion_of_an_earlier_line_can_be_fetched() {
+async fn completion_of_earlier_line_can_be_fetched() {
     for _ in 0..5 {
         let fake = FakeOllama::start().await.with_defaults();
         let mut shell = Process::with(&[], &[("OLLAMA_HOST", &fake.url())]);

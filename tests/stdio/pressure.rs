@@ -17,7 +17,7 @@ const REQUESTS: usize = 5_000;
 const MOST_MEMORY: u64 = 48 * 1024 * 1024;
 
 #[tokio::test]
-async fn a_slow_reader_stops_the_server_and_loses_nothing() {
+async fn slow_reader_applies_backpressure_and_loses_nothing() {
     let fake = FakeOllama::start().await;
     let mut host = Process::start(&fake, &[]);
     // The padding makes the requests more than the pipe and the server's own read can hold.

@@ -18,7 +18,7 @@ async fn stalled() -> FakeOllama {
 }
 
 #[tokio::test]
-async fn a_signal_ends_the_process_and_frees_the_model() {
+async fn signal_ends_process_and_closes_connection() {
     for signal in ["TERM", "INT"] {
         let fake = stalled().await;
         let mut host = Process::start(&fake, &[]);
@@ -62,7 +62,7 @@ async fn a_signal_ends_the_process_after_its_input_ended_too() {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_frees_the_model_though_nothing_is_written() {
+async fn closed_output_closes_connection_without_write() {
     let fake = FakeOllama::start().await.with_defaults();
     // Nothing is generated, and no progress was asked for: there is no write that could fail.
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream").stall_after(0));
@@ -78,7 +78,7 @@ async fn a_reader_that_goes_away_frees_the_model_though_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_in_a_stream_of_progress_is_no_crash() {
+async fn closed_output_during_progress_does_not_crash() {
     let fake = FakeOllama::start().await.with_defaults();
     let drip = Answer::recorded("chat_smollm2_stream").slow_drip(40, Duration::from_millis(10));
     fake.on("POST", "/api/chat", drip);

@@ -79,7 +79,7 @@ async fn a_chat_reports_progress() {
 }
 
 #[tokio::test]
-async fn ping_and_the_handshake_are_gone() {
+async fn ping_and_initialize_are_unknown_methods() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &[]);
     for (method, params, part) in [
@@ -104,7 +104,7 @@ async fn ping_and_the_handshake_are_gone() {
 }
 
 #[tokio::test]
-async fn metadata_must_be_whole() {
+async fn incomplete_metadata_is_refused() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &[]);
     let key = "io.modelcontextprotocol/clientCapabilities";
@@ -131,7 +131,7 @@ async fn metadata_must_be_whole() {
 }
 
 #[tokio::test]
-async fn an_unknown_resource_is_wrong_params() {
+async fn unknown_resource_is_invalid_params() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &[]);
     let (code, message) = host.error("resources/read", with_meta(json!({ "uri": "ollama://nothing" }))).await;

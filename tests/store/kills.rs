@@ -27,7 +27,7 @@ async fn read(process: &mut Process, id: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_there_after_a_kill_at_any_moment() {
+async fn answered_turns_survive_kill() {
     let (fake, data) = (echoing().await, TempDir::new().unwrap());
     let data = data.path().join("data");
     let mut answered: Vec<String> = Vec::new();
@@ -141,7 +141,7 @@ async fn processes_take_turns_in_one_conversation() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_are_for_the_user_alone() {
+async fn files_are_readable_by_user_only() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let (fake, home) = (echoing().await, TempDir::new().unwrap());

@@ -21,7 +21,7 @@ fn with_data(command: &mut Command, fake: &FakeOllama, data: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_turn_that_cannot_be_written_is_in_the_error() {
+async fn unwritable_turn_is_returned_in_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = home.path().join("data");
     let mut shell = command_of("sh", &home);
@@ -60,7 +60,7 @@ async fn a_turn_that_cannot_be_written_is_in_the_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_without_rights() {
+async fn directory_without_permissions_is_an_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = home.path().join("data");
     let mut first = command(&home);
@@ -108,7 +108,7 @@ async fn a_directory_without_rights() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_in_place_of_the_file_is_refused_and_its_target_left_alone() {
+async fn link_in_place_of_database_is_refused() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let (data, target) = (home.path().join("data"), home.path().join("letter"));
     std::fs::create_dir(&data).unwrap();

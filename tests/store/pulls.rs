@@ -50,7 +50,7 @@ fn chats(fake: &FakeOllama) -> Vec<Arc<Request>> {
 }
 
 #[tokio::test]
-async fn its_context_is_known_once_it_is_there() {
+async fn context_of_pulled_model_is_used() {
     let gate = Gate::new();
     let pull = Answer::recorded("pull_success_stream").gate_after(3, &gate);
     let (fake, _data, mut session) = lacking(pull, &[("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
@@ -77,7 +77,7 @@ async fn its_context_is_known_once_it_is_there() {
 }
 
 #[tokio::test]
-async fn a_pull_that_fails_leaves_the_conversation_as_it_was() {
+async fn failed_pull_leaves_conversation_unchanged() {
     let pull = Answer::recorded("pull_unknown_model_stream");
     let (fake, _data, mut session) = lacking(pull, &[]).await;
     let before = long_conversation(&mut session).await;
@@ -89,7 +89,7 @@ async fn a_pull_that_fails_leaves_the_conversation_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_cancel_stops_the_pull_and_frees_the_conversation() {
+async fn cancelling_stops_pull_and_releases_conversation() {
     let (fake, _data, mut session) =
         lacking(Answer::recorded("pull_success_stream").stall_after(3), &[]).await;
     let before = long_conversation(&mut session).await;

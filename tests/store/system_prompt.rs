@@ -29,7 +29,7 @@ fn systems(fake: &FakeOllama) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn it_goes_where_a_call_brings_none() {
+async fn default_system_prompt_is_used_where_call_has_none() {
     let (fake, _home, mut session) = start("Answer in Latin.\n").await;
     let calls: [(&str, Value, &str); 8] = [
         ("chat_completion", json!({ "model": MODEL, "prompt": "x" }), "Answer in Latin."),
@@ -57,7 +57,7 @@ async fn it_goes_where_a_call_brings_none() {
 }
 
 #[tokio::test]
-async fn a_conversation_without_one_stays_without_the_models_own() {
+async fn conversation_without_system_prompt_suppresses_that_of_model() {
     let (fake, _home, mut session) = start("Answer in Latin.").await;
     let mut first = turn("a", "x");
     first["system"] = json!("");
@@ -71,7 +71,7 @@ async fn a_conversation_without_one_stays_without_the_models_own() {
 }
 
 #[tokio::test]
-async fn a_change_counts_and_a_conversation_keeps_its_own() {
+async fn changed_file_is_used_and_conversation_keeps_its_prompt() {
     let (fake, home, mut session) = start("first").await;
     let file = home.path().join("prompt.txt");
     session.call("converse", turn("a", "x")).await;
@@ -93,7 +93,7 @@ async fn a_change_counts_and_a_conversation_keeps_its_own() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_named_and_missing_stops_the_start() {
+async fn missing_configured_file_prevents_start() {
     let home = TempDir::new().unwrap();
     let mut command = command(&home);
     command.args(["--system-prompt-file", "/nowhere/prompt.txt"]);
@@ -104,7 +104,7 @@ async fn a_file_that_is_named_and_missing_stops_the_start() {
 }
 
 #[tokio::test]
-async fn doctor_tells_which_it_is() {
+async fn doctor_shows_system_prompt_file() {
     let (fake, home, _session) = start("").await;
     let config = home.path().join("config");
     std::fs::create_dir(&config).unwrap();

@@ -41,7 +41,7 @@ async fn with_a_turn(fake: &FakeOllama, home: &TempDir) -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn no_database_at_all() {
+async fn file_that_is_no_database_is_an_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let file = home.path().join("conversations.db");
     let text = "this is a letter, and no database. ".repeat(100);
@@ -51,7 +51,7 @@ async fn no_database_at_all() {
 }
 
 #[tokio::test]
-async fn a_database_with_holes() {
+async fn damaged_database_is_an_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = with_a_turn(&fake, &home).await;
     let file = data.join("conversations.db");
@@ -66,7 +66,7 @@ async fn a_database_with_holes() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_version() {
+async fn newer_file_format_is_an_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = with_a_turn(&fake, &home).await;
     let file = data.join("conversations.db");
@@ -77,13 +77,13 @@ async fn a_file_of_a_newer_version() {
     for log in ["conversations.db-wal", "conversations.db-shm"] {
         let _ = std::fs::remove_file(data.join(log));
     }
-    fails(&fake, &data, &["has format 7", "up to 1", "Update ollama-mcp"]).await;
+    fails(&fake, &data, &["has format 7", "up to 2", "Update ollama-mcp"]).await;
     let after = std::fs::read(&file).unwrap();
     assert_eq!(after[60..64], 7u32.to_be_bytes());
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_made_or_used() {
+async fn unusable_directory_is_an_error() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let file = home.path().join("a-file");
     std::fs::write(&file, "x").unwrap();
@@ -94,7 +94,7 @@ async fn a_directory_that_cannot_be_made_or_used() {
 }
 
 #[tokio::test]
-async fn the_file_is_tried_again_once_it_is_mended() {
+async fn repaired_file_is_used_without_restart() {
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = home.path().join("data");
     std::fs::create_dir(&data).unwrap();
@@ -109,12 +109,18 @@ async fn the_file_is_tried_again_once_it_is_mended() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_lock_that_is_no_regular_file_does_not_hold_a_turn_up() {
+async fn special_lock_file_does_not_block_turn() {
+    use sha2::{Digest as _, Sha256};
+
     let (fake, home) = (echoing().await, TempDir::new().unwrap());
     let data = with_a_turn(&fake, &home).await;
     let turns = data.join("turns");
-    assert!(std::process::Command::new("mkfifo").arg(turns.join("a.lock")).status().unwrap().success());
-    std::os::unix::fs::symlink(home.path().join("elsewhere"), turns.join("b.lock")).unwrap();
+    let lock = |id: &str| {
+        let digest = Sha256::digest(format!("local\0{id}"));
+        turns.join(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".lock")
+    };
+    assert!(std::process::Command::new("mkfifo").arg(lock("a")).status().unwrap().success());
+    std::os::unix::fs::symlink(home.path().join("elsewhere"), lock("b")).unwrap();
     let mut session = super::session(&fake, &home);
     for conversation in ["a", "b"] {
         let result = session.call("converse", turn(conversation, "two")).await;

@@ -7,7 +7,7 @@ use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta, tool_error};
 
 #[tokio::test]
-async fn the_model_remembers_and_so_does_the_next_process() {
+async fn history_is_sent_also_by_next_process() {
     let (fake, data, mut session) = start().await;
     let mut first = turn("talk", "one");
     first["system"] = json!("Be brief.");
@@ -44,7 +44,7 @@ async fn the_model_remembers_and_so_does_the_next_process() {
 }
 
 #[tokio::test]
-async fn thinking_is_kept_apart_and_not_sent_again() {
+async fn thinking_is_stored_and_not_sent_again() {
     let (fake, _data, mut session) = start().await;
     let mut lines = reply("one");
     lines.insert(
@@ -62,7 +62,7 @@ async fn thinking_is_kept_apart_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn new_makes_an_id_and_a_wrong_one_is_named() {
+async fn new_creates_id_and_invalid_id_is_refused() {
     let (fake, _data, mut session) = start().await;
     let result = session.call("converse", turn("new", "hello")).await;
     let id = result["structuredContent"]["conversation_id"].as_str().unwrap().to_owned();
@@ -87,7 +87,7 @@ async fn new_makes_an_id_and_a_wrong_one_is_named() {
 }
 
 #[tokio::test]
-async fn a_failed_turn_leaves_the_conversation_as_it_was() {
+async fn failed_turn_leaves_conversation_unchanged() {
     let (fake, _data, mut session) = start().await;
     session.call("converse", turn("a", "one")).await;
     fake.on_next("POST", "/api/chat", Answer::ndjson(&reply("two")).cut_after(2));
@@ -104,7 +104,7 @@ async fn a_failed_turn_leaves_the_conversation_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_cancelled_turn_leaves_the_conversation_as_it_was() {
+async fn cancelled_turn_leaves_conversation_unchanged() {
     let (fake, _data, mut session) = start().await;
     session.call("converse", turn("a", "one")).await;
     let gate = Gate::new();
@@ -121,7 +121,7 @@ async fn a_cancelled_turn_leaves_the_conversation_as_it_was() {
 }
 
 #[tokio::test]
-async fn two_turns_at_once_come_one_after_the_other() {
+async fn concurrent_turns_run_one_after_another() {
     let (fake, _data, mut session) = start().await;
     let gate = Gate::new();
     fake.on_next("POST", "/api/chat", Answer::ndjson(&reply("one")).delay_head(&gate));
@@ -145,7 +145,7 @@ async fn two_turns_at_once_come_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_turn_goes_on_after_its_call_s_deadline_and_is_stored() {
+async fn turn_beyond_deadline_continues_and_is_stored() {
     let (fake, data) = (echoing().await, tempfile::TempDir::new().unwrap());
     let gate = Gate::new();
     fake.on_next("POST", "/api/chat", Answer::ndjson(&reply("one")).gate_after(1, &gate));
@@ -168,7 +168,7 @@ async fn a_turn_goes_on_after_its_call_s_deadline_and_is_stored() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_went_on_elsewhere_is_told() {
+async fn conversation_continued_by_other_process_is_a_conflict() {
     let (fake, data, mut here) = start().await;
     here.call("converse", turn("a", "one")).await;
     let mut elsewhere = session(&fake, &data);
@@ -186,7 +186,7 @@ async fn a_conversation_that_went_on_elsewhere_is_told() {
         } else {
             // By a program that waits for nobody's turn.
             for (role, content) in [("user", "there"), ("assistant", "re: there")] {
-                let insert = "INSERT INTO messages (conversation_id, role, content, created_ms) VALUES ('a', ?1, ?2, 1)";
+                let insert = "INSERT INTO messages (owner, conversation_id, role, content, created_ms) VALUES ('local', 'a', ?1, ?2, 1)";
                 file.execute(insert, [role, content]).unwrap();
             }
         }
@@ -199,7 +199,7 @@ async fn a_conversation_that_went_on_elsewhere_is_told() {
 }
 
 #[tokio::test]
-async fn a_turn_waits_for_that_of_another_process() {
+async fn turn_waits_for_turn_of_other_process() {
     let (fake, data, mut here) = start().await;
     let mut elsewhere = session(&fake, &data);
     let gate = Gate::new();
@@ -225,7 +225,7 @@ async fn a_turn_waits_for_that_of_another_process() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_left_out_and_told() {
+async fn history_beyond_context_is_left_out_with_warning() {
     let (fake, _data, mut session) = start().await;
     let long = "word ".repeat(120);
     let mut first = turn("a", &long);
@@ -248,7 +248,7 @@ async fn what_does_not_fit_is_left_out_and_told() {
 }
 
 #[tokio::test]
-async fn the_stateless_revision_and_a_server_that_is_down() {
+async fn turns_in_stateless_revision_and_with_unreachable_server() {
     let (fake, data, mut session) = start().await;
     let mut params = json!({ "name": "converse", "arguments": turn("a", "one") });
     params["_meta"] = modern_meta();
@@ -265,7 +265,7 @@ async fn the_stateless_revision_and_a_server_that_is_down() {
 }
 
 #[tokio::test]
-async fn wrong_and_unknown_arguments_are_named() {
+async fn invalid_and_unknown_arguments_are_refused_by_name() {
     let (_fake, _data, mut session) = start().await;
     for (tool, arguments, text) in [
         ("converse", json!({ "prompt": "x" }), "the argument `conversation_id` is missing"),
@@ -288,7 +288,7 @@ async fn wrong_and_unknown_arguments_are_named() {
 }
 
 #[tokio::test]
-async fn a_turn_waits_for_another_process_that_writes() {
+async fn turn_waits_for_database_lock_of_other_process() {
     let (fake, data, mut session) = start().await;
     session.call("converse", turn("a", "one")).await;
     let other = rusqlite::Connection::open(data.path().join("data").join("conversations.db")).unwrap();
@@ -303,7 +303,7 @@ async fn a_turn_waits_for_another_process_that_writes() {
 }
 
 #[tokio::test]
-async fn the_context_is_asked_for_where_the_call_does_not_give_it() {
+async fn context_size_is_requested_where_call_has_no_num_ctx() {
     let running =
         |context: u64| json!({ "models": [{ "name": MODEL, "model": MODEL, "context_length": context }] });
     let show =

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use service::ServiceSettings;
 use service::models::ModelSettings;
+use service::{ServiceSettings, Services};
 
 use super::{MODEL, fake, installed, listen, subscribe, told};
 use crate::support::fake_ollama::{Answer, FakeOllama};
@@ -27,7 +27,7 @@ fn quick(address: &str) -> Session {
 }
 
 #[tokio::test]
-async fn a_slow_reader_gets_fewer_notifications_not_a_pile() {
+async fn notifications_for_slow_reader_are_coalesced() {
     const LOOKS: usize = 300;
     let fake = fake().await.with_patience(PATIENCE);
     let looks = AtomicUsize::new(0);
@@ -47,12 +47,22 @@ async fn a_slow_reader_gets_fewer_notifications_not_a_pile() {
     assert!((10..150).contains(&told), "{told} notifications of {LOOKS} changes");
 }
 
+/// Waits until the poll has ended with the last of its subscribers.
+async fn polling_has_ended(services: &Services) {
+    let ended = async {
+        while services.models.is_polling() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("the poll ends");
+}
+
 fn looks(fake: &FakeOllama) -> usize {
     fake.requests_to("GET", "/api/tags").len()
 }
 
 #[tokio::test]
-async fn the_real_program_sees_it_in_both_eras() {
+async fn changes_by_others_notify_in_both_revisions() {
     // One Ollama for each, so that a look is surely of the one that is waited for.
     let (of_host, of_listener) = (fake().await, fake().await);
     let mut host = Process::start(&of_host, &[]);
@@ -74,7 +84,7 @@ async fn the_real_program_sees_it_in_both_eras() {
 }
 
 #[tokio::test]
-async fn after_a_change_of_our_own_is_looked_at_once() {
+async fn own_change_triggers_immediate_poll() {
     let fake = fake().await;
     let hourly = polling(Duration::from_secs(3600));
     let mut session = Session::of_services(&fake.url(), hourly);
@@ -87,13 +97,15 @@ async fn after_a_change_of_our_own_is_looked_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_subscribed_nobody_looks() {
+async fn server_is_polled_only_while_somebody_is_subscribed() {
     let fake = fake().await;
-    let mut session = quick(&fake.url());
+    let (services, mut session) = Session::with_services(&fake.url(), polling(EVERY));
     session.handshake(BY_HAND, "tests").await;
     session.still_serves().await;
-    tokio::time::sleep(EVERY * 10).await;
-    assert_eq!(fake.requests().len(), 0, "a session alone is no reason to look");
+    assert!(
+        !services.models.is_polling() && fake.requests().is_empty(),
+        "a session alone is no reason to poll"
+    );
     // Two subscribers share one poll; it ends with the last of them.
     subscribe(&mut session, "ollama://models").await;
     let (id, _) = listen(&mut session, json!({ "resourceSubscriptions": ["ollama://running"] })).await;
@@ -101,19 +113,19 @@ async fn nobody_subscribed_nobody_looks() {
     session.result(BY_HAND, "resources/unsubscribe", json!({ "uri": "ollama://models" })).await;
     let seen = looks(&fake);
     fake.wait_for_requests_to("GET", "/api/tags", seen + 3).await;
+    assert!(services.models.is_polling());
     session.cancel(id).await;
-    session.still_serves().await;
-    // One look may be under way.
-    tokio::time::sleep(EVERY * 5).await;
-    let seen = looks(&fake);
+    polling_has_ended(&services).await;
+    // What changes meanwhile is news to nobody: a poll that had gone on would tell the next subscriber.
     installed(&fake, &[]);
-    tokio::time::sleep(EVERY * 10).await;
-    assert_eq!(looks(&fake), seen);
-    assert!(session.finish().await.is_empty(), "what was unsubscribed from and cancelled is told no more");
+    subscribe(&mut session, "ollama://models").await;
+    let seen = looks(&fake);
+    fake.wait_for_requests_to("GET", "/api/tags", seen + 3).await;
+    assert!(session.finish().await.is_empty(), "a change was told that came while nobody was subscribed");
 }
 
 #[tokio::test]
-async fn what_is_loaded_and_until_when() {
+async fn changes_of_loaded_models_and_expiry_notify() {
     let fake = fake().await;
     let mut session = quick(&fake.url());
     for uri in ["ollama://models", "ollama://running", "ollama://running/gemma3%3A270m"] {
@@ -135,14 +147,15 @@ async fn what_is_loaded_and_until_when() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_no_news_until_it_is_back() {
-    let address = FakeOllama::closed_address();
-    let mut session = quick(&format!("http://{address}"));
+async fn unreachable_server_is_no_change_until_it_answers_again() {
+    let fake = fake().await;
+    fake.on("GET", "/api/tags", Answer::reset_before_head());
+    let mut session = quick(&fake.url());
     subscribe(&mut session, "ollama://models").await;
-    tokio::time::sleep(EVERY * 5).await;
+    fake.wait_for_requests_to("GET", "/api/tags", 5).await;
     session.still_serves().await;
     assert!(session.set_aside().is_empty());
-    let fake = FakeOllama::start_at(address).await.with_defaults();
+    fake.replay("tags_five_models");
     assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://models");
     // Down and up again with the same models: nothing has changed.
     let looked = looks(&fake);
@@ -156,7 +169,7 @@ async fn a_server_that_is_down_is_no_news_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn our_own_change_is_not_told_again_by_the_poll() {
+async fn own_change_notifies_once() {
     let fake = fake().await;
     let mut session = quick(&fake.url());
     subscribe(&mut session, "ollama://models").await;

@@ -11,7 +11,7 @@ use crate::support::process::Process;
 use crate::support::schema::{REVISIONS, assert_valid_message};
 
 #[tokio::test]
-async fn a_session_that_shook_hands_is_told_of_the_list_and_of_what_it_subscribed_to() {
+async fn initialized_session_gets_list_changed_and_updates() {
     for revision in &REVISIONS[..4] {
         let fake = fake().await;
         let mut host = Process::start(&fake, &[]);
@@ -41,7 +41,7 @@ async fn a_session_that_shook_hands_is_told_of_the_list_and_of_what_it_subscribe
 }
 
 #[tokio::test]
-async fn lines_by_hand_see_answers_only_unless_they_subscribe() {
+async fn session_without_handshake_is_notified_only_if_subscribed() {
     let fake = fake().await;
     let mut shell = Process::start(&fake, &[]);
     shell.ask("tools/call", delete(MODEL)).await;
@@ -55,7 +55,7 @@ async fn lines_by_hand_see_answers_only_unless_they_subscribe() {
 }
 
 #[tokio::test]
-async fn a_listener_is_told_what_it_asked_for_under_its_own_id() {
+async fn listener_gets_requested_notifications_under_its_id() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
     let wanted = json!({
@@ -102,7 +102,7 @@ async fn a_listener_is_told_what_it_asked_for_under_its_own_id() {
 }
 
 #[tokio::test]
-async fn the_sdk_s_client_listens_and_subscribes() {
+async fn sdk_client_listens_and_subscribes() {
     let fake = fake().await;
     let arguments = json!({ "model": MODEL, "confirm": true }).as_object().unwrap().clone();
     let call = CallToolRequestParams::new("delete_model").with_arguments(arguments);
@@ -125,7 +125,7 @@ async fn the_sdk_s_client_listens_and_subscribes() {
 }
 
 #[tokio::test]
-async fn a_model_that_a_call_pulls_or_creates_is_told_once() {
+async fn pulled_or_created_model_notifies_once() {
     let fake = fake().await;
     fake.replay("pull_success_stream");
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));

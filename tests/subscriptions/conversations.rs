@@ -12,7 +12,7 @@ fn turn(id: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn turns_and_deletions_are_told_and_nobody_is_asked_for_them() {
+async fn turns_and_deletions_notify_without_polling() {
     let (fake, data) = (fake().await, tempfile::TempDir::new().unwrap());
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream"));
     let flags = ["--data-dir", data.path().to_str().unwrap()];
@@ -36,7 +36,7 @@ async fn turns_and_deletions_are_told_and_nobody_is_asked_for_them() {
 }
 
 #[tokio::test]
-async fn a_listener_is_told_too_and_a_failed_turn_is_no_change() {
+async fn listener_is_notified_and_failed_turn_notifies_nobody() {
     let (fake, data) = (fake().await, tempfile::TempDir::new().unwrap());
     fake.on("POST", "/api/chat", Answer::recorded("chat_stream"));
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_stream").cut_after(1));
@@ -58,7 +58,7 @@ async fn a_listener_is_told_too_and_a_failed_turn_is_no_change() {
 }
 
 #[tokio::test]
-async fn without_conversations_there_is_nothing_to_subscribe_to() {
+async fn without_conversations_subscribing_to_them_is_refused() {
     let fake = fake().await;
     let mut session = Session::with(&[("OLLAMA_HOST", &fake.url()), ("OLLAMA_MCP_TOOLSETS", "models")]);
     let params = json!({ "uri": "ollama://conversations" });

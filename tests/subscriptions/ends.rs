@@ -10,7 +10,7 @@ use crate::support::process::Process;
 use crate::support::schema::assert_valid_message;
 
 #[tokio::test]
-async fn an_address_that_cannot_be_subscribed_to_is_told_with_those_that_can() {
+async fn unknown_uri_error_lists_known_uris() {
     let fake = fake().await;
     let mut shell = Process::start(&fake, &[]);
     for uri in ["ollama://nothing", "ollama://health", "file:///etc/passwd", ""] {
@@ -47,7 +47,7 @@ async fn subscriptions_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_listen_is_bounded_and_so_are_all_of_a_connection() {
+async fn listens_are_bounded_each_and_per_connection() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
     let uris = |count: usize| (0..count).map(|n| format!("ollama://models/m:{n}")).collect::<Vec<_>>();
@@ -77,7 +77,7 @@ async fn a_listen_is_bounded_and_so_are_all_of_a_connection() {
 }
 
 #[tokio::test]
-async fn an_address_of_any_length_is_not_kept() {
+async fn overlong_uri_is_not_stored() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
     let longest = format!("ollama://models/{}", "m".repeat(2048 - "ollama://models/".len()));
@@ -93,7 +93,7 @@ async fn an_address_of_any_length_is_not_kept() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_input_ends_it_promptly() {
+async fn end_of_input_ends_listen() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
     subscribe(&mut host, "ollama://models").await;
@@ -107,7 +107,7 @@ async fn the_end_of_the_input_ends_it_promptly() {
 }
 
 #[tokio::test]
-async fn a_cancelled_listen_is_told_nothing_more() {
+async fn cancelled_listen_gets_no_notification() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
     let (id, _) = listen(&mut host, json!({ "resourcesListChanged": true })).await;
@@ -119,7 +119,7 @@ async fn a_cancelled_listen_is_told_nothing_more() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_signal_ends_it() {
+async fn signal_ends_listen() {
     let fake = fake().await;
     let mut host = Process::start(&fake, &[]);
     subscribe(&mut host, "ollama://models").await;
@@ -131,7 +131,7 @@ async fn a_signal_ends_it() {
 }
 
 #[tokio::test]
-async fn one_page_of_a_loaded_model() {
+async fn running_model_is_a_resource() {
     let fake = fake().await;
     let mut session = Session::start(&fake);
     for name in ["gemma3:270m", "gemma3%3A270m", "Gemma3:270M"] {

@@ -275,6 +275,11 @@ impl Session {
 
     /// Before any handshake, with Ollama at an address, and what no setting can be.
     pub fn of_services(address: &str, settings: ServiceSettings) -> Self {
+        Self::with_services(address, settings).1
+    }
+
+    /// The same, with the services behind it.
+    pub fn with_services(address: &str, settings: ServiceSettings) -> (Arc<Services>, Self) {
         let config = ServerConfig {
             base_url: address.parse().unwrap(),
             token: None,
@@ -284,7 +289,8 @@ impl Session {
         let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
         let tools =
             ToolSettings { toolsets: Toolset::ALL.iter().copied().collect(), ..ToolSettings::default() };
-        Self::over(McpServer::new(services, ServerOptions { tools, ..ServerOptions::default() }))
+        let options = ServerOptions { tools, ..ServerOptions::default() };
+        (Arc::clone(&services), Self::over(McpServer::new(services, options)))
     }
 
     /// Before any handshake, over a server.
@@ -368,6 +374,12 @@ pub fn tool_error(result: &Value) -> (&str, &str) {
     assert_eq!(result["isError"], true, "no error: {result:#}");
     let code = result["structuredContent"]["error"]["code"].as_str().unwrap();
     (code, result["content"][0]["text"].as_str().unwrap())
+}
+
+/// The code and text of a tool's error, on one line.
+pub fn error_line(result: &Value) -> String {
+    let (code, text) = tool_error(result);
+    format!("{code}: {text}")
 }
 
 /// rmcp's own client of a server in this process.

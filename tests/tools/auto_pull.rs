@@ -25,7 +25,7 @@ fn pulls(fake: &FakeOllama) -> usize {
 }
 
 #[tokio::test]
-async fn without_the_setting_the_error_offers_pull_model() {
+async fn without_auto_pull_error_suggests_pull_model() {
     let (fake, mut session) = lacking(&[]).await;
     let result = session.call("chat_completion", chat()).await;
     let (code, said) = tool_error(&result);
@@ -34,7 +34,7 @@ async fn without_the_setting_the_error_offers_pull_model() {
 }
 
 #[tokio::test]
-async fn the_model_is_pulled_and_then_answers_with_progress_of_both() {
+async fn missing_model_is_pulled_and_answers_with_progress() {
     let (fake, mut session) = lacking(&AUTO).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
@@ -62,7 +62,7 @@ async fn the_model_is_pulled_and_then_answers_with_progress_of_both() {
 }
 
 #[tokio::test]
-async fn tools_that_install_are_not_announced_as_read_only() {
+async fn tools_that_may_pull_are_not_read_only() {
     for (settings, read_only) in [(&AUTO[..], false), (&[], true)] {
         let (_fake, mut session) = start(settings).await;
         let listed = session.ask("tools/list", json!({})).await;
@@ -78,33 +78,41 @@ async fn tools_that_install_are_not_announced_as_read_only() {
 }
 
 #[tokio::test]
-async fn calls_at_once_share_a_pull_which_ends_with_the_last_of_them() {
+async fn concurrent_calls_share_pull_until_last_is_cancelled() {
     let (fake, mut session) = start(&AUTO).await;
     fake.on("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
-    fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
+    let gate = Gate::new();
+    let step =
+        |done: u64| json!({ "status": "pulling a", "digest": "sha256:a", "total": 100, "completed": done });
+    fake.on("POST", "/api/pull", Answer::ndjson(&[step(91), step(95)]).gate_after(1, &gate).stall_after(2));
     let call = json!({ "name": "chat_completion", "arguments": chat(), "_meta": { "progressToken": "t" } });
     let mut ids = Vec::new();
     for _ in 0..3 {
         ids.push(session.request("tools/call", call.clone()).await);
     }
-    // Each of them waits for it.
-    let mut waiting = 0;
-    while waiting < 3 {
-        let message = session.next().await;
-        waiting += usize::from(message["params"]["message"] == "pulling smollm2:135m, 91% of 98 MB");
+    for _ in 0..3 {
+        pulled(&mut session, 91).await;
     }
     assert_eq!(pulls(&fake), 1);
     let pull = fake.requests_to("POST", "/api/pull")[0].index;
     session.cancel(ids[0]).await;
     session.cancel(ids[1]).await;
     session.still_serves().await;
-    assert!(!fake.closed_within(pull, std::time::Duration::from_millis(300)).await, "one still waits");
+    gate.open();
+    // The pull continues for the one that still waits.
+    pulled(&mut session, 95).await;
     session.cancel(ids[2]).await;
     fake.closed(pull).await;
 }
 
+/// Waits until a call reports this part of a pull.
+async fn pulled(session: &mut Session, percent: u64) {
+    let text = format!("pulling smollm2:135m, {percent}%");
+    while !session.next().await["params"]["message"].as_str().unwrap_or_default().starts_with(&text) {}
+}
+
 #[tokio::test]
-async fn the_turn_of_others_does_not_wait_for_a_pull() {
+async fn pull_holds_no_slot() {
     let (fake, mut session) = lacking(&[AUTO[0], ("OLLAMA_MCP_MAX_CONCURRENT", "1")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let call = json!({ "name": "chat_completion", "arguments": chat() });
@@ -115,7 +123,7 @@ async fn the_turn_of_others_does_not_wait_for_a_pull() {
 }
 
 #[tokio::test]
-async fn a_model_of_no_registry_and_one_of_the_cloud() {
+async fn unknown_model_and_cloud_model_are_not_pulled() {
     let (fake, mut session) = start(&AUTO).await;
     fake.on("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
     fake.replay("pull_unknown_model_stream");
@@ -130,7 +138,7 @@ async fn a_model_of_no_registry_and_one_of_the_cloud() {
 }
 
 #[tokio::test]
-async fn a_call_that_outlives_its_deadline_goes_on_pulling() {
+async fn pull_continues_beyond_deadline() {
     let (fake, mut session) = lacking(&[AUTO[0], ("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
@@ -143,7 +151,7 @@ async fn a_call_that_outlives_its_deadline_goes_on_pulling() {
 }
 
 #[tokio::test]
-async fn a_comparison_and_a_batch_pull_too() {
+async fn comparison_and_batch_pull_missing_models() {
     let (fake, mut session) = lacking(&AUTO).await;
     let arguments = json!({ "models": ["smollm2:135m", super::MODEL], "prompt": "x" });
     let (result, progress) = session.call_watched("compare_models", arguments).await;
@@ -164,7 +172,7 @@ async fn a_comparison_and_a_batch_pull_too() {
 }
 
 #[tokio::test]
-async fn embeddings_pull_too_but_not_beyond_the_deadline() {
+async fn embeddings_pull_until_deadline() {
     let (fake, mut session) = start(&[AUTO[0], ("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     fake.replay("pull_success_stream");
     fake.on("POST", "/api/embed", Answer::recorded("embed_model_ok"));
@@ -183,7 +191,7 @@ async fn embeddings_pull_too_but_not_beyond_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_batch_shares_one_pull_says_so_at_its_deadline_and_its_progress_goes_on() {
+async fn batch_shares_one_pull_and_reports_it_beyond_deadline() {
     let (fake, mut session) = lacking(&[AUTO[0], AUTO[1], ("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
     for _ in 0..3 {
         fake.on_next("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));

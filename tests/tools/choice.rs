@@ -20,7 +20,7 @@ const CHANGING: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn all_are_there_unless_told_otherwise() {
+async fn all_default_tools_are_listed() {
     let (_fake, mut session) = start(&[]).await;
     let every = tools(&mut session).await;
     assert_eq!(every.len(), 23, "{every:?}");
@@ -29,7 +29,7 @@ async fn all_are_there_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn toolsets_are_chosen() {
+async fn toolsets_choose_listed_tools() {
     let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "core")]).await;
     assert_eq!(tools(&mut session).await, CORE);
     let (_fake, mut session) = start(&[("OLLAMA_MCP_TOOLSETS", "embeddings")]).await;
@@ -42,7 +42,7 @@ async fn toolsets_are_chosen() {
 }
 
 #[tokio::test]
-async fn read_only_leaves_nothing_that_changes() {
+async fn read_only_lists_no_changing_tool() {
     let (_fake, mut session) = start(&[("OLLAMA_MCP_READ_ONLY", "true")]).await;
     let left = tools(&mut session).await;
     assert_eq!(left.len(), 23 - CHANGING.len(), "{left:?}");
@@ -54,7 +54,7 @@ async fn read_only_leaves_nothing_that_changes() {
 }
 
 #[tokio::test]
-async fn another_provider_lists_what_it_can_serve() {
+async fn openai_provider_lists_supported_tools() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut session = Session::openai(&fake);
     let there = tools(&mut session).await;
@@ -67,7 +67,7 @@ async fn another_provider_lists_what_it_can_serve() {
 }
 
 #[tokio::test]
-async fn the_flags_do_the_same_and_a_wrong_name_is_refused() {
+async fn flags_choose_toolsets_and_unknown_name_is_refused() {
     let fake = FakeOllama::start().await.with_defaults();
     let mut host = Process::start(&fake, &["--toolsets=core"]);
     let listed = host.ask("tools/list", serde_json::json!({})).await;

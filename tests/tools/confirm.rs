@@ -29,15 +29,18 @@ pub(super) fn delete(model: &str) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_word_nothing_is_deleted() {
+async fn without_confirmation_nothing_is_deleted() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("delete");
+    let mut errors = Vec::new();
     for arguments in [json!({ "model": MODEL }), json!({ "model": MODEL, "confirm": false })] {
         let result = session.call("delete_model", arguments).await;
         let (code, said) = tool_error(&result);
         assert_eq!(code, "not_confirmed");
-        assert!(said.contains(MODEL) && said.contains("confirm: true"), "{said}");
+        errors.push(said.to_owned());
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @r#"delete_model of "gemma3:270m" was not done: it was not confirmed. Ask the user: "Delete the model gemma3:270m (253 MB) from this Ollama?" If the answer is yes, call again with confirm: true."#);
     assert_eq!(deleted(&fake), 0);
     let result = session.call("delete_model", json!({ "model": MODEL, "confirm": true })).await;
     assert_eq!(text(&result), "gemma3:270m is deleted.");
@@ -45,7 +48,7 @@ async fn without_a_word_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_about_a_model_that_is_not_there() {
+async fn missing_model_is_refused_before_confirmation() {
     let (fake, mut session) = who_can_ask(&[]).await;
     let result = session.call("delete_model", json!({ "model": "gema3:270m" })).await;
     let (code, said) = tool_error(&result);
@@ -116,7 +119,7 @@ async fn only_the_choice_to_delete_deletes() {
 }
 
 #[tokio::test]
-async fn the_error_says_what_came_back() {
+async fn error_quotes_unexpected_choice() {
     let cases = [
         (json!({ "action": "accept", "content": { "confirm": "Keep" } }), "the user chose \"Keep\""),
         (json!({ "action": "accept" }), "without a valid choice (confirm must be \"Delete\" or \"Keep\")"),
@@ -135,7 +138,7 @@ async fn the_error_says_what_came_back() {
 }
 
 #[tokio::test]
-async fn a_client_that_fails_to_ask_confirms_nothing() {
+async fn failed_elicitation_confirms_nothing() {
     let (fake, mut session) = who_can_ask(&[]).await;
     let id = session.request("tools/call", delete(MODEL)).await;
     let question = session.next().await;
@@ -147,7 +150,7 @@ async fn a_client_that_fails_to_ask_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_confirms_nothing() {
+async fn ended_connection_confirms_nothing() {
     let (fake, mut session) = who_can_ask(&[]).await;
     let id = session.request("tools/call", delete(MODEL)).await;
     assert_eq!(session.next().await["method"], "elicitation/create");
@@ -158,7 +161,7 @@ async fn a_connection_that_ends_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn the_user_alone_where_the_settings_say_so() {
+async fn with_elicit_only_user_can_confirm() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     let result = session.call("delete_model", json!({ "model": MODEL, "confirm": true })).await;
     let (code, said) = tool_error(&result);

@@ -35,7 +35,7 @@ async fn ask(session: &mut Session, params: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_stateless_revision_asks_by_its_answer() {
+async fn stateless_revision_asks_by_result() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("delete");
     let asked = session.result(MODERN, "tools/call", stateless(MODEL, json!({}))).await;
@@ -93,7 +93,7 @@ async fn only_the_choice_to_delete_deletes_in_the_stateless_revision() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_once() {
+async fn answer_is_accepted_once() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("delete");
     let state = ask(&mut session, stateless(MODEL, json!({}))).await;
@@ -171,8 +171,8 @@ fn asking() -> Vec<Asking> {
 }
 
 #[tokio::test]
-async fn every_tool_that_asks_does_exactly_what_was_asked() {
-    let fake = super::rules::world().await;
+async fn confirmed_call_does_exactly_what_was_asked() {
+    let fake = super::calls::world().await;
     let data = tempfile::tempdir().unwrap();
     let address = fake.url();
     let settings =
@@ -234,7 +234,7 @@ async fn every_tool_that_asks_does_exactly_what_was_asked() {
 }
 
 #[tokio::test]
-async fn an_answer_about_one_tool_is_none_about_another() {
+async fn answer_for_one_tool_is_refused_for_another() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_success_stream");
     let mut pull = stateless(MODEL, json!({}));
@@ -250,7 +250,7 @@ async fn an_answer_about_one_tool_is_none_about_another() {
 }
 
 #[tokio::test]
-async fn an_answer_to_another_process_is_not_believed() {
+async fn answer_from_other_process_is_refused() {
     let (_fake, mut first) = start(&[]).await;
     let asked = first.result(MODERN, "tools/call", stateless(MODEL, json!({}))).await;
     let state = asked["requestState"].as_str().unwrap();

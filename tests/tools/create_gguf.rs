@@ -33,7 +33,7 @@ fn from_file(path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_file_is_uploaded_and_becomes_a_model() {
+async fn gguf_file_is_uploaded_and_created() {
     let dir = tempfile::tempdir().unwrap();
     let (path, bytes, blob) = weights(dir.path(), "mine.gguf", 3_000_000);
     let (fake, mut session) = allowed(dir.path()).await;
@@ -65,7 +65,7 @@ async fn a_file_is_uploaded_and_becomes_a_model() {
 }
 
 #[tokio::test]
-async fn what_is_no_gguf_or_not_allowed_is_refused_before_anything_is_sent() {
+async fn invalid_or_denied_file_is_refused_before_any_request() {
     let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (outside, ..) = weights(elsewhere.path(), "mine.gguf", 100);
     let (fake, mut session) = allowed(dir.path()).await;
@@ -90,7 +90,7 @@ async fn what_is_no_gguf_or_not_allowed_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_file_stays_on_this_machine_unless_the_settings_let_it_go() {
+async fn gguf_file_leaves_machine_only_with_allow_remote_files() {
     let dir = tempfile::tempdir().unwrap();
     let (path, ..) = weights(dir.path(), "mine.gguf", 100);
     let mut session = Session::with(&[
@@ -104,7 +104,7 @@ async fn a_file_stays_on_this_machine_unless_the_settings_let_it_go() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_in_between_is_noticed() {
+async fn file_changed_during_upload_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let (path, _, blob) = weights(dir.path(), "mine.gguf", 100);
     let (fake, mut session) = allowed(dir.path()).await;
@@ -130,7 +130,7 @@ async fn a_file_that_changes_in_between_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_cancelled_in_mid_upload_stops_it() {
+async fn cancelling_stops_upload() {
     let dir = tempfile::tempdir().unwrap();
     let (path, _, blob) = weights(dir.path(), "mine.gguf", 1000);
     let (fake, mut session) = allowed(dir.path()).await;
@@ -146,7 +146,7 @@ async fn a_call_that_is_cancelled_in_mid_upload_stops_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_cut_short_is_damaged() {
+async fn truncated_gguf_file_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let (path, _, blob) = weights(dir.path(), "mine.gguf", 3_000);
     let (fake, mut session) = allowed(dir.path()).await;

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Recording, Request};
-use crate::support::mcp_client::{Session, tool_error};
+use crate::support::mcp_client::{Session, error_line, tool_error};
 
 const EMBEDS: &str = "qwen-embed:0.5b";
 
 #[tokio::test]
-async fn one_text_or_several() {
+async fn one_or_several_texts_are_embedded() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("embed_model_ok");
     let one = session.call("embed", json!({ "model": EMBEDS, "input": "The sky is blue." })).await;
@@ -29,28 +29,31 @@ async fn one_text_or_several() {
 }
 
 #[tokio::test]
-async fn empty_texts_are_not_sent() {
+async fn empty_texts_are_refused_before_any_request() {
     let (fake, mut session) = start(&[]).await;
-    for (input, named) in [(json!(""), "input"), (json!([]), "input"), (json!(["a", " "]), "input[1]")] {
-        let result = session.call("embed", json!({ "model": EMBEDS, "input": input })).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument");
-        assert!(said.contains(named) && said.contains("empty"), "{said}");
+    let mut errors = Vec::new();
+    for input in [json!(""), json!([]), json!(["a", " "])] {
+        errors.push(error_line(&session.call("embed", json!({ "model": EMBEDS, "input": input })).await));
     }
     for arguments in [json!({ "query": "", "texts": ["a"] }), json!({ "query": "a", "texts": [] })] {
-        assert_eq!(tool_error(&session.call("rank", arguments).await).0, "invalid_argument");
+        errors.push(error_line(&session.call("rank", arguments).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @"
+    invalid_argument: input[0] is empty; it must have text
+    invalid_argument: input is empty; it must hold at least one text
+    invalid_argument: input[1] is empty; it must have text
+    invalid_argument: query is empty; it must have text
+    invalid_argument: texts is empty; it must hold at least one text
+    ");
     assert_eq!(fake.requests_to("POST", "/api/embed").len(), 0);
 }
 
 #[tokio::test]
-async fn a_model_without_embeddings_is_told() {
+async fn model_without_embeddings_is_unsupported() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("embed");
     let result = session.call("embed", json!({ "model": MODEL, "input": "x" })).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "unsupported");
-    assert!(said.contains(MODEL), "{said}");
+    insta::assert_snapshot!(error_line(&result), @r#"unsupported: Model "gemma3:270m" cannot make embeddings. No installed model can."#);
     fake.replay("embed_missing_model");
     let result = session.call("embed", json!({ "model": "no-such-model", "input": "x" })).await;
     assert_eq!(tool_error(&result).0, "model_not_found");
@@ -76,7 +79,7 @@ fn counted(request: &Request) -> Answer {
 }
 
 #[tokio::test]
-async fn texts_are_ordered_by_likeness() {
+async fn texts_are_ranked_by_similarity() {
     let (fake, mut session) = start(&[]).await;
     install(&fake, EMBEDS, "embedding");
     fake.on("POST", "/api/embed", Answer::computed(counted));
@@ -99,26 +102,24 @@ async fn texts_are_ordered_by_likeness() {
 }
 
 #[tokio::test]
-async fn where_no_model_embeds_the_next_step_is_told() {
+async fn without_embedding_model_hint_suggests_one() {
     let (fake, mut session) = start(&[]).await;
     install(&fake, MODEL, "completion");
     let result = session.call("rank", json!({ "query": "a", "texts": ["b"] })).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "no_models");
-    assert!(said.contains("pull_model"), "{said}");
+    insta::assert_snapshot!(error_line(&result), @r#"no_models: No installed model is known to make embeddings. Name one in model. Or install one, for example with "ollama pull nomic-embed-text". Or call pull_model."#);
 }
 
 #[tokio::test]
-async fn fewer_vectors_than_texts_are_no_answer() {
+async fn fewer_vectors_than_texts_is_an_error() {
     let (fake, mut session) = start(&[]).await;
     let one = json!({ "model": EMBEDS, "embeddings": [[1.0]] });
     fake.on("POST", "/api/embed", Answer::json(200, one));
     let result = session.call("embed", json!({ "model": EMBEDS, "input": ["a", "b"] })).await;
-    assert_eq!(tool_error(&result).0, "upstream_error");
+    insta::assert_snapshot!(error_line(&result), @"upstream_error: The answer of Ollama cannot be read: 2 texts were sent, 1 vectors came back, or empty ones. Check that OLLAMA_HOST is the address of Ollama.");
 }
 
 #[tokio::test]
-async fn a_text_that_is_cut_is_reported() {
+async fn cut_text_is_warned_of() {
     let (fake, mut session) = start(&[]).await;
     let cut = Answer::computed(|request| match request.json()["truncate"].as_bool() {
         Some(false) => Answer::recorded("embed_model_too_long_truncate_false"),
@@ -128,7 +129,7 @@ async fn a_text_that_is_cut_is_reported() {
     let long = "word ".repeat(9000);
     let result = session.call("embed", json!({ "model": EMBEDS, "input": long })).await;
     let warning = result["structuredContent"]["warnings"][0].as_str().unwrap();
-    assert!(warning.contains("longer than the model's context"), "{warning}");
+    insta::assert_snapshot!(warning, @"The text is longer than the model's context, and only its beginning was read. Send shorter texts, or use a model with a longer context.");
     assert!(text(&result).contains(warning), "{}", text(&result));
     let truncate: Vec<_> =
         fake.requests_to("POST", "/api/embed").iter().map(|sent| sent.json()["truncate"].clone()).collect();
@@ -143,16 +144,12 @@ async fn a_text_that_is_cut_is_reported() {
     assert!(result["structuredContent"]["warnings"][0].is_string(), "{result}");
 
     let refused = session.call("embed", json!({ "model": EMBEDS, "input": long, "truncate": false })).await;
-    let (code, said) = tool_error(&refused);
-    assert_eq!(code, "context_exceeded");
-    assert!(
-        said.contains("truncate") && !said.contains("num_ctx"),
-        "it names arguments that embed has: {said}"
-    );
+    // The hint names an argument that embed has.
+    insta::assert_snapshot!(error_line(&refused), @"context_exceeded: The prompt does not fit the model's context: the input length exceeds the context length. Send shorter texts, or leave truncate out to have it cut.");
 }
 
 #[tokio::test]
-async fn numbers_are_as_short_as_the_server_writes_them() {
+async fn numbers_are_written_in_shortest_form() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("embed_model_ok");
     let result = session.call("embed", json!({ "model": EMBEDS, "input": "The sky is blue." })).await;
@@ -167,38 +164,37 @@ async fn numbers_are_as_short_as_the_server_writes_them() {
 }
 
 #[tokio::test]
-async fn dimensions_that_cannot_be_are_refused() {
+async fn invalid_dimensions_are_refused() {
     let (fake, mut session) = start(&[]).await;
     let vectors = json!({ "model": EMBEDS, "embeddings": [[1.0, 2.0, 3.0]] });
     fake.on("POST", "/api/embed", Answer::json(200, vectors));
     let ask = |dimensions: u64| json!({ "model": EMBEDS, "input": "x", "dimensions": dimensions });
-    for (dimensions, words) in [
-        (0, "at least 1"),
-        (4, "is more than the model makes: its vectors have 3 numbers"),
-        (u64::MAX, "is more than the model makes"),
-        (2, "was not followed by the server: its vectors have 3 numbers"),
-    ] {
-        let result = session.call("embed", ask(dimensions)).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument", "{said}");
-        assert!(said.starts_with("dimensions ") && said.contains(words), "{said}");
+    let mut errors = Vec::new();
+    for dimensions in [0, 4, u64::MAX, 2] {
+        errors.push(error_line(&session.call("embed", ask(dimensions)).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @"
+    invalid_argument: dimensions is 0; it must be at least 1
+    invalid_argument: dimensions is more than the model makes: its vectors have 3 numbers
+    invalid_argument: dimensions is more than the model makes: its vectors have 3 numbers
+    invalid_argument: dimensions was not followed by the server: its vectors have 3 numbers; leave it out
+    ");
     assert_eq!(fake.requests_to("POST", "/api/embed").len(), 3, "0 is not sent");
     text(&session.call("embed", ask(3)).await);
 }
 
 #[tokio::test]
-async fn vectors_of_unequal_length_are_no_answer() {
+async fn vectors_of_unequal_length_are_an_error() {
     let (fake, mut session) = start(&[]).await;
     let vectors = json!({ "model": EMBEDS, "embeddings": [[1.0, 2.0], [1.0]] });
     fake.on("POST", "/api/embed", Answer::json(200, vectors));
+    let mut errors = Vec::new();
     for (tool, arguments) in [
         ("embed", json!({ "model": EMBEDS, "input": ["a", "b"] })),
         ("rank", json!({ "model": EMBEDS, "query": "a", "texts": ["b"] })),
     ] {
-        let result = session.call(tool, arguments).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "upstream_error", "{said}");
-        assert!(said.contains("2 and 1 numbers"), "{said}");
+        errors.push(error_line(&session.call(tool, arguments).await));
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @"upstream_error: The answer of Ollama cannot be read: its vectors differ in length: 2 and 1 numbers. Check that OLLAMA_HOST is the address of Ollama.");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::MODEL;
-use super::rules::{calls, world};
+use super::calls::{calls, world};
 use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::hostile::{EVIL, misleading};
 use crate::support::mcp_client::Session;
@@ -109,12 +109,12 @@ async fn shows_nothing_misleading(fake: &FakeOllama) {
 }
 
 #[tokio::test]
-async fn no_tool_shows_text_of_the_model_server_as_it_is() {
+async fn every_tool_sanitizes_text_of_model_server() {
     shows_nothing_misleading(&hostile_world().await).await;
 }
 
 #[tokio::test]
-async fn no_failure_shows_text_of_the_model_server_as_it_is() {
+async fn every_failure_sanitizes_text_of_model_server() {
     shows_nothing_misleading(&refusing_world().await).await;
 }
 

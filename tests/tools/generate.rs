@@ -18,7 +18,7 @@ fn recorded(case: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_prompt_is_gone_on_from() {
+async fn generate_continues_prompt() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
     fake.replay("generate_stream");
     let arguments = json!({
@@ -39,7 +39,7 @@ async fn a_prompt_is_gone_on_from() {
 }
 
 #[tokio::test]
-async fn suffix_raw_and_images_are_sent_as_given() {
+async fn suffix_raw_and_images_are_sent_unchanged() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("generate_stream");
     let sees = json!({ "capabilities": ["completion", "insert", "vision"], "details": {}, "model_info": {} });
@@ -56,7 +56,7 @@ async fn suffix_raw_and_images_are_sent_as_given() {
 }
 
 #[tokio::test]
-async fn sampling_arguments_that_the_schema_leaves_out_are_taken_too() {
+async fn sampling_arguments_missing_from_schema_are_accepted() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("generate_stream");
     let arguments = json!({
@@ -71,7 +71,7 @@ async fn sampling_arguments_that_the_schema_leaves_out_are_taken_too() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_told_before_it_is_sent() {
+async fn conflicting_arguments_are_refused_before_any_request() {
     let (fake, mut session) = start(&[]).await;
     for (arguments, named) in [
         (json!({ "model": CODER, "prompt": "" }), "prompt"),
@@ -88,7 +88,7 @@ async fn what_does_not_fit_is_told_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_model_that_cannot_fill_in_says_so() {
+async fn model_without_insert_is_unsupported() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("generate_suffix_unsupported");
     let arguments = json!({ "model": "gemma3:270m", "prompt": "a", "suffix": "b" });
@@ -100,7 +100,7 @@ async fn a_model_that_cannot_fill_in_says_so() {
 }
 
 #[tokio::test]
-async fn an_empty_system_prompt_takes_the_models_own_away() {
+async fn empty_system_prompt_suppresses_that_of_model() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("generate_stream");
     // Ollama takes an empty text for none given, and would put the model's own in its place.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate, Request};
-use crate::support::mcp_client::tool_error;
+use crate::support::mcp_client::error_line;
 
 /// What a request asks.
 fn question(request: &Request) -> String {
@@ -48,7 +48,7 @@ fn contents(result: &Value) -> Vec<(u64, &str)> {
 }
 
 #[tokio::test]
-async fn results_come_in_order_failures_beside_them() {
+async fn results_are_in_order_with_failures_among_them() {
     let (fake, mut session) = start(&[]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
@@ -89,24 +89,27 @@ async fn results_come_in_order_failures_beside_them() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_batch_is_refused_unsent() {
+async fn invalid_batches_are_refused_before_any_request() {
     let (fake, mut session) = start(&[]).await;
     let too_many = vec!["x"; 201];
-    for (inputs, named) in [(&too_many[..], "201"), (&[], "inputs"), (&["a", ""], "inputs[1]")] {
-        let result = session.call("batch_completion", batch(inputs)).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument");
-        assert!(said.contains(named) && said.contains("inputs"), "{said}");
+    let mut errors = Vec::new();
+    for inputs in [&too_many[..], &[], &["a", ""]] {
+        errors.push(error_line(&session.call("batch_completion", batch(inputs)).await));
     }
     let mut nothing_to_do = batch(&["a"]);
     nothing_to_do["instruction"] = json!(" ");
-    let result = session.call("batch_completion", nothing_to_do).await;
-    assert!(tool_error(&result).1.contains("instruction"), "{result}");
+    errors.push(error_line(&session.call("batch_completion", nothing_to_do).await));
+    insta::assert_snapshot!(errors.join("\n"), @"
+    invalid_argument: inputs and files have 201 entries; they must have 1 to 200
+    invalid_argument: inputs and files have 0 entries; they must have 1 to 200
+    invalid_argument: inputs[1] is empty; it must have text
+    invalid_argument: instruction is empty; it must say what to do with each input
+    ");
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
 }
 
 #[tokio::test]
-async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
+async fn batch_returns_done_results_at_deadline_and_rest_is_fetched() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
@@ -123,7 +126,7 @@ async fn a_deadline_returns_what_is_done_and_the_rest_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_stopped_batch_keeps_what_is_done() {
+async fn cancelled_batch_keeps_done_results() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     echo(&fake, &gate);
@@ -139,7 +142,7 @@ async fn a_stopped_batch_keeps_what_is_done() {
 }
 
 #[tokio::test]
-async fn models_answer_side_by_side() {
+async fn comparison_has_one_result_per_model() {
     let (fake, mut session) = start(&[]).await;
     let answer = Answer::computed(|request| match request.json()["model"].as_str().unwrap() {
         "nope" => Answer::json(404, json!({ "error": "model 'nope' not found" })),
@@ -180,20 +183,22 @@ async fn models_answer_side_by_side() {
 }
 
 #[tokio::test]
-async fn what_all_fail_of_is_followed_by_one_next_step() {
+async fn shared_failure_has_one_next_step() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("chat_missing_model_stream");
     let batch = json!({ "model": "nope", "instruction": "x", "inputs": ["a", "b", "c"] });
     let result = session.call("batch_completion", batch).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "model_not_found", "one in which every item failed has failed");
     assert_eq!(result["structuredContent"]["results"].as_array().unwrap().len(), 3);
-    assert_eq!(said.matches("FAILED").count(), 3, "{said}");
-    assert_eq!(said.matches("Install it with").count(), 1, "{said}");
+    insta::assert_snapshot!(error_line(&result), @r#"
+    model_not_found: 3 of 3 done, 3 failed.
+    [0] FAILED: Model "nope" is not installed. Install it with "ollama pull nope". Or call pull_model.
+    [1] FAILED: Model "nope" is not installed
+    [2] FAILED: Model "nope" is not installed
+    "#);
 }
 
 #[tokio::test]
-async fn a_comparison_that_nobody_answered_yet_says_so() {
+async fn comparison_without_results_says_so() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/chat", reply("late").delay_head(&gate));
@@ -206,36 +211,36 @@ async fn a_comparison_that_nobody_answered_yet_says_so() {
 }
 
 #[tokio::test]
-async fn a_comparison_has_two_models_to_eight() {
+async fn comparison_takes_two_to_eight_models() {
     let (fake, mut session) = start(&[]).await;
+    let mut errors = Vec::new();
     for models in [vec![MODEL], vec![MODEL; 9]] {
         let result = session.call("compare_models", json!({ "models": models, "prompt": "x" })).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument");
-        assert!(said.contains("models") && said.contains("2 to 8"), "{said}");
+        errors.push(error_line(&result));
     }
+    insta::assert_snapshot!(errors.join("\n"), @"
+    invalid_argument: models has 1; it must have 2 to 8 names
+    invalid_argument: models has 9; it must have 2 to 8 names
+    ");
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 0);
 }
 
 #[tokio::test]
-async fn each_result_says_why_it_ended_and_what_is_wrong_with_it() {
+async fn each_result_has_finish_reason_and_warnings() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("chat_options_num_predict_length");
     let batch = json!({ "model": MODEL, "instruction": "x", "inputs": ["a", "b", "c"], "max_tokens": 5 });
     let result = session.call("batch_completion", batch).await;
+    let warning = "The reply stopped at max_tokens (5); raise it for a longer one.";
     for one in result["structuredContent"]["results"].as_array().unwrap() {
         assert_eq!(one["finish_reason"], "length", "{one}");
-        assert!(one["warnings"][0].as_str().unwrap().contains("max_tokens (5)"), "{one}");
+        assert_eq!(one["warnings"], json!([warning]), "{one}");
     }
-    assert!(
-        text(&result).contains("\nWarning (0, 1, 2): The reply stopped at max_tokens (5)"),
-        "{}",
-        text(&result)
-    );
+    assert_eq!(text(&result).lines().last(), Some(format!("Warning (0, 1, 2): {warning}").as_str()));
 }
 
 #[tokio::test]
-async fn an_item_whose_runner_crashed_is_asked_once_more() {
+async fn item_is_retried_after_runner_crash() {
     let (fake, mut session) = start(&[]).await;
     fake.on("POST", "/api/chat", reply("fine"));
     fake.on_next(
@@ -249,8 +254,6 @@ async fn an_item_whose_runner_crashed_is_asked_once_more() {
     // A runner that crashes again is reported with the next step.
     fake.replay("chat_nonstream_runner_killed_qwen");
     let result = session.call("chat_completion", json!({ "model": MODEL, "prompt": "x" })).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "upstream_error");
-    assert!(said.contains("Ollama's log") && said.contains("smaller model"), "{said}");
+    insta::assert_snapshot!(error_line(&result), @"upstream_error: Ollama answered 500: an error was encountered while running the model: unexpected EOF. The process that runs the model has ended, often for want of memory: Ollama's log tells why. Ask again; if it happens again, use a smaller model or a smaller num_ctx.");
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 4);
 }

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, Recording};
-use crate::support::mcp_client::tool_error;
+use crate::support::mcp_client::{error_line, tool_error};
 
 #[tokio::test]
-async fn a_copy_onto_a_free_name_asks_nobody() {
+async fn copy_to_free_name_needs_no_confirmation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("copy");
     let result = session.call("copy_model", json!({ "source": MODEL, "destination": "gemma-copy" })).await;
@@ -17,15 +17,12 @@ async fn a_copy_onto_a_free_name_asks_nobody() {
 }
 
 #[tokio::test]
-async fn a_copy_onto_a_taken_name_is_confirmed_first() {
+async fn copy_to_existing_name_needs_confirmation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("copy");
     let onto = json!({ "source": MODEL, "destination": "SmolLM2:135m" });
     let refused = session.call("copy_model", onto.clone()).await;
-    let (code, said) = tool_error(&refused);
-    assert_eq!(code, "not_confirmed");
-    assert!(said.contains("smollm2:135m"), "names are the same in any case: {said}");
-    assert!(said.contains("Overwrite the model smollm2:135m"), "it says what to ask: {said}");
+    insta::assert_snapshot!(error_line(&refused), @r#"not_confirmed: copy_model of "smollm2:135m" was not done: it was not confirmed. Ask the user: "Overwrite the model smollm2:135m with gemma3:270m?" If the answer is yes, call again with confirm: true."#);
     assert_eq!(fake.requests_to("POST", "/api/copy").len(), 0);
     let mut confirmed = onto;
     confirmed["confirm"] = json!(true);
@@ -34,13 +31,11 @@ async fn a_copy_onto_a_taken_name_is_confirmed_first() {
 }
 
 #[tokio::test]
-async fn a_copy_of_nothing_is_told() {
+async fn copy_of_missing_model_is_an_error() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("copy_missing_source");
     let result = session.call("copy_model", json!({ "source": "gema3:270m", "destination": "b" })).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "model_not_found");
-    assert!(said.contains("gema3:270m") && said.contains(MODEL), "the nearest is named: {said}");
+    insta::assert_snapshot!(error_line(&result), @r#"model_not_found: Model "gema3:270m" is not installed. Did you mean "gemma3:270m"? Install it with "ollama pull gema3:270m". Or call pull_model."#);
 }
 
 #[tokio::test]
@@ -66,26 +61,27 @@ async fn loading_and_unloading_send_no_prompt() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_to_install_what_was_to_go() {
+async fn missing_model_to_delete_is_not_suggested_for_installation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("generate_missing_model_nonstream");
+    let mut errors = Vec::new();
     for tool in ["unload_model", "delete_model"] {
-        let result = session.call(tool, json!({ "model": "nope" })).await;
-        let (_, said) = tool_error(&result);
-        assert!(said.contains("not installed") && said.contains("list_models shows"), "{tool}: {said}");
-        assert!(!said.contains("pull"), "{tool}: {said}");
+        errors.push(error_line(&session.call(tool, json!({ "model": "nope" })).await));
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @r#"model_not_found: Model "nope" is not installed. list_models shows what is installed."#);
 }
 
 #[tokio::test]
-async fn a_time_that_would_unload_is_refused() {
+async fn keep_alive_of_zero_is_refused_by_load_model() {
     let (fake, mut session) = start(&[]).await;
+    let mut errors = Vec::new();
     for zero in [json!(0), json!("0s")] {
         let result = session.call("load_model", json!({ "model": MODEL, "keep_alive": zero })).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument");
-        assert!(said.contains("keep_alive"), "{said}");
+        errors.push(error_line(&result));
     }
+    errors.dedup();
+    insta::assert_snapshot!(errors.join("\n"), @"invalid_argument: keep_alive is zero, which would unload the model; give a time, or -1 for always");
     assert_eq!(fake.requests_to("POST", "/api/generate").len(), 0);
     fake.replay("generate_missing_model_nonstream");
     let result = session.call("load_model", json!({ "model": "nope" })).await;
@@ -93,7 +89,7 @@ async fn a_time_that_would_unload_is_refused() {
 }
 
 #[tokio::test]
-async fn a_model_is_shown_in_short_or_whole() {
+async fn show_model_is_short_or_verbose() {
     let (fake, mut session) = start(&[]).await;
     let short = session.call("show_model", json!({ "model": MODEL })).await;
     let structured = &short["structuredContent"];
@@ -129,7 +125,7 @@ async fn a_model_is_shown_in_short_or_whole() {
 }
 
 #[tokio::test]
-async fn running_models_are_told_with_their_end() {
+async fn running_models_have_expiry() {
     let (fake, mut session) = start(&[]).await;
     let loaded = session.call("list_running_models", json!({})).await;
     let model: &Value = &loaded["structuredContent"]["models"][0];
@@ -149,7 +145,7 @@ async fn running_models_are_told_with_their_end() {
 }
 
 #[tokio::test]
-async fn the_share_on_a_gpu_is_a_percentage_whatever_the_server_says() {
+async fn gpu_share_is_between_0_and_100_percent() {
     let (fake, mut session) = start(&[]).await;
     let most = u64::MAX;
     for (size, vram, percent) in [
@@ -170,7 +166,7 @@ async fn the_share_on_a_gpu_is_a_percentage_whatever_the_server_says() {
 }
 
 #[tokio::test]
-async fn a_copy_onto_itself_is_refused_before_anybody_is_asked() {
+async fn copy_to_itself_is_refused_before_confirmation() {
     let (fake, mut session) = start(&[]).await;
     for destination in [MODEL, "Gemma3:270M", "registry.ollama.ai/library/gemma3:270m"] {
         let arguments = json!({ "source": MODEL, "destination": destination });
@@ -185,7 +181,7 @@ async fn a_copy_onto_itself_is_refused_before_anybody_is_asked() {
 }
 
 #[tokio::test]
-async fn the_context_that_a_model_is_loaded_with_stands_beside_its_own() {
+async fn loaded_context_is_listed_beside_model_context() {
     let (_fake, mut session) = start(&[]).await;
     let result = session.call("list_models", json!({})).await;
     let models = result["structuredContent"]["models"].as_array().unwrap();
@@ -199,7 +195,7 @@ async fn the_context_that_a_model_is_loaded_with_stands_beside_its_own() {
 }
 
 #[tokio::test]
-async fn long_texts_of_the_metadata_are_named_by_their_length() {
+async fn long_metadata_texts_are_replaced_by_their_length() {
     let (fake, mut session) = start(&[]).await;
     let shown = json!({ "details": {}, "capabilities": ["completion"],
         "model_info": { "general.architecture": "x", "x.note": "n".repeat(20_000), "x.short": "kept" } });

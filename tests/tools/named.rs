@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::rules::{MISSING, calls, world};
+use super::calls::{MISSING, calls, calls_of_web, world};
 use super::tools;
 use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::mcp_client::{BY_HAND, Session};
@@ -39,9 +39,8 @@ async fn said(session: &mut Session) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nothing_that_is_said_names_a_tool_that_is_left_out() {
-    let names: Vec<_> =
-        calls().into_iter().map(|(name, ..)| name).chain(["web_search", "web_fetch"]).collect();
+async fn no_text_names_tool_that_is_not_offered() {
+    let names: Vec<_> = calls().into_iter().chain(calls_of_web()).map(|(name, ..)| name).collect();
     let full = world().await;
     let empty = FakeOllama::start().await.with_defaults();
     empty.on("GET", "/api/tags", Answer::json(200, json!({ "models": [] })));

@@ -13,7 +13,7 @@ use settings::{CallDeadline, ToolSettings};
 
 use super::{start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
-use crate::support::mcp_client::{Session, tool_error};
+use crate::support::mcp_client::{Session, error_line, tool_error};
 
 fn smollm() -> Value {
     json!({ "model": "smollm2:360m" })
@@ -24,7 +24,7 @@ fn id_of(result: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_pull_tells_of_its_bytes() {
+async fn pull_reports_bytes() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
@@ -53,7 +53,7 @@ async fn a_pull_tells_of_its_bytes() {
 }
 
 #[tokio::test]
-async fn an_installed_model_is_not_replaced_unconfirmed() {
+async fn replacing_installed_model_needs_confirmation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_success_stream");
     for name in ["gemma3:270m", "Gemma3:270M", "https://registry.ollama.ai/library/gemma3:270m"] {
@@ -76,15 +76,14 @@ async fn an_installed_model_is_not_replaced_unconfirmed() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CONFIRM", "elicit")]).await;
     fake.replay("pull_success_stream");
     let result = session.call("pull_model", confirmed).await;
-    let (code, said) = tool_error(&result);
-    assert!(code == "not_confirmed" && said.contains("OLLAMA_MCP_CONFIRM"), "{said}");
+    insta::assert_snapshot!(error_line(&result), @r#"not_confirmed: pull_model of "gemma3:270m" was not done: this host cannot ask the user, and with OLLAMA_MCP_CONFIRM=elicit only the user can confirm. The user can do it outside this server, or set OLLAMA_MCP_CONFIRM=auto, which accepts confirm: true."#);
     assert!(fake.requests_to("POST", "/api/pull").is_empty());
     // What overwrites nothing asks nobody.
     text(&session.call("pull_model", smollm()).await);
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_said_so() {
+async fn up_to_date_model_is_reported_as_installed() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_already_there_stream");
     let result = session.call("pull_model", smollm()).await;
@@ -93,7 +92,7 @@ async fn what_is_there_already_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_pull_that_breaks_off_goes_on() {
+async fn interrupted_pull_is_resumed() {
     let (fake, mut session) = start(&[]).await;
     fake.on_next("POST", "/api/pull", Answer::recorded("pull_success_stream").cut_after(2));
     fake.replay("pull_success_stream");
@@ -107,24 +106,20 @@ async fn a_pull_that_breaks_off_goes_on() {
 }
 
 #[tokio::test]
-async fn a_model_that_no_registry_has_is_told_and_not_tried_again() {
+async fn model_in_no_registry_is_an_error_without_retry() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("pull_unknown_model_stream");
     let result = session.call("pull_model", json!({ "model": "nope:latest" })).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "model_not_found");
-    assert!(text.contains("nope") && text.contains("ollama.com"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @r#"model_not_found: No registry has a model "nope:latest". Check the name and the tag; ollama.com/library lists what can be pulled."#);
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
     // A name that is none is not sent.
     let result = session.call("pull_model", json!({ "model": "a model, please" })).await;
-    let (code, text) = tool_error(&result);
-    assert_eq!(code, "invalid_argument");
-    assert!(text.contains("model"), "{text}");
+    insta::assert_snapshot!(error_line(&result), @"invalid_argument: model is not a model name: letters, digits and . _ - : / are allowed, such as gemma3:4b or hf.co/user/model:Q4_K_M");
     assert_eq!(fake.requests_to("POST", "/api/pull").len(), 1);
 }
 
 #[tokio::test]
-async fn a_pull_in_the_background_is_fetched_later() {
+async fn background_pull_is_fetched_later() {
     let (fake, mut session) = start(&[]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
@@ -143,7 +138,7 @@ async fn a_pull_in_the_background_is_fetched_later() {
 }
 
 #[tokio::test]
-async fn the_size_is_told_before_the_bytes_have_come() {
+async fn size_is_reported_before_bytes_arrive() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_PROGRESS_INTERVAL", "0")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let begun = session.call("pull_model", json!({ "model": "smollm2:360m", "background": true })).await;
@@ -186,16 +181,14 @@ async fn with_room(
 }
 
 #[tokio::test]
-async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
+async fn pull_beyond_free_disk_space_is_stopped() {
     let dir = tempfile::tempdir().unwrap();
     // 27 MB of 98 are to come.
     let (fake, mut session) = with_room(dir.path(), |_| Ok(20_000_000)).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(2));
     let result = session.call("pull_model", smollm()).await;
-    let (code, said) = tool_error(&result);
-    assert_eq!(code, "disk_full");
-    let place = dir.path().to_str().unwrap();
-    assert!(said.contains("needs 27 MB more, and 20 MB are free") && said.contains(place), "{said}");
+    let error = error_line(&result).replace(dir.path().to_str().unwrap(), "[folder]");
+    insta::assert_snapshot!(error, @"disk_full: smollm2:360m needs 27 MB more, and 20 MB are free at [folder]; the pull was stopped. Free some space, pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere. delete_model frees space.");
     fake.closed(fake.requests_to("POST", "/api/pull")[0].index).await;
 
     for free in [
@@ -209,7 +202,7 @@ async fn a_pull_that_the_disk_has_no_room_for_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_pull_that_is_stopped_closes_its_connection() {
+async fn cancelled_pull_closes_connection() {
     let (fake, mut session) = start(&[("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let outlived = session.call("pull_model", smollm()).await;
@@ -223,7 +216,7 @@ async fn a_pull_that_is_stopped_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_stops_its_pull() {
+async fn cancelled_call_stops_pull() {
     let (fake, mut session) = start(&[]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let id = session.request("tools/call", json!({ "name": "pull_model", "arguments": smollm() })).await;

@@ -6,7 +6,7 @@ use super::{start, text};
 use crate::support::mcp_client::tool_error;
 
 #[tokio::test]
-async fn it_is_asked_for_then_done() {
+async fn push_needs_confirmation() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("push_success_stream");
     let refused = session.call("push_model", json!({ "model": "me/smollm2:135m" })).await;
@@ -24,7 +24,7 @@ async fn it_is_asked_for_then_done() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_not_there_names_no_file_of_the_server() {
+async fn missing_model_error_names_no_server_path() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("push_missing_model");
     let result = session.call("push_model", json!({ "model": "me/nope", "confirm": true })).await;

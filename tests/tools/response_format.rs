@@ -42,7 +42,7 @@ async fn call(process: &mut Process, format: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn check_without_end_is_stopped_and_others_are_served_meanwhile() {
+async fn endless_schema_check_is_stopped_and_others_are_served() {
     let (_fake, mut process) = server(&format!("{}{}", "[".repeat(60), "]".repeat(60))).await;
     let params = json!({ "name": "chat_completion", "arguments": chat(&exponential()) });
     let slow = process.request("tools/call", params).await;
@@ -103,7 +103,7 @@ async fn recursive_schemas_and_patterns_are_checked() {
 }
 
 #[tokio::test]
-async fn schema_that_is_none_or_too_large_is_refused_before_the_model_is_asked() {
+async fn invalid_or_large_schema_is_refused_before_any_request() {
     let (fake, mut process) = server("1").await;
     let nested = (0..70).fold(json!({}), |inner, _| json!({ "not": inner }));
     for (schema, text) in [

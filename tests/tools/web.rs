@@ -9,7 +9,7 @@ use service::ServiceSettings;
 
 use super::{start, text, tools};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
-use crate::support::mcp_client::{MODERN, Session, modern_meta, tool_error};
+use crate::support::mcp_client::{MODERN, Session, error_line, modern_meta, tool_error};
 use crate::support::process::Process;
 
 const KEY: &str = "sesame-web-key";
@@ -39,7 +39,7 @@ async fn world() -> (FakeOllama, FakeOllama, Session) {
 }
 
 #[tokio::test]
-async fn a_search_and_a_page_are_bounded_and_say_so() {
+async fn search_and_page_are_cut_and_marked() {
     let (com, ollama, mut session) = world().await;
     let result = session.call("web_search", json!({ "query": "ollama", "max_results": 2 })).await;
     let results = &result["structuredContent"]["results"];
@@ -77,7 +77,7 @@ async fn a_search_and_a_page_are_bounded_and_say_so() {
 }
 
 #[tokio::test]
-async fn what_a_page_says_of_itself_is_bounded_too() {
+async fn titles_and_links_of_pages_are_bounded() {
     let (com, _ollama, mut session) = world().await;
     let long = |start: &str| format!("{start}{}", "t".repeat(100_000));
     let page = json!({ "title": long(""), "content": "x", "links": [long("data:text/plain,"), "https://a.example/"] });
@@ -96,7 +96,7 @@ async fn what_a_page_says_of_itself_is_bounded_too() {
 }
 
 #[tokio::test]
-async fn the_stateless_revision_too() {
+async fn web_search_works_in_stateless_revision() {
     let (_com, _ollama, mut session) = world().await;
     let arguments = json!({ "query": "ollama" });
     let params = json!({ "name": "web_search", "arguments": arguments, "_meta": modern_meta() });
@@ -105,45 +105,61 @@ async fn the_stateless_revision_too() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_send_nothing() {
+async fn invalid_arguments_send_no_request() {
     let (com, _ollama, mut session) = world().await;
-    for (tool, arguments, named) in [
-        ("web_search", json!({ "query": " " }), "query"),
-        ("web_search", json!({}), "query"),
-        ("web_search", json!({ "query": "q", "max_results": 11 }), "max_results is 11"),
-        ("web_search", json!({ "query": "q", "max_results": 0 }), "max_results is 0"),
-        ("web_search", json!({ "query": "q", "max_result": 1 }), "max_results"),
-        ("web_fetch", json!({ "url": "file:///etc/passwd" }), "url must begin with http"),
-        ("web_fetch", json!({ "url": "example.com" }), "url is not a URL"),
-        ("web_fetch", json!({ "url": "https://me:secret@example.com" }), "url has a name or password"),
+    let mut errors = Vec::new();
+    for (tool, arguments) in [
+        ("web_search", json!({ "query": " " })),
+        ("web_search", json!({})),
+        ("web_search", json!({ "query": "q", "max_results": 11 })),
+        ("web_search", json!({ "query": "q", "max_results": 0 })),
+        ("web_search", json!({ "query": "q", "max_result": 1 })),
+        ("web_fetch", json!({ "url": "file:///etc/passwd" })),
+        ("web_fetch", json!({ "url": "example.com" })),
+        ("web_fetch", json!({ "url": "https://me:secret@example.com" })),
     ] {
-        let result = session.call(tool, arguments.clone()).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, "invalid_argument", "{arguments}: {said}");
-        assert!(said.contains(named) && !said.contains("secret"), "{arguments}: {said}");
+        errors.push(error_line(&session.call(tool, arguments).await));
     }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    invalid_argument: query is empty; it must have text
+    invalid_argument: the argument `query` is missing
+    invalid_argument: max_results is 11; it must be between 1 and 10
+    invalid_argument: max_results is 0; it must be between 1 and 10
+    invalid_argument: "max_result" is not an argument of this tool. Did you mean "max_results"?
+    invalid_argument: url must begin with http:// or https://
+    invalid_argument: url is not a URL, such as https://example.com/page
+    invalid_argument: url has a name or password in it, which would go to ollama.com; leave them out
+    "#);
     assert_eq!(com.requests().len(), 0);
 }
 
 #[tokio::test]
-async fn failures_tell_the_next_step() {
+async fn failures_have_code_and_next_step() {
     let (com, ollama, mut session) = world().await;
     let error = |status: u16| Answer::json(status, json!({ "error": "said so" }));
-    for (answer, expected, step) in [
-        (error(401), "upstream_error", "OLLAMA_API_KEY"),
-        (error(429).header("Retry-After", "7"), "overloaded", "in 7 s"),
-        (error(503), "overloaded", "Try again later"),
-        (error(500), "upstream_error", "said so"),
-        (Answer::text(200, "text/html", "<html>"), "upstream_error", "proxy"),
-        (Answer::reset_before_head(), "interrupted", "Try again"),
+    let mut errors = Vec::new();
+    for answer in [
+        error(401),
+        error(429).header("Retry-After", "7"),
+        error(503),
+        error(500),
+        Answer::text(200, "text/html", "<html>"),
+        Answer::reset_before_head(),
     ] {
         com.on("POST", "/api/web_fetch", answer);
         let result = session.call("web_fetch", json!({ "url": "https://example.com" })).await;
-        let (code, said) = tool_error(&result);
-        assert_eq!(code, expected, "{said}");
-        assert!(said.contains("ollama.com") && said.contains(step) && !said.contains(KEY), "{said}");
-        assert!(!said.contains("OLLAMA_HOST") && !said.contains("OLLAMA_MCP_AUTH_TOKEN"), "{said}");
+        let (code, text) = tool_error(&result);
+        assert!(!text.contains(KEY), "{text}");
+        errors.push(format!("{code}: {text}"));
     }
+    insta::assert_snapshot!(errors.join("\n"), @"
+    upstream_error: ollama.com does not take the API key (401). Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server.
+    overloaded: ollama.com has reached the rate limit of this key (429): said so. Try again in 7 s; the account's limits are shown at ollama.com/settings.
+    overloaded: ollama.com is busy (503): said so. Try again later; the account's limits are shown at ollama.com/settings.
+    upstream_error: ollama.com answered 500: said so. Try another page or query.
+    upstream_error: The answer of ollama.com cannot be read: api/web_fetch answered with something else than its JSON (expected value at line 1 column 1): <html>. A proxy may have answered instead.
+    interrupted: ollama.com: the answer broke off: connection reset before the answer began. Try again.
+    ");
     let mut offline = web_at(&format!("http://{}", FakeOllama::closed_address()), &ollama);
     let result = offline.call("web_search", json!({ "query": "q" })).await;
     let (code, said) = tool_error(&result);
@@ -153,7 +169,7 @@ async fn failures_tell_the_next_step() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_closes_its_connection() {
+async fn cancelled_call_closes_connection() {
     let (com, _ollama, mut session) = world().await;
     let gate = Gate::new();
     com.on("POST", "/api/web_search", Answer::json(200, json!({ "results": [] })).delay_head(&gate));
@@ -167,7 +183,7 @@ async fn a_cancelled_call_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn the_key_goes_nowhere_else() {
+async fn api_key_is_sent_to_ollama_com_only() {
     // A redirect is not followed, least of all with the key.
     let (com, ollama, mut session) = world().await;
     let elsewhere = FakeOllama::start().await;
@@ -203,7 +219,7 @@ async fn web_tools(settings: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn they_are_there_with_a_key_and_their_toolset() {
+async fn web_tools_need_key_and_toolset() {
     let key = ("OLLAMA_API_KEY", KEY);
     let chosen = |names| ("OLLAMA_MCP_TOOLSETS", names);
     let both = ["web_search", "web_fetch"];
@@ -222,7 +238,7 @@ async fn they_are_there_with_a_key_and_their_toolset() {
 }
 
 #[tokio::test]
-async fn a_toolset_that_was_named_without_a_key_is_warned_of() {
+async fn web_toolset_without_key_is_warned_of() {
     let fake = FakeOllama::start().await.with_defaults();
     for (toolsets, warned) in [("models,web", true), ("all", false)] {
         let mut host = Process::start(&fake, &[&format!("--toolsets={toolsets}")]);
@@ -235,7 +251,7 @@ async fn a_toolset_that_was_named_without_a_key_is_warned_of() {
 }
 
 #[tokio::test]
-async fn the_descriptions_say_that_pages_are_not_to_be_trusted() {
+async fn descriptions_call_pages_untrusted() {
     let (_com, _ollama, mut session) = world().await;
     let listed: Value = session.ask("tools/list", json!({})).await;
     let listed = listed["result"]["tools"].as_array().unwrap().clone();

@@ -1,4 +1,4 @@
-//! Images as vision models take them: PNG or JPEG, of a size that they can use.
+//! Images in the form that vision models accept: PNG or JPEG, of a size that they can use.
 
 use std::io::Cursor;
 use std::sync::{Mutex, PoisonError};
@@ -8,21 +8,21 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use super::Content;
 
-/// The longest side, in pixels, that is sent; vision models scale down to less.
-const LONGEST_SIDE: u32 = 2048;
-/// The most pixels that are decoded: a file of a few bytes can claim any number.
-const MOST_PIXELS: u64 = 64_000_000;
-/// The longest side that is decoded: to scale a strip takes many times what it has.
-const MOST_SIDE: u32 = 65_535;
-/// The most bytes of an image once it is decoded: 55 megapixels of a photo.
+/// A larger image is scaled down to this side, in pixels; vision models scale down to less.
+const MAX_SENT_SIDE: u32 = 2048;
+/// Images of more pixels are not decoded: a file of a few bytes can claim any number.
+const MAX_PIXELS: u64 = 64_000_000;
+/// Images with a longer side are not decoded: scaling a narrow strip takes many times its memory.
+const MAX_DECODED_SIDE: u32 = 65_535;
+/// Bytes of a decoded image: 55 megapixels of a photo.
 const MAX_DECODED: u64 = 160 << 20;
-/// The most bytes that a decoder takes, its result counted.
+/// Bytes that a decoder may allocate, including its result.
 const MAX_MEMORY: u64 = 2 * MAX_DECODED;
-/// One image is decoded at a time, whatever else is read.
+/// Held while an image is decoded: one at a time bounds the memory.
 static DECODING: Mutex<()> = Mutex::new(());
 const JPEG_QUALITY: u8 = 90;
 
-/// Checks an image; a huge one, or one in a format that not every model server reads, is made anew.
+/// Checks an image. A large one, or one in a format that not every model server reads, is encoded again.
 pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, String> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY);
@@ -31,18 +31,20 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
         reader.limits(limits.clone());
         reader
     };
-    // Also for the first look: metadata can unpack to much more than the image.
+    // Held for the header too: metadata can unpack to much more than the image.
     let _one = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
     let broken =
         |error: image::ImageError| format!("is a broken image, or one too large to be decoded: {error}");
     let (width, height) = reader().into_dimensions().map_err(broken)?;
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(format!("is an image of {width} x {height} pixels; at most {MOST_PIXELS} are read"));
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(format!("is an image of {width} x {height} pixels; at most {MAX_PIXELS} are read"));
     }
-    if width.max(height) > MOST_SIDE {
-        return Err(format!("is an image of {width} x {height} pixels; at most {MOST_SIDE} a side are read"));
+    if width.max(height) > MAX_DECODED_SIDE {
+        return Err(format!(
+            "is an image of {width} x {height} pixels; at most {MAX_DECODED_SIDE} a side are read"
+        ));
     }
-    let is_small = width <= LONGEST_SIDE && height <= LONGEST_SIDE;
+    let is_small = width <= MAX_SENT_SIDE && height <= MAX_SENT_SIDE;
     let media_type = if format == ImageFormat::Jpeg { "image/jpeg" } else { "image/png" };
     if is_small && matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
         return Ok(Content::Image { bytes, media_type });
@@ -57,8 +59,8 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
     let orientation = decoder.orientation().map_err(broken)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
     if !is_small {
-        // Averages pixels as they are; `resize` makes floats of them first, five times the memory.
-        image = image.thumbnail(LONGEST_SIDE, LONGEST_SIDE);
+        // Averages the pixels as they are; `resize` converts them to floats first, five times the memory.
+        image = image.thumbnail(MAX_SENT_SIDE, MAX_SENT_SIDE);
     }
     image.apply_orientation(orientation);
     let mut out = Cursor::new(Vec::new());
@@ -89,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn small_ones_stay_and_others_become_what_models_take() {
+    fn small_png_and_jpeg_stay_and_others_are_encoded_again() {
         let png = made(3, 2, ImageFormat::Png);
         assert_eq!(
             prepare(png.clone(), ImageFormat::Png),
@@ -104,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn a_strip_is_refused_before_it_is_scaled() {
+    fn narrow_strip_is_refused_before_it_is_scaled() {
         let Err(said) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
         assert_eq!(said, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
     }
 
     #[test]
-    fn a_bomb_is_refused_before_it_is_decoded() {
+    fn decompression_bomb_is_refused_before_it_is_decoded() {
         // A PNG that says it has 60000 x 60000 pixels: the header's numbers replaced, its checksum made anew.
         let mut bomb = made(1, 1, ImageFormat::Png);
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);

@@ -1,78 +1,86 @@
-//! Files of this machine: which may be read, what they are, and what a model reads of them.
+//! Files of this machine: which may be read, what kind they are, and what a model gets of them.
 //!
-//! Everything here blocks: the service calls it off the async threads. Nothing is opened before it is asked for, and
-//! nothing is logged.
+//! Everything here blocks: call it on a blocking thread. Nothing is logged.
 
-mod fence;
 mod image;
-mod kind;
+#[cfg_attr(feature = "pdf", path = "pdf.rs")]
+#[cfg_attr(not(feature = "pdf"), path = "no_pdf.rs")]
 pub mod pdf;
+mod sandbox;
 mod secret_names;
 mod secrets;
+mod sniff;
 mod text;
 
 use std::io::Read as _;
 
-pub use fence::{Fence, FenceError, Opened};
-use kind::Kind;
+pub use sandbox::{Opened, Sandbox, SandboxError};
+use sniff::Kind;
 pub use text::fenced;
 
-/// What a model reads of a file.
+/// The kinds that [`read`] reads, for messages.
+const ATTACHABLE: &str = if cfg!(feature = "pdf") {
+    "text, PDF, PNG, JPEG, WebP and GIF"
+} else {
+    "text, PNG, JPEG, WebP and GIF"
+};
+
+/// What a model gets of a file.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Text, decoded.
+    /// Decoded text.
     Text(String),
-    /// The text of a PDF's pages; `None` where a page could not be read.
+    /// The text of a PDF by page; `None` for a page that could not be read.
     Pdf(Vec<Option<String>>),
-    /// An image in a format that every vision model takes.
+    /// An image in a format that every vision model accepts.
     Image {
-        /// PNG or JPEG.
         bytes: Vec<u8>,
-        /// Its media type.
+        /// `image/png` or `image/jpeg`.
         media_type: &'static str,
     },
 }
 
-/// Why a file that was opened is not read. The text follows the path, and holds nothing of the file.
+/// Why an opened file is not read: a predicate, to follow the path. It quotes nothing of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ReadError(pub String);
+pub enum ReadError {
+    /// It is longer than the limit; both in bytes.
+    #[error("has {size} bytes; at most {limit} are read")]
+    TooLarge { size: u64, limit: u64 },
+    #[error("{0}")]
+    Other(String),
+}
 
-/// Reads a file of at most `most` bytes, as what its content says it is. What takes long is given up once `stopped` says
-/// so.
+/// Reads a file of at most `max_bytes`, as the kind that its content shows. Slow work ends early once `stopped` returns
+/// `true`.
 ///
 /// # Errors
-/// It is too large, cannot be read, or is nothing that a model reads.
-pub fn read(mut opened: Opened, most: u64, stopped: &dyn Fn() -> bool) -> Result<Content, ReadError> {
-    if opened.size > most {
-        return Err(too_large(opened.size, most));
+/// The file is too large, cannot be read, or is of a kind that no model reads.
+pub fn read(mut opened: Opened, max_bytes: u64, stopped: &dyn Fn() -> bool) -> Result<Content, ReadError> {
+    if opened.size > max_bytes {
+        return Err(ReadError::TooLarge { size: opened.size, limit: max_bytes });
     }
-    let cannot = |error: std::io::Error| ReadError(format!("cannot be read: {error}"));
+    let cannot = |error: std::io::Error| ReadError::Other(format!("cannot be read: {error}"));
     let mut bytes = Vec::new();
     // It may have grown since it was opened.
-    opened.file.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > most {
-        return Err(too_large(bytes.len() as u64, most));
+    opened.file.by_ref().take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: max_bytes });
     }
-    if kind::is_pdf(&bytes) {
-        return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError);
+    if sniff::is_pdf(&bytes) {
+        return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError::Other);
     }
-    match kind::of(&bytes) {
-        Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError),
+    match sniff::kind_of(&bytes) {
+        Kind::Image(format) => image::prepare(bytes, format).map_err(ReadError::Other),
         Kind::Text(text) => Ok(Content::Text(text)),
-        Kind::Empty => Err(ReadError("is empty".to_owned())),
+        Kind::Empty => Err(ReadError::Other("is empty".to_owned())),
         Kind::Other(what) => {
-            Err(ReadError(format!("seems to be {what}; text, PDF, PNG, JPEG, WebP and GIF can be attached")))
+            Err(ReadError::Other(format!("seems to be {what}; {ATTACHABLE} can be attached")))
         }
     }
 }
 
-fn too_large(size: u64, most: u64) -> ReadError {
-    ReadError(format!("has {size} bytes; at most {most} are read (OLLAMA_MCP_MAX_FILE_BYTES)"))
-}
-
 impl std::fmt::Debug for Content {
-    /// The kind alone: contents must not reach a log.
+    /// Only the kind: contents must not reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Text(_) => "Text(..)",

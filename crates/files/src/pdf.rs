@@ -1,8 +1,8 @@
-//! The text of a PDF, by page, read in a process of its own.
+//! The text of a PDF, by page, read in a child process.
 //!
-//! The library for it panics, loops or overflows its stack on some files, and no thread can be stopped. So the program
-//! starts itself once more, gives it the opened file as its input, and reads the pages from its output, a JSON value a
-//! line: how many pages there are, then each page's text, or null where it cannot be read.
+//! The library panics, loops or overflows its stack on some files, and a thread cannot be stopped. So the program starts
+//! itself as a child, writes the file to its input, and reads one JSON value a line from its output: the number of pages,
+//! then each page's text, or null for a page that cannot be read.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,22 +16,21 @@ use platform::child::{Child, Next, read_input};
 /// The subcommand under which the program reads a PDF.
 pub const SUBCOMMAND: &str = "read-pdf";
 
-/// How long a file may take.
-const TIME: Duration = Duration::from_secs(30);
-/// The most text, in bytes, that is taken from a file: a small one can unpack to any size.
-const MOST_TEXT: u64 = 20_000_000;
-/// The most memory, in bytes, that the reading process may take, where the system can bound it.
-const MOST_MEMORY: u64 = 2 << 30;
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of text that are taken from a file: a small file can unpack to any size.
+const MAX_TEXT: u64 = 20_000_000;
+/// Bytes of memory that the child may use, if the system can limit it.
+const MAX_MEMORY: u64 = 2 << 30;
 
-/// Reads a file; `None` for pages that cannot be read. Nothing waits any longer once `stopped` says so.
+/// Reads a file; `None` for a page that cannot be read. Returns early once `stopped` returns `true`.
 pub(super) fn read(file: Vec<u8>, stopped: &dyn Fn() -> bool) -> Result<Vec<Option<String>>, String> {
-    let child = Child::start(SUBCOMMAND, file, MOST_TEXT)
+    let child = Child::start(SUBCOMMAND, file, MAX_TEXT)
         .map_err(|error| format!("is a PDF, and the reader of it did not start: {error}"))?;
-    gather(&child, Instant::now() + TIME, stopped)
+    collect_pages(&child, Instant::now() + TIMEOUT, stopped)
 }
 
-/// The pages until the end of the lines, or the deadline.
-fn gather(
+/// Collects the pages until the output ends or the deadline passes.
+fn collect_pages(
     child: &Child,
     deadline: Instant,
     stopped: &dyn Fn() -> bool,
@@ -44,7 +43,7 @@ fn gather(
             Next::Line(line) if total.is_none() => {
                 total = Some(serde_json::from_str::<usize>(&line).unwrap_or(0));
             }
-            // A line that was cut at the bound is no JSON.
+            // A line that was cut at the limit is not JSON.
             Next::Line(line) => pages.push(serde_json::from_str(&line).unwrap_or(None)),
             Next::End => break,
             Next::TimedOut => {
@@ -57,7 +56,7 @@ fn gather(
     let is_blank = |page: &Option<String>| page.as_ref().is_none_or(|text| text.trim().is_empty());
     match total {
         _ if pages.is_empty() && !in_time => {
-            Err(format!("is a PDF that was not read within {} s", TIME.as_secs()))
+            Err(format!("is a PDF that was not read within {} s", TIMEOUT.as_secs()))
         }
         None | Some(0) => Err("is a PDF that cannot be read: broken, encrypted or without pages".to_owned()),
         Some(total) if pages.iter().all(is_blank) && pages.iter().any(Option::is_some) => Err(format!(
@@ -66,7 +65,7 @@ fn gather(
         Some(_) if pages.iter().all(Option::is_none) => {
             Err("is a PDF of which no page can be read".to_owned())
         }
-        // The reader may have come to its end before the last page.
+        // The child may have ended before the last page.
         Some(total) => {
             pages.resize(total.min(100_000).max(pages.len()), None);
             Ok(pages)
@@ -74,17 +73,17 @@ fn gather(
     }
 }
 
-/// The reading process: a PDF in, lines out. It ends with its parent.
+/// The child: reads a PDF from stdin and writes its pages to `output`. It ends when its parent ends.
 ///
 /// # Errors
-/// The input cannot be read or the output not written.
+/// The input cannot be read, or the output cannot be written.
 pub fn serve(mut output: impl Write) -> io::Result<()> {
-    bound_process(MOST_MEMORY, 2 * TIME.as_secs());
+    bound_process(MAX_MEMORY, 2 * TIMEOUT.as_secs());
     let bytes = read_input()?;
     let opened = catch_unwind(|| {
         let mut document = Document::load_mem(&bytes).ok()?;
         if document.is_encrypted() {
-            // Many are encrypted with no password, to forbid printing.
+            // Many are encrypted without a password, only to forbid printing.
             document.decrypt("").ok()?;
         }
         Some(document)

@@ -1,10 +1,10 @@
-//! Names of files and folders that hold secrets, by the tool each belongs to: data, and no code.
+//! Names of files and folders that hold secrets, by the tool that they belong to.
 //!
-//! All in lower case. `*` stands for anything, `/` for a folder before the name, and `.@` at the end for one of [`DATA`].
-//! What is code by its name (`settings.py`, `database.yml`, `.bashrc`) is left out on purpose: people attach code.
-//! A test in `secrets.rs` holds the table against the signatures of shhgit, which go back to gitrob.
+//! All are in lower case. `*` stands for anything, `/` separates a folder, and `.@` at the end stands for one of [`DATA`].
+//! Names of code (`settings.py`, `database.yml`, `.bashrc`) are left out on purpose: users attach code.
+//! A test in `secrets.rs` compares the table with the signatures of shhgit, which derive from gitrob.
 
-/// Endings of files that hold secrets under a name such as `credentials`, where others are code that reads them.
+/// Extensions of data files. A file named `credentials` with another extension is code.
 pub(super) const DATA: &[&str] =
     &[".json", ".toml", ".yaml", ".yml", ".xml", ".ini", ".csv", ".db", ".txt", ".properties", ".enc"];
 

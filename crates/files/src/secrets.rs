@@ -1,11 +1,11 @@
-//! Whether a path leads to secrets by its names, as [`super::secret_names`] has them.
+//! Whether a path leads to a secrets file, by the names in [`super::secret_names`].
 
 use std::path::Path;
 
 use super::secret_names::{DATA, SECRETS};
 
-/// The first part of `rest` that looks like a secrets file, whatever its case. `rest` lies below `root`, which counts
-/// where a name is known by the folders before it alone (`.m2/settings.xml`).
+/// The first component of `rest` that looks like a secrets file; case is ignored. `rest` is relative to `root`, which
+/// matters for patterns with folders (`.m2/settings.xml`).
 pub(super) fn secret_part(root: &Path, rest: &Path) -> Option<String> {
     let plain = |path: &Path| path.iter().map(|part| plain(&part.to_string_lossy())).collect::<Vec<_>>();
     let mut parts = plain(root);
@@ -18,7 +18,7 @@ pub(super) fn secret_part(root: &Path, rest: &Path) -> Option<String> {
     None
 }
 
-/// Whether a name is that of a copy, as editors and `install` name copies of `original`.
+/// Whether a name is that of a backup copy of `original`, as editors and `install` name them.
 pub(super) fn is_copy_of(name: &str, original: &str) -> bool {
     let original = original.to_lowercase();
     let swap = |name: &str| name.strip_prefix('.')?.strip_suffix(".swp").map(str::to_owned);
@@ -26,19 +26,19 @@ pub(super) fn is_copy_of(name: &str, original: &str) -> bool {
     without_backup(&name) == original || swap(&name) == Some(original)
 }
 
-/// A name as it is compared. Windows drops dots and blanks at the end of a name.
+/// A name in the form that is compared. Windows ignores dots and spaces at the end of a name.
 fn plain(name: &str) -> String {
     let name = name.trim_end_matches(['.', ' ']).to_lowercase();
     without_backup(&name).to_owned()
 }
 
-/// Whether a path ends with a pattern: names with `*` in them, and `/` between them.
+/// Whether a path ends with a pattern: names that may contain `*`, separated by `/`.
 fn ends_with(parts: &[String], pattern: &str) -> bool {
     let mut parts = parts.iter().rev();
     pattern.rsplit('/').all(|pattern| parts.next().is_some_and(|part| matches(part, pattern)))
 }
 
-/// Whether a name is a pattern's: `*` stands for anything, `.@` at the end for the ending of a file of data.
+/// Whether a name matches a pattern: `*` stands for anything, `.@` at the end for the extension of a data file.
 fn matches(name: &str, pattern: &str) -> bool {
     if let Some(start) = pattern.strip_suffix(".@") {
         return DATA.iter().any(|ending| name.strip_suffix(ending).is_some_and(|name| matches(name, start)));
@@ -56,7 +56,7 @@ fn matches(name: &str, pattern: &str) -> bool {
     name.ends_with(end)
 }
 
-/// The name of what this is a copy of.
+/// The name of the original of a backup copy, or the name itself.
 fn without_backup(name: &str) -> &str {
     // Emacs: `#name#` while it is edited, `.#name` as its lock.
     let name = name.strip_prefix(".#").or_else(|| name.strip_prefix('#')).unwrap_or(name);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_known_by_their_names() {
+    fn secrets_are_recognized_by_name() {
         for path in [
             ".env",
             ".ENV",
@@ -119,9 +119,8 @@ mod tests {
         }
     }
 
-    /// Names that once passed.
     #[test]
-    fn secrets_of_many_tools_are_known() {
+    fn secrets_of_many_tools_are_recognized() {
         for path in [
             "deploy_rsa",
             "work_ed25519",
@@ -179,7 +178,7 @@ mod tests {
 
     /// The names of files and endings that shhgit's signatures (eth0izzle/shhgit, config.yaml) call secret.
     #[test]
-    fn what_a_public_list_calls_secret_is_known() {
+    fn secrets_of_a_public_list_are_recognized() {
         for path in [
             "a.pem",
             "a.pkcs12",
@@ -253,7 +252,7 @@ mod tests {
         ] {
             assert!(secret(path).is_some(), "{path}");
         }
-        // Code, logs and dumps: what people attach, and no secret by their purpose.
+        // Code, logs and dumps: users attach them, and their purpose is not to hold secrets.
         for path in [
             "a.log",
             "a.sql",
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_left_alone() {
+    fn other_names_are_not_secrets() {
         for path in [
             "env",
             "environment.md",
@@ -297,9 +296,9 @@ mod tests {
         }
     }
 
-    /// Whoever allows a folder wants what is in it, and not a file in it that is known by its folder.
+    /// Allowing a folder allows its files, but not a file that a pattern names together with that folder.
     #[test]
-    fn the_allowed_folder_counts_for_what_is_known_by_its_folder_alone() {
+    fn allowed_folder_counts_only_for_patterns_with_folders() {
         let below = |root: &str, rest: &str| secret_part(Path::new(root), Path::new(rest));
         assert!(below("/home/you/.m2", "settings.xml").is_some());
         assert!(below("/home/you/.zed", "settings.json").is_some());
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_known_as_editors_name_them() {
+    fn backup_copies_are_recognized() {
         for name in
             ["config.toml", "config.toml~", "Config.toml.bak", "config.toml.bak-17-2", ".config.toml.swp"]
         {

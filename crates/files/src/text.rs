@@ -1,12 +1,12 @@
-//! Text of any common encoding, and the fence around it that it cannot close.
+//! Text in any common encoding, and the code fence around it, which it cannot close.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 
-/// One in so many characters may be a control character; a text has none but for blanks, a binary file many.
-const CONTROLS: usize = 50;
+/// One in this many characters may be a control character: text has hardly any, a binary file many.
+const CHARS_PER_CONTROL: usize = 50;
 
-/// Bytes as text; `None` where they are none. A byte order mark decides, then UTF-8, then what is likeliest.
+/// Bytes as text; `None` if they are not text. A byte order mark decides, then UTF-8, then the likeliest encoding.
 pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         let (text, wrong) = encoding.decode_without_bom_handling(bytes.get(mark..)?);
@@ -15,7 +15,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return is_text(text).then(|| text.to_owned());
     }
-    // No encoding of text but UTF-16 has zero bytes, and that has its mark.
+    // Only UTF-16 has zero bytes in text, and it has a byte order mark.
     if bytes.contains(&0) {
         return None;
     }
@@ -25,7 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     (!wrong && is_text(&text)).then(|| text.into_owned())
 }
 
-/// A text under its title, between lines of backticks that are longer than any in it.
+/// A text under its title, as a Markdown code block whose fence is longer than any run of backticks in it.
 pub fn fenced(title: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
@@ -34,7 +34,7 @@ pub fn fenced(title: &str, text: &str) -> String {
     format!("{title}\n{fence}\n{text}{end}{fence}\n")
 }
 
-/// A name with `?` for what would break its line or turn its text around: it may hold anything but a slash.
+/// A name on one line: `?` replaces line breaks, control characters and marks of text direction.
 pub(super) fn in_a_line(name: &str) -> String {
     let breaks = |c: char| {
         c.is_control()
@@ -52,7 +52,7 @@ fn is_text(text: &str) -> bool {
         return false;
     }
     let (odd, all) = text.chars().fold((0, 0), |(odd, all), c| (odd + usize::from(is_odd(c)), all + 1));
-    odd * CONTROLS <= all
+    odd * CHARS_PER_CONTROL <= all
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn common_encodings_are_read() {
+    fn common_encodings_are_decoded() {
         let text = "Grüße aus Köln – naïve café, 100 €, und noch mehr Wörter über Straßen";
         let utf16 = |bytes: fn(u16) -> [u8; 2], mark: [u8; 2]| {
             mark.into_iter().chain(text.encode_utf16().flat_map(bytes)).collect::<Vec<u8>>()
@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_told() {
+    fn binary_data_is_not_text() {
         for wrong in [&b"a\0b"[..], b"\x01\x02\x03\x04", b"\xff\xfe\x00\xd8", b"\x80\x01\x02\x03\x90\x00"] {
             assert_eq!(decode(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
-    fn a_title_stays_on_its_line() {
+    fn title_is_on_one_line() {
         assert_eq!(fenced("a\n```.txt", "x"), "a????.txt\n```\nx\n```\n");
         assert_eq!(fenced("a\u{2028}b\u{202e}txt", "x"), "a?b?txt\n```\nx\n```\n");
         assert_eq!(fenced("a", "```\nx\n"), "a\n````\n```\nx\n````\n");
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_closes_its_fence(text in "[`\n ~a]{0,40}") {
+        fn no_text_closes_its_code_fence(text in "[`\n ~a]{0,40}") {
             let fenced = fenced("t", &text);
             let fence = fenced.lines().nth(1).unwrap();
             // CommonMark: a fence is closed by as many or more of its characters.

@@ -1,35 +1,36 @@
-//! One entry put into a host's file, or taken out of it: what would change, and the change itself.
+//! Adding an entry to a host's file, or removing it: what would change, and the change itself.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::entry::{Entry, rendered};
 use super::error::{HostsError, Problem};
-use super::table::{Format, Host};
+use super::host::{Format, Host};
+use super::redact::{self, IsPublic};
+use super::server_entry::{ServerEntry, rendered};
 use super::write::{self, Lock, Text};
-use super::{Scope, Target, get, json, mask, set, toml};
+use super::{Scope, Target, get, json, set, toml};
 
 const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
 const TAKE_OUT: &str = "Remove it with --force.";
 
 impl Target {
-    /// Keeps other installations away from the file, from before it is read until it is written. Its folder is made
-    /// first if it `will_write` in any case.
+    /// Locks the file against other installations, from before it is read until it is written. If it `will_write`, its
+    /// folder is created first.
     ///
     /// # Errors
-    /// Another one does not end, or the folder cannot be made.
+    /// Another installation does not end, or the folder cannot be created.
     pub fn lock(&self, will_write: bool) -> Result<Lock, HostsError> {
         write::lock(&self.file, will_write)
     }
 
-    /// What putting this server in would change. What an entry of this server has beside what is given (a timeout,
-    /// other variables) stays, unless `force` replaces the whole entry.
+    /// Plans to add this server. Other fields of an existing entry of this server (a timeout, other variables) stay,
+    /// unless `force` replaces the whole entry.
     ///
     /// # Errors
     /// The file cannot be read, does not parse, or has something else where servers belong; an entry of this name
     /// is another server's, and there is no `force`.
-    pub fn install(&self, name: &str, entry: &Entry, force: bool) -> Result<Change, HostsError> {
+    pub fn install(&self, name: &str, entry: &ServerEntry, force: bool) -> Result<Change, HostsError> {
         let host = self.host;
         let path = [host.key, name];
         self.change(name, |text| {
@@ -44,7 +45,7 @@ impl Target {
         })
     }
 
-    /// What taking a server out would change; `None` where there is none of that name.
+    /// Plans to remove a server; `None` if there is no entry of that name.
     ///
     /// # Errors
     /// As with [`Target::install`].
@@ -66,14 +67,15 @@ impl Target {
             let backups: Vec<_> = write::backups(&self.file).into_iter().map(|(_, text)| text.text).collect();
             let entry_in = |text: &String| get(format, text, &path).ok().flatten();
             let mut without = backups.iter().filter(|backup| get(format, backup, &path) == Ok(None));
-            // Where the file is just what putting the entry in made of it, it becomes what it was, to the byte.
+            // If the file is exactly a backup plus this entry, restore the backup byte for byte.
             let made_this =
                 |before: &&String| set(format, before, &path, &value).is_ok_and(|with| with == text);
             if let Some(before) = without.find(made_this) {
                 return Ok(Some(before.clone()));
             }
             let left = without_empty_servers(host, removed)?;
-            // Never without an entry of this server: `install` made the file. A link is someone's arrangement, and stays.
+            // If every backup has an entry of this server, `install` created the file. A link is never removed: the
+            // user made it.
             let is_ours = |value: &Value| ours(host, value).is_ok();
             let made_by_us = is_ours(&value)
                 && backups.iter().all(|backup| entry_in(backup).as_ref().is_some_and(is_ours))
@@ -96,7 +98,7 @@ impl Target {
     }
 }
 
-/// A file as it is and as it would be; `None` where there is none.
+/// A file before and after a change; `None` where the file does not exist.
 #[derive(Debug)]
 pub struct Change {
     target: Target,
@@ -111,18 +113,19 @@ impl Change {
         self.before != self.after
     }
 
-    /// Another server's entry that this change replaces or takes out, as a predicate, and its variables by name.
+    /// Another server's entry that this change replaces or removes, as a predicate, and the names of its variables.
     pub fn foreign(&self) -> Option<(String, Vec<String>)> {
         let found = self.entry(self.before.as_ref())?;
         let what = ours(self.target.host, &found).err()?;
-        let entry = Entry::read(self.target.host, &found).unwrap_or_default();
+        let entry = ServerEntry::read(self.target.host, &found).unwrap_or_default();
         Some((what, entry.env.into_iter().map(|(name, _)| name).collect()))
     }
 
-    /// The change as a unified diff of this one entry, with `***` for what looks secret. The rest of the file stays as
-    /// it is and is not shown: it may hold secrets of other servers.
-    pub fn diff(&self) -> String {
-        let (before, after) = (self.shown(self.before.as_ref()), self.shown(self.after.as_ref()));
+    /// The change as a unified diff of this one entry, with `***` for what may be secret. The rest of the file stays
+    /// as it is and is not shown.
+    pub fn diff(&self, is_public: IsPublic) -> String {
+        let (before, after) = (&self.before, &self.after);
+        let (before, after) = (self.shown(before.as_ref(), is_public), self.shown(after.as_ref(), is_public));
         let file = self.target.file.display().to_string();
         let name = |text: Option<&Text>| if text.is_some() { file.as_str() } else { "/dev/null" }.to_owned();
         let header = (name(self.before.as_ref()), name(self.after.as_ref()));
@@ -134,7 +137,7 @@ impl Change {
         text
     }
 
-    /// Makes the change; gives the backup of the file, if there was one. The lock was taken before the file was read.
+    /// Writes the change; returns the backup of the file, if there was one. Take the lock before planning the change.
     ///
     /// # Errors
     /// The file or its backup cannot be written, or the file has changed since it was read.
@@ -143,7 +146,7 @@ impl Change {
         let (file, before) = (&self.target.file, self.before.as_ref());
         match &self.after {
             Some(after) => write::replace(file, before, after, private, lock),
-            // All of it was made by `install`: there is nothing of the user's to keep.
+            // `install` created the whole file, so no backup is needed.
             None => write::remove(file, before).map(|()| None),
         }
     }
@@ -153,15 +156,15 @@ impl Change {
         get(host.format, &text?.text, &[host.key, &self.name]).ok()?
     }
 
-    fn shown(&self, text: Option<&Text>) -> String {
+    fn shown(&self, text: Option<&Text>, is_public: IsPublic) -> String {
         let Some(value) = self.entry(text) else { return String::new() };
         let host = self.target.host;
         let value = match ours(host, &value) {
-            Ok(_) => mask::masked(&value),
-            Err(_) => mask::masked_foreign(&value),
+            Ok(_) => redact::redact(&value, is_public),
+            Err(_) => redact::redact_foreign(&value),
         };
         match host.format {
-            // Without the braces of a whole file: it is a part of one.
+            // Without the braces of a whole file: this is a part of one.
             Format::Json => {
                 let whole = rendered(host, &[&self.name], &value);
                 let lines = whole.lines().filter(|line| line.starts_with(' '));
@@ -172,9 +175,9 @@ impl Change {
     }
 }
 
-/// An entry that starts this server, or what else it is, as a predicate.
-fn ours(host: &Host, value: &Value) -> Result<Entry, String> {
-    let Some(entry) = Entry::read(host, value) else {
+/// An entry of this server, or what else the entry is, as a predicate.
+fn ours(host: &Host, value: &Value) -> Result<ServerEntry, String> {
+    let Some(entry) = ServerEntry::read(host, value) else {
         return Err("names no program, so it is another server's".to_owned());
     };
     match entry.foreign() {
@@ -187,13 +190,13 @@ fn refused(name: &str, what: String, step: &'static str) -> Problem {
     Problem::Foreign { name: name.to_owned(), what, step }
 }
 
-/// The text with what is given put into an entry of this server, field by field.
+/// Merges what is given into an entry of this server, field by field.
 fn merged(
     host: &Host,
     text: &str,
     path: &[&str; 2],
-    given: &Entry,
-    known: &Entry,
+    given: &ServerEntry,
+    known: &ServerEntry,
 ) -> Result<String, Problem> {
     let mut wanted = given.clone();
     wanted.args.extend(kept_arguments(&known.args, !given.args.is_empty()));
@@ -203,7 +206,7 @@ fn merged(
         let path = [*key, *name, field.as_str()];
         let is_there = get(host.format, &text, &path)?.is_some();
         match value {
-            // As it is written, whatever it holds.
+            // Leave it as it is written.
             Value::Array(_) if field == "args" && given.args.is_empty() && is_there => {}
             Value::Object(variables) if is_there => {
                 for (variable, value) in variables {
@@ -216,7 +219,7 @@ fn merged(
     Ok(text)
 }
 
-/// The arguments that an entry keeps: all of them, but for its directories where others are given.
+/// The arguments that an entry keeps: all, except its directories if others are given.
 fn kept_arguments(known: &[String], directories_are_given: bool) -> Vec<String> {
     let mut kept = Vec::new();
     let mut words = known.iter();
@@ -232,9 +235,9 @@ fn kept_arguments(known: &[String], directories_are_given: bool) -> Vec<String> 
     kept
 }
 
-/// The text without the object of all servers, if nothing is left in it. It says nothing to a host.
+/// Removes the object of all servers if it is empty.
 fn without_empty_servers(host: &Host, text: String) -> Result<String, Problem> {
-    // TOML has no header of its own for it, unless the user wrote one.
+    // In TOML only the user can have written a header for it.
     if host.format == Format::Json && json::is_blank(&text, &[host.key])? {
         return Ok(json::remove(&text, &[host.key])?.unwrap_or(text));
     }

@@ -1,17 +1,18 @@
-//! The hosts' own files: where each is, and this server put into it or taken out of it.
+//! The configuration files of hosts: where each is, and adding this server to it or removing it.
 //!
-//! [`table::HOSTS`] says all that is known of hosts; every other file here serves any of them. An edit
-//! changes the bytes of one entry and no others.
+//! [`HOSTS`] has all that is known of hosts; the code is the same for every host. An edit changes the bytes of one
+//! entry and no others.
 
 mod change;
-mod entry;
+mod docs;
+mod environment;
 mod error;
+mod host;
 mod json;
 mod markdown;
-mod mask;
-mod paths;
-mod prose;
-pub mod table;
+mod redact;
+mod server_entry;
+mod table;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -22,24 +23,26 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 pub use change::Change;
-pub use entry::{Entry, snippet, snippet_masked};
+pub use environment::{Environment, Platform};
 pub use error::HostsError;
+pub use host::{CallLimit, CallTimeout, Format, Host, Shape, WORKSPACE};
 pub use markdown::{example_files, setup_markdown};
-pub use paths::{Machine, Platform};
-pub use table::{Format, HOSTS, Host, Shape, WORKSPACE};
+pub use redact::IsPublic;
+pub use server_entry::{ServerEntry, redacted_snippet, snippet};
+pub use table::HOSTS;
 pub use write::Lock;
 
 use error::Problem;
 
-/// The key of the entry, unless the user names another.
+/// The name of the entry, unless the user gives another.
 pub const DEFAULT_NAME: &str = "ollama";
 
-/// Whose file.
+/// Whose file is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// One user's, for all projects.
+    /// The user's, for all projects.
     User,
-    /// One project's, for all who work on it.
+    /// The project's, for all who work on it.
     Project,
 }
 
@@ -53,27 +56,24 @@ impl Scope {
     }
 }
 
-/// One file of one host.
+/// A file of a host, which need not exist.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The host.
     pub host: &'static Host,
-    /// Whose file it is.
     pub scope: Scope,
-    /// The file, there or not.
     pub file: PathBuf,
 }
 
 impl Target {
-    /// The files that a host reads: one, or one for each edition of it that is here.
+    /// The files that a host reads: one, or one for each installed edition of it.
     ///
     /// # Errors
     /// The host has no such file.
-    pub fn of(host: &'static Host, scope: Scope, machine: &Machine) -> Result<Vec<Self>, HostsError> {
+    pub fn of(host: &'static Host, scope: Scope, environment: &Environment) -> Result<Vec<Self>, HostsError> {
         let files = match scope {
-            Scope::User => machine.user_files(host),
+            Scope::User => environment.user_files(host),
             Scope::Project => {
-                vec![machine.project_file(host).ok_or(HostsError::NoProjectFile { host: host.id })?]
+                vec![environment.project_file(host).ok_or(HostsError::NoProjectFile { host: host.id })?]
             }
         };
         if files.is_empty() {
@@ -82,57 +82,58 @@ impl Target {
         Ok(files.into_iter().map(|file| Self { host, scope, file }).collect())
     }
 
-    /// All servers of the file that a host would start, by name; none where there is no file.
+    /// All servers of the file that a host would start, by name; none if the file does not exist.
     ///
     /// # Errors
     /// The file cannot be read or does not parse.
-    pub fn entries(&self) -> Result<Vec<(String, Entry)>, HostsError> {
+    pub fn entries(&self) -> Result<Vec<(String, ServerEntry)>, HostsError> {
         let Some(text) = write::read(&self.file)? else { return Ok(Vec::new()) };
         let servers = get(self.host.format, &text.text, &[self.host.key]);
         let servers = servers.map_err(|problem| problem.of(&self.file))?;
         let servers = servers.as_ref().and_then(Value::as_object).into_iter().flatten();
-        Ok(servers.filter_map(|(name, value)| Some((name.clone(), Entry::read(self.host, value)?))).collect())
+        Ok(servers
+            .filter_map(|(name, value)| Some((name.clone(), ServerEntry::read(self.host, value)?)))
+            .collect())
     }
 }
 
-/// What is known of a host on a machine.
+/// A file of a host on this machine, and what is in it.
 #[derive(Debug)]
-pub struct Sighting {
-    /// The file, and whose.
+pub struct DetectedHost {
     pub target: Target,
-    /// Whether there is a sign of the host.
+    /// Whether the host seems to be installed.
     pub found: bool,
-    /// The entries that start this server or have its name, or the reason why the file cannot be read.
-    pub entries: Result<Vec<(String, Entry)>, HostsError>,
+    /// The entries that start this server or have its name, or why the file cannot be read.
+    pub entries: Result<Vec<(String, ServerEntry)>, HostsError>,
 }
 
-/// Looks at every host that has a file: its user's always, its project's where there is one.
-pub fn survey(machine: &Machine) -> Vec<Sighting> {
-    let mut sightings: Vec<Sighting> = Vec::new();
+/// Examines every host that has a file: the user's file always, the project's if it exists.
+pub fn detect_hosts(environment: &Environment) -> Vec<DetectedHost> {
+    let mut detected: Vec<DetectedHost> = Vec::new();
     for host in HOSTS {
-        let found = machine.has(host);
+        let found = environment.has(host);
         for scope in [Scope::User, Scope::Project] {
-            for target in Target::of(host, scope, machine).into_iter().flatten() {
-                // In the home directory some are one and the same, and editions of a program share a project's file.
-                let is_users = || machine.user_files(host).contains(&target.file);
-                let is_told = || sightings.iter().any(|known| known.target.file == target.file);
-                if scope == Scope::Project && (!target.file.exists() || is_users() || is_told()) {
+            for target in Target::of(host, scope, environment).into_iter().flatten() {
+                // In the home directory both files can be the same, and editions of a program share the project's file.
+                let is_users = || environment.user_files(host).contains(&target.file);
+                let is_listed = || detected.iter().any(|known| known.target.file == target.file);
+                if scope == Scope::Project && (!target.file.exists() || is_users() || is_listed()) {
                     continue;
                 }
                 let entries = target.entries().map(|mut entries| {
                     entries.retain(|(name, entry)| name == DEFAULT_NAME || entry.is_this_server());
                     entries
                 });
-                sightings.push(Sighting { target, found, entries });
+                detected.push(DetectedHost { target, found, entries });
             }
         }
     }
-    sightings
+    detected
 }
 
-/// Every file in which a host may keep the servers of this user, with what is secret in them.
-pub fn private_files(machine: &Machine) -> Vec<PathBuf> {
-    HOSTS.iter().flat_map(|host| machine.user_candidates(host)).collect()
+/// Every file in which a host may keep the servers of this user, with their secrets.
+pub fn private_files(environment: &Environment) -> Vec<PathBuf> {
+    HOSTS.iter().flat_map(|host| environment.user_candidates(host)).collect()
 }
 
 fn get(format: Format, text: &str, path: &[&str]) -> Result<Option<Value>, Problem> {

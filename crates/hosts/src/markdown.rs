@@ -1,7 +1,8 @@
 //! The sections of MCP_SETUP.md and the files of examples/hosts, from the table.
 
-use super::entry::{Entry, snippet};
-use super::table::{Format, HOSTS, Host};
+use super::host::{Format, Host};
+use super::server_entry::{ServerEntry, snippet};
+use super::table::HOSTS;
 use super::{DEFAULT_NAME, Platform};
 
 /// A section for each host: files, block, command, check, trouble.
@@ -9,9 +10,9 @@ pub fn setup_markdown() -> String {
     HOSTS.iter().map(section).collect()
 }
 
-/// Files for people who copy, by their path below examples/hosts.
+/// Examples to copy, by their path below examples/hosts.
 pub fn example_files() -> Vec<(String, String)> {
-    // Claude Code's example is the one that a team shares; it stands in its own section.
+    // The example of Claude Code is the one that a team shares; it is in its own section.
     let hosts = HOSTS.iter().filter(|host| host.has_file() && host.id != "claude-code");
     hosts.map(|host| (format!("{}/{}", host.id, file_name(host)), example(host))).collect()
 }
@@ -28,13 +29,13 @@ fn section(host: &Host) -> String {
         section.push_str(&rows(host));
         section.push('\n');
     }
-    paragraph(&mut section, host.prose.note);
+    paragraph(&mut section, host.docs.note);
     let key = format!("The key is `{}`:", host.key);
     let block = format!("{key}\n\n```{language}\n{}```", example(host));
     paragraph(&mut section, &block);
-    paragraph(&mut section, host.prose.more);
-    paragraph(&mut section, &format!("**Check**: {}", host.prose.check));
-    paragraph(&mut section, &format!("**If it does not work**: {}", host.prose.trouble));
+    paragraph(&mut section, host.docs.more);
+    paragraph(&mut section, &format!("**Check**: {}", host.docs.check));
+    paragraph(&mut section, &format!("**If it does not work**: {}", host.docs.trouble));
     let out = if host.has_file() {
         format!("**Remove**: `ollama-mcp uninstall --host {}`. ", host.id)
     } else {
@@ -51,7 +52,7 @@ fn paragraph(section: &mut String, text: &str) {
     }
 }
 
-/// One row for each path, naming the systems that share it.
+/// One row for each path, with the systems that share it.
 fn rows(host: &Host) -> String {
     let systems = [(Platform::Linux, "Linux"), (Platform::MacOs, "macOS"), (Platform::Windows, "Windows")];
     let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
@@ -73,7 +74,7 @@ fn rows(host: &Host) -> String {
 }
 
 fn example(host: &Host) -> String {
-    let entry = Entry {
+    let entry = ServerEntry {
         command: "/home/you/.cargo/bin/ollama-mcp".to_owned(),
         args: Vec::new(),
         env: vec![("OLLAMA_HOST".to_owned(), "http://127.0.0.1:11434".to_owned())],

@@ -1,131 +1,16 @@
-//! All that is known of hosts: their files on each system, how an entry looks, and where that is from.
+//! All that is known of hosts: their files on each system, how an entry looks, when they stop waiting for a call, and where
+//! each of these is documented.
 
-use super::prose::{self, Prose};
+use std::time::Duration;
 
-/// What some hosts replace by the folder that is open.
-pub const WORKSPACE: &str = "${workspaceFolder}";
-
-/// A program that starts MCP servers.
-#[derive(Debug)]
-pub struct Host {
-    /// Its name for `--host`.
-    pub id: &'static str,
-    /// Its name for people.
-    pub title: &'static str,
-    /// Other names that people try for `--host`, in letters and digits alone, lower case.
-    pub aliases: &'static [&'static str],
-    /// How its file is written.
-    pub format: Format,
-    /// The key of the file that holds the servers.
-    pub key: &'static str,
-    /// How an entry names its program.
-    pub shape: Shape,
-    /// What an entry has beside command, arguments and environment.
-    pub fields: &'static [(&'static str, &'static str)],
-    /// The user's file; the first that is there counts, else the first. None where there is no file to write.
-    pub user: &'static [Place],
-    /// Whether all of them count that are there, since each is read by another edition of the program.
-    pub every_place: bool,
-    /// The file of a project, below its folder.
-    pub project: Option<&'static str>,
-    /// A variable that moves the user's file to the folder it names.
-    pub variable: Option<&'static str>,
-    /// Files and folders that tell of the host beside its own file.
-    pub traces: &'static [&'static str],
-    /// Where all of this is from.
-    pub source: &'static str,
-    /// What people should know.
-    pub prose: Prose,
-}
-
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// JSON; comments are read and kept.
-    Json,
-    /// TOML.
-    Toml,
-}
-
-/// How an entry names its program and its variables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// `command`, `args` and `env`.
-    CommandAndArgs,
-    /// `command` is a list of the program and its arguments, and the variables are `environment`.
-    CommandList,
-}
-
-impl Shape {
-    /// The field of the variables.
-    pub(super) fn env(self) -> &'static str {
-        match self {
-            Self::CommandAndArgs => "env",
-            Self::CommandList => "environment",
-        }
-    }
-}
-
-/// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end
-/// of a name stands for the rest of it. Empty where there is none.
-#[derive(Debug)]
-pub struct Place {
-    /// On Linux.
-    pub linux: &'static str,
-    /// On macOS.
-    pub macos: &'static str,
-    /// On Windows.
-    pub windows: &'static str,
-}
-
-impl Host {
-    /// The host of this name.
-    pub fn of(id: &str) -> Option<&'static Self> {
-        HOSTS.iter().find(|host| host.id == id)
-    }
-
-    /// The hosts that a name may stand for which is none of theirs; the likeliest first.
-    pub fn meant_by(name: &str) -> Vec<&'static str> {
-        let plain = |name: &str| {
-            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
-        };
-        let given = plain(name);
-        let names = |host: &'static Self| {
-            [plain(host.id), plain(host.title)]
-                .into_iter()
-                .chain(host.aliases.iter().map(|&name| name.to_owned()))
-        };
-        let known: Vec<_> =
-            HOSTS.iter().filter(|host| names(host).any(|name| name == given)).map(|host| host.id).collect();
-        if !known.is_empty() || given.len() > 32 {
-            return known;
-        }
-        let distance = |host: &'static Self| {
-            let distances = names(host).map(|name| (strsim::damerau_levenshtein(&given, &name), name.len()));
-            // A third of the letters may be wrong; beyond that the hint misleads.
-            distances.filter(|(distance, length)| *distance <= length / 3).map(|(distance, _)| distance).min()
-        };
-        let nearest =
-            HOSTS.iter().filter_map(|host| Some((distance(host)?, host.id))).min_by_key(|(d, _)| *d);
-        nearest.map(|(_, id)| id).into_iter().collect()
-    }
-
-    /// Whether it fills in [`WORKSPACE`]. The others hand it on as it is, and the server would not start.
-    pub fn knows_the_workspace(&self) -> bool {
-        matches!(self.id, "vscode" | "vscode-insiders" | "cursor")
-    }
-
-    /// Whether it has a file that can be written.
-    pub fn has_file(&self) -> bool {
-        !self.user.is_empty()
-    }
-}
+use super::docs;
+use super::host::{CallLimit, CallTimeout, ConfigPath, Format, Host, Shape};
 
 const STDIO: &[(&str, &str)] = &[("type", "stdio")];
 
-/// The same on every system.
-const fn everywhere(path: &'static str) -> Place {
-    Place { linux: path, macos: path, windows: path }
+/// The same path on every system.
+const fn everywhere(path: &'static str) -> ConfigPath {
+    ConfigPath { linux: path, macos: path, windows: path }
 }
 
 /// Every host, in the order of the documentation.
@@ -138,17 +23,20 @@ pub static HOSTS: &[Host] = &[
         key: "servers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
-        user: &[Place {
+        user: &[ConfigPath {
             linux: "$config/Code/User/mcp.json",
             macos: "~/Library/Application Support/Code/User/mcp.json",
             windows: "$appdata/Code/User/mcp.json",
         }],
-        every_place: false,
+        all_paths: false,
         project: Some(".vscode/mcp.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: true,
+        client_names: &["visualstudiocode", "vscode"],
+        call_timeout: Some(CallTimeout { limit: CallLimit::Never, source: "no limit; the user cancels" }),
         source: "code.visualstudio.com/docs/agents/reference/mcp-configuration; the user's folder: docs/configure/settings",
-        prose: prose::VSCODE,
+        docs: docs::VSCODE,
     },
     Host {
         id: "vscode-insiders",
@@ -158,17 +46,20 @@ pub static HOSTS: &[Host] = &[
         key: "servers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
-        user: &[Place {
+        user: &[ConfigPath {
             linux: "$config/Code - Insiders/User/mcp.json",
             macos: "~/Library/Application Support/Code - Insiders/User/mcp.json",
             windows: "$appdata/Code - Insiders/User/mcp.json",
         }],
-        every_place: false,
+        all_paths: false,
         project: Some(".vscode/mcp.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: true,
+        client_names: &[],
+        call_timeout: None,
         source: "as VS Code; the folder: code.visualstudio.com/docs/configure/settings",
-        prose: prose::VSCODE_INSIDERS,
+        docs: docs::VSCODE_INSIDERS,
     },
     Host {
         id: "claude-desktop",
@@ -179,24 +70,30 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[
-            // The Windows package sees a copy of its own of %APPDATA%.
-            Place {
+            // The Windows package has its own copy of %APPDATA%.
+            ConfigPath {
                 linux: "",
                 macos: "",
                 windows: "$local/Packages/Claude_*/LocalCache/Roaming/Claude/claude_desktop_config.json",
             },
-            Place {
+            ConfigPath {
                 linux: "$config/Claude/claude_desktop_config.json",
                 macos: "~/Library/Application Support/Claude/claude_desktop_config.json",
                 windows: "$appdata/Claude/claude_desktop_config.json",
             },
         ],
-        every_place: false,
+        all_paths: false,
         project: None,
         variable: None,
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["claudeai", "claudedesktop"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::After(Duration::from_secs(60)),
+            source: "anthropics/claude-code issues 22542, 63379: about 60 s, not configurable",
+        }),
         source: "modelcontextprotocol.io/docs/develop/connect-local-servers; the Windows package: anthropics/claude-code issue 26073",
-        prose: prose::CLAUDE_DESKTOP,
+        docs: docs::CLAUDE_DESKTOP,
     },
     Host {
         id: "claude-code",
@@ -207,12 +104,18 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: STDIO,
         user: &[everywhere("~/.claude.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".mcp.json"),
         variable: Some("CLAUDE_CONFIG_DIR"),
         traces: &["~/.claude"],
+        fills_in_workspace: false,
+        client_names: &["claudecode"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::Never,
+            source: "its documentation: MCP_TOOL_TIMEOUT, by default more than a day",
+        }),
         source: "code.claude.com/docs/en/mcp; CLAUDE_CONFIG_DIR: anthropics/claude-code issue 24479",
-        prose: prose::CLAUDE_CODE,
+        docs: docs::CLAUDE_CODE,
     },
     Host {
         id: "cursor",
@@ -223,12 +126,15 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: STDIO,
         user: &[everywhere("~/.cursor/mcp.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".cursor/mcp.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: true,
+        client_names: &[],
+        call_timeout: None,
         source: "cursor.com/docs/mcp.md",
-        prose: prose::CURSOR,
+        docs: docs::CURSOR,
     },
     Host {
         id: "windsurf",
@@ -239,19 +145,22 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[
-            Place {
+            ConfigPath {
                 linux: "~/.config/devin/mcp_config.json",
                 macos: "~/.config/devin/mcp_config.json",
                 windows: "$appdata/devin/mcp_config.json",
             },
             everywhere("~/.codeium/windsurf/mcp_config.json"),
         ],
-        every_place: true,
+        all_paths: true,
         project: Some(".devin/mcp_config.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &[],
+        call_timeout: None,
         source: "docs.devin.ai/cli/extensibility/mcp/configuration (this file since Devin 3000.3); the older one: docs.devin.ai/desktop/cascade/mcp",
-        prose: prose::WINDSURF,
+        docs: docs::WINDSURF,
     },
     Host {
         id: "zed",
@@ -261,17 +170,23 @@ pub static HOSTS: &[Host] = &[
         key: "context_servers",
         shape: Shape::CommandAndArgs,
         fields: &[],
-        user: &[Place {
+        user: &[ConfigPath {
             linux: "$config/zed/settings.json",
             macos: "~/.config/zed/settings.json",
             windows: "$appdata/Zed/settings.json",
         }],
-        every_place: false,
+        all_paths: false,
         project: Some(".zed/settings.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["zed"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::After(Duration::from_secs(60)),
+            source: "its context_server client: request timeout of 60 s",
+        }),
         source: "zed.dev/docs/ai/mcp; folders: zed-industries/zed crates/paths; no `source` key: its pull request 62818",
-        prose: prose::ZED,
+        docs: docs::ZED,
     },
     Host {
         id: "gemini",
@@ -282,12 +197,18 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.gemini/settings.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".gemini/settings.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["geminicli"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::After(Duration::from_secs(600)),
+            source: "its configuration: mcpServers.*.timeout, by default 600000 ms",
+        }),
         source: "google-gemini/gemini-cli docs/tools/mcp-server.md, docs/cli/configuration.md",
-        prose: prose::GEMINI,
+        docs: docs::GEMINI,
     },
     Host {
         id: "qwen",
@@ -298,12 +219,18 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.qwen/settings.json")],
-        every_place: false,
+        all_paths: false,
         project: Some(".qwen/settings.json"),
         variable: Some("QWEN_HOME"),
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["qwencli", "qwencode"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::After(Duration::from_secs(600)),
+            source: "its configuration: mcpServers.*.timeout, by default 600000 ms",
+        }),
         source: "qwenlm.github.io/qwen-code-docs/en/users/features/mcp; QWEN_HOME: QwenLM/qwen-code packages/core/src/config/storage.ts",
-        prose: prose::QWEN,
+        docs: docs::QWEN,
     },
     Host {
         id: "opencode",
@@ -313,14 +240,20 @@ pub static HOSTS: &[Host] = &[
         key: "mcp",
         shape: Shape::CommandList,
         fields: &[("type", "local")],
-        // Of the two the later is read last, and counts; the folder is the same on every system.
+        // The last of the two overrides the first; the folder is the same on every system.
         user: &[everywhere("$config/opencode/opencode.jsonc"), everywhere("$config/opencode/opencode.json")],
-        every_place: false,
+        all_paths: false,
         project: Some("opencode.json"),
         variable: None,
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["opencode"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::SinceProgress(Duration::from_secs(60)),
+            source: "packages/opencode/src/mcp/catalog.ts: resetTimeoutOnProgress, with a progress token in each call",
+        }),
         source: "opencode.ai/docs/mcp-servers, opencode.ai/docs/config",
-        prose: prose::OPENCODE,
+        docs: docs::OPENCODE,
     },
     Host {
         id: "codex",
@@ -331,12 +264,18 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.codex/config.toml")],
-        every_place: false,
+        all_paths: false,
         project: Some(".codex/config.toml"),
         variable: Some("CODEX_HOME"),
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["codex"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::After(Duration::from_secs(300)),
+            source: "its configuration: tool_timeout_sec",
+        }),
         source: "developers.openai.com/codex/mcp; openai/codex docs/config.md",
-        prose: prose::CODEX,
+        docs: docs::CODEX,
     },
     Host {
         id: "lmstudio",
@@ -347,12 +286,18 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[everywhere("~/.lmstudio/mcp.json"), everywhere("~/.cache/lm-studio/mcp.json")],
-        every_place: false,
+        all_paths: false,
         project: None,
         variable: None,
         traces: &[],
+        fills_in_workspace: false,
+        client_names: &["lmstudio"],
+        call_timeout: Some(CallTimeout {
+            limit: CallLimit::After(Duration::from_secs(60)),
+            source: "the TypeScript SDK's default",
+        }),
         source: "lmstudio.ai/docs/app/mcp; the older folder: lmstudio-ai/lmstudio-bug-tracker issue 1371",
-        prose: prose::LMSTUDIO,
+        docs: docs::LMSTUDIO,
     },
     Host {
         id: "jetbrains",
@@ -363,11 +308,14 @@ pub static HOSTS: &[Host] = &[
         shape: Shape::CommandAndArgs,
         fields: &[],
         user: &[],
-        every_place: false,
+        all_paths: false,
         project: None,
         variable: None,
         traces: &["$config/JetBrains", "~/Library/Application Support/JetBrains", "$appdata/JetBrains"],
+        fills_in_workspace: false,
+        client_names: &[],
+        call_timeout: None,
         source: "jetbrains.com/help/ai-assistant/mcp.html",
-        prose: prose::JETBRAINS,
+        docs: docs::JETBRAINS,
     },
 ];

@@ -1,4 +1,4 @@
-//! Reads and replaces a file: whole or not at all, with a backup, and nothing about it changed but its text.
+//! Reads and replaces a file: atomically, with a backup, and with its permissions and owner preserved.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -13,13 +13,13 @@ use platform::{keep_owner, lock_folder, read_regular, shared_permissions};
 
 const BOM: &str = "\u{feff}";
 
-/// Claude Code keeps its whole history in this file; tens of megabytes have been seen.
+/// Claude Code keeps its history in this file; files of tens of megabytes exist.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// How long another installation is waited for; one takes milliseconds.
+/// How long to wait for another installation, which takes milliseconds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the names of temporary files begin and end with.
+/// The prefix and suffix of temporary files.
 const TEMPORARY: (&str, &str) = (".ollama-mcp-", ".tmp");
 
 /// The text of a file.
@@ -42,14 +42,14 @@ impl Text {
     }
 }
 
-/// Keeps other installations away from a file until it is dropped. Other programs do not heed it.
+/// Locks a file against other installations until it is dropped. Other programs ignore it.
 #[derive(Debug)]
 pub struct Lock {
-    /// None where there is no folder yet, or its file system has no locks.
+    /// `None` if there is no folder yet, or its file system has no locks.
     _folder: Option<File>,
 }
 
-/// Waits until no other installation changes files of this folder, which is made first where one will be written.
+/// Waits until no other installation changes files of this folder, which is created first if a file will be written.
 pub(super) fn lock(file: &Path, will_write: bool) -> Result<Lock, HostsError> {
     let unwritable = |source| HostsError::Unwritable { file: file.to_path_buf(), source };
     let target = follow(file).map_err(unwritable)?;
@@ -73,7 +73,7 @@ pub(super) fn lock(file: &Path, will_write: bool) -> Result<Lock, HostsError> {
     }
 }
 
-/// Reads a file; `None` where there is none.
+/// Reads a file; `None` if it does not exist.
 pub(super) fn read(file: &Path) -> Result<Option<Text>, HostsError> {
     let bytes = match read_regular(file, MAX_BYTES) {
         Ok(bytes) => bytes,
@@ -87,7 +87,7 @@ pub(super) fn read(file: &Path) -> Result<Option<Text>, HostsError> {
     }))
 }
 
-/// A file's backups: regular files beside it. One that cannot be read says nothing.
+/// A file's backups: regular files beside it. Those that cannot be read are left out.
 pub(super) fn backups(file: &Path) -> Vec<(PathBuf, Text)> {
     let start = backup_name(file);
     let is_backup = |path: &PathBuf| {
@@ -104,8 +104,8 @@ pub(super) fn is_link(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok_and(|found| found.is_symlink())
 }
 
-/// Replaces `before` by `after` and gives the backup of `before`, if there was a file. A link is followed.
-/// A new file is for the user alone if `private`.
+/// Replaces `before` by `after` and returns the backup of `before`, if there was a file. A link is followed.
+/// A new file is readable by the user alone if `private`.
 pub(super) fn replace(
     file: &Path,
     before: Option<&Text>,
@@ -128,7 +128,7 @@ pub(super) fn replace(
     temporary.write_all(&after.bytes()).map_err(unwritable)?;
     temporary.as_file().sync_all().map_err(unwritable)?;
     let Some(before) = before else {
-        // Another program may have made the file since it was looked for.
+        // Another program may have created the file in the meantime.
         return match temporary.persist_noclobber(&target) {
             Ok(_) => {
                 sync_folder(folder);
@@ -141,7 +141,7 @@ pub(super) fn replace(
         };
     };
     let (backup, is_new) = back_up(file, &target, before).map_err(unwritable)?;
-    // Hosts write these files too, some of them often.
+    // Hosts write these files too, some of them frequently.
     if read(&target)?.as_ref() != Some(before) {
         if is_new {
             let _ = fs::remove_file(backup);
@@ -161,10 +161,10 @@ pub(super) fn remove(file: &Path, before: Option<&Text>) -> Result<(), HostsErro
     fs::remove_file(file).map_err(|source| HostsError::Unwritable { file: file.to_path_buf(), source })
 }
 
-/// Where a chain of links ends, even if nothing is there yet.
+/// The end of a chain of links, even if nothing exists there.
 fn follow(file: &Path) -> io::Result<PathBuf> {
     let mut at = file.to_path_buf();
-    // As many as Linux follows.
+    // The limit of Linux.
     for _ in 0..40 {
         match fs::read_link(&at) {
             Ok(next) => at = folder_of(&at).join(next),
@@ -178,21 +178,21 @@ fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new("."))
 }
 
-/// Gives a new file the owner and the permissions of the one it stands for.
+/// Gives a new file the owner and the permissions of the one it replaces.
 fn keep_attributes(file: &File, of: &Path) -> io::Result<()> {
     let found = fs::metadata(of)?;
     let permissions = found.permissions();
-    // The folder would allow it, but someone did not want it.
+    // The folder would allow a replacement, but the file is protected on purpose.
     if permissions.readonly() {
         return Err(io::Error::new(ErrorKind::PermissionDenied, "it is read-only"));
     }
-    // First, since it takes rights away.
+    // Before the permissions: a change of owner clears some of them.
     keep_owner(file, &found)?;
     file.set_permissions(permissions)
 }
 
-/// A copy beside the file that the user knows, with the same permissions, and whether it was made now. It gets its
-/// name when it is whole, and only a name where nothing is: a link that someone put there is not followed.
+/// A copy beside the file (not beside the target of a link), with the same permissions, and whether it is new. It gets its
+/// name when it is complete, and only a name that is not in use: a link of that name is not followed.
 fn back_up(file: &Path, target: &Path, before: &Text) -> io::Result<(PathBuf, bool)> {
     if let Some((known, _)) = backups(file).into_iter().find(|(_, text)| text == before) {
         return Ok((known, false));
@@ -220,14 +220,14 @@ fn back_up(file: &Path, target: &Path, before: &Text) -> io::Result<(PathBuf, bo
     }
 }
 
-/// What the names of a file's backups begin with; the seconds since 1970 follow.
+/// The prefix of the names of a file's backups; the seconds since 1970 follow.
 fn backup_name(file: &Path) -> OsString {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".bak-");
     name
 }
 
-/// In the same folder, so that the file can take its place in one step.
+/// A temporary file in the same folder, so that a rename replaces the file atomically.
 fn temporary(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
@@ -238,8 +238,8 @@ fn temporary(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
     }
 }
 
-/// Removes what installations that were killed have left, which may hold secrets. Whoever else would use such a file
-/// holds the lock.
+/// Removes the temporary files of killed installations, which may contain secrets. The lock is held, so no other installation
+/// uses them.
 fn remove_abandoned(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let abandoned = entries.filter(|entry| {
@@ -257,7 +257,7 @@ fn is_plain(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }
 
-/// The new name lasts only once the folder is on the disk. Not every system can do that; the file is whole anyway.
+/// A rename is durable only after the folder is synced. Not every system can do that; the file is complete anyway.
 fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -1,7 +1,7 @@
 //! How long a call may take before its host stops waiting for it.
 //!
-//! Most hosts give up after a fixed time, whatever progress comes, and what arrives later is lost.
-//! So a call returns a little before that with what there is, and the completion goes on.
+//! Most hosts stop waiting after a fixed time, whatever progress comes, and lose what arrives later. So a call returns the
+//! text so far a little before that, and its completion continues.
 
 use std::time::Duration;
 
@@ -9,88 +9,11 @@ use rmcp::service::{RequestContext, RoleServer};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use hosts::{CallLimit, HOSTS, Host};
 use settings::CallDeadline;
 
-/// Hosts that are not known: the default of the official TypeScript SDK, which most are built on.
+/// The limit of unknown hosts: the default of the official TypeScript SDK, which most hosts use.
 const UNKNOWN: Duration = Duration::from_secs(60);
-
-/// A host, by the name that it gives of itself.
-struct Host {
-    title: &'static str,
-    /// What its `clientInfo.name` begins with, in letters and digits alone, lower case.
-    names: &'static [&'static str],
-    /// When it stops waiting; `None` where it waits.
-    limit: Option<Duration>,
-    /// Whether progress makes it wait as long again. A call sends signs of life more often than that.
-    restarts: bool,
-    source: &'static str,
-}
-
-const HOSTS: &[Host] = &[
-    Host {
-        title: "Claude Desktop",
-        names: &["claudeai", "claudedesktop"],
-        limit: Some(Duration::from_secs(60)),
-        restarts: false,
-        source: "anthropics/claude-code issues 22542, 63379: about 60 s, not configurable",
-    },
-    Host {
-        title: "Claude Code",
-        names: &["claudecode"],
-        limit: None,
-        restarts: false,
-        source: "its documentation: MCP_TOOL_TIMEOUT, by default more than a day",
-    },
-    Host {
-        title: "VS Code",
-        names: &["visualstudiocode", "vscode"],
-        limit: None,
-        restarts: false,
-        source: "no limit; the user cancels",
-    },
-    Host {
-        title: "Zed",
-        names: &["zed"],
-        limit: Some(Duration::from_secs(60)),
-        restarts: false,
-        source: "its context_server client: request timeout of 60 s",
-    },
-    Host {
-        title: "LM Studio",
-        names: &["lmstudio"],
-        limit: Some(Duration::from_secs(60)),
-        restarts: false,
-        source: "the TypeScript SDK's default",
-    },
-    Host {
-        title: "Codex",
-        names: &["codex"],
-        limit: Some(Duration::from_secs(300)),
-        restarts: false,
-        source: "its configuration: tool_timeout_sec",
-    },
-    Host {
-        title: "Gemini CLI",
-        names: &["geminicli"],
-        limit: Some(Duration::from_secs(600)),
-        restarts: false,
-        source: "its configuration: mcpServers.*.timeout, by default 600000 ms",
-    },
-    Host {
-        title: "Qwen Code",
-        names: &["qwencli", "qwencode"],
-        limit: Some(Duration::from_secs(600)),
-        restarts: false,
-        source: "its configuration: mcpServers.*.timeout, by default 600000 ms",
-    },
-    Host {
-        title: "opencode",
-        names: &["opencode"],
-        limit: Some(Duration::from_secs(60)),
-        restarts: true,
-        source: "packages/opencode/crates/mcp/src/catalog.ts: resetTimeoutOnProgress, with a progress token in each call",
-    },
-];
 
 /// When a call returns with what there is.
 #[derive(Debug, Clone)]
@@ -147,23 +70,28 @@ pub fn deadlines_in_force(setting: CallDeadline) -> Vec<(&'static str, Option<Du
         CallDeadline::Never => vec![("every host", None)],
         CallDeadline::After(duration) => vec![("every host", Some(duration))],
         CallDeadline::Auto => {
-            let in_force = |host: &Host| host.limit.filter(|_| !host.restarts).map(less_margin);
-            let known = HOSTS.iter().map(|host| (host.title, in_force(host)));
+            let in_force = |limit| match limit {
+                CallLimit::After(limit) => Some(less_margin(limit)),
+                CallLimit::Never | CallLimit::SinceProgress(_) => None,
+            };
+            let known = HOSTS
+                .iter()
+                .filter_map(|host| Some((host.title, in_force(host.call_timeout.as_ref()?.limit))));
             known.chain([("any other", Some(less_margin(UNKNOWN)))]).collect()
         }
     }
 }
 
 fn for_client(name: &str, has_token: bool) -> Option<Duration> {
-    let name: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let known = HOSTS.iter().find(|host| host.names.iter().any(|known| name.starts_with(known)));
-    let limit = match known {
-        Some(host) if host.restarts && has_token => None,
-        Some(host) => host.limit,
-        None => Some(UNKNOWN),
+    let timeout = Host::of_client(name).and_then(|host| host.call_timeout.as_ref());
+    let limit = match timeout.map(|timeout| timeout.limit) {
+        Some(CallLimit::Never) => return None,
+        // A call sends progress more often than that.
+        Some(CallLimit::SinceProgress(_)) if has_token => return None,
+        Some(CallLimit::SinceProgress(limit) | CallLimit::After(limit)) => limit,
+        None => UNKNOWN,
     };
-    limit.map(less_margin)
+    Some(less_margin(limit))
 }
 
 /// Room for the answer to be made, sent and shown.
@@ -174,22 +102,21 @@ fn less_margin(limit: Duration) -> Duration {
 /// `docs/deadlines.md`, from the table.
 pub fn deadlines_markdown() -> String {
     let mut page = String::from(
-        "# Deadlines of calls\n\n<!-- Generated by `cargo test`; edit crates/mcp/src/deadline.rs instead. -->\n\n\
+        "# Deadlines of calls\n\n<!-- Generated by `cargo test`; edit crates/hosts/src/table.rs instead. -->\n\n\
          With `OLLAMA_MCP_CALL_DEADLINE=auto` (the default) a call returns what there is before its host stops waiting, by\n\
          the host's name in `clientInfo`. The completion continues; `get_completion` fetches the rest. After the end of the\n\
          input nobody can fetch it, so calls in flight then wait for their end.\n\n\
          | host | it stops waiting after | a call returns after | source |\n|---|---|---|---|\n",
     );
-    for host in HOSTS {
-        match host.limit {
-            Some(limit) if host.restarts => page.push_str(&format!(
-                "| {} | {} s without progress | at the end | {} |\n",
-                host.title,
-                limit.as_secs(),
-                host.source
-            )),
-            limit => page.push_str(&row(host.title, limit, host.source)),
-        }
+    for (host, timeout) in HOSTS.iter().filter_map(|host| Some((host, host.call_timeout.as_ref()?))) {
+        let (title, source) = (host.title, timeout.source);
+        page.push_str(&match timeout.limit {
+            CallLimit::Never => row(title, None, source),
+            CallLimit::After(limit) => row(title, Some(limit), source),
+            CallLimit::SinceProgress(limit) => {
+                format!("| {title} | {} s without progress | at the end | {source} |\n", limit.as_secs())
+            }
+        });
     }
     page.push_str(&row(
         "any other",
@@ -214,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_known_by_their_names() {
+    fn hosts_are_recognized_by_client_name() {
         let seconds = |name| for_client(name, true).map(|deadline| deadline.as_secs());
         assert_eq!(seconds("claude-ai"), Some(50));
         assert_eq!(seconds("claude-code"), None);
@@ -226,12 +153,12 @@ mod tests {
         assert_eq!(seconds("gemini-cli-mcp-client-ollama"), Some(570));
         assert_eq!(seconds("qwen-cli-mcp-client-ollama"), Some(570));
         assert_eq!(seconds("mcp"), Some(50));
-        assert_eq!(seconds("opencode"), None, "our signs of life keep it waiting");
+        assert_eq!(seconds("opencode"), None, "our progress notifications keep it waiting");
         assert_eq!(for_client("opencode", false), Some(Duration::from_secs(50)));
     }
 
     #[tokio::test]
-    async fn a_deadline_ends_with_the_input() {
+    async fn end_of_input_removes_deadline() {
         let input_closed = CancellationToken::new();
         let deadline = Deadline { at: Some(Instant::now()), input_closed: input_closed.clone() };
         deadline.clone().passed().await;

@@ -1,8 +1,8 @@
-//! This program once more, for work that may take any time or memory: it is stopped from outside, and ends with its
-//! parent.
+//! This program as a child process, for work that may take any time or memory: the parent can kill it, and it ends when
+//! the parent ends.
 //!
-//! The child reads its input from stdin: its length as eight bytes, then as many bytes. Stdin stays open after that,
-//! and its end means that the parent has gone. The child answers in lines of text on stdout.
+//! The child reads its input from stdin: the length in eight bytes (little endian), then that many bytes. Stdin stays open
+//! after that; its end means that the parent has gone. The child writes lines of text to stdout.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child as Process, Command, Stdio};
@@ -12,35 +12,35 @@ use std::time::{Duration, Instant};
 
 use super::{end_with_parent, this_program};
 
-/// How often a wait looks whether it should stop.
+/// Between two checks of `stopped`.
 const STOP_INTERVAL: Duration = Duration::from_millis(20);
-/// Both threads only move bytes.
+/// Both threads only copy bytes.
 const STACK: usize = 64 * 1024;
 
-/// A child process; it is killed when dropped.
+/// A child process, killed when it is dropped.
 #[derive(Debug)]
 pub struct Child {
     process: Process,
     lines: mpsc::Receiver<String>,
-    /// Dropping it closes the child's stdin.
+    /// Dropping this closes the child's stdin.
     _input: mpsc::Sender<()>,
 }
 
-/// What comes next from a child.
+/// What [`Child::next`] waited for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A line of its output, without its end.
+    /// A line of output, without its line break.
     Line(String),
-    /// It has ended, or wrote more than it may.
+    /// The child has ended, or wrote more than it may.
     End,
     /// The deadline has passed.
     TimedOut,
-    /// Nobody wants it any more.
+    /// `stopped` returned `true`.
     Stopped,
 }
 
 impl Child {
-    /// Starts this program with `subcommand`, which reads `input` and writes at most `max_output` bytes.
+    /// Starts this program with `subcommand`, which reads `input`. Of its output, `max_output` bytes are read.
     ///
     /// # Errors
     /// The program cannot be started.
@@ -54,7 +54,7 @@ impl Child {
         let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
         let (sender, lines) = mpsc::channel();
         let (keep_open, kept_open) = mpsc::channel::<()>();
-        // From here on an early return kills the process.
+        // From here on, an early return kills the process.
         let child = Self { process, lines, _input: keep_open };
         let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
             return Err(io::ErrorKind::BrokenPipe.into());
@@ -76,7 +76,7 @@ impl Child {
         Ok(child)
     }
 
-    /// Waits for the next line until `deadline`, or until `stopped` says so.
+    /// Waits for the next line until `deadline`, or until `stopped` returns `true`.
     pub fn next(&self, deadline: Instant, stopped: &dyn Fn() -> bool) -> Next {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -93,16 +93,16 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Whether it has ended already or not; neither can fail in a way that matters.
+        // Both fail only if the child has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// In the child: reads the input, and from then on ends this process when the parent ends.
+/// In the child: reads the input, and then ends this process as soon as the parent ends.
 ///
 /// # Errors
-/// The input is cut short.
+/// The input is incomplete.
 pub fn read_input() -> io::Result<Vec<u8>> {
     end_with_parent();
     let mut stdin = io::stdin();
@@ -114,7 +114,7 @@ pub fn read_input() -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Builder::new().name("parent-watch".to_owned()).stack_size(STACK).spawn(move || {
-        // Nothing more is ever sent: whatever comes is the end.
+        // Nothing more is sent, so the read returns only at the end of the input.
         let _ = stdin.read(&mut [0]);
         std::process::exit(1);
     })?;

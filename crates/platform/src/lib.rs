@@ -1,6 +1,6 @@
-//! What differs from system to system, behind functions that each has: signals, hang-ups, who may read a file.
+//! What differs between operating systems, behind the same functions on each: signals, hang-ups, rights on files.
 //!
-//! A function is added to `unix.rs` and to `other.rs`; both must offer the same ones.
+//! `unix.rs` and `other.rs` must offer the same functions.
 
 pub mod child;
 mod regular;
@@ -17,21 +17,26 @@ pub use system::{
     shared_permissions, stdout_hung_up, stop_signal, survive_file_size_limit,
 };
 
-/// Whether the names of environment variables differ in more than case.
+/// Whether names of environment variables are case-sensitive.
 pub const VARIABLES_HAVE_CASE: bool = !cfg!(windows);
-/// What stands between the paths of a list, as in `PATH`.
+/// The separator in a list of paths, as in `PATH`.
 pub const PATH_SEPARATOR: &str = if cfg!(windows) { ";" } else { ":" };
-/// Whether names of files differ in more than case, on the system's own file systems.
+/// Whether file names are case-sensitive on the system's own file systems.
 pub const FILES_HAVE_CASE: bool = !cfg!(any(windows, target_os = "macos"));
-/// Whether paths are Windows': with drives, backslashes, and streams after a colon.
+/// Whether paths have drives, backslashes, and streams after a colon, as on Windows.
 pub const PATHS_HAVE_DRIVES: bool = cfg!(windows);
-/// Whether to open a FIFO waits for its other end.
+/// Whether opening a FIFO blocks until its other end is opened.
 pub const FIFOS_WAIT: bool = cfg!(unix);
 
-/// This program, also where its file was replaced while it runs.
+/// The user's home directory.
+pub fn home_dir() -> Option<std::path::PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
+}
+
+/// The path of this program, which also works if its file was replaced while it runs.
 ///
 /// # Errors
-/// The system does not tell.
+/// The system does not know the path.
 pub fn this_program() -> std::io::Result<std::path::PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }

@@ -1,4 +1,4 @@
-//! Regular files alone: a FIFO or a device in place of a file could be waited for without end, or have no end.
+//! Opening regular files only: a FIFO or a device in place of a file could block for ever, or have no end.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::system::never_waiting;
 
-/// Opens a regular file, or makes one if the options say so.
+/// Opens a regular file, or creates one if the options say so.
 ///
 /// # Errors
-/// What the system says; [`ErrorKind::InvalidInput`] for a FIFO, a socket or a device.
+/// The system's error; [`ErrorKind::InvalidInput`] for a FIFO, a socket or a device.
 pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     // Checked before opening too: opening a device can have an effect.
     match std::fs::metadata(path) {
@@ -25,7 +25,7 @@ pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
 /// Reads a regular file of at most `max_bytes`.
 ///
 /// # Errors
-/// As [`open_regular`]; [`ErrorKind::FileTooLarge`] where it is longer.
+/// As [`open_regular`]; [`ErrorKind::FileTooLarge`] if it is longer.
 pub fn read_regular(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let file = open_regular(OpenOptions::new().read(true), path)?;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Linux, macOS and their kin.
+//! Linux, macOS and other Unix systems.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Resolves when the process is asked to end: by SIGTERM or SIGINT.
+/// Resolves at the first SIGTERM or SIGINT.
 pub async fn stop_signal() {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -21,10 +21,10 @@ pub async fn stop_signal() {
     }
 }
 
-/// From now on a write beyond the user's limit for a file's size fails, and does not end the process. It is called
-/// inside the runtime.
+/// Makes a write beyond the user's limit for the size of a file fail instead of ending the process. Call it inside the
+/// runtime.
 pub fn survive_file_size_limit() {
-    // A handler takes the place of the default action. It stays when its stream is dropped.
+    // The handler replaces the default action. It stays installed when its stream is dropped.
     let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
     if let Err(error) = signal(kind) {
         tracing::warn!(%error, "a write beyond the limit for a file's size ends the process");
@@ -34,37 +34,37 @@ pub fn survive_file_size_limit() {
 /// Resolves when the reader of stdout has closed its end. Never for a file, a terminal, or where
 /// the system cannot tell.
 ///
-/// A write would tell, but nothing may be written for minutes while a model works, and the model
-/// should stop when its reader has gone. So the descriptor is watched for its other end.
+/// A write would fail, but nothing may be written for minutes while a model works, and the model
+/// should stop when its reader has gone. So the descriptor is polled.
 pub async fn stdout_hung_up() {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    // A thread of its own, which ends with the process: a wait without end would keep a runtime's
-    // blocking thread from ending.
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    // A thread of its own, which ends with the process: on a blocking thread of the runtime, an endless wait would
+    // keep the runtime from shutting down.
     let watcher =
         std::thread::Builder::new().name("stdout-watch".to_owned()).stack_size(64 * 1024).spawn(move || {
             if wait_for_hangup() {
                 // The server may have ended already.
-                let _ = tell.send(());
+                let _ = sender.send(());
             }
         });
-    if watcher.is_err() || told.await.is_err() {
+    if watcher.is_err() || receiver.await.is_err() {
         std::future::pending().await
     }
 }
 
-/// Whether anyone but the owner has rights on a file; `false` where there is none.
+/// Whether anyone but the owner has rights on a file; `false` if it does not exist.
 pub fn is_open_to_others(path: &Path) -> bool {
     mode_of(path).is_some_and(|mode| mode & 0o077 != 0)
 }
 
-/// Makes a directory, and those above it, with no rights for others.
+/// Creates a directory, and missing ones above it, without rights for others.
 pub fn create_private_directory(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes a file where there is none, and takes the rights of others away. One that is there is not opened: closing
-/// it would drop the locks of this process on it (POSIX). A link is refused: the rights of its target are not ours.
+/// Creates a file if it does not exist, and removes the rights of others. An existing file is not opened: closing it
+/// would drop the locks of this process on it (POSIX). A link is refused: the rights of its target are not ours to change.
 pub fn create_private_file(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     match File::options().write(true).create_new(true).mode(0o600).open(path) {
@@ -83,7 +83,7 @@ pub fn create_private_file(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, permissions)
 }
 
-/// What tells the file at a path from one that is put in its place.
+/// Identifies the file at a path, so that a replacement is noticed.
 pub fn file_identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
@@ -95,13 +95,13 @@ pub fn is_file_at(file: &File, path: &Path) -> bool {
     file.metadata().is_ok_and(|open| file_identity(path) == Some((open.dev(), open.ino())))
 }
 
-/// The rights on a file or directory, as in `chmod`; `None` where there is none.
+/// The rights on a file or directory, as in `chmod`; `None` if it does not exist.
 pub fn mode_of(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o777)
 }
 
-/// Gives a file to the owner of another, which it is to replace: what root changes stays its user's.
+/// Gives a file to the owner of the one that it will replace, so that a file that root edits stays its user's.
 pub fn keep_owner(file: &File, of: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
     let found = file.metadata()?;
@@ -115,20 +115,20 @@ pub fn keep_owner(file: &File, of: &Metadata) -> io::Result<()> {
     }
 }
 
-/// The rights on a new file that others may read, as far as the user's umask lets them.
+/// The rights on a new file that others may read, as far as the user's umask allows.
 pub fn shared_permissions() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt as _;
     Some(Permissions::from_mode(0o666))
 }
 
-/// Opens without waiting for the other end of a FIFO.
+/// Options that do not block on a FIFO.
 pub(crate) fn never_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
 }
 
-/// What processes lock that change files of a folder: the folder itself, so nothing is left in it.
+/// The file that processes lock before they change files of a folder: the folder itself, so no file is left behind.
 pub fn lock_folder(folder: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::NONBLOCK;
@@ -136,8 +136,8 @@ pub fn lock_folder(folder: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags).open(folder)
 }
 
-/// Bounds the memory (bytes) and the time of work (seconds) of this process, and keeps it from leaving a copy of itself
-/// on the disk when it ends badly. A system that cannot goes on without.
+/// Limits the memory (bytes) and the processor time (seconds) of this process, and disables core dumps. A system that
+/// cannot do so continues without.
 pub fn bound_process(memory: u64, seconds: u64) {
     use rustix::process::{Resource, Rlimit, setrlimit};
     for (resource, most) in [(Resource::As, memory), (Resource::Cpu, seconds), (Resource::Core, 0)] {
@@ -151,22 +151,22 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
 }
 
-/// Ends this process when the thread that started it ends, where the system can.
+/// Ends this process when the thread that started it ends, if the system supports it.
 pub fn end_with_parent() {
     #[cfg(target_os = "linux")]
-    // Where it is refused, the end of the input tells.
+    // If it is refused, the end of the input ends the process.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
-/// Bytes that a user may still write where a directory is.
+/// Free bytes for a user on the disk of a directory.
 pub fn free_space(directory: &Path) -> io::Result<u64> {
     let stats = rustix::fs::statvfs(directory)?;
     Ok(stats.f_bavail.saturating_mul(stats.f_frsize))
 }
 
-/// Waits; `false` where the descriptor cannot be watched.
+/// Waits for the hang-up; `false` if the descriptor cannot be polled.
 fn wait_for_hangup() -> bool {
-    // Linux wakes a wait for no event when the other end closes; other systems are asked each second.
+    // Linux wakes a poll for no event when the other end closes; other systems are polled each second.
     let timeout = (!cfg!(target_os = "linux")).then_some(Timespec { tv_sec: 1, tv_nsec: 0 });
     let stdout = std::io::stdout();
     loop {
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_tells_what_is_free() {
+    fn free_space_of_existing_directory_is_known() {
         assert!(free_space(Path::new("/")).is_ok());
         assert!(free_space(Path::new("/no/such/directory")).is_err());
     }

@@ -5,12 +5,12 @@ use url::{Host, Url};
 use settings::is_this_machine;
 
 /// The address without credentials, query, fragment and closing slash.
-pub(super) fn shown(url: &Url) -> String {
-    format!("{}{}", shown_origin(url), url.path().trim_end_matches('/'))
+pub(super) fn redacted(url: &Url) -> String {
+    format!("{}{}", origin(url), url.path().trim_end_matches('/'))
 }
 
 /// The address's scheme, host and port alone.
-pub(super) fn shown_origin(url: &Url) -> String {
+pub(super) fn origin(url: &Url) -> String {
     let host = url.host_str().unwrap_or("(no host)");
     match url.port() {
         Some(port) => format!("{}://{host}:{port}", url.scheme()),
@@ -37,15 +37,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_is_shown() {
+    fn credentials_are_not_shown() {
         let url: Url = "https://user:secret@example.com:8443/ollama/?key=secret#x".parse().unwrap();
-        assert_eq!(shown(&url), "https://example.com:8443/ollama");
-        assert_eq!(shown_origin(&url), "https://example.com:8443");
-        assert_eq!(shown(&"http://[::1]:11434/".parse().unwrap()), "http://[::1]:11434");
+        assert_eq!(redacted(&url), "https://example.com:8443/ollama");
+        assert_eq!(origin(&url), "https://example.com:8443");
+        assert_eq!(redacted(&"http://[::1]:11434/".parse().unwrap()), "http://[::1]:11434");
     }
 
     #[test]
-    fn addresses_of_this_machine_in_every_spelling() {
+    fn addresses_of_this_machine_are_recognized_in_every_spelling() {
         let spellings = [
             ("http://127.0.0.1:11434", true),
             ("http://127.8.0.1", true),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn local_names_are_pinned() {
+    fn local_names_resolve_to_loopback() {
         for (address, name) in [
             ("http://localhost:1", Some("localhost")),
             ("http://localhost.:1", Some("localhost.")),

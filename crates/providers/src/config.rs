@@ -23,7 +23,7 @@ pub struct ServerConfig {
 impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerConfig")
-            .field("base_url", &super::address::shown(&self.base_url))
+            .field("base_url", &super::address::redacted(&self.base_url))
             .field("token", &self.token.as_ref().map(|_| "(hidden)"))
             .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("timeouts", &self.timeouts)

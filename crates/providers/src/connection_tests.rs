@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::ollama::Ollama;
 use super::socket::{LONG, is_closed, listen, plain, read_request, write};
-use super::{Native, Provider, ProviderError, ServerConfig, Timeouts, Wait};
+use super::{OllamaApi, Provider, ProviderError, ServerConfig, Timeouts, Wait};
 use types::{ChatRequest, EmbedRequest, GenerateRequest, Message, Role};
 
 fn ollama(address: &str, timeouts: Timeouts) -> Ollama {
@@ -28,7 +28,7 @@ async fn answers(listener: TcpListener) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn local_names_lead_to_loopback_without_asking_the_system() {
+async fn local_names_need_no_resolver() {
     // No resolver knows the first two, and a hosts file may send the others anywhere.
     for host in ["no-such-machine.localhost", "a.b.localhost.", "localhost", "LOCALHOST."] {
         let (listener, address) = listen().await;
@@ -42,7 +42,7 @@ async fn local_names_lead_to_loopback_without_asking_the_system() {
 }
 
 #[tokio::test]
-async fn a_local_name_reaches_a_server_on_either_loopback() {
+async fn local_name_reaches_both_loopbacks() {
     // Where the machine has no IPv6 there is nothing to be shown.
     let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
     let port = listener.local_addr().unwrap().port();
@@ -68,7 +68,7 @@ async fn ask(provider: &Ollama, kind: usize) -> ProviderError {
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed_by_any_request() {
+async fn no_request_follows_redirects() {
     const TARGETS: [(&str, &str); 13] = [
         ("301 Moved Permanently", "http://elsewhere.example/"),
         ("302 Found", "http://127.0.0.1:1/"),
@@ -119,7 +119,7 @@ async fn drips(listener: TcpListener) {
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_has_a_bound_for_the_whole() {
+async fn slow_control_answer_has_total_time_limit() {
     let short = Duration::from_millis(150);
     let control = Timeouts { control: short, ..Timeouts::default() };
     let embed = Timeouts { first_byte: short, next_byte: short, ..Timeouts::default() };
@@ -139,7 +139,7 @@ async fn an_answer_that_drips_has_a_bound_for_the_whole() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for_longer_than_any_other() {
+async fn silent_server_times_out_like_any_other() {
     let (listener, address) = listen().await;
     let server = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();

@@ -156,6 +156,12 @@ impl ProviderError {
     }
 }
 
+impl From<::openai::InvalidArgument> for ProviderError {
+    fn from(invalid: ::openai::InvalidArgument) -> Self {
+        Self::InvalidRequest { argument: invalid.path, reason: invalid.reason }
+    }
+}
+
 /// How a registry failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegistryFault {

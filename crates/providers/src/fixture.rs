@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub(super) use super::replies::decode;
+pub(super) use super::decode::decode;
 use super::{ProviderError, ProviderResult};
-use crate::refusal::Refusal;
+use crate::error_body::ErrorResponse;
 use types::{ChatEnd, ChatEvent};
 
 fn recording(case: &str) -> Value {
@@ -41,11 +41,11 @@ pub(super) fn pieces(mut body: &[u8], lengths: Vec<usize>) -> Vec<&[u8]> {
 }
 
 /// The answer as a refusal.
-pub(super) fn refusal(case: &str) -> Refusal {
+pub(super) fn refusal(case: &str) -> ErrorResponse {
     let response = recording(case)["response"].take();
     let status = response["status"].as_u64().unwrap().try_into().unwrap();
     let body = response["body"].as_str().unwrap_or_default().as_bytes().to_vec();
-    Refusal { status, retry_after: None, body }
+    ErrorResponse { status, retry_after: None, body }
 }
 
 /// A reply, summed up.

@@ -14,10 +14,11 @@ use url::Url;
 
 pub(super) use self::body::Body;
 use super::address;
-use super::refusal::{Refusal, bounded};
+use super::connect_error;
+use super::error_body::{ErrorResponse, excerpt};
 use super::retry_after::retry_after;
-use super::transport;
 use super::{ProviderError, ProviderResult, Wait};
+use settings::ProviderSettings;
 
 mod body;
 mod upload;
@@ -38,10 +39,16 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
+        Self::from(&ProviderSettings::default())
+    }
+}
+
+impl From<&ProviderSettings> for Timeouts {
+    fn from(settings: &ProviderSettings) -> Self {
         Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(600),
-            next_byte: Duration::from_secs(300),
+            connect: settings.connect_timeout,
+            first_byte: settings.first_byte_timeout,
+            next_byte: settings.idle_timeout,
             control: Duration::from_secs(30),
         }
     }
@@ -55,8 +62,8 @@ const MAX_CONTROL_ANSWER: usize = 16 * 1024 * 1024;
 /// Longest answer that is read as a whole: embeddings of 2,048 texts.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, and how long that may take.
-const MAX_REFUSAL: usize = 64 * 1024;
-const REFUSAL_BODY: Duration = Duration::from_secs(5);
+const MAX_ERROR_BODY: usize = 64 * 1024;
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where local names lead to; port 0 stands for the address's own. Ollama listens on the first of them.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
@@ -67,7 +74,7 @@ const USER_AGENT: &str = concat!("ollama-mcp/", env!("CARGO_PKG_VERSION"));
 /// One server: where it is, and how it is spoken to.
 pub(super) struct Http {
     base: Url,
-    shown: String,
+    address: String,
     local: bool,
     headers: HeaderMap,
     timeouts: Timeouts,
@@ -78,14 +85,14 @@ pub(super) struct Http {
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The server answered with a status that is no success.
-    Refused(Refusal),
+    Response(ErrorResponse),
     /// There is no answer.
-    Failed(ProviderError),
+    Provider(ProviderError),
 }
 
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
-        Self::Failed(error)
+        Self::Provider(error)
     }
 }
 
@@ -114,13 +121,13 @@ impl Http {
                 .map_err(|_| invalid(&argument, "is not a name that HTTP allows"))?;
             map.insert(name, secret(&argument, value)?);
         }
-        let (shown, local) = (address::shown(&base), address::is_local(&base));
-        Ok(Self { base, shown, local, headers: map, timeouts, client: OnceLock::new() })
+        let (address, local) = (address::redacted(&base), address::is_local(&base));
+        Ok(Self { base, address, local, headers: map, timeouts, client: OnceLock::new() })
     }
 
     /// The address without credentials and query.
     pub(super) fn address(&self) -> &str {
-        &self.shown
+        &self.address
     }
 
     /// Whether the address is this machine.
@@ -139,7 +146,7 @@ impl Http {
     }
 
     /// Sends JSON for something that needs no model; what a success says does not matter.
-    pub(super) async fn tell(&self, method: Method, path: &str, body: Vec<u8>) -> Result<(), Failure> {
+    pub(super) async fn command(&self, method: Method, path: &str, body: Vec<u8>) -> Result<(), Failure> {
         self.whole(method, path, Some(body), Wait::Control).await.map(|_| ())
     }
 
@@ -147,13 +154,17 @@ impl Http {
     pub(super) async fn has(&self, path: &str) -> Result<bool, Failure> {
         match self.whole(Method::HEAD, path, None, Wait::Control).await {
             Ok(_) => Ok(true),
-            Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(false),
+            Err(Failure::Response(response)) if response.status == 404 => Ok(false),
             Err(failure) => Err(failure),
         }
     }
 
     /// Posts JSON, and reads a JSON answer as a whole, for which a model may have to load.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
+    pub(super) async fn post_to_model<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
         parsed(path, &self.whole(Method::POST, path, Some(body), Wait::Answer).await?)
     }
 
@@ -240,14 +251,14 @@ impl Http {
         if status.is_redirection() {
             return Err(self.redirected(&response).into());
         }
-        Err(Failure::Refused(refusal(response).await))
+        Err(Failure::Response(error_response(response).await))
     }
 
     fn client(&self) -> ProviderResult<&Client> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = self.build().map_err(|error| self.unreachable(transport::reason(&error)))?;
+        let client = self.build().map_err(|error| self.unreachable(connect_error::reason(&error)))?;
         // Should two first requests race, one of the two clients is dropped unused.
         Ok(self.client.get_or_init(|| client))
     }
@@ -286,34 +297,35 @@ impl Http {
     }
 
     fn not_sent(&self, error: &reqwest::Error) -> ProviderError {
-        if transport::is_out_of_descriptors(error) {
-            return ProviderError::OutOfDescriptors { address: self.shown.clone() };
+        if connect_error::is_out_of_descriptors(error) {
+            return ProviderError::OutOfDescriptors { address: self.address.clone() };
         }
         if error.is_connect() {
             if error.is_timeout() {
                 return ProviderError::Timeout { waiting_for: Wait::Connect, after: self.timeouts.connect };
             }
-            return self.unreachable(transport::reason(error));
+            return self.unreachable(connect_error::reason(error));
         }
         if error.is_builder() || error.is_request() && error.is_dns() {
-            return self.unreachable(transport::reason(error));
+            return self.unreachable(connect_error::reason(error));
         }
-        if transport::is_no_http(error) {
-            let reason = format!("it does not speak HTTP ({})", transport::reason(error));
+        if connect_error::is_not_http(error) {
+            let reason = format!("it does not speak HTTP ({})", connect_error::reason(error));
             return ProviderError::Malformed { reason };
         }
-        ProviderError::Interrupted { reason: format!("{} before the answer began", transport::reason(error)) }
+        ProviderError::Interrupted {
+            reason: format!("{} before the answer began", connect_error::reason(error)),
+        }
     }
 
     fn unreachable(&self, reason: String) -> ProviderError {
-        ProviderError::Unreachable { address: self.shown.clone(), reason }
+        ProviderError::Unreachable { address: self.address.clone(), reason }
     }
 
     fn redirected(&self, response: &Response) -> ProviderError {
         let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
         let target = location.and_then(|location| response.url().join(location).ok());
-        let target =
-            target.map_or_else(|| "another place".to_owned(), |target| address::shown_origin(&target));
+        let target = target.map_or_else(|| "another place".to_owned(), |target| address::origin(&target));
         let message = format!(
             "it redirects to {target}; redirects are not followed: set the address to where the server is"
         );
@@ -326,25 +338,25 @@ fn parsed<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(bytes.get(..400).unwrap_or(bytes)).into_owned();
         let reason =
-            format!("{path} answered with something else than its JSON ({error}): {}", bounded(&text, 100));
+            format!("{path} answered with something else than its JSON ({error}): {}", excerpt(&text, 100));
         ProviderError::Malformed { reason }.into()
     })
 }
 
 /// Reads what a refusal says, as far as it comes soon.
-async fn refusal(mut response: Response) -> Refusal {
+async fn error_response(mut response: Response) -> ErrorResponse {
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let wait = wait.and_then(|value| retry_after(value, SystemTime::now()));
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    let deadline = Instant::now() + REFUSAL_BODY;
+    let deadline = Instant::now() + ERROR_BODY_TIMEOUT;
     while let Ok(Ok(Some(piece))) = timeout_at(deadline, response.chunk()).await {
-        body.extend(piece.iter().take(MAX_REFUSAL - body.len()));
-        if body.len() >= MAX_REFUSAL {
+        body.extend(piece.iter().take(MAX_ERROR_BODY - body.len()));
+        if body.len() >= MAX_ERROR_BODY {
             break;
         }
     }
-    Refusal { status, retry_after: wait, body }
+    ErrorResponse { status, retry_after: wait, body }
 }
 
 fn secret(argument: &str, value: &str) -> ProviderResult<HeaderValue> {

@@ -9,26 +9,25 @@ use futures_util::stream::BoxStream;
 mod address;
 mod bounded;
 mod config;
+mod connect_error;
+mod decode;
 mod error;
+mod error_body;
 #[cfg(test)]
 mod fixture;
 mod http;
 mod lines;
-mod native;
-mod number;
 pub mod ollama;
+mod ollama_api;
 pub mod openai;
-mod refusal;
-mod replies;
 mod retry_after;
 #[cfg(test)]
 mod socket;
-mod transport;
 
 pub use config::ServerConfig;
 pub use error::{ProviderError, RegistryFault, Wait};
 pub use http::Timeouts;
-pub use native::{FileStream, Native, TransferStream};
+pub use ollama_api::{FileStream, OllamaApi, TransferStream};
 use types::{ChatEvent, ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
 /// The answer of a provider to one request.
@@ -71,7 +70,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>>;
 
     /// What only Ollama can do; `None` for every other server.
-    fn native(&self) -> Option<&dyn Native> {
+    fn ollama(&self) -> Option<&dyn OllamaApi> {
         None
     }
 }

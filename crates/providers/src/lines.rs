@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_of_both_kinds_and_a_last_line_without_one() {
+    fn both_line_ends_and_unterminated_last_line_are_read() {
         let (lines, end) = split(&[b"\xEF\xBB", b"\xBFa\r", b"\nb\n\n", b"c"], 10);
         assert_eq!(lines, [b"a".to_vec(), b"b".to_vec(), b"".to_vec(), b"c".to_vec()]);
         assert_eq!(end, Ok(()));
     }
 
     #[test]
-    fn the_limit_holds_whether_or_not_the_line_ends() {
+    fn line_limit_holds_for_unterminated_lines() {
         for chunks in
             [&[b"abcd\n" as &[u8]] as &[&[u8]], &[b"ab", b"cd", b"e"], &[b"ab", b"cd\n"], &[b"abcd"]]
         {

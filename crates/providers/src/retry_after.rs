@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_and_dates() {
+    fn seconds_and_dates_are_read() {
         let now = UNIX_EPOCH + Duration::from_secs(784_111_777 - 30);
         let read = |value| retry_after(value, now).map(|wait| wait.as_secs());
         assert_eq!(read(" 7 "), Some(7));

@@ -39,7 +39,7 @@ fn content(text: &str) -> ProviderResult<ChatEvent> {
 }
 
 #[tokio::test]
-async fn pieces_come_as_they_are_sent() {
+async fn chunks_arrive_as_they_are_sent() {
     let (listener, address) = listen().await;
     let provider = ollama(&address);
     let seen = Arc::new(Semaphore::new(0));
@@ -64,7 +64,7 @@ async fn pieces_come_as_they_are_sent() {
 }
 
 #[tokio::test]
-async fn a_connection_serves_again_though_its_answer_was_dropped_at_the_last_event() {
+async fn connection_is_reused_after_answer_dropped_at_last_event() {
     let (listener, address) = listen().await;
     let provider = ollama(&address);
     let dropped = Arc::new(Semaphore::new(0));
@@ -101,7 +101,7 @@ async fn a_connection_serves_again_though_its_answer_was_dropped_at_the_last_eve
 }
 
 #[tokio::test]
-async fn a_cut_and_an_error_line_keep_what_came_before() {
+async fn cut_and_error_line_keep_earlier_events() {
     for (last, expected) in [
         ("", "Err(Interrupted"),
         ("0\r\n\r\n", "Err(Interrupted { reason: \"the server ended"),
@@ -122,7 +122,7 @@ async fn a_cut_and_an_error_line_keep_what_came_before() {
 }
 
 #[tokio::test]
-async fn dropping_the_stream_or_the_request_closes_the_connection() {
+async fn dropping_stream_or_request_closes_connection() {
     let (listener, address) = listen().await;
     let provider = ollama(&address);
 
@@ -146,7 +146,7 @@ async fn dropping_the_stream_or_the_request_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn refused_says_so_without_credentials() {
+async fn refused_connection_error_has_no_credentials() {
     let (listener, address) = listen().await;
     drop(listener);
     let provider = ollama(&address.replace("//", "//user:secret@"));
@@ -157,7 +157,7 @@ async fn refused_says_so_without_credentials() {
 }
 
 #[tokio::test]
-async fn a_failed_handshake_is_called_tls() {
+async fn failed_tls_handshake_is_named() {
     let ask = async |address: String| ollama(&address.replace("http:", "https:")).health().await;
     let (listener, address) = listen().await;
     let server = tokio::spawn(async move {
@@ -170,7 +170,7 @@ async fn a_failed_handshake_is_called_tls() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_begins_and_one_that_stops() {
+async fn silent_and_stalled_answers_time_out() {
     let timeouts = Timeouts { first_byte: Duration::from_millis(300), ..Timeouts::default() };
     let (listener, address) = listen().await;
     let server = tokio::spawn(async move {
@@ -200,7 +200,7 @@ async fn an_answer_that_never_begins_and_one_that_stops() {
 }
 
 #[tokio::test]
-async fn headers_prefix_and_secrets() {
+async fn headers_and_path_prefix_are_sent_and_secrets_hidden() {
     let config = |address: String| ServerConfig {
         base_url: format!("{address}/prefix/").parse().unwrap(),
         token: Some("t0ken".to_owned()),
@@ -224,7 +224,7 @@ async fn headers_prefix_and_secrets() {
 }
 
 #[tokio::test]
-async fn redirects_are_named_not_followed() {
+async fn redirects_are_reported_and_not_followed() {
     let answer = plain("307 Temporary Redirect", "Location: https://user:pw@other.example/api/chat\r\n", "");
     let (_, error) = answered(&answer, async |address| ollama(&address).chat(&request()).await.err()).await;
     let Some(ProviderError::Status { status: 307, message }) = error else { panic!("{error:?}") };
@@ -252,7 +252,7 @@ async fn refusals_keep_status_text_and_retry_after() {
 }
 
 #[tokio::test]
-async fn an_openai_server() {
+async fn openai_server_is_read() {
     let openai = |address: String| {
         let base_url = format!("{address}/v1").parse().unwrap();
         let config = ServerConfig {
@@ -298,9 +298,9 @@ async fn an_openai_server() {
 }
 
 #[test]
-fn only_ollama_is_native() {
+fn only_ollama_has_native_api() {
     let base_url: url::Url = "http://127.0.0.1:1/v1".parse().unwrap();
     let (timeouts, headers) = (Timeouts::default(), Vec::new());
     let openai = OpenAi::new(&ServerConfig { base_url, token: None, headers, timeouts }).unwrap();
-    assert!(openai.native().is_none() && ollama("http://127.0.0.1:1").native().is_some());
+    assert!(openai.ollama().is_none() && ollama("http://127.0.0.1:1").ollama().is_some());
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::hint::{Action, Hint};
 use crate::models::Models;
 use crate::models::name::name_length;
 use crate::tasks::Tasks;
@@ -103,9 +104,9 @@ impl Embeddings {
                 Ok(Embedded { embeddings, warning: Some(cut(request.input.len())) })
             }
             Err(error) if error.code == ErrorCode::ContextExceeded => {
-                let or =
-                    if self.models.takes_num_ctx() { ", or leave truncate out to have it cut" } else { "" };
-                Err(error.with_hint(format!("Send shorter texts{or}.")))
+                let shorten = Hint::text("Send shorter texts.");
+                let cut = self.models.takes_num_ctx().then(|| Action::ShortenOrCutTexts.into());
+                Err(error.with_hint(cut.unwrap_or(shorten)))
             }
             embeddings => Ok(Embedded { embeddings: embeddings?, warning: None }),
         }
@@ -160,13 +161,12 @@ impl Embeddings {
             models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
         found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
             let install = match self.models.provider_name() {
-                "ollama" => {
-                    " Or install one, for example with \"ollama pull nomic-embed-text\". Or call pull_model."
-                }
-                _ => " list_models shows what the server has.",
+                "ollama" => Action::PullSuch { example: "nomic-embed-text" },
+                _ => Action::ListServed,
             };
             ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
-                .with_hint(format!("Name one in model.{install}"))
+                .with_hint("Name one in model.")
+                .and_hint(install)
         })
     }
 }

@@ -5,7 +5,10 @@
 use providers::ProviderError;
 use text::sanitize;
 
+use crate::hint::{Action, Hint, Server};
 mod code;
+#[cfg(test)]
+pub(crate) mod tests;
 mod upstream;
 
 pub use code::ErrorCode;
@@ -18,8 +21,8 @@ pub struct ServiceError {
     pub code: ErrorCode,
     /// What happened, naming the argument, model or address.
     pub message: String,
-    /// The next step.
-    pub hint: Option<String>,
+    /// The next steps, in the order in which they are to be read.
+    pub hints: Vec<Hint>,
     /// What had been generated before the failure.
     pub partial: Option<Box<Partial>>,
     /// The counts of a prompt that does not fit the context.
@@ -54,7 +57,7 @@ pub struct TokenCounts {
 impl ServiceError {
     /// An error with no next step.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, partial: None, tokens: None }
+        Self { code, message: message.into(), hints: Vec::new(), partial: None, tokens: None }
     }
 
     /// An argument that is wrong. `reason` follows the argument's name in the text.
@@ -68,9 +71,15 @@ impl ServiceError {
             .with_hint("The log has the details; please report it.")
     }
 
-    /// Adds the next step.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    /// Sets the next step, in the place of those that it has.
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hints = vec![hint.into()];
+        self
+    }
+
+    /// Adds a next step after those that it has.
+    pub fn and_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hints.push(hint.into());
         self
     }
 
@@ -84,13 +93,20 @@ impl ServiceError {
 
     /// The same with each text on one line: names and messages of others stand in them.
     pub fn sanitized(&self) -> Self {
-        let hint = self.hint.as_deref().map(sanitize::line);
-        Self { message: sanitize::line(&self.message), hint, ..self.clone() }
+        let clean =
+            |hint: &Hint| Hint { text: sanitize::line(&hint.text).into(), action: hint.action.clone() };
+        let hints = self.hints.iter().map(clean).collect();
+        Self { message: sanitize::line(&self.message), hints, ..self.clone() }
     }
 
-    /// The text for people: what happened and the next step.
+    /// The texts of the next steps.
+    pub fn hint(&self) -> Option<String> {
+        Hint::join(&self.hints)
+    }
+
+    /// The text for people: what happened and the next steps.
     pub fn text(&self) -> String {
-        match &self.hint {
+        match self.hint() {
             Some(hint) => format!("{} {hint}", sentence(&self.message)),
             None => self.message.clone(),
         }
@@ -113,16 +129,8 @@ impl Upstream<'_> {
         if self.provider == "ollama" { "Ollama" } else { "the model server" }
     }
 
-    fn address_setting(self) -> &'static str {
-        if self.provider == "ollama" { "OLLAMA_HOST" } else { "OLLAMA_MCP_BASE_URL" }
-    }
-
-    fn start_hint(self) -> String {
-        if self.provider == "ollama" {
-            "Start it with \"ollama serve\", or set OLLAMA_HOST.".to_owned()
-        } else {
-            "Start it, or set OLLAMA_MCP_BASE_URL.".to_owned()
-        }
+    fn server(self) -> Server {
+        if self.provider == "ollama" { Server::Ollama } else { Server::OpenAiCompatible }
     }
 
     /// The error that a provider's failure is.
@@ -134,7 +142,7 @@ impl Upstream<'_> {
                 Code::OllamaUnreachable,
                 format!("Cannot reach {noun} at {address} ({reason})"),
             )
-            .with_hint(self.start_hint()),
+            .with_hint(Action::StartServer(self.server())),
             ProviderError::Timeout { waiting_for, after } => {
                 upstream::timeout(noun, self.address, waiting_for, after)
             }
@@ -174,20 +182,21 @@ impl Upstream<'_> {
                     format!("{} answered {status}: {message}", capitalized(noun)),
                 );
                 match status {
-                    301..=308 | 404 | 405 => error.with_hint(format!(
-                        "Check that {} is the address of {noun}.",
-                        self.address_setting()
-                    )),
-                    401 | 403 => error.with_hint(self.credentials_hint()),
-                    500 if runner_ended(&message) => error.with_hint(RUNNER_ENDED_HINT),
+                    301..=308 | 404 | 405 => error.with_hint(Action::CheckAddress(self.server())),
+                    401 | 403 => error.with_hint(Action::SetCredentials(self.server())),
+                    500 if runner_ended(&message) => with_runner_hint(error),
                     _ => error,
                 }
             }
-            ProviderError::Failed { message } => ServiceError::new(
-                Code::Interrupted,
-                format!("{} failed during the answer: {message}", capitalized(noun)),
-            )
-            .with_hint(if runner_ended(&message) { RUNNER_ENDED_HINT } else { INTERRUPTED_HINT }),
+            ProviderError::Failed { message } => {
+                let text = format!("{} failed during the answer: {message}", capitalized(noun));
+                let error = ServiceError::new(Code::Interrupted, text);
+                if runner_ended(&message) {
+                    with_runner_hint(error)
+                } else {
+                    error.with_hint(INTERRUPTED_HINT)
+                }
+            }
             ProviderError::Interrupted { reason } => {
                 ServiceError::new(Code::Interrupted, format!("The answer was interrupted: {reason}"))
                     .with_hint(INTERRUPTED_HINT)
@@ -196,25 +205,21 @@ impl Upstream<'_> {
                 Code::UpstreamError,
                 format!("The answer of {noun} cannot be read: {reason}"),
             )
-            .with_hint(format!("Check that {} is the address of {noun}.", self.address_setting())),
+            .with_hint(Action::CheckAddress(self.server())),
             ProviderError::InvalidRequest { argument, reason } => ServiceError::invalid(&argument, reason),
         }
-    }
-
-    fn credentials_hint(self) -> String {
-        if self.provider == "ollama" {
-            "If the server wants a token, set OLLAMA_MCP_AUTH_TOKEN; it may also refuse this host name (OLLAMA_ORIGINS)."
-        } else {
-            "Set OLLAMA_MCP_API_KEY."
-        }
-        .to_owned()
     }
 }
 
 const INTERRUPTED_HINT: &str = "Ask again.";
 
-const RUNNER_ENDED_HINT: &str = "The process that runs the model has ended, often for want of memory: Ollama's log tells why. Ask again; \
-if it happens again, use a smaller model or a smaller num_ctx.";
+fn with_runner_hint(error: ServiceError) -> ServiceError {
+    error
+        .with_hint(
+            "The process that runs the model has ended, often for want of memory: Ollama's log tells why.",
+        )
+        .and_hint(Action::RetrySmaller)
+}
 
 fn capitalized(noun: &str) -> String {
     let mut chars = noun.chars();
@@ -230,4 +235,10 @@ pub(crate) fn runner_ended(message: &str) -> bool {
         "forcibly closed",
     ];
     TEXTS.iter().any(|text| message.contains(text))
+}
+
+impl From<openai::InvalidArgument> for ServiceError {
+    fn from(invalid: openai::InvalidArgument) -> Self {
+        Self::invalid(&invalid.path, invalid.reason)
+    }
 }

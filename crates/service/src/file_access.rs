@@ -3,22 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use files::{Fence, FenceError, Opened};
+use files::{Opened, ReadError, Sandbox, SandboxError};
 use settings::FileSettings;
 
+use crate::hint::{Action, Setting};
 use crate::{ErrorCode, ServiceError};
 
 /// Opens files below the allowed directories.
 #[derive(Debug)]
 pub(crate) struct FileAccess {
-    pub(crate) fence: Arc<Fence>,
+    pub(crate) fence: Arc<Sandbox>,
     pub(crate) settings: FileSettings,
 }
 
 impl FileAccess {
     /// `private` are files that are not read below an allowed directory, since they hold secrets: settings and data.
     pub(crate) fn new(settings: FileSettings, private: Vec<PathBuf>) -> Arc<Self> {
-        let fence = Arc::new(Fence::new(settings.allowed.clone()).with_private(private));
+        let fence = Arc::new(Sandbox::new(settings.allowed.clone()).with_private(private));
         Arc::new(Self { fence, settings })
     }
 
@@ -39,24 +40,33 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ServiceError::internal()))
 }
 
-pub(crate) fn open(fence: &Fence, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+pub(crate) fn open(fence: &Sandbox, argument: &str, path: &str) -> Result<Opened, ServiceError> {
     fence.open(path).map_err(|error| refused(argument, &error))
 }
 
 pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
-    refused(argument, &FenceError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
+    refused(argument, &SandboxError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
 }
 
-pub(crate) fn refused(argument: &str, error: &FenceError) -> ServiceError {
+pub(crate) fn not_read(argument: &str, path: &str, error: &ReadError) -> ServiceError {
+    let refused = unreadable(argument, path, &error.to_string());
+    match error {
+        ReadError::TooLarge { .. } => refused.with_hint(Action::RaiseLimit(Setting::MaxFileBytes)),
+        ReadError::Other(_) => refused,
+    }
+}
+
+pub(crate) fn refused(argument: &str, error: &SandboxError) -> ServiceError {
     let code = match error {
-        FenceError::NothingAllowed | FenceError::Denied { .. } => ErrorCode::AttachmentDenied,
-        FenceError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
+        SandboxError::NothingAllowed | SandboxError::Denied { .. } | SandboxError::Private { .. } => {
+            ErrorCode::AttachmentDenied
+        }
+        SandboxError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
     };
     let error_of = ServiceError::new(code, format!("{argument}: {error}"));
     match error {
-        FenceError::NothingAllowed => error_of.with_hint(
-            "The user can allow one in the host's configuration: --allow-dir DIR, or OLLAMA_MCP_ALLOWED_DIRS.",
-        ),
+        SandboxError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
+        SandboxError::Private { .. } => error_of.with_hint(Action::AllowFile),
         _ => error_of,
     }
 }

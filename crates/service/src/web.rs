@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use providers::ollama::OllamaWeb;
@@ -104,7 +105,7 @@ impl Web {
     fn client(&self) -> Result<&OllamaWeb, ServiceError> {
         self.0.as_deref().ok_or_else(|| {
             ServiceError::new(ErrorCode::Unsupported, "The web tools need an API key of ollama.com")
-                .with_hint("Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS.")
+                .with_hint(Action::EnableWeb)
         })
     }
 }
@@ -157,7 +158,7 @@ fn failed(error: ProviderError) -> ServiceError {
             Code::UpstreamError,
             format!("ollama.com does not take the API key ({status})"),
         )
-        .with_hint("Set OLLAMA_API_KEY to a key from ollama.com/settings/keys and restart the server."),
+        .with_hint(Action::ReplaceWebKey),
         ProviderError::Status { status, message } => {
             ServiceError::new(Code::UpstreamError, format!("ollama.com answered {status}: {message}"))
                 .with_hint("Try another page or query.")
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_web_are_read() {
+    fn only_http_urls_are_fetched() {
         for right in ["https://example.com", "http://example.com/a?b#c"] {
             assert_eq!(check_url(right), Ok(()), "{right}");
         }
@@ -189,8 +190,23 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_between_characters() {
+    fn text_is_cut_between_characters() {
         assert_eq!(bounded("größe".to_owned(), 5), ("größe".to_owned(), 0));
         assert_eq!(bounded("größe".to_owned(), 3), ("grö".to_owned(), 2));
+    }
+
+    #[test]
+    fn failures_of_the_web_name_no_front() {
+        let text = || "reason".to_owned();
+        for failure in [
+            ProviderError::Unreachable { address: text(), reason: text() },
+            ProviderError::Overloaded { status: 429, message: text(), retry_after: None },
+            ProviderError::Status { status: 401, message: text() },
+            ProviderError::Status { status: 500, message: text() },
+            ProviderError::Malformed { reason: text() },
+            ProviderError::Interrupted { reason: text() },
+        ] {
+            crate::error::tests::assert_names_no_front(&failed(failure));
+        }
     }
 }

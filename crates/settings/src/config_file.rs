@@ -1,4 +1,4 @@
-//! `config.toml`: flat keys, each known to the registry, each with the line it stands on.
+//! `config.toml`: flat keys, each of a setting in the registry. Errors name the line.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -8,26 +8,27 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
-use super::registry::{ENTRIES, Entry, Kind};
+use super::registry::SETTINGS;
+use super::setting::{SettingInfo, ValueKind};
 use super::suggest;
 
-/// Far more than all settings need.
+/// Far larger than any real file.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A checked file; the values are still texts. No Debug: some of them are secret.
+/// A checked file, with values as text. It has no Debug: some values are secret.
 pub(super) struct ConfigFile {
     path: PathBuf,
-    /// By environment variable, which identifies a setting.
+    /// By the environment variable of the setting.
     values: BTreeMap<&'static str, String>,
     is_open_to_others: bool,
 }
 
 impl ConfigFile {
-    /// Reads a file; `None` where there is none.
+    /// Reads a file; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, is no TOML, has an unknown key or a value of a wrong type.
+    /// The file cannot be read, is not TOML, or has an unknown key or a value of a wrong type.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, SettingsError> {
         let text = match platform::read_regular(path, MAX_BYTES).map(String::from_utf8) {
             Ok(Ok(text)) => text,
@@ -52,14 +53,14 @@ impl ConfigFile {
         &self.path
     }
 
-    /// The value of a setting as text; a number in its decimal form.
-    pub(super) fn get(&self, entry: &Entry) -> Option<&str> {
-        self.values.get(entry.env).map(String::as_str)
+    /// The value of a setting as text; a number in decimal.
+    pub(super) fn get(&self, setting: &SettingInfo) -> Option<&str> {
+        self.values.get(setting.env).map(String::as_str)
     }
 
-    /// A file that holds a secret and that other users of the machine can read.
+    /// Warns of a file with a secret that other users of the machine can read.
     pub(super) fn warning(&self) -> Option<String> {
-        let secret = ENTRIES.iter().find(|entry| entry.secret && self.get(entry).is_some())?;
+        let secret = SETTINGS.iter().find(|setting| setting.is_secret() && self.get(setting).is_some())?;
         let key = secret.key.filter(|_| self.is_open_to_others)?;
         let path = self.path.display();
         Some(format!("{path} holds {key} and can be read by other users: chmod 600 it"))
@@ -70,49 +71,49 @@ fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, 
     let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
         file: path.into(),
         line: error.span().map_or(1, |span| line_at(text, span.start)),
-        // Display of this error would quote the line, which may hold a secret.
+        // The Display of this error quotes the line, which may contain a secret.
         message: error.message().to_owned(),
     })?;
     let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
-    // The first wrong line of the file is the one to report, not the first by the alphabet.
+    // In the order of the file, so that the first wrong line is reported.
     pairs.sort_by_key(|(key, _)| key.span().start);
     pairs
         .into_iter()
         .map(|(key, value)| {
             let name: &str = key.get_ref();
             let known =
-                ENTRIES.iter().find_map(|entry| Some((*entry, entry.key.filter(|key| *key == name)?)));
-            let (entry, key) = known.ok_or_else(|| SettingsError::UnknownKey {
+                SETTINGS.iter().find_map(|setting| Some((*setting, setting.key.filter(|key| *key == name)?)));
+            let (setting, key) = known.ok_or_else(|| SettingsError::UnknownKey {
                 file: path.into(),
                 line: line_at(text, key.span().start),
                 key: name.to_owned(),
                 suggestion: suggest::key(name),
             })?;
-            let value = text_of(entry, &value).ok_or_else(|| SettingsError::WrongType {
+            let value = text_of(setting, &value).ok_or_else(|| SettingsError::WrongType {
                 file: path.into(),
                 line: line_at(text, value.span().start),
                 key,
-                expected: match entry.kind {
-                    Kind::Quantity => "a string with a unit or an integer",
-                    Kind::Switch => "true or false",
-                    Kind::Paths => "a string or an array of strings",
-                    Kind::Text | Kind::Address | Kind::Presence => "a string",
+                expected: match setting.kind {
+                    ValueKind::Quantity => "a string with a unit or an integer",
+                    ValueKind::Switch => "true or false",
+                    ValueKind::Paths => "a string or an array of strings",
+                    ValueKind::Text | ValueKind::Address | ValueKind::Presence => "a string",
                 },
                 found: type_of(value.get_ref()),
             })?;
-            Ok((entry.env, value))
+            Ok((setting.env, value))
         })
         .collect()
 }
 
-fn text_of(entry: &Entry, value: &Spanned<DeValue<'_>>) -> Option<String> {
+fn text_of(setting: &SettingInfo, value: &Spanned<DeValue<'_>>) -> Option<String> {
     match value.get_ref() {
         DeValue::String(text) => Some(text.clone().into_owned()),
-        DeValue::Integer(number) if entry.kind == Kind::Quantity => {
+        DeValue::Integer(number) if setting.kind == ValueKind::Quantity => {
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
         }
-        DeValue::Boolean(switch) if entry.kind == Kind::Switch => Some(switch.to_string()),
-        DeValue::Array(items) if entry.kind == Kind::Paths => {
+        DeValue::Boolean(switch) if setting.kind == ValueKind::Switch => Some(switch.to_string()),
+        DeValue::Array(items) if setting.kind == ValueKind::Paths => {
             let texts: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
             Some(texts?.join(platform::PATH_SEPARATOR))
         }

@@ -1,4 +1,4 @@
-//! Extra request headers, checked so that they cannot fail, or change the framing of a request, later.
+//! Extra request headers, checked at start, so that none can make a request fail or change its framing.
 
 use super::parse::Problem;
 use super::secret::Secret;
@@ -6,13 +6,13 @@ use super::secret::Secret;
 /// A header for every request to the model server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Its name, as written.
+    /// As it was written.
     pub name: String,
-    /// Its value; often a credential.
+    /// Often a credential.
     pub value: Secret,
 }
 
-/// These belong to the HTTP client.
+/// Headers that the HTTP client sets itself.
 const RESERVED: [&str; 9] = [
     "connection",
     "content-length",
@@ -25,7 +25,7 @@ const RESERVED: [&str; 9] = [
     "upgrade",
 ];
 
-/// `Name: value`, one a line: values may hold `;` and `,`, but never a line break.
+/// Reads `Name: value`, one a line: values may contain `;` and `,`, but no line break.
 pub(super) fn headers(text: &str) -> Result<Vec<Header>, Problem> {
     let mut found: Vec<Header> = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

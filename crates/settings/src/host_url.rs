@@ -43,7 +43,7 @@ pub struct HostUrl {
     host: Host,
     port: u16,
     path: String,
-    surprises: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl HostUrl {
@@ -61,7 +61,7 @@ impl HostUrl {
     pub fn from_ollama_host(value: &str) -> Result<Self, HostUrlError> {
         let value = value.trim().trim_matches(['"', '\'']).trim();
         refuse_extras(value)?;
-        let mut surprises = Vec::new();
+        let mut warnings = Vec::new();
         let (scheme, rest, default_port) = match value.split_once("://") {
             Some((scheme @ "http", rest)) => (scheme, rest, 80),
             Some((scheme @ "https", rest)) => (scheme, rest, 443),
@@ -77,25 +77,25 @@ impl HostUrl {
         let port = written_port.and_then(|port| port.parse::<i32>().ok()).and_then(|n| u16::try_from(n).ok());
         let mut found = Self::new(scheme, host, port.unwrap_or(default_port), path)?;
         match (written_port, port) {
-            (Some(written), None) => surprises.push(format!(
+            (Some(written), None) => warnings.push(format!(
                 "the port {written:?} is not a number from 0 to 65535; as in Ollama, port {default_port} is used"
             )),
-            (_, Some(0)) => surprises.push("nothing can be reached at port 0".to_owned()),
-            (None, _) if scheme == "http" && default_port == 80 => surprises.push(format!(
+            (_, Some(0)) => warnings.push("nothing can be reached at port 0".to_owned()),
+            (None, _) if scheme == "http" && default_port == 80 => warnings.push(format!(
                 "http:// without a port means port 80, as in Ollama; if you mean Ollama's own port, write \
                  http://{}:{OLLAMA_PORT}{}",
                 found.host, found.path
             )),
-            (None, _) if default_port == OLLAMA_PORT && value.contains("://") => surprises
+            (None, _) if default_port == OLLAMA_PORT && value.contains("://") => warnings
                 .push(format!("a scheme in capitals means port {OLLAMA_PORT}, as in Ollama; write {found}")),
             _ => {}
         }
         if let Some(end @ ("api" | "v1")) = found.path.rsplit('/').next() {
-            surprises.push(format!(
+            warnings.push(format!(
                 "the path ends in /{end}, so requests go to {found}/api/chat; for Ollama leave /{end} out"
             ));
         }
-        found.surprises = surprises;
+        found.warnings = warnings;
         Ok(found)
     }
 
@@ -149,8 +149,8 @@ impl HostUrl {
     }
 
     /// What about the value is allowed but probably not meant, one line each.
-    pub fn surprises(&self) -> &[String] {
-        &self.surprises
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     fn new(scheme: &str, host: &str, port: u16, path: &str) -> Result<Self, HostUrlError> {
@@ -175,7 +175,7 @@ impl HostUrl {
         };
         let port = url.port_or_known_default().unwrap_or(OLLAMA_PORT);
         let path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { is_https, host, port, path, surprises: Vec::new() })
+        Ok(Self { is_https, host, port, path, warnings: Vec::new() })
     }
 }
 

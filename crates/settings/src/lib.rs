@@ -1,7 +1,7 @@
-//! What the user chose: flags, environment and `config.toml`, checked once at start.
+//! The settings of a process: flags, environment and `config.toml`, checked once at start.
 //!
-//! The bottom room: it names no other room, no HTTP client and no argument parser. Every setting is
-//! an [`Entry`] of the [`registry`]; each group of settings is one struct in one file.
+//! Each setting is declared once, in the [`registry`]; each group of settings is one struct in one file. It names no
+//! HTTP client and no argument parser.
 
 mod chat;
 mod config_file;
@@ -17,6 +17,7 @@ pub mod registry;
 mod resolver;
 mod secret;
 mod server;
+mod setting;
 mod sources;
 mod store;
 mod suggest;
@@ -26,7 +27,7 @@ mod telemetry;
 mod tests;
 mod tools;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use chat::ChatSettings;
 pub use error::SettingsError;
@@ -36,76 +37,67 @@ pub use host_url::{HostUrl, HostUrlError, is_this_machine};
 pub use markdown::settings_markdown;
 pub use provider::{ProviderKind, ProviderSettings};
 pub use pulls::PullSettings;
-pub use registry::Entry;
 pub use secret::Secret;
 pub use server::{CallDeadline, ServerSettings};
+pub use setting::{Setting, SettingInfo, ValueKind};
 pub use sources::{Origin, SettingOrigin, Sources};
 pub use store::StoreSettings;
 pub use system_prompt::SystemPromptFile;
 pub use telemetry::TelemetrySettings;
 pub use tools::{Confirm, ToolSettings, Toolset};
 
-use config_file::ConfigFile;
 use resolver::Resolver;
 
-/// All settings of a process.
-#[derive(Debug, Clone, PartialEq)]
+/// All settings of a process. The default is what they are where nothing is set.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
-    /// Which model server, and how it is reached.
     pub provider: ProviderSettings,
-    /// What completions default to.
     pub chat: ChatSettings,
-    /// Files as attachments.
     pub files: FileSettings,
-    /// The MCP side.
     pub server: ServerSettings,
-    /// Models that are pulled.
     pub pulls: PullSettings,
-    /// Which tools there are.
     pub tools: ToolSettings,
-    /// What is kept on disk.
     pub store: StoreSettings,
-    /// Logs.
     pub telemetry: TelemetrySettings,
 }
 
-/// Settings, and how they came about.
+/// Settings, and where they came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The settings.
     pub settings: Settings,
-    /// Every entry of the registry in its order, with its value and its source, for `doctor`.
+    /// Every setting in the order of the registry, with its value and its source, for `doctor`.
     pub origins: Vec<SettingOrigin>,
-    /// What is allowed but probably not meant; one line each, for the log.
+    /// Values that are allowed but probably not intended; one line each, for the log.
     pub warnings: Vec<String>,
-    /// Where `config.toml` is looked for; `None` where the system has no such directory.
+    /// The directory of `config.toml`; `None` where the system has none.
     pub config_dir: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Reads and checks everything: flag over environment over `config.toml` over default.
+    /// Reads and checks all settings. A flag wins over the environment, that over `config.toml`, and that over the
+    /// default.
     ///
     /// # Errors
-    ///
-    /// The first thing that is wrong, as one line that names the variable, flag or key. The process
-    /// should print it to stderr and exit with 2.
+    /// The first problem, as one line that names the variable, flag or key. The process should print it to stderr and
+    /// exit with 2.
     pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
         sources.refuse_unknown_variables()?;
         let mut resolver = Resolver::new(sources);
-        let config_dir = resolver.config_dir(sources.config_dir.clone())?;
-        let config_file = config_dir.as_ref().map(|dir| dir.join("config.toml"));
-        if let Some(file) = &config_file {
-            resolver.set_file(ConfigFile::read(file)?);
-        }
+        resolver.read_config_file()?;
         let provider = ProviderSettings::load(&mut resolver)?;
-        let chat = ChatSettings::load(&mut resolver, config_dir.as_deref())?;
-        let files = FileSettings::load(&mut resolver, config_file)?;
+        provider.check_credentials(&mut resolver)?;
+        let chat = ChatSettings::load(&mut resolver)?;
+        let files = FileSettings::load(&mut resolver)?;
         let server = ServerSettings::load(&mut resolver)?;
-        let tools = ToolSettings::load(&mut resolver, provider.ollama_api_key.is_some())?;
+        if provider.ollama_api_key.is_none() {
+            tools::warn_of_missing_web_key(&mut resolver)?;
+        }
+        let tools = ToolSettings::load(&mut resolver)?;
         let pulls = PullSettings::load(&mut resolver)?;
         pulls.check(tools.read_only)?;
-        let store = StoreSettings::load(&mut resolver, sources.data_dir.clone())?;
+        let store = StoreSettings::load(&mut resolver)?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
+        let config_dir = resolver.config_dir().map(Path::to_path_buf);
         let (origins, warnings) = resolver.finish();
         let settings = Self { provider, chat, files, server, tools, pulls, store, telemetry };
         Ok(Loaded { settings, origins, warnings, config_dir })

@@ -2,23 +2,23 @@
 
 use std::fmt::Write as _;
 
-use super::registry::ENTRIES;
+use super::registry::SETTINGS;
 
 /// The whole text of `docs/settings.md`.
 pub fn settings_markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for entry in ENTRIES {
+    for setting in SETTINGS {
         let code = |text: Option<String>| text.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
-        let secret = if entry.secret { " Secret." } else { "" };
+        let secret = if setting.is_secret() { " Secret." } else { "" };
         // Writing to a String cannot fail.
         let _ = writeln!(
             page,
             "| `{}` | {} | {} | {} | {}{secret} |",
-            entry.env,
-            code(entry.flag.map(|flag| format!("--{flag} {}", entry.value_name))),
-            code(entry.key.map(str::to_owned)),
-            code(entry.default.map(str::to_owned)),
-            entry.help,
+            setting.env,
+            code(setting.flag().map(|flag| format!("--{flag} {}", setting.value_name))),
+            code(setting.key.map(str::to_owned)),
+            code(setting.default().map(str::to_owned)),
+            setting.help,
         );
     }
     page.push_str(VALUES);
@@ -49,7 +49,7 @@ const INTRODUCTION: &str = "# Settings
 
 A flag wins over the environment, the environment over `config.toml`, and that over the default. An empty value
 counts as unset. A wrong value, an unknown `OLLAMA_MCP_*` variable, an unknown key, and settings that contradict
-each other stop the start: one line on stderr, exit code 2. `ollama-mcp doctor` shows every setting and where it
+each other are errors: the program does not start, writes one line to stderr, and exits with 2. `ollama-mcp doctor` shows every setting and where it
 came from.
 
 | variable | flag | `config.toml` | default | meaning |
@@ -59,23 +59,24 @@ came from.
 const VALUES: &str = "
 ## Values
 
-**Durations** are a whole number and `ms`, `s`, `m` or `h`. A plain number is seconds, but for the progress
-interval, where it is milliseconds.
+**Durations** are a whole number and `ms`, `s`, `m` or `h`. A plain number is seconds, except for the
+progress interval, where it is milliseconds.
 
 **Sizes** are a whole number and `KiB`, `MiB`, `GiB` (powers of 1024) or `KB`, `MB`, `GB` (powers of 1000). A plain
 number is bytes.
 
-**`OLLAMA_HOST`** means here what it means to Ollama. Without a scheme it is http on port 11434; `http://HOST` is port
-80 and `https://HOST` port 443. `0.0.0.0` and `[::]`, with which a server listens everywhere, mean this machine. A
-path stays in front of `/api`. Credentials in the address are refused. `ollama.com` alone is `https://ollama.com`.
+**`OLLAMA_HOST`** is read as Ollama reads it. Without a scheme it is http on port 11434; `http://HOST` is port 80 and
+`https://HOST` port 443. `0.0.0.0` and `[::]`, the addresses of a server that listens on all interfaces, mean this
+machine. A path is kept, and `/api` is added to it. Credentials in the address are refused. `ollama.com` alone is
+`https://ollama.com`.
 
-**Headers** are `Name: value`, one a line; in JSON write `\\n` between them. `Host`, `Content-Type` and others that
-belong to HTTP itself are refused.
+**Headers** are `Name: value`, one per line; in JSON write `\\n` between them. `Host`, `Content-Type` and
+other headers that the HTTP client sets itself are refused.
 
 **Secrets** have no flag, since any user of a machine can read command lines. No log, error or `doctor` shows them.
-They go to the model server alone, `OLLAMA_API_KEY` only to ollama.com over https.
+They are sent only to the model server, and `OLLAMA_API_KEY` only to ollama.com over https.
 
 ## config.toml
 
-All keys stand at the top level, without tables. The file is optional.
+All keys are at the top level, without tables. The file is optional.
 ";

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::files::with_home;
 use super::secret::Secret;
 
-/// What is wrong with a text.
+/// Why a value is refused.
 #[derive(Debug)]
 pub(super) struct Problem {
-    /// What it must be; it holds no part of the value that could be secret.
+    /// What the value must be. It contains no part of the value that may be secret.
     pub(super) text: String,
-    /// Whether the value may hold a secret although the setting is none.
+    /// Whether the value may contain a secret although the setting is not one.
     pub(super) hides_value: bool,
 }
 
@@ -19,6 +20,8 @@ impl Problem {
         Self { text: text.into(), hides_value: false }
     }
 }
+
+pub(super) const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
@@ -36,7 +39,7 @@ pub(super) fn timeout(text: &str) -> Result<Duration, Problem> {
     }
 }
 
-/// A number of things that happen at once.
+/// A number of concurrent operations.
 pub(super) fn count(text: &str) -> Result<usize, Problem> {
     match text.trim().parse() {
         Ok(found @ 1..=10_000) => Ok(found),
@@ -44,7 +47,6 @@ pub(super) fn count(text: &str) -> Result<usize, Problem> {
     }
 }
 
-/// Yes or no.
 pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
@@ -53,7 +55,7 @@ pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     }
 }
 
-/// A pause of at most ten seconds, which may be none; a plain number is milliseconds.
+/// An interval from 0 to 10 seconds; a plain number is milliseconds.
 pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
     match milliseconds(text, 1) {
         Some(found) if found <= 10 * SECOND => Ok(Duration::from_millis(found)),
@@ -85,20 +87,18 @@ pub(super) fn size(text: &str) -> Result<usize, Problem> {
 
 /// Levels and `target=level` pairs.
 ///
-/// Stricter than the filter of tracing, which takes a misspelt level for the name of a target and then
-/// logs all of that and nothing else.
+/// Stricter than the filter of tracing, which reads a misspelt level as a target and then logs only that target.
 pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
-    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let text = text.trim();
     for directive in text.split(',') {
         let (target, level) = match directive.trim().rsplit_once('=') {
             Some((target, level)) => (Some(target), level),
             None => (None, directive.trim()),
         };
-        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+        if !LOG_LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
             return Err(Problem::new(format!(
                 "{level:?} is not a level; use {}, or target=level pairs such as warn,ollama_mcp=debug",
-                LEVELS.join(", ")
+                LOG_LEVELS.join(", ")
             )));
         }
         let is_target = |name: &str| {
@@ -111,11 +111,10 @@ pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
             )));
         }
     }
-    // Blanks around a comma would become part of a target.
+    // Spaces around a comma would become part of a target.
     Ok(text.split(',').map(str::trim).collect::<Vec<_>>().join(","))
 }
 
-/// The name of a model.
 pub(super) fn model_name(text: &str) -> Result<String, Problem> {
     let text = text.trim();
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -124,7 +123,7 @@ pub(super) fn model_name(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-/// A path, taken as it is.
+/// A path without expansion.
 pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
     if text == "~" || text.starts_with("~/") {
         return Err(Problem::new("~ means your home directory to a shell only; write the whole path"));
@@ -132,7 +131,17 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
     Ok(PathBuf::from(text))
 }
 
-/// A token as a header can carry it. The problem tells nothing of it.
+/// A path in which `~/` means the home directory.
+pub(super) fn path_from_home(text: &str) -> Result<PathBuf, Problem> {
+    Ok(with_home(text))
+}
+
+/// A setting that is set, whatever its value.
+pub(super) fn presence(_text: &str) -> Result<bool, Problem> {
+    Ok(true)
+}
+
+/// A token that a header can carry. The problem contains no part of it.
 pub(super) fn token(text: &str) -> Result<Secret, Problem> {
     let text = text.trim();
     if !text.chars().all(|c| c.is_ascii_graphic()) {
@@ -155,13 +164,13 @@ fn milliseconds(text: &str, plain: u64) -> Option<u64> {
     quantity(text, factor)
 }
 
-/// A whole number and its unit, multiplied out.
+/// The product of a whole number and its unit.
 fn quantity(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
     let text = text.trim();
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(unit_at)?;
     let factor = factor(unit.trim_start())?;
-    // Saturation keeps a huge number out of range instead of unreadable.
+    // Saturate, so that a huge number is out of range and not malformed.
     let number = if digits.is_empty() { return None } else { digits.parse::<u64>().unwrap_or(u64::MAX) };
     Some(number.saturating_mul(factor))
 }

@@ -1,338 +1,220 @@
-//! Every setting, declared once: environment variable, flag, `config.toml` key, default and help.
+//! Every setting, declared once.
 //!
-//! The command line builds its options and `--help` from [`ENTRIES`], `docs/settings.md` is generated
-//! from it, and `doctor` lists it. A secret has no flag: any user of a machine can read the command
-//! lines of its processes.
+//! To add one, declare it here, at the position where the documents should list it, and add a field with `= NAME` to
+//! the struct of its group.
 
-mod files;
-mod models;
-mod places;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
 
-pub use files::{ALLOW_REMOTE_FILES, ALLOWED_DIRS, MAX_ATTACHMENT_BYTES, MAX_FILE_BYTES};
-pub use models::{AUTO_PULL, MODEL, OLLAMA_MODELS};
-pub use places::{CONFIG_DIR, DATA_DIR, SYSTEM_PROMPT_FILE};
+use super::headers::{self, Header};
+use super::host_url::HostUrl;
+use super::provider::{self, Api};
+use super::secret::Secret;
+use super::server::{self, CallDeadline};
+use super::setting::{Exposure, Setting, SettingInfo, ValueKind, settings};
+use super::tools::{self, Confirm, Toolset};
+use super::{files, parse};
 
-/// One setting and its names.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The environment variable; it identifies the setting.
-    pub env: &'static str,
-    /// The flag without its dashes, such as `ollama-host`.
-    pub flag: Option<&'static str>,
-    /// The key in `config.toml`.
-    pub key: Option<&'static str>,
-    /// What the value is, in capitals, for `--help`: `ADDRESS`, `DURATION`.
-    pub value_name: &'static str,
-    /// Which TOML types it takes.
-    pub kind: Kind,
-    /// The default as a user would write it; `None` where there is none.
-    pub default: Option<&'static str>,
-    /// Whether the value must never be shown.
-    pub secret: bool,
-    /// What it does, in Markdown, with its units.
-    pub help: &'static str,
+settings! {
+    /// The kind of model server: `ollama`, or `openai` for any OpenAI-compatible server.
+    PROVIDER: Api {
+        env: "OLLAMA_MCP_PROVIDER", flag: "provider", key: "provider",
+        value: "KIND" Text, parse: provider::api, values: || vec!["ollama", "openai"], default: "ollama",
+    }
+
+    /// The address of Ollama, as Ollama itself reads it: `HOST`, `HOST:PORT` or a URL.
+    OLLAMA_HOST: HostUrl {
+        env: "OLLAMA_HOST", flag: "ollama-host", key: "ollama_host",
+        value: "ADDRESS" Address, parse: provider::ollama_address, default: "http://127.0.0.1:11434",
+    }
+
+    /// Another name for `OLLAMA_HOST`; the two must not differ.
+    OLLAMA_BASE_URL: Option<HostUrl> {
+        env: "OLLAMA_BASE_URL",
+        value: "ADDRESS" Address, parse: provider::ollama_address,
+    }
+
+    /// Bearer token for an Ollama behind a proxy of your own.
+    AUTH_TOKEN: Option<Secret> {
+        env: "OLLAMA_MCP_AUTH_TOKEN", secret, key: "auth_token",
+        value: "TOKEN" Text, parse: parse::token,
+    }
+
+    /// API key of ollama.com, for the toolset `web` or for ollama.com as `OLLAMA_HOST`; it is sent only there, over
+    /// https.
+    OLLAMA_API_KEY: Option<Secret> {
+        env: "OLLAMA_API_KEY", secret, key: "ollama_api_key",
+        value: "KEY" Text, parse: parse::token,
+    }
+
+    /// The address of the OpenAI-compatible server, ending in `/v1`; required with `openai`, refused with `ollama`.
+    BASE_URL: Option<HostUrl> {
+        env: "OLLAMA_MCP_BASE_URL", flag: "base-url", key: "base_url",
+        value: "URL" Address, parse: provider::openai_address,
+    }
+
+    /// API key (bearer) of the OpenAI-compatible server.
+    API_KEY: Option<Secret> {
+        env: "OLLAMA_MCP_API_KEY", secret, key: "api_key",
+        value: "KEY" Text, parse: parse::token,
+    }
+
+    /// Extra headers for every request to the model server, one `Name: value` a line.
+    HEADERS: Vec<Header> {
+        env: "OLLAMA_MCP_HEADERS", secret, key: "headers",
+        value: "HEADERS" Text, parse: headers::headers,
+    }
+
+    /// How long connecting to the model server may take.
+    CONNECT_TIMEOUT: Duration {
+        env: "OLLAMA_MCP_CONNECT_TIMEOUT", flag: "connect-timeout", key: "connect_timeout",
+        value: "DURATION" Quantity, parse: parse::timeout, default: "5s",
+    }
+
+    /// How long an answer may take to begin; loading a model can take minutes.
+    FIRST_BYTE_TIMEOUT: Duration {
+        env: "OLLAMA_MCP_FIRST_BYTE_TIMEOUT", flag: "first-byte-timeout", key: "first_byte_timeout",
+        value: "DURATION" Quantity, parse: parse::timeout, default: "600s",
+    }
+
+    /// The longest gap between two chunks of an answer.
+    IDLE_TIMEOUT: Duration {
+        env: "OLLAMA_MCP_IDLE_TIMEOUT", flag: "idle-timeout", key: "idle_timeout",
+        value: "DURATION" Quantity, parse: parse::timeout, default: "300s",
+    }
+
+    /// The model for calls that name none; by default a loaded one, or else the newest installed.
+    MODEL: Option<String> {
+        env: "OLLAMA_MODEL", flag: "model", key: "model",
+        value: "NAME" Text, parse: parse::model_name,
+    }
+
+    /// A file (at most 64 KiB) with the system prompt for calls that have none; by default `system_prompt.txt` in the
+    /// config directory, if it exists; changes apply from the next call.
+    SYSTEM_PROMPT_FILE: Option<PathBuf> {
+        env: "OLLAMA_MCP_SYSTEM_PROMPT_FILE", flag: "system-prompt-file", key: "system_prompt_file",
+        value: "PATH" Text, parse: parse::path,
+    }
+
+    /// Pulls a model that a call names and that is not installed, then continues the call: only from Ollama, never a
+    /// cloud model, and not with `OLLAMA_MCP_READ_ONLY`.
+    AUTO_PULL: bool {
+        env: "OLLAMA_MCP_AUTO_PULL", flag: "auto-pull", key: "auto_pull",
+        value: "BOOL" Switch, parse: parse::switch, default: "false",
+    }
+
+    /// Where an Ollama on this machine stores its models: a pull larger than the free space there is stopped; by
+    /// default Ollama's usual directories.
+    OLLAMA_MODELS: Option<PathBuf> {
+        env: "OLLAMA_MODELS", flag: "ollama-models", key: "ollama_models",
+        value: "DIR" Text, parse: parse::path_from_home,
+    }
+
+    /// Completions that run concurrently in this process; the others wait for their turn, and `1` runs them strictly
+    /// one after another.
+    MAX_CONCURRENT: usize {
+        env: "OLLAMA_MCP_MAX_CONCURRENT", flag: "max-concurrent", key: "max_concurrent",
+        value: "N" Quantity, parse: parse::count, default: "4",
+    }
+
+    /// How long a call waits before it returns the text so far while the completion continues: a duration (a plain
+    /// number is seconds), `never`, or `auto`, which depends on the host.
+    CALL_DEADLINE: CallDeadline {
+        env: "OLLAMA_MCP_CALL_DEADLINE", flag: "call-deadline", key: "call_deadline",
+        value: "DURATION" Quantity, parse: server::call_deadline, values: || vec!["auto", "never"], default: "auto",
+    }
+
+    /// How long new text is collected before it is sent as progress; a plain number is milliseconds, `0` sends each
+    /// chunk immediately.
+    PROGRESS_INTERVAL: Duration {
+        env: "OLLAMA_MCP_PROGRESS_INTERVAL", flag: "progress-interval", key: "progress_interval",
+        value: "DURATION" Quantity, parse: parse::interval, default: "50ms",
+    }
+
+    /// Directories whose files may be attached to calls (single files too); give the flag once for each, the variable
+    /// as a list like `PATH`.
+    ALLOWED_DIRS: Vec<PathBuf> {
+        env: "OLLAMA_MCP_ALLOWED_DIRS", flag: "allow-dir", key: "allowed_dirs",
+        value: "DIR" Paths, parse: files::allowed,
+    }
+
+    /// Sends attached files also to models that do not run on this machine.
+    ALLOW_REMOTE_FILES: bool {
+        env: "OLLAMA_MCP_ALLOW_REMOTE_FILES", flag: "allow-remote-files", key: "allow_remote_files",
+        value: "BOOL" Switch, parse: parse::switch, default: "false",
+    }
+
+    /// The largest file that may be attached.
+    MAX_FILE_BYTES: usize {
+        env: "OLLAMA_MCP_MAX_FILE_BYTES", flag: "max-file-bytes", key: "max_file_bytes",
+        value: "SIZE" Quantity, parse: parse::size, default: "20MB",
+    }
+
+    /// The largest total size of the files of one call.
+    MAX_ATTACHMENT_BYTES: usize {
+        env: "OLLAMA_MCP_MAX_ATTACHMENT_BYTES", flag: "max-attachment-bytes", key: "max_attachment_bytes",
+        value: "SIZE" Quantity, parse: parse::size, default: "50MB",
+    }
+
+    /// The tools besides the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs
+    /// `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing
+    /// is stored.
+    TOOLSETS: BTreeSet<Toolset> {
+        env: "OLLAMA_MCP_TOOLSETS", flag: "toolsets", key: "toolsets",
+        value: "LIST" Text, parse: tools::toolsets, values: tools::toolset_names,
+        default: "generate,models,embeddings,conversations,compare",
+    }
+
+    /// Leaves out every tool that changes anything or uses the internet.
+    READ_ONLY: bool {
+        env: "OLLAMA_MCP_READ_ONLY", flag: "read-only", key: "read_only",
+        value: "BOOL" Switch, parse: parse::switch, default: "false",
+    }
+
+    /// Who confirms deleting, overwriting and publishing: `auto` asks the user where the host can, and else accepts
+    /// `confirm: true`; `elicit` accepts the user's own answer only.
+    CONFIRM: Confirm {
+        env: "OLLAMA_MCP_CONFIRM", flag: "confirm", key: "confirm",
+        value: "HOW" Text, parse: tools::confirm, values: || vec!["auto", "elicit"], default: "auto",
+    }
+
+    /// The longest message accepted on stdin.
+    MAX_MESSAGE_BYTES: usize {
+        env: "OLLAMA_MCP_MAX_MESSAGE_BYTES", flag: "max-message-bytes", key: "max_message_bytes",
+        value: "SIZE" Quantity, parse: parse::size, default: "16MiB",
+    }
+
+    /// What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, or such levels per target, as in
+    /// `warn,ollama_mcp=debug`.
+    LOG: String {
+        env: "OLLAMA_MCP_LOG", flag: "log", key: "log",
+        value: "FILTER" Text, parse: parse::log_filter, values: || parse::LOG_LEVELS.to_vec(), default: "warn",
+    }
+
+    /// A file to write the log to as well; by default the log goes to stderr only.
+    LOG_FILE: Option<PathBuf> {
+        env: "OLLAMA_MCP_LOG_FILE", flag: "log-file", key: "log_file",
+        value: "PATH" Text, parse: parse::path,
+    }
+
+    /// Any value that is not empty turns colours off.
+    NO_COLOR: bool {
+        env: "NO_COLOR",
+        value: "ANY" Presence, parse: parse::presence,
+    }
+
+    /// The directory of `config.toml`; by default the system's own for `ollama-mcp`, such as `~/.config/ollama-mcp` on
+    /// Linux.
+    CONFIG_DIR: Option<PathBuf> {
+        env: "OLLAMA_MCP_CONFIG_DIR", flag: "config-dir",
+        value: "DIR" Text, parse: parse::path,
+    }
+
+    /// The directory of `conversations.db`, which every host on the machine shares; by default the system's own for
+    /// `ollama-mcp`, such as `~/.local/share/ollama-mcp` on Linux.
+    DATA_DIR: Option<PathBuf> {
+        env: "OLLAMA_MCP_DATA_DIR", flag: "data-dir", key: "data_dir",
+        value: "DIR" Text, parse: parse::path,
+    }
 }
-
-/// Which TOML types a setting takes, and when it counts as set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A string. Blank counts as unset.
-    Text,
-    /// A string; one with credentials in it is not shown, even where it is not used. Blank counts as unset.
-    Address,
-    /// A string with a unit, or an integer. Blank counts as unset.
-    Quantity,
-    /// A list of paths as `PATH` has them, or an array; the flag may be given again. Blank counts as unset.
-    Paths,
-    /// `true` or `false`, as text too; the flag alone means `true`. Blank counts as unset.
-    Switch,
-    /// Set by any value that is not empty.
-    Presence,
-}
-
-/// Every setting, in the order in which a user should meet them.
-pub static ENTRIES: [&Entry; 31] = [
-    &PROVIDER,
-    &OLLAMA_HOST,
-    &OLLAMA_BASE_URL,
-    &AUTH_TOKEN,
-    &OLLAMA_API_KEY,
-    &BASE_URL,
-    &API_KEY,
-    &HEADERS,
-    &CONNECT_TIMEOUT,
-    &FIRST_BYTE_TIMEOUT,
-    &IDLE_TIMEOUT,
-    &MODEL,
-    &SYSTEM_PROMPT_FILE,
-    &AUTO_PULL,
-    &OLLAMA_MODELS,
-    &MAX_CONCURRENT,
-    &CALL_DEADLINE,
-    &PROGRESS_INTERVAL,
-    &ALLOWED_DIRS,
-    &ALLOW_REMOTE_FILES,
-    &MAX_FILE_BYTES,
-    &MAX_ATTACHMENT_BYTES,
-    &TOOLSETS,
-    &READ_ONLY,
-    &CONFIRM,
-    &MAX_MESSAGE_BYTES,
-    &LOG,
-    &LOG_FILE,
-    &NO_COLOR,
-    &CONFIG_DIR,
-    &DATA_DIR,
-];
-
-/// Which kind of model server.
-pub static PROVIDER: Entry = Entry {
-    env: "OLLAMA_MCP_PROVIDER",
-    flag: Some("provider"),
-    key: Some("provider"),
-    value_name: "KIND",
-    kind: Kind::Text,
-    default: Some("ollama"),
-    secret: false,
-    help: "The kind of model server: `ollama`, or `openai` for any OpenAI-compatible server.",
-};
-
-/// Where Ollama is.
-pub static OLLAMA_HOST: Entry = Entry {
-    env: "OLLAMA_HOST",
-    flag: Some("ollama-host"),
-    key: Some("ollama_host"),
-    value_name: "ADDRESS",
-    kind: Kind::Address,
-    default: Some("http://127.0.0.1:11434"),
-    secret: false,
-    help: "The address of Ollama, as Ollama itself reads it: `HOST`, `HOST:PORT` or a URL.",
-};
-
-/// The name that other tools use for `OLLAMA_HOST`.
-pub static OLLAMA_BASE_URL: Entry = Entry {
-    env: "OLLAMA_BASE_URL",
-    flag: None,
-    key: None,
-    value_name: "ADDRESS",
-    kind: Kind::Address,
-    default: None,
-    secret: false,
-    help: "Another name for `OLLAMA_HOST`; the two must not differ.",
-};
-
-/// The bearer token of a private Ollama.
-pub static AUTH_TOKEN: Entry = Entry {
-    env: "OLLAMA_MCP_AUTH_TOKEN",
-    flag: None,
-    key: Some("auth_token"),
-    value_name: "TOKEN",
-    kind: Kind::Text,
-    default: None,
-    secret: true,
-    help: "Bearer token for an Ollama behind a proxy of your own.",
-};
-
-/// The key of ollama.com.
-pub static OLLAMA_API_KEY: Entry = Entry {
-    env: "OLLAMA_API_KEY",
-    flag: None,
-    key: Some("ollama_api_key"),
-    value_name: "KEY",
-    kind: Kind::Text,
-    default: None,
-    secret: true,
-    help: "API key of ollama.com, for the toolset `web` or for ollama.com as `OLLAMA_HOST`; it goes there over https and nowhere else.",
-};
-
-/// Where an OpenAI-compatible server is.
-pub static BASE_URL: Entry = Entry {
-    env: "OLLAMA_MCP_BASE_URL",
-    flag: Some("base-url"),
-    key: Some("base_url"),
-    value_name: "URL",
-    kind: Kind::Address,
-    default: None,
-    secret: false,
-    help: "The address of the OpenAI-compatible server, ending in `/v1`; required with `openai`, refused with `ollama`.",
-};
-
-/// The key of an OpenAI-compatible server.
-pub static API_KEY: Entry = Entry {
-    env: "OLLAMA_MCP_API_KEY",
-    flag: None,
-    key: Some("api_key"),
-    value_name: "KEY",
-    kind: Kind::Text,
-    default: None,
-    secret: true,
-    help: "API key (bearer) of the OpenAI-compatible server.",
-};
-
-/// Extra request headers.
-pub static HEADERS: Entry = Entry {
-    env: "OLLAMA_MCP_HEADERS",
-    flag: None,
-    key: Some("headers"),
-    value_name: "HEADERS",
-    kind: Kind::Text,
-    default: None,
-    secret: true,
-    help: "Extra headers for every request to the model server, one `Name: value` a line.",
-};
-
-/// Limit of a connection attempt.
-pub static CONNECT_TIMEOUT: Entry = Entry {
-    env: "OLLAMA_MCP_CONNECT_TIMEOUT",
-    flag: Some("connect-timeout"),
-    key: Some("connect_timeout"),
-    value_name: "DURATION",
-    kind: Kind::Quantity,
-    default: Some("5s"),
-    secret: false,
-    help: "How long connecting to the model server may take.",
-};
-
-/// Limit until an answer begins.
-pub static FIRST_BYTE_TIMEOUT: Entry = Entry {
-    env: "OLLAMA_MCP_FIRST_BYTE_TIMEOUT",
-    flag: Some("first-byte-timeout"),
-    key: Some("first_byte_timeout"),
-    value_name: "DURATION",
-    kind: Kind::Quantity,
-    default: Some("600s"),
-    secret: false,
-    help: "How long an answer may take to begin; loading a model takes minutes.",
-};
-
-/// Limit between two pieces of an answer.
-pub static IDLE_TIMEOUT: Entry = Entry {
-    env: "OLLAMA_MCP_IDLE_TIMEOUT",
-    flag: Some("idle-timeout"),
-    key: Some("idle_timeout"),
-    value_name: "DURATION",
-    kind: Kind::Quantity,
-    default: Some("300s"),
-    secret: false,
-    help: "The longest gap between two chunks of an answer.",
-};
-
-/// Coalescing of progress.
-pub static PROGRESS_INTERVAL: Entry = Entry {
-    env: "OLLAMA_MCP_PROGRESS_INTERVAL",
-    flag: Some("progress-interval"),
-    key: Some("progress_interval"),
-    value_name: "DURATION",
-    kind: Kind::Quantity,
-    default: Some("50ms"),
-    secret: false,
-    help: "How long new text is collected before it is sent as progress; a plain number is milliseconds, `0` sends each chunk immediately.",
-};
-
-/// Limit of one line of input.
-pub static MAX_MESSAGE_BYTES: Entry = Entry {
-    env: "OLLAMA_MCP_MAX_MESSAGE_BYTES",
-    flag: Some("max-message-bytes"),
-    key: Some("max_message_bytes"),
-    value_name: "SIZE",
-    kind: Kind::Quantity,
-    default: Some("16MiB"),
-    secret: false,
-    help: "The longest message accepted on stdin.",
-};
-
-/// How many completions run at once.
-pub static MAX_CONCURRENT: Entry = Entry {
-    env: "OLLAMA_MCP_MAX_CONCURRENT",
-    flag: Some("max-concurrent"),
-    key: Some("max_concurrent"),
-    value_name: "N",
-    kind: Kind::Quantity,
-    default: Some("4"),
-    secret: false,
-    help: "Completions that run at once in this process; the others wait for their turn, and `1` runs them strictly one after another.",
-};
-
-/// When a call returns with what there is.
-pub static CALL_DEADLINE: Entry = Entry {
-    env: "OLLAMA_MCP_CALL_DEADLINE",
-    flag: Some("call-deadline"),
-    key: Some("call_deadline"),
-    value_name: "DURATION",
-    kind: Kind::Quantity,
-    default: Some("auto"),
-    secret: false,
-    help: "How long a call waits before it returns the text so far while the completion continues: a duration (a plain number is seconds), `never`, or `auto`, which depends on the host.",
-};
-
-/// Which tools there are.
-pub static TOOLSETS: Entry = Entry {
-    env: "OLLAMA_MCP_TOOLSETS",
-    flag: Some("toolsets"),
-    key: Some("toolsets"),
-    value_name: "LIST",
-    kind: Kind::Text,
-    default: Some("generate,models,embeddings,conversations,compare"),
-    secret: false,
-    help: "The tools besides the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing is stored.",
-};
-
-/// No tool that changes anything.
-pub static READ_ONLY: Entry = Entry {
-    env: "OLLAMA_MCP_READ_ONLY",
-    flag: Some("read-only"),
-    key: Some("read_only"),
-    value_name: "BOOL",
-    kind: Kind::Switch,
-    default: Some("false"),
-    secret: false,
-    help: "Leaves out every tool that changes anything or leaves the machine.",
-};
-
-/// Who may confirm what destroys or publishes.
-pub static CONFIRM: Entry = Entry {
-    env: "OLLAMA_MCP_CONFIRM",
-    flag: Some("confirm"),
-    key: Some("confirm"),
-    value_name: "HOW",
-    kind: Kind::Text,
-    default: Some("auto"),
-    secret: false,
-    help: "Who confirms deleting, overwriting and publishing: `auto` asks the user where the host can, and else accepts `confirm: true`; `elicit` accepts the user's own answer only.",
-};
-
-/// What is logged.
-pub static LOG: Entry = Entry {
-    env: "OLLAMA_MCP_LOG",
-    flag: Some("log"),
-    key: Some("log"),
-    value_name: "FILTER",
-    kind: Kind::Text,
-    default: Some("warn"),
-    secret: false,
-    help: "What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, or such levels per target, as in `warn,ollama_mcp=debug`.",
-};
-
-/// Where the log goes besides stderr.
-pub static LOG_FILE: Entry = Entry {
-    env: "OLLAMA_MCP_LOG_FILE",
-    flag: Some("log-file"),
-    key: Some("log_file"),
-    value_name: "PATH",
-    kind: Kind::Text,
-    default: None,
-    secret: false,
-    help: "A file to write the log to as well; by default the log goes to stderr only.",
-};
-
-/// The convention of <https://no-color.org>.
-pub static NO_COLOR: Entry = Entry {
-    env: "NO_COLOR",
-    flag: None,
-    key: None,
-    value_name: "ANY",
-    kind: Kind::Presence,
-    default: None,
-    secret: false,
-    help: "Any value that is not empty turns colours off.",
-};

@@ -1,11 +1,12 @@
-//! Finds the value of each setting among the sources, and records where it came from.
+//! Finds the value of each setting in the sources, and records where it came from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::config_file::ConfigFile;
 use super::error::SettingsError;
-use super::parse::{self, Problem};
-use super::registry::{self, ENTRIES, Entry, Kind};
+use super::parse::Problem;
+use super::registry::{CONFIG_DIR, SETTINGS};
+use super::setting::{Setting, SettingInfo, ValueKind};
 use super::sources::{Origin, SettingOrigin, Sources};
 use platform::PATH_SEPARATOR;
 
@@ -17,23 +18,30 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Parses the text; a failure names the setting as the user did.
+    /// Parses the text. An error names the setting as the user wrote it.
     pub(super) fn parse<T>(
         &self,
-        entry: &Entry,
+        setting: &SettingInfo,
         parse: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Result<T, SettingsError> {
         parse(&self.text).map_err(|problem| SettingsError::Invalid {
-            setting: self.from.label(entry),
-            value: (!entry.secret && !problem.hides_value).then(|| self.text.clone()),
+            setting: self.from.label(setting),
+            value: (!setting.is_secret() && !problem.hides_value).then(|| self.text.clone()),
             problem: problem.text,
         })
     }
 }
 
-/// Goes through the sources in their order of precedence.
+/// The values that `load` reads where nothing is set.
+#[expect(clippy::expect_used, reason = "every default is a text of the registry; a test parses each of them")]
+pub(super) fn defaults<T>(load: impl FnOnce(&mut Resolver<'_>) -> Result<T, SettingsError>) -> T {
+    load(&mut Resolver::new(&Sources::default())).expect("the defaults are valid")
+}
+
+/// Searches the sources in their order of precedence.
 pub(super) struct Resolver<'a> {
     sources: &'a Sources,
+    config_dir: Option<PathBuf>,
     file: Option<ConfigFile>,
     origins: Vec<SettingOrigin>,
     warnings: Vec<String>,
@@ -41,55 +49,76 @@ pub(super) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(sources: &'a Sources) -> Self {
-        Self { sources, file: None, origins: Vec::new(), warnings: Vec::new() }
+        Self { sources, config_dir: None, file: None, origins: Vec::new(), warnings: Vec::new() }
     }
 
-    /// Resolves where `config.toml` is, before there is a file to look into.
-    pub(super) fn config_dir(&mut self, system: Option<PathBuf>) -> Result<Option<PathBuf>, SettingsError> {
-        let entry = &registry::CONFIG_DIR;
-        let Some(found) = self.find(entry)? else {
+    /// Finds the directory of `config.toml` and reads the file. From here on its values count.
+    pub(super) fn read_config_file(&mut self) -> Result<(), SettingsError> {
+        self.config_dir = self.find_config_dir()?;
+        let Some(file) = self.config_file() else { return Ok(()) };
+        self.file = ConfigFile::read(&file)?;
+        if let Some(warning) = self.file.as_ref().and_then(ConfigFile::warning) {
+            self.warn(warning);
+        }
+        Ok(())
+    }
+
+    fn find_config_dir(&mut self) -> Result<Option<PathBuf>, SettingsError> {
+        let setting = CONFIG_DIR.info();
+        let Some(found) = self.find(setting)? else {
+            let system = self.sources.config_dir.clone();
             let value_shown = system.as_ref().map(|dir| dir.display().to_string());
-            self.origins.push(SettingOrigin { entry, value_shown, from: Origin::Default });
+            self.origins.push(SettingOrigin { setting, value_shown, from: Origin::Default });
             return Ok(system);
         };
-        self.record(entry, Some(&found));
-        let dir = found.parse(entry, parse::path)?;
-        if !dir.is_dir() {
+        let dir = self.get(&CONFIG_DIR)?;
+        if dir.as_ref().is_some_and(|dir| !dir.is_dir()) {
             self.warn(format!(
                 "{} is {:?}, which is not a directory: no config.toml is read",
-                found.from.label(entry),
+                found.from.label(setting),
                 found.text
             ));
         }
-        Ok(Some(dir))
+        Ok(dir)
     }
 
-    /// The file counts from here on.
-    pub(super) fn set_file(&mut self, file: Option<ConfigFile>) {
-        if let Some(warning) = file.as_ref().and_then(ConfigFile::warning) {
-            self.warn(warning);
-        }
-        self.file = file;
+    /// The directory of `config.toml`, whether it exists or not.
+    pub(super) fn config_dir(&self) -> Option<&Path> {
+        self.config_dir.as_deref()
     }
 
-    /// What the sources say, without the default and without a record.
-    pub(super) fn find(&self, entry: &'static Entry) -> Result<Option<Found>, SettingsError> {
-        let is_set = |text: &str| match entry.kind {
-            Kind::Presence => !text.is_empty(),
-            Kind::Text | Kind::Address | Kind::Quantity | Kind::Paths | Kind::Switch => {
-                !text.trim().is_empty()
-            }
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        self.config_dir().map(|dir| dir.join("config.toml"))
+    }
+
+    /// The system's own directory for the data of this program.
+    pub(super) fn system_data_dir(&self) -> Option<PathBuf> {
+        self.sources.data_dir.clone()
+    }
+
+    /// The value in the sources, without the default. It is not recorded.
+    pub(super) fn find(&self, setting: &'static SettingInfo) -> Result<Option<Found>, SettingsError> {
+        let is_set = |text: &str| match setting.kind {
+            ValueKind::Presence => !text.is_empty(),
+            ValueKind::Text
+            | ValueKind::Address
+            | ValueKind::Quantity
+            | ValueKind::Paths
+            | ValueKind::Switch => !text.trim().is_empty(),
         };
-        let flags = self.sources.flags.iter().filter(|(flag, text)| flag.env == entry.env && is_set(text));
+        let flags = self.sources.flags.iter().filter(|(flag, text)| flag.env == setting.env && is_set(text));
         let flags: Vec<_> = flags.map(|(_, text)| text.as_str()).collect();
         if let Some(first) = flags.first() {
-            let text =
-                if entry.kind == Kind::Paths { flags.join(PATH_SEPARATOR) } else { (*first).to_owned() };
+            let text = if setting.kind == ValueKind::Paths {
+                flags.join(PATH_SEPARATOR)
+            } else {
+                (*first).to_owned()
+            };
             return Ok(Some(Found { text, from: Origin::Flag }));
         }
-        if let Some(value) = self.sources.environment.get(entry.env) {
+        if let Some(value) = self.sources.environment.get(setting.env) {
             let text = value.to_str().ok_or_else(|| SettingsError::Invalid {
-                setting: entry.env.to_owned(),
+                setting: setting.env.to_owned(),
                 value: None,
                 problem: "the value is not valid UTF-8".to_owned(),
             })?;
@@ -97,50 +126,41 @@ impl<'a> Resolver<'a> {
                 return Ok(Some(Found { text: text.to_owned(), from: Origin::Environment }));
             }
         }
-        let found = self.file.as_ref().and_then(|file| Some((file, file.get(entry)?)));
+        let found = self.file.as_ref().and_then(|file| Some((file, file.get(setting)?)));
         Ok(found.filter(|(_, text)| is_set(text)).map(|(file, text)| Found {
             text: text.to_owned(),
             from: Origin::ConfigFile(file.path().to_path_buf()),
         }))
     }
 
-    /// What the sources or else the registry say; recorded.
-    pub(super) fn take(&mut self, entry: &'static Entry) -> Result<Option<Found>, SettingsError> {
-        let default = || entry.default.map(|text| Found { text: text.to_owned(), from: Origin::Default });
-        let found = self.find(entry)?.or_else(default);
-        self.record(entry, found.as_ref());
+    /// The value in the sources, or the default; recorded.
+    pub(super) fn take(&mut self, setting: &'static SettingInfo) -> Result<Option<Found>, SettingsError> {
+        let default = || setting.default().map(|text| Found { text: text.to_owned(), from: Origin::Default });
+        let found = self.find(setting)?.or_else(default);
+        self.record(setting, found.as_ref());
         Ok(found)
     }
 
-    /// A setting without a default.
-    pub(super) fn optional<T>(
-        &mut self,
-        entry: &'static Entry,
-        parse: impl FnOnce(&str) -> Result<T, Problem>,
-    ) -> Result<Option<T>, SettingsError> {
-        self.take(entry)?.map(|found| found.parse(entry, parse)).transpose()
+    /// The parsed value of a setting; recorded.
+    pub(super) fn get<T>(&mut self, setting: &'static Setting<T>) -> Result<T, SettingsError> {
+        match (self.take(setting)?, setting.unset) {
+            (Some(found), _) => found.parse(setting, setting.parse),
+            (None, Some(unset)) => Ok(unset()),
+            (None, None) => {
+                Err(SettingsError::Missing { setting: setting.env, problem: "it has no default".to_owned() })
+            }
+        }
     }
 
-    /// A setting with a default.
-    pub(super) fn required<T>(
-        &mut self,
-        entry: &'static Entry,
-        parse: impl FnOnce(&str) -> Result<T, Problem>,
-    ) -> Result<T, SettingsError> {
-        self.optional(entry, parse)?.ok_or_else(|| SettingsError::Missing {
-            setting: entry.env,
-            problem: "it has no default".to_owned(),
-        })
-    }
-
-    pub(super) fn record(&mut self, entry: &'static Entry, found: Option<&Found>) {
-        let is_secret =
-            |text: &str| entry.secret || (entry.kind == Kind::Address && text.contains(['@', '?', '#']));
+    pub(super) fn record(&mut self, setting: &'static SettingInfo, found: Option<&Found>) {
+        let is_secret = |text: &str| {
+            setting.is_secret() || (setting.kind == ValueKind::Address && text.contains(['@', '?', '#']))
+        };
         let shown = |found: &Found| {
             if is_secret(&found.text) { "***".to_owned() } else { found.text.clone() }
         };
         self.origins.push(SettingOrigin {
-            entry,
+            setting,
             value_shown: found.map(shown),
             from: found.map_or(Origin::Default, |found| found.from.clone()),
         });
@@ -152,8 +172,9 @@ impl<'a> Resolver<'a> {
 
     /// The origins in the order of the registry, and the warnings.
     pub(super) fn finish(mut self) -> (Vec<SettingOrigin>, Vec<String>) {
-        let place = |origin: &SettingOrigin| ENTRIES.iter().position(|entry| entry.env == origin.entry.env);
-        self.origins.sort_by_key(place);
+        let position =
+            |origin: &SettingOrigin| SETTINGS.iter().position(|setting| setting.env == origin.setting.env);
+        self.origins.sort_by_key(position);
         (self.origins, self.warnings)
     }
 }

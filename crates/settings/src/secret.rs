@@ -2,17 +2,16 @@
 
 use std::fmt;
 
-/// A token, key or header value. Debug and Display print `***`; the text comes out by name only.
+/// A token, key or header value. Debug and Display print `***`; only [`Secret::expose`] gives the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for the request that needs it.
+    /// The text, for the request that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -2,41 +2,31 @@
 
 use std::time::Duration;
 
-use super::error::SettingsError;
 use super::parse::{self, Problem};
-use super::registry;
-use super::resolver::Resolver;
+use super::registry::{CALL_DEADLINE, MAX_MESSAGE_BYTES};
+use super::setting::group;
 
-/// When a call returns with what there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallDeadline {
-    /// As the host that calls needs it.
-    Auto,
-    /// At the end of the completion.
-    Never,
-    /// So long after its start.
-    After(Duration),
-}
-
-/// How the server treats its clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerSettings {
-    /// `OLLAMA_MCP_MAX_MESSAGE_BYTES`: the longest message accepted on stdin, in bytes.
-    pub max_message_bytes: usize,
-    /// `OLLAMA_MCP_CALL_DEADLINE`.
-    pub call_deadline: CallDeadline,
-}
-
-impl ServerSettings {
-    pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
-        Ok(Self {
-            max_message_bytes: resolver.required(&registry::MAX_MESSAGE_BYTES, parse::size)?,
-            call_deadline: resolver.required(&registry::CALL_DEADLINE, call_deadline)?,
-        })
+group! {
+    /// Limits of messages and calls.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ServerSettings {
+        /// The longest message accepted on stdin, in bytes.
+        pub max_message_bytes: usize = MAX_MESSAGE_BYTES,
+        pub call_deadline: CallDeadline = CALL_DEADLINE,
     }
 }
 
-fn call_deadline(text: &str) -> Result<CallDeadline, Problem> {
+/// When a call returns the text so far while its completion continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallDeadline {
+    /// Shortly before the calling host stops waiting.
+    Auto,
+    Never,
+    /// This long after the start of the call.
+    After(Duration),
+}
+
+pub(super) fn call_deadline(text: &str) -> Result<CallDeadline, Problem> {
     match text.trim() {
         "auto" => Ok(CallDeadline::Auto),
         "never" => Ok(CallDeadline::Never),

@@ -1,4 +1,4 @@
-//! Where settings come from: what a process is given, and which of it each value was taken from.
+//! The sources of settings, and which of them each value came from.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,17 +6,18 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::registry::{ENTRIES, Entry};
+use super::registry::SETTINGS;
+use super::setting::SettingInfo;
 use super::suggest;
 
 const PREFIX: &str = "OLLAMA_MCP_";
 
-/// Everything that settings are read from. The default is an empty environment and no file.
+/// All sources of settings. The default is an empty environment and no file.
 #[derive(Clone, Default)]
 pub struct Sources {
-    /// Flags as given, by their entry of the registry.
-    pub flags: Vec<(&'static Entry, String)>,
-    /// Environment variables; those that are no setting and do not start with `OLLAMA_MCP_` are ignored.
+    /// Flags as given, each with its setting.
+    pub flags: Vec<(&'static SettingInfo, String)>,
+    /// Environment variables. Those that are not settings and do not start with `OLLAMA_MCP_` are ignored.
     pub environment: BTreeMap<String, OsString>,
     /// The directory of `config.toml`, unless a flag or variable names another.
     pub config_dir: Option<PathBuf>,
@@ -26,11 +27,11 @@ pub struct Sources {
 
 impl Sources {
     /// The environment of this process and the system's directories for the user's configuration and data.
-    pub fn of_process(flags: Vec<(&'static Entry, String)>) -> Self {
+    pub fn of_process(flags: Vec<(&'static SettingInfo, String)>) -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| {
                 let name = name.into_string().ok()?;
-                // Windows does not tell cases apart in these names.
+                // These names are case-insensitive on Windows.
                 let name = if platform::VARIABLES_HAVE_CASE { name } else { name.to_ascii_uppercase() };
                 (name.starts_with(PREFIX) || is_registered(&name)).then_some((name, value))
             })
@@ -42,7 +43,7 @@ impl Sources {
         Self { flags, environment, config_dir, data_dir }
     }
 
-    /// A misspelt variable would otherwise have no effect and give no sign of it.
+    /// Refuses misspelt variables, which otherwise would be ignored silently.
     pub(super) fn refuse_unknown_variables(&self) -> Result<(), SettingsError> {
         let mut names = self.environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
         match names.find(|name| name.starts_with(PREFIX) && !is_registered(name)) {
@@ -55,21 +56,18 @@ impl Sources {
     }
 }
 
-/// Which source a value was taken from; a later one in this list gives way to an earlier.
+/// The source of a value. An earlier variant overrides a later one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The command line.
     Flag,
-    /// The environment.
     Environment,
-    /// `config.toml`, at this path.
+    /// The path of `config.toml`.
     ConfigFile(PathBuf),
-    /// Nothing set it.
     Default,
 }
 
 impl Origin {
-    /// Higher wins.
+    /// A higher rank overrides a lower one.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Flag => 3,
@@ -79,12 +77,12 @@ impl Origin {
         }
     }
 
-    /// What an error calls the setting: by the name that the user wrote.
-    pub(super) fn label(&self, entry: &Entry) -> String {
-        match (self, entry.flag, entry.key) {
+    /// The name of the setting in errors: the one that the user wrote.
+    pub(super) fn label(&self, setting: &SettingInfo) -> String {
+        match (self, setting.flag(), setting.key) {
             (Self::Flag, Some(flag), _) => format!("--{flag}"),
             (Self::ConfigFile(file), _, Some(key)) => format!("{key} in {}", file.display()),
-            _ => entry.env.to_owned(),
+            _ => setting.env.to_owned(),
         }
     }
 }
@@ -100,17 +98,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A setting, its value and where that came from.
+/// A setting, its value and the source of the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingOrigin {
-    /// The setting.
-    pub entry: &'static Entry,
+    pub setting: &'static SettingInfo,
     /// The value as it was written, `***` for a secret; `None` where the setting has none.
     pub value_shown: Option<String>,
-    /// Its source.
     pub from: Origin,
 }
 
 fn is_registered(name: &str) -> bool {
-    ENTRIES.iter().any(|entry| entry.env == name)
+    SETTINGS.iter().any(|setting| setting.env == name)
 }

@@ -1,21 +1,21 @@
-//! What is kept on disk.
+//! What is stored on disk.
 
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::parse;
-use super::registry;
+use super::registry::DATA_DIR;
 use super::resolver::Resolver;
+use super::setting::{Computed, group};
 
-/// Where conversations are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// `OLLAMA_MCP_DATA_DIR`, or the system's own; it need not exist yet.
-    pub data_dir: Option<PathBuf>,
+group! {
+    /// Where conversations are stored.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct StoreSettings {
+        /// `OLLAMA_MCP_DATA_DIR`, or the system's own directory; it need not exist yet.
+        pub data_dir: Option<PathBuf> = Computed(data_dir),
+    }
 }
 
-impl StoreSettings {
-    pub(super) fn load(resolver: &mut Resolver<'_>, system: Option<PathBuf>) -> Result<Self, SettingsError> {
-        Ok(Self { data_dir: resolver.optional(&registry::DATA_DIR, parse::path)?.or(system) })
-    }
+fn data_dir(resolver: &mut Resolver<'_>) -> Result<Option<PathBuf>, SettingsError> {
+    Ok(resolver.get(&DATA_DIR)?.or_else(|| resolver.system_data_dir()))
 }

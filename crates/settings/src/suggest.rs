@@ -1,18 +1,19 @@
 //! "Did you mean" for the names of settings.
 
-use super::registry::{ENTRIES, Entry};
+use super::registry::SETTINGS;
+use super::setting::SettingInfo;
 
 /// The environment variable nearest to an unknown one.
 ///
-/// The prefixes are left out, so that `OLLAMA_MCP_HOST` finds `OLLAMA_HOST`.
+/// The prefixes are ignored, so that `OLLAMA_MCP_HOST` finds `OLLAMA_HOST`.
 pub(super) fn variable(unknown: &str) -> Option<&'static str> {
-    nearest(&stem(unknown), ENTRIES.iter().map(|entry| (stem(entry.env), entry.env)))
+    nearest(&stem(unknown), SETTINGS.iter().map(|setting| (stem(setting.env), setting.env)))
 }
 
 /// The `config.toml` key nearest to an unknown one, which may be a variable or a flag by its name.
 pub(super) fn key(unknown: &str) -> Option<&'static str> {
-    let keyed = |entry: &&'static Entry| entry.key.map(|key| (stem(key), key));
-    nearest(&stem(unknown), ENTRIES.iter().filter_map(keyed))
+    let keyed = |setting: &&'static SettingInfo| setting.key.map(|key| (stem(key), key));
+    nearest(&stem(unknown), SETTINGS.iter().filter_map(keyed))
 }
 
 fn stem(name: &str) -> String {
@@ -27,8 +28,8 @@ fn nearest(unknown: &str, known: impl Iterator<Item = (String, &'static str)>) -
             let distance = strsim::damerau_levenshtein(unknown, &stem);
             (distance, name.len(), stem.chars().count(), name)
         })
-        // Of names with one stem (`OLLAMA_API_KEY`, `OLLAMA_MCP_API_KEY`) the shorter is the guess.
+        // Of names with one stem (`OLLAMA_API_KEY`, `OLLAMA_MCP_API_KEY`) the shorter is suggested.
         .min()?;
-    // A third of the letters may be wrong; beyond that the hint misleads.
+    // A third of the letters may differ; a suggestion that is further off misleads.
     (distance <= (length / 3).max(1)).then_some(name)
 }

@@ -2,28 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::error::SettingsError;
-use super::parse;
-use super::registry;
-use super::resolver::Resolver;
+use super::registry::{LOG, LOG_FILE, NO_COLOR};
+use super::setting::group;
 
-/// Logging.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TelemetrySettings {
-    /// `OLLAMA_MCP_LOG`: a filter of levels and `target=level` pairs, checked here.
-    pub log: String,
-    /// `OLLAMA_MCP_LOG_FILE`: a file that gets the log too.
-    pub log_file: Option<PathBuf>,
-    /// `NO_COLOR`: whether colours are unwanted.
-    pub no_color: bool,
-}
-
-impl TelemetrySettings {
-    pub(super) fn load(resolver: &mut Resolver<'_>) -> Result<Self, SettingsError> {
-        Ok(Self {
-            log: resolver.required(&registry::LOG, parse::log_filter)?,
-            log_file: resolver.optional(&registry::LOG_FILE, parse::path)?,
-            no_color: resolver.take(&registry::NO_COLOR)?.is_some(),
-        })
+group! {
+    /// Logging.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct TelemetrySettings {
+        /// A filter of levels and `target=level` pairs, checked here.
+        pub log: String = LOG,
+        /// A file that gets the log too.
+        pub log_file: Option<PathBuf> = LOG_FILE,
+        pub no_color: bool = NO_COLOR,
     }
 }

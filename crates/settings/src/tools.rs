@@ -3,14 +3,27 @@
 use std::collections::BTreeSet;
 
 use super::error::SettingsError;
-use super::parse::{self, Problem};
-use super::registry;
+use super::parse::Problem;
+use super::registry::{CONFIRM, OLLAMA_API_KEY, READ_ONLY, TOOLSETS};
 use super::resolver::Resolver;
+use super::setting::group;
+
+group! {
+    /// Which tools there are, and who confirms.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ToolSettings {
+        /// [`Toolset::Core`] is always among them.
+        pub toolsets: BTreeSet<Toolset> = TOOLSETS,
+        /// Whether to leave out every tool that changes anything or uses the internet.
+        pub read_only: bool = READ_ONLY,
+        pub confirm: Confirm = CONFIRM,
+    }
+}
 
 /// A group of tools that is chosen as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Toolset {
-    /// Always there.
+    /// Always offered.
     Core,
     /// Raw prompts, fill-in-the-middle, batches.
     Generate,
@@ -38,7 +51,6 @@ impl Toolset {
         Self::Web,
     ];
 
-    /// Its name in the settings.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Core => "core",
@@ -55,53 +67,31 @@ impl Toolset {
 /// Who confirms what destroys or publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirm {
-    /// The person where the host can ask, else the argument `confirm`.
+    /// The user where the host can ask, else the argument `confirm`.
     Auto,
-    /// The person alone.
+    /// The user alone.
     Elicit,
 }
 
-/// The tools.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToolSettings {
-    /// `OLLAMA_MCP_TOOLSETS`; core is always among them.
-    pub toolsets: BTreeSet<Toolset>,
-    /// `OLLAMA_MCP_READ_ONLY`: no tool that changes anything or leaves the machine.
-    pub read_only: bool,
-    /// `OLLAMA_MCP_CONFIRM`.
-    pub confirm: Confirm,
-}
-
-impl Default for ToolSettings {
-    /// The defaults of the settings.
-    fn default() -> Self {
-        let toolsets = Toolset::ALL.iter().copied().filter(|toolset| *toolset != Toolset::Web).collect();
-        Self { toolsets, read_only: false, confirm: Confirm::Auto }
+/// Warns of tools that are asked for by name and cannot work. `all` means all that there can be, so it is no such case.
+pub(super) fn warn_of_missing_web_key(resolver: &mut Resolver<'_>) -> Result<(), SettingsError> {
+    let named = resolver.find(&TOOLSETS)?.filter(|found| names(&found.text).any(|name| name == "web"));
+    if let Some(found) = named {
+        resolver.warn(format!(
+            "{} names web, but {} is not set: web_search and web_fetch are left out",
+            found.from.label(&TOOLSETS),
+            OLLAMA_API_KEY.env
+        ));
     }
+    Ok(())
 }
 
-impl ToolSettings {
-    /// `has_web_key`: whether there is a key for the tools of [`Toolset::Web`].
-    pub(super) fn load(resolver: &mut Resolver<'_>, has_web_key: bool) -> Result<Self, SettingsError> {
-        // `all` is all that there can be; who names the toolset expects its tools.
-        let named =
-            resolver.find(&registry::TOOLSETS)?.filter(|found| names(&found.text).any(|name| name == "web"));
-        if let Some(found) = named.filter(|_| !has_web_key) {
-            resolver.warn(format!(
-                "{} names web, but {} is not set: web_search and web_fetch are left out",
-                found.from.label(&registry::TOOLSETS),
-                registry::OLLAMA_API_KEY.env
-            ));
-        }
-        Ok(Self {
-            toolsets: resolver.required(&registry::TOOLSETS, toolsets)?,
-            read_only: resolver.required(&registry::READ_ONLY, parse::switch)?,
-            confirm: resolver.required(&registry::CONFIRM, confirm)?,
-        })
-    }
+/// The values of the setting.
+pub(super) fn toolset_names() -> Vec<&'static str> {
+    Toolset::ALL.iter().map(|toolset| toolset.as_str()).chain(["all"]).collect()
 }
 
-fn toolsets(text: &str) -> Result<BTreeSet<Toolset>, Problem> {
+pub(super) fn toolsets(text: &str) -> Result<BTreeSet<Toolset>, Problem> {
     let mut chosen = BTreeSet::from([Toolset::Core]);
     for name in names(text) {
         if name == "all" {
@@ -120,12 +110,11 @@ fn toolsets(text: &str) -> Result<BTreeSet<Toolset>, Problem> {
     Ok(chosen)
 }
 
-/// The names of a list.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
-fn confirm(text: &str) -> Result<Confirm, Problem> {
+pub(super) fn confirm(text: &str) -> Result<Confirm, Problem> {
     match text.trim() {
         "auto" => Ok(Confirm::Auto),
         "elicit" => Ok(Confirm::Elicit),
@@ -138,13 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_the_registry_s() {
-        let default = registry::TOOLSETS.default.unwrap();
-        assert_eq!(toolsets(default).unwrap(), ToolSettings::default().toolsets);
-    }
-
-    #[test]
-    fn toolsets_are_named_and_core_stays() {
+    fn toolsets_are_parsed_and_core_is_always_included() {
         assert_eq!(
             toolsets("embeddings, models").unwrap(),
             BTreeSet::from([Toolset::Core, Toolset::Models, Toolset::Embeddings])

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same() {
+    fn sanitized_json_has_same_value() {
         let value = serde_json::json!({ "a": "x\u{9b}\u{202e}\u{e0041}\u{7f}\n" });
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap_or_default()] {
             let safe = json(text);

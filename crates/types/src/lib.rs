@@ -3,6 +3,7 @@
 //! They name OpenAI's terms where OpenAI has one, and are no wire format of either side.
 
 mod chat;
+pub mod de;
 mod embed;
 mod generate;
 mod keep_alive;

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_short_and_plain() {
+    fn owner_names_are_bounded_and_plain() {
         for name in ["local", "a", "ann.lee+test@example.org", &"x".repeat(64)] {
             assert_eq!(Owner::new(name).unwrap().as_str(), name);
         }

@@ -1,4 +1,4 @@
-//! What was found, and how it is written for people.
+//! The findings of `doctor`, and how they are shown.
 
 use serde_json::{Map, Value};
 
@@ -8,26 +8,22 @@ use text::sanitize;
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Worth knowing.
-    Fact,
-    /// As it should be.
-    Good,
-    /// It works, perhaps not as meant.
+    Info,
+    Ok,
+    /// It works, perhaps not as intended.
     Warning,
     /// It does not work.
-    Bad,
+    Error,
 }
 
-/// One thing that was found.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) level: Level,
     pub(super) text: String,
-    /// What to do about it.
     pub(super) next_step: Option<String>,
 }
 
-/// Findings that belong together, and the same for programs.
+/// Findings that belong together, as text and as JSON.
 #[derive(Debug)]
 pub(super) struct Section {
     title: &'static str,
@@ -40,27 +36,27 @@ impl Section {
         Self { title, findings: Vec::new(), json: Map::new() }
     }
 
-    pub(super) fn is_well(&self) -> bool {
-        self.findings.iter().all(|finding| finding.level != Level::Bad)
+    pub(super) fn is_ok(&self) -> bool {
+        self.findings.iter().all(|finding| finding.level != Level::Error)
     }
 
-    pub(super) fn fact(&mut self, text: impl Into<String>) {
-        self.add(Level::Fact, text, None);
+    pub(super) fn info(&mut self, text: impl Into<String>) {
+        self.add(Level::Info, text, None);
     }
 
-    pub(super) fn good(&mut self, text: impl Into<String>) {
-        self.add(Level::Good, text, None);
+    pub(super) fn ok(&mut self, text: impl Into<String>) {
+        self.add(Level::Ok, text, None);
     }
 
     pub(super) fn warning(&mut self, text: impl Into<String>, next_step: Option<String>) {
         self.add(Level::Warning, text, next_step);
     }
 
-    pub(super) fn bad(&mut self, text: impl Into<String>, next_step: Option<String>) {
-        self.add(Level::Bad, text, next_step);
+    pub(super) fn error(&mut self, text: impl Into<String>, next_step: Option<String>) {
+        self.add(Level::Error, text, next_step);
     }
 
-    /// A field of the report for programs.
+    /// Adds a field to the JSON report.
     pub(super) fn field(&mut self, name: &str, value: impl Into<Value>) {
         self.json.insert(name.to_owned(), value.into());
     }
@@ -71,7 +67,7 @@ impl Section {
     }
 }
 
-/// Writes for people.
+/// Prints sections as text.
 pub(super) struct Page {
     pub(super) colour: bool,
 }
@@ -81,10 +77,10 @@ impl Page {
         output::line(&format!("\n{}", section.title));
         for finding in &section.findings {
             let (mark, colour) = match finding.level {
-                Level::Fact => (' ', ""),
-                Level::Good => ('✓', "32"),
+                Level::Info => (' ', ""),
+                Level::Ok => ('✓', "32"),
                 Level::Warning => ('!', "33"),
-                Level::Bad => ('✗', "31"),
+                Level::Error => ('✗', "31"),
             };
             if self.colour && !colour.is_empty() {
                 output::raw(&format!("\u{1b}[{colour}m{mark}\u{1b}[0m "));

@@ -1,4 +1,4 @@
-//! This server as hosts start it: by itself first, then each host's entry.
+//! This server as hosts start it: first the program itself, then the entry of each host.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
-use hosts::{DEFAULT_NAME, Entry, Host, Machine, Scope, Sighting, Target, WORKSPACE, survey};
+use hosts::{
+    DEFAULT_NAME, DetectedHost, Environment, Host, Scope, ServerEntry, Target, WORKSPACE, detect_hosts,
+};
 use mcp::client::{ClientError, Visit, visit};
+use settings::registry::OLLAMA_HOST;
 use settings::{Origin, SettingOrigin};
 
-/// A server starts in milliseconds; hosts wait longer than this.
+/// Servers start in milliseconds, and hosts wait longer than this.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The variable of the model server's address.
-const ADDRESS: &str = "OLLAMA_HOST";
-
-/// The program itself, over stdio: started, greeted, asked for its tools.
-pub(super) async fn examine_own(context: &Context) -> Section {
+/// Starts the program, connects over stdio and lists its tools.
+pub(super) async fn self_test(context: &Context) -> Section {
     let mut section = Section::new("Self-test over stdio");
     let visited = match server_command(context) {
         Ok(command) => visit(command, LIMIT).await.map_err(|error| error.to_string()),
@@ -31,39 +31,39 @@ pub(super) async fn examine_own(context: &Context) -> Section {
     };
     match &visited {
         Ok(visited) => {
-            section.good(format!("it starts, connects and lists its tools: {}", told(visited)));
+            section.ok(format!("it starts, connects and lists its tools: {}", told(visited)));
         }
         Err(error) => {
             let step = "run \"ollama-mcp --log=debug\" and type a line of examples/requests/list_tools.jsonl";
-            section.bad(error, Some(step.to_owned()));
+            section.error(error, Some(step.to_owned()));
         }
     }
     section.field("self_test", outcome(visited.as_ref().map_err(String::as_str)));
     section
 }
 
-/// Every host that is here: whether this server is in it, and whether what it would start answers.
-pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
+/// Every installed host: whether this server is in its file, and whether the entry works.
+pub(super) async fn check(origins: &[SettingOrigin]) -> Section {
     let mut section = Section::new("Hosts");
-    let sightings = match Machine::of_process() {
-        Ok(machine) => survey(&machine),
+    let detected = match Environment::of_process() {
+        Ok(environment) => detect_hosts(&environment),
         Err(error) => {
             section.warning(error.to_string(), None);
             return section;
         }
     };
-    let checks = join_all(sightings.iter().map(check)).await;
+    let checks = join_all(detected.iter().map(start_entries)).await;
     let mut reports = Vec::new();
-    for (sighting, checks) in sightings.iter().zip(checks) {
-        let mut report = list_hosts::report(sighting);
-        tell(&mut section, sighting, &checks, origins);
+    for (detected, checks) in detected.iter().zip(checks) {
+        let mut json = list_hosts::report(detected);
+        report(&mut section, detected, &checks, origins);
         let answers: Vec<_> =
             checks.iter().map(|check| outcome(check.as_ref().map_err(|found| found.as_str()))).collect();
-        report.insert("answers".to_owned(), answers.into());
-        reports.push(Value::Object(report));
+        json.insert("answers".to_owned(), answers.into());
+        reports.push(Value::Object(json));
     }
-    if !sightings.iter().any(|sighting| sighting.found) {
-        section.fact(
+    if !detected.iter().any(|detected| detected.found) {
+        section.info(
             "no host was found on this machine; \"ollama-mcp install --host NAME\" creates its file anyway",
         );
     }
@@ -71,16 +71,17 @@ pub(super) async fn examine(origins: &[SettingOrigin]) -> Section {
     section
 }
 
-/// Why an entry does not work; the text ends with no next step.
+/// The error says why an entry does not work, without a next step.
 type Check = Result<Visit, String>;
 
-async fn check(sighting: &Sighting) -> Vec<Check> {
-    let entries = sighting.entries.as_ref().map_or(&[][..], Vec::as_slice);
-    join_all(entries.iter().map(|(_, entry)| start(sighting.target.host, entry))).await
+async fn start_entries(detected: &DetectedHost) -> Vec<Check> {
+    let entries = detected.entries.as_ref().map_or(&[][..], Vec::as_slice);
+    join_all(entries.iter().map(|(_, entry)| start(detected.target.host, entry))).await
 }
 
-/// Starts what the host would start, with the host's variables and none of ours that a host may not hand on.
-async fn start(host: &Host, entry: &Entry) -> Check {
+/// Starts what the host would start, with the variables of the entry, and without those of this shell that a host may
+/// not pass on.
+async fn start(host: &Host, entry: &ServerEntry) -> Check {
     if let Some(what) = entry.foreign() {
         return Err(format!("the entry {what}"));
     }
@@ -88,8 +89,8 @@ async fn start(host: &Host, entry: &Entry) -> Check {
         return Err(format!("{} does not exist, or is not on the PATH", entry.command));
     };
     let mut command = Command::new(program);
-    // What the host fills in only the host knows; what it does not, the server gets as it is.
-    let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.knows_the_workspace());
+    // Only the host knows the values that it fills in. What it does not fill in is passed on as it is.
+    let own = |text: &str| !text.contains("${") || (text.contains(WORKSPACE) && !host.fills_in_workspace);
     if entry.args.iter().all(|argument| own(argument)) {
         command.args(&entry.args);
     }
@@ -104,23 +105,23 @@ async fn start(host: &Host, entry: &Entry) -> Check {
     })
 }
 
-fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &[SettingOrigin]) {
-    let title = sighting.target.host.title;
-    let file = sighting.target.file.display();
-    let entries = match &sighting.entries {
+fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], origins: &[SettingOrigin]) {
+    let title = detected.target.host.title;
+    let file = detected.target.file.display();
+    let entries = match &detected.entries {
         Ok(entries) => entries,
         Err(error) => {
             section.warning(format!("{title}: {error}"), None);
             return;
         }
     };
-    if entries.is_empty() && sighting.found {
-        let install = install(&sighting.target, DEFAULT_NAME);
-        section.fact(format!("{title}: not installed in {file}; add it with {install}"));
+    if entries.is_empty() && detected.found {
+        let install = install(&detected.target, DEFAULT_NAME);
+        section.info(format!("{title}: not installed in {file}; add it with {install}"));
     }
     for ((name, entry), check) in entries.iter().zip(checks) {
-        let place = format!("{title}, {name} ({})", sighting.target.scope.as_str());
-        let install = install(&sighting.target, name);
+        let place = format!("{title}, {name} ({})", detected.target.scope.as_str());
+        let install = install(&detected.target, name);
         match check {
             Err(problem) if !entry.is_this_server() => {
                 section.warning(
@@ -129,36 +130,36 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
                 );
                 continue;
             }
-            Err(problem) if program(&entry.command).is_none() => section.bad(
+            Err(problem) if program(&entry.command).is_none() => section.error(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
             ),
-            // Arguments and variables stay at an installation, also those with which the program does not start.
-            Err(problem) if !entry.args.is_empty() => section.bad(
+            // An installation preserves arguments and variables, even those that prevent the start.
+            Err(problem) if !entry.args.is_empty() => section.error(
                 format!("{place}: {problem}"),
                 Some(format!(
                     "correct its args or env in {file}; {install} --force replaces the whole entry, args and env included"
                 )),
             ),
             Err(problem) if !entry.env.is_empty() => {
-                section.bad(format!("{place}: {problem}"), Some(format!("correct its env in {file}")));
+                section.error(format!("{place}: {problem}"), Some(format!("correct its env in {file}")));
             }
-            Err(problem) => section.bad(
+            Err(problem) => section.error(
                 format!("{place}: {problem}"),
                 Some(format!("{install} writes this program's path into {file}")),
             ),
             Ok(Visit { unreachable: Some((problem, next_step)), .. }) => {
-                // The entry's own address counts, not that of this shell.
-                let has_address = entry.env.iter().any(|(name, _)| name == ADDRESS);
+                // The server uses the address of the entry, not that of this shell.
+                let has_address = entry.env.iter().any(|(name, _)| name == OLLAMA_HOST.env);
                 let step = if has_address {
                     Some(format!("{install} --ollama-host URL writes another address into its entry"))
                 } else {
                     next_step.clone()
                 };
-                section.bad(format!("{place}: {} starts; {problem}", entry.command), step);
+                section.error(format!("{place}: {} starts; {problem}", entry.command), step);
             }
             Ok(visited) => {
-                section.good(format!("{place}: {} answers, {}", entry.command, told(visited)));
+                section.ok(format!("{place}: {} answers, {}", entry.command, told(visited)));
                 if version(visited).is_some_and(|version| version != env!("CARGO_PKG_VERSION")) {
                     section.warning(
                         format!("{place}: that is another version than this program"),
@@ -187,7 +188,7 @@ fn tell(section: &mut Section, sighting: &Sighting, checks: &[Check], origins: &
     }
 }
 
-/// The command that mends an entry.
+/// The command that repairs an entry.
 fn install(target: &Target, name: &str) -> String {
     let mut command = format!("ollama-mcp install --host {}", target.host.id);
     if target.scope == Scope::Project {
@@ -199,14 +200,14 @@ fn install(target: &Target, name: &str) -> String {
     command
 }
 
-/// Settings of this shell that say something and that the entry does not have.
-fn not_handed_on<'a>(entry: &Entry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
+/// Settings of this shell that differ from the default and are not in the entry.
+fn not_handed_on<'a>(entry: &ServerEntry, origins: &'a [SettingOrigin]) -> Vec<&'a str> {
     let set = origins.iter().filter(|origin| {
         origin.from == Origin::Environment
-            && origin.value_shown.as_deref() != origin.entry.default
-            && is_ours(&OsString::from(origin.entry.env))
+            && origin.value_shown.as_deref() != origin.setting.default()
+            && is_ours(&OsString::from(origin.setting.env))
     });
-    let names = set.map(|origin| origin.entry.env);
+    let names = set.map(|origin| origin.setting.env);
     names.filter(|name| !entry.env.iter().any(|(known, _)| known == name)).collect()
 }
 
@@ -214,7 +215,7 @@ fn is_ours(name: &OsString) -> bool {
     name.to_string_lossy().to_ascii_uppercase().starts_with("OLLAMA_")
 }
 
-/// The program's file: itself, or by name on the `PATH`.
+/// The file of a program, which is a path or a name on the `PATH`.
 fn program(command: &str) -> Option<PathBuf> {
     let path = Path::new(command);
     if path.components().count() > 1 {
@@ -246,30 +247,5 @@ fn outcome(visited: Result<&Visit, &str>) -> Value {
             "ms": visited.took.as_millis() as u64,
         }),
         Err(problem) => json!({ "ok": false, "problem": problem }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use hosts::HOSTS;
-    use mcp::deadlines_in_force;
-    use settings::CallDeadline;
-
-    /// `mcp` may not name `hosts`, so what is known of hosts' patience stands in a table of its own.
-    #[test]
-    fn every_host_that_is_installed_into_has_a_known_deadline_or_the_default() {
-        // Another edition counts by the name of the program; of the last no limit of its own is known.
-        let others = ["VS Code Insiders", "Cursor", "Windsurf (Devin Desktop)", "JetBrains AI Assistant"];
-        let known = deadlines_in_force(CallDeadline::Auto);
-        for host in HOSTS {
-            let in_table = known.iter().any(|(title, _)| *title == host.title);
-            assert!(in_table != others.contains(&host.title), "{} is in neither or in both", host.title);
-        }
-        for (title, _) in &known {
-            assert!(
-                *title == "any other" || HOSTS.iter().any(|host| host.title == *title),
-                "install does not know {title}"
-            );
-        }
     }
 }

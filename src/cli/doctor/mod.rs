@@ -1,4 +1,4 @@
-//! `doctor`: is all well, and if not, what to do.
+//! `doctor`: checks the setup, and says how to fix problems.
 
 mod finding;
 mod hosts;
@@ -22,42 +22,42 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let sections = block_on(examine(context))??;
-    let well = sections.iter().all(Section::is_well);
+    let sections = block_on(check(context))??;
+    let ok = sections.iter().all(Section::is_ok);
     if arguments.json {
-        output::json(&report(sections, well))?;
+        output::json(&to_json(sections, ok))?;
     } else {
         let colour = !context.loaded.settings.telemetry.no_color
             && std::io::IsTerminal::is_terminal(&std::io::stdout());
         output::line(&format!("{} ({} {})", build(), std::env::consts::OS, std::env::consts::ARCH));
         sections.iter().for_each(|section| Page { colour }.write(section));
     }
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is looked at, in the order in which one thing depends on another.
-async fn examine(context: &Context) -> anyhow::Result<Vec<Section>> {
+/// The sections, in the order in which one depends on another.
+async fn check(context: &Context) -> anyhow::Result<Vec<Section>> {
     let services = app::services(&context.loaded.settings)?;
-    // A silent model server and silent hosts are waited for at the same time.
+    // Concurrent: a model server and hosts that do not answer are waited for only once.
     let (server, own, hosts) = futures_util::join!(
-        server::examine(&services),
-        hosts::examine_own(context),
-        hosts::examine(&context.loaded.origins)
+        server::check(&services),
+        hosts::self_test(context),
+        hosts::check(&context.loaded.origins)
     );
-    Ok(vec![server, settings::examine(context), own, hosts])
+    Ok(vec![server, settings::check(context), own, hosts])
 }
 
-fn report(sections: Vec<Section>, well: bool) -> Value {
+fn to_json(sections: Vec<Section>, ok: bool) -> Value {
     let mut report = Map::from_iter([
-        ("ok".to_owned(), well.into()),
+        ("ok".to_owned(), ok.into()),
         ("version".to_owned(), env!("CARGO_PKG_VERSION").into()),
         ("system".to_owned(), json!({ "os": std::env::consts::OS, "arch": std::env::consts::ARCH })),
     ]);
     let findings = sections.iter().flat_map(|section| &section.findings);
     let findings: Vec<_> = findings
-        .filter(|finding| matches!(finding.level, Level::Warning | Level::Bad))
+        .filter(|finding| matches!(finding.level, Level::Warning | Level::Error))
         .map(|finding| {
-            let level = if finding.level == Level::Bad { "error" } else { "warning" };
+            let level = if finding.level == Level::Error { "error" } else { "warning" };
             json!({ "level": level, "text": finding.text, "next_step": finding.next_step })
         })
         .collect();

@@ -1,16 +1,17 @@
-//! The model server: does it answer, and with which models.
+//! The model server: whether it answers, and its models.
 
 use serde_json::json;
 
 use super::finding::Section;
+use mcp::hint_without_tools;
 use service::Services;
 use service::models::health::Healthy;
 use text::sanitize;
 
-/// Names of models on one line.
+/// More names would make the line unreadable.
 const MAX_LISTED: usize = 50;
 
-pub(super) async fn examine(services: &Services) -> Section {
+pub(super) async fn check(services: &Services) -> Section {
     let mut section = Section::new("Model server");
     let health = services.models.health().await;
     section.field("provider", health.provider);
@@ -19,11 +20,12 @@ pub(super) async fn examine(services: &Services) -> Section {
     let healthy = match &health.state {
         Ok(healthy) => healthy,
         Err(error) => {
-            section.bad(&error.message, error.hint.clone());
-            let problem = json!({ "problem": error.message, "next_step": error.hint });
+            let next_step = hint_without_tools(&error.hints);
+            section.error(&error.message, next_step.clone());
+            let problem = json!({ "problem": error.message, "next_step": next_step });
             section.field(
                 "server",
-                json!({ "reachable": false, "problem": error.message, "next_step": error.hint }),
+                json!({ "reachable": false, "problem": error.message, "next_step": next_step }),
             );
             section.field("default_model", problem);
             return section;
@@ -32,18 +34,19 @@ pub(super) async fn examine(services: &Services) -> Section {
     let version = healthy.version.as_deref().map(|version| format!(" {}", sanitize::name(version)));
     let version = version.unwrap_or_default();
     let latency = healthy.latency.as_secs_f64() * 1000.0;
-    section.good(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
+    section.ok(format!("{}{version} answers at {} in {latency:.1} ms", health.provider, health.address));
     let location = health.location.describe();
-    section.fact(format!("location: {}", if location == "local" { "this machine" } else { location }));
+    section.info(format!("location: {}", if location == "local" { "this machine" } else { location }));
     models(&mut section, healthy);
     match services.models.default_model().await {
         Ok(model) => {
-            section.good(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
+            section.ok(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));
         }
         Err(error) => {
-            section.field("default_model", json!({ "problem": error.message, "next_step": error.hint }));
-            section.bad(error.message, error.hint);
+            let next_step = hint_without_tools(&error.hints);
+            section.field("default_model", json!({ "problem": error.message, "next_step": next_step }));
+            section.error(error.message, next_step);
         }
     }
     section
@@ -52,9 +55,9 @@ pub(super) async fn examine(services: &Services) -> Section {
 fn models(section: &mut Section, healthy: &Healthy) {
     for (state, names) in [("installed", &healthy.installed), ("loaded", &healthy.loaded)] {
         match names {
-            Some(names) if names.is_empty() => section.fact(format!("models {state}: none")),
-            Some(names) => section.fact(format!("models {state}: {} ({})", names.len(), listed(names))),
-            None => section.fact(format!("models {state}: unknown")),
+            Some(names) if names.is_empty() => section.info(format!("models {state}: none")),
+            Some(names) => section.info(format!("models {state}: {} ({})", names.len(), listed(names))),
+            None => section.info(format!("models {state}: unknown")),
         }
     }
     section.field(
@@ -66,7 +69,7 @@ fn models(section: &mut Section, healthy: &Healthy) {
     );
 }
 
-/// The names on one line; of hundreds, the first.
+/// The names on one line, up to [`MAX_LISTED`].
 fn listed(names: &[String]) -> String {
     let mut shown: Vec<_> = names.iter().take(MAX_LISTED).map(|name| sanitize::name(name)).collect();
     if names.len() > MAX_LISTED {

@@ -1,4 +1,4 @@
-//! The settings: what holds, where it came from, and what may surprise.
+//! The settings: their values, where each came from, and what is unusual about them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,25 +9,26 @@ use super::super::Context;
 use super::finding::Section;
 use mcp::deadlines_in_force;
 use platform::mode_of;
+use settings::registry::{OLLAMA_BASE_URL, OLLAMA_HOST};
 use settings::{Origin, SettingOrigin, Settings};
 
-pub(super) fn examine(context: &Context) -> Section {
+pub(super) fn check(context: &Context) -> Section {
     let mut section = Section::new("Settings");
     let loaded = &context.loaded;
     for origin in loaded.origins.iter().filter(|origin| origin.value_shown.is_some()) {
-        section.fact(setting(origin));
+        section.info(setting(origin));
     }
     for warning in &loaded.warnings {
         section.warning(warning, None);
     }
     for origin in &loaded.origins {
-        if let Some(surprise) = surprise(origin) {
-            section.fact(surprise);
+        if let Some(note) = address_note(origin) {
+            section.info(note);
         }
     }
     let deadlines = deadlines_in_force(loaded.settings.server.call_deadline);
     let told: Vec<_> = deadlines.iter().map(|(host, limit)| format!("{host} {}", duration(*limit))).collect();
-    section.fact(format!("call deadlines by host: {}", told.join(", ")));
+    section.info(format!("call deadlines by host: {}", told.join(", ")));
     let deadlines: Vec<_> = deadlines
         .iter()
         .map(|(host, limit)| json!({ "host": host, "seconds": limit.map(|limit| limit.as_secs()) }))
@@ -38,7 +39,7 @@ pub(super) fn examine(context: &Context) -> Section {
     let settings: Vec<_> = loaded
         .origins
         .iter()
-        .map(|origin| json!({ "name": origin.entry.env, "value": origin.value_shown, "from": origin.from.to_string() }))
+        .map(|origin| json!({ "name": origin.setting.env, "value": origin.value_shown, "from": origin.from.to_string() }))
         .collect();
     section.field("settings", settings);
     section.field("warnings", loaded.warnings.clone());
@@ -49,7 +50,7 @@ pub(super) fn examine(context: &Context) -> Section {
 fn config(section: &mut Section, directory: Option<&Path>) {
     section.field("config_dir", json!(directory));
     let Some(directory) = directory else {
-        section.fact("config directory: none");
+        section.info("config directory: none");
         return;
     };
     let state = if directory.join("config.toml").is_file() {
@@ -61,7 +62,7 @@ fn config(section: &mut Section, directory: Option<&Path>) {
     };
     let mode = mode_of(directory);
     let shown = mode.map(|mode| format!(", mode {mode:o}")).unwrap_or_default();
-    section.fact(format!("config directory: {} ({state}{shown})", directory.display()));
+    section.info(format!("config directory: {} ({state}{shown})", directory.display()));
     section.field("config_dir_mode", mode.map_or(Value::Null, |mode| format!("{mode:o}").into()));
     if mode.is_some_and(|mode| mode & 0o022 != 0) {
         section.warning(
@@ -77,16 +78,16 @@ fn config(section: &mut Section, directory: Option<&Path>) {
 fn setting(origin: &SettingOrigin) -> String {
     let value = origin.value_shown.as_deref().unwrap_or_default();
     match origin.from {
-        Origin::Default => format!("{} = {value}", origin.entry.env),
-        ref from => format!("{} = {value} (from {from})", origin.entry.env),
+        Origin::Default => format!("{} = {value}", origin.setting.env),
+        ref from => format!("{} = {value} (from {from})", origin.setting.env),
     }
 }
 
-/// What an address means beyond its letters. (What is probably not meant is among the warnings.)
-fn surprise(origin: &SettingOrigin) -> Option<String> {
+/// What an address means that its text does not say. What is probably not intended is among the warnings.
+fn address_note(origin: &SettingOrigin) -> Option<String> {
     let value = origin.value_shown.as_deref()?;
-    let name = origin.entry.env;
-    if !matches!(name, "OLLAMA_HOST" | "OLLAMA_BASE_URL") {
+    let name = origin.setting.env;
+    if ![OLLAMA_HOST.env, OLLAMA_BASE_URL.env].contains(&name) {
         return None;
     }
     if value.contains("0.0.0.0") || value.contains("[::]") {
@@ -103,14 +104,14 @@ fn duration(limit: Option<Duration>) -> String {
     limit.map_or_else(|| "none".to_owned(), |limit| format!("{} s", limit.as_secs()))
 }
 
-/// Where conversations are kept, which prompt is the default one, and which files may be read.
+/// The directory of conversations, the default system prompt, and the files that may be attached.
 fn places(section: &mut Section, settings: &Settings) {
     section.field("data_dir", json!(settings.store.data_dir));
     match &settings.store.data_dir {
         Some(directory) => {
             let mode = mode_of(directory).map(|mode| format!(", mode {mode:o}"));
             let state = if directory.is_dir() { "exists" } else { "created with the first conversation" };
-            section.fact(format!(
+            section.info(format!(
                 "data directory: {} ({state}{})",
                 directory.display(),
                 mode.unwrap_or_default()
@@ -132,28 +133,28 @@ fn places(section: &mut Section, settings: &Settings) {
     }
     match system_prompt(settings) {
         Some((path, Ok(bytes))) => {
-            section.fact(format!("system prompt: {} ({bytes} bytes)", path.display()));
+            section.info(format!("system prompt: {} ({bytes} bytes)", path.display()));
             section.field("system_prompt", json!({ "path": path, "bytes": bytes }));
         }
         Some((path, Err(problem))) => {
-            section.bad(
+            section.error(
                 format!("system prompt {} cannot be read: {problem}", path.display()),
                 Some("Fix the file, or unset OLLAMA_MCP_SYSTEM_PROMPT_FILE.".to_owned()),
             );
             section.field("system_prompt", json!({ "path": path, "problem": problem }));
         }
         None => {
-            section.fact("system prompt: none");
+            section.info("system prompt: none");
             section.field("system_prompt", Value::Null);
         }
     }
     let allowed = &settings.files.allowed;
     if allowed.is_empty() {
-        section.fact("no allowed directories: attachments are refused (allow one with --allow-dir DIR)");
+        section.info("no allowed directories: attachments are refused (allow one with --allow-dir DIR)");
     }
     for path in allowed {
         match path.exists() {
-            true => section.good(format!("allowed directory: {}", path.display())),
+            true => section.ok(format!("allowed directory: {}", path.display())),
             false => section.warning(
                 format!("allowed directory {} does not exist", path.display()),
                 Some("Create it, or remove it from the allowed directories.".to_owned()),
@@ -165,7 +166,7 @@ fn places(section: &mut Section, settings: &Settings) {
     section.field("allowed_dirs", allowed);
 }
 
-/// The default system prompt's file and its size in bytes; `None` where there is none.
+/// The file of the default system prompt and its size in bytes; `None` if there is none.
 fn system_prompt(settings: &Settings) -> Option<(&Path, Result<usize, String>)> {
     let file = settings.chat.system_prompt.as_ref()?;
     let bytes = file.read().transpose()?.map(|text| text.len());

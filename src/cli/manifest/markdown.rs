@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{items, text};
 
-/// Where a document has the table.
+/// The comments around the table in a document.
 const PLACE: (&str, &str) = ("<!-- generated:tools -->\n", "<!-- /generated:tools -->\n");
 
-/// The table: one line a tool.
+/// The table: one row for each tool.
 pub(super) fn table(manifest: &Value) -> String {
     let rows = items(manifest, "tools").map(|tool| {
         let read_only = tool.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
@@ -23,14 +23,14 @@ pub(super) fn table(manifest: &Value) -> String {
     "| tool | what it does | changes anything |\n|---|---|---|\n".to_owned() + &rows.collect::<String>()
 }
 
-/// A document with another table in its place; `None` where it has none.
+/// Replaces the table in a document; `None` if the comments are missing.
 pub(super) fn put_into(document: &str, table: &str) -> Option<String> {
     let (before, rest) = document.split_once(PLACE.0)?;
     let (_, after) = rest.split_once(PLACE.1)?;
     Some([before, PLACE.0, table, PLACE.1, after].concat())
 }
 
-/// The first sentence of a text, without its stop.
+/// The first sentence of a text, without its full stop.
 pub(super) fn first_sentence(text: &str) -> &str {
     text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::{put_into, table};
 
     #[test]
-    fn a_tool_is_a_line_with_its_first_sentence() {
+    fn tool_is_a_row_with_first_sentence() {
         let tool = |name: &str, read_only| {
             serde_json::json!({
                 "name": name, "title": "T", "description": "Does it. Use it.", "annotations": { "readOnlyHint": read_only },

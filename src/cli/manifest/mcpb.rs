@@ -7,10 +7,8 @@ use serde_json::{Map, Value, json};
 use super::markdown::first_sentence;
 use super::package::{REPOSITORY, VERSION};
 use super::{items, text};
-use settings::registry::{ENTRIES, Entry, MODEL, OLLAMA_HOST};
-
-/// The setting that takes many directories, where there is one.
-const ALLOWED_DIRS: &str = "OLLAMA_MCP_ALLOWED_DIRS";
+use settings::SettingInfo;
+use settings::registry::{ALLOWED_DIRS, MODEL, OLLAMA_HOST};
 
 pub(super) fn bundle(manifest: &Value) -> Value {
     let server = manifest.get("server").unwrap_or(&Value::Null);
@@ -19,28 +17,25 @@ pub(super) fn bundle(manifest: &Value) -> Value {
         .collect();
     let mut user_config = Map::new();
     let mut env = Map::new();
-    for (key, title, entry) in
-        [("ollama_host", "Address of Ollama", &OLLAMA_HOST), ("model", "Default model", &MODEL)]
+    for (key, title, setting) in
+        [("ollama_host", "Address of Ollama", OLLAMA_HOST.info()), ("model", "Default model", MODEL.info())]
     {
-        // A blank variable counts as unset. Without any default the host would leave the placeholder standing.
-        let default = entry.default.unwrap_or_default();
-        user_config.insert(key.into(), option("string", title, entry, json!(default)));
-        env.insert(entry.env.into(), format!("${{user_config.{key}}}").into());
+        // A blank variable counts as unset. Without a default the host would not replace the placeholder.
+        let default = setting.default().unwrap_or_default();
+        user_config.insert(key.into(), option("string", title, setting, json!(default)));
+        env.insert(setting.env.into(), format!("${{user_config.{key}}}").into());
     }
-    let mut args = Vec::new();
-    if let Some(entry) = ENTRIES.into_iter().find(|entry| entry.env == ALLOWED_DIRS) {
-        let mut directories = option("directory", "Directories that models may read", entry, json!([]));
-        if let Some(fields) = directories.as_object_mut() {
-            // The setting's own help speaks of flags, which a dialog does not have.
-            let help =
-                "Local models may read files in these directories. Without one, no file can be attached.";
-            fields.insert("description".into(), help.into());
-            fields.insert("multiple".into(), true.into());
-        }
-        user_config.insert("allowed_dirs".into(), directories);
-        // A host expands a list only where it is an argument by itself, into one argument each.
-        args = vec!["--", "${user_config.allowed_dirs}"];
+    let title = "Directories that models may read";
+    let mut directories = option("directory", title, &ALLOWED_DIRS, json!([]));
+    if let Some(fields) = directories.as_object_mut() {
+        // The setting's own help mentions flags, which a dialog does not have.
+        let help = "Local models may read files in these directories. Without one, no file can be attached.";
+        fields.insert("description".into(), help.into());
+        fields.insert("multiple".into(), true.into());
     }
+    user_config.insert("allowed_dirs".into(), directories);
+    // A host expands a list only if it is an argument by itself, into one argument for each item.
+    let args = ["--", "${user_config.allowed_dirs}"];
     json!({
         "manifest_version": "0.3",
         "name": "ollama-mcp",
@@ -73,11 +68,11 @@ pub(super) fn bundle(manifest: &Value) -> Value {
     })
 }
 
-fn option(kind: &str, title: &str, entry: &Entry, default: Value) -> Value {
+fn option(kind: &str, title: &str, setting: &SettingInfo, default: Value) -> Value {
     json!({
         "type": kind,
         "title": title,
-        "description": entry.help.replace('`', ""),
+        "description": setting.help.replace('`', ""),
         "required": false,
         "default": default,
     })

@@ -38,7 +38,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The committed file that holds it, from the repository's root.
+    /// The path of the committed file in the repository.
     pub fn file(self) -> &'static str {
         match self {
             Self::Manifest => "mcp-manifest.json",
@@ -48,8 +48,8 @@ impl Format {
         }
     }
 
-    /// A file's text with this form of the manifest in it; the whole of it, except for Markdown, which has its place
-    /// between two comments. `None` where the file has no such place.
+    /// The text of the file with this form of the manifest: all of it, or, for Markdown, the section between two
+    /// comments. `None` if the file has no such section.
     pub fn put_into(self, file: &str, manifest: &str) -> Option<String> {
         match self {
             Self::Markdown => markdown::put_into(file, manifest),
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let file = format.file();
     let committed = std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))?;
-    // A checkout may have changed the ends of the lines.
+    // A checkout may have changed the line endings.
     let committed = committed.replace("\r\n", "\n");
     if format.put_into(&committed, &manifest).is_some_and(|fresh| fresh == committed) {
         output::line(&format!("{file} is up to date"));
@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// A form of the manifest as text, by default settings.
+/// A form of the manifest as text, with default settings.
 ///
 /// # Errors
 /// The server did not answer, which would be a bug.
@@ -91,7 +91,7 @@ pub async fn manifest(format: Format) -> anyhow::Result<String> {
     }
 }
 
-/// The manifest for documents: with the tools too that the default settings leave out, each with what it `needs`.
+/// The manifest for documents: including the tools that the default settings leave out, each with what it `needs`.
 ///
 /// # Errors
 /// As [`manifest`].
@@ -112,18 +112,18 @@ fn remedy(format: Format) -> String {
         Format::ServerJson => format!("regenerate it with: ollama-mcp manifest --format server-json > {file}"),
         Format::Mcpb => format!("regenerate it with: ollama-mcp manifest --format mcpb > {file}"),
         Format::Markdown => {
-            "put what `ollama-mcp manifest --format markdown` prints between its comments <!-- generated:tools -->"
+            "replace the section between its comments <!-- generated:tools --> by the output of: ollama-mcp manifest --format markdown"
                 .to_owned()
         }
     }
 }
 
-/// A text of the manifest; empty where there is none.
+/// A string field; empty if it is missing.
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A list of the manifest; empty where there is none.
+/// An array field; empty if it is missing.
 fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
     value.get(field).and_then(Value::as_array).into_iter().flatten()
 }

@@ -1,8 +1,6 @@
-//! Where the published packages are: all of it follows from the repository that Cargo.toml names.
+//! The addresses of the published packages. All follow from the repository in Cargo.toml.
 
-/// The repository's address.
 pub(super) const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
-/// The version of this program.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The server's name in the MCP Registry, which grants the namespace to the account that owns the repository.
@@ -15,7 +13,7 @@ pub(super) fn bundle_url() -> String {
     format!("{REPOSITORY}/releases/download/v{VERSION}/ollama-mcp-{VERSION}.mcpb")
 }
 
-/// The container image of this version. Names of images are in small letters.
+/// The container image of this version. Image names are in lower case.
 pub(super) fn image() -> String {
     format!("ghcr.io/{}/ollama-mcp:{VERSION}", owner().to_lowercase())
 }

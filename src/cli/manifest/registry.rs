@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::package::{REPOSITORY, VERSION, bundle_url, image, registry_name};
 use super::text;
-use settings::registry::{ENTRIES, Entry, Kind, OLLAMA_HOST};
+use settings::registry::{OLLAMA_HOST, SETTINGS};
+use settings::{SettingInfo, ValueKind};
 
-/// Stands for the digest of the bundle, which only a release knows.
+/// Placeholder for the digest of the bundle; the release fills it in.
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// Where a container finds an Ollama that runs on its host.
+/// The address at which a container reaches an Ollama on its host.
 const HOST_OF_CONTAINER: &str = "http://host.docker.internal:11434";
 
 pub(super) fn server_json(manifest: &Value) -> Value {
@@ -29,38 +30,37 @@ pub(super) fn server_json(manifest: &Value) -> Value {
                 "identifier": bundle_url(),
                 "fileSha256": NO_DIGEST,
                 "transport": stdio,
-                "environmentVariables": variables(|entry| entry.default),
+                "environmentVariables": variables(SettingInfo::default),
             },
             {
                 "registryType": "oci",
                 "identifier": image(),
                 "runtimeHint": "docker",
-                // Docker Desktop knows the name by itself, Docker on Linux by this.
+                // Docker Desktop resolves the name by itself, Docker on Linux needs this.
                 "runtimeArguments": [
                     { "type": "named", "name": "--add-host", "value": "host.docker.internal:host-gateway" },
                 ],
                 "transport": stdio,
-                "environmentVariables": variables(|entry| match entry.env {
-                    env if env == OLLAMA_HOST.env => Some(HOST_OF_CONTAINER),
-                    _ => entry.default,
+                "environmentVariables": variables(|setting| {
+                    if *setting == *OLLAMA_HOST { Some(HOST_OF_CONTAINER) } else { setting.default() }
                 }),
             },
         ],
     })
 }
 
-fn variables(default: impl Fn(&'static Entry) -> Option<&'static str>) -> Value {
-    let variables = ENTRIES.into_iter().map(|entry| {
+fn variables(default: impl Fn(&'static SettingInfo) -> Option<&'static str>) -> Value {
+    let variables = SETTINGS.iter().map(|setting| {
         let mut variable = Map::new();
-        variable.insert("name".into(), entry.env.into());
-        variable.insert("description".into(), entry.help.into());
-        if entry.kind == Kind::Switch {
+        variable.insert("name".into(), setting.env.into());
+        variable.insert("description".into(), setting.help.into());
+        if setting.kind == ValueKind::Switch {
             variable.insert("format".into(), "boolean".into());
         }
-        if let Some(default) = default(entry) {
+        if let Some(default) = default(setting) {
             variable.insert("default".into(), default.into());
         }
-        if entry.secret {
+        if setting.is_secret() {
             variable.insert("isSecret".into(), true.into());
         }
         Value::Object(variable)

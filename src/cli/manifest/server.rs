@@ -1,4 +1,4 @@
-//! The manifest itself: what a server of this process says of itself, and its settings.
+//! The manifest: what a server in this process answers about itself, and the settings.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use mcp::{self, Connection};
-use settings::registry::{self, ENTRIES};
+use settings::registry::{self, SETTINGS};
 use settings::{Settings, Sources};
 
-/// The manifest, by default settings: this machine's own do not belong in it.
+/// The manifest with default settings, whatever the settings of this machine.
 ///
 /// # Errors
 /// The server did not answer, which would be a bug.
@@ -42,13 +42,13 @@ pub(super) async fn manifest() -> anyhow::Result<Value> {
     Ok(Value::Object(manifest))
 }
 
-/// The manifest with the tools too that the default settings leave out, each with what it `needs`.
+/// The manifest including the tools that the default settings leave out, each with what it `needs`.
 ///
 /// # Errors
 /// As [`manifest`].
 pub(super) async fn with_optional_tools() -> anyhow::Result<Value> {
     let mut manifest = manifest().await?;
-    // Any key will do: to list them asks nobody.
+    // Any key works: listing tools sends no request.
     let environment = [(registry::TOOLSETS.env, "all"), (registry::OLLAMA_API_KEY.env, "none")]
         .map(|(name, value)| (name.into(), value.into()));
     let mut everything =
@@ -70,14 +70,14 @@ pub(super) async fn with_optional_tools() -> anyhow::Result<Value> {
 }
 
 fn environment() -> Value {
-    let variables = ENTRIES.iter().map(|entry| {
+    let variables = SETTINGS.iter().map(|setting| {
         let mut variable = Map::new();
-        variable.insert("name".into(), entry.env.into());
-        variable.insert("description".into(), entry.help.into());
-        if let Some(default) = entry.default {
+        variable.insert("name".into(), setting.env.into());
+        variable.insert("description".into(), setting.help.into());
+        if let Some(default) = setting.default() {
             variable.insert("default".into(), default.into());
         }
-        if entry.secret {
+        if setting.is_secret() {
             variable.insert("isSecret".into(), true.into());
         }
         Value::Object(variable)
@@ -89,7 +89,7 @@ fn take(answer: &mut Value, field: &str) -> Value {
     answer.get_mut(field).map(Value::take).unwrap_or_default()
 }
 
-/// Speaks to a server in this process, line by line.
+/// A connection to a server in this process.
 struct Conversation {
     to_server: tokio::io::WriteHalf<tokio::io::DuplexStream>,
     from_server: BufReader<tokio::io::ReadHalf<tokio::io::DuplexStream>>,

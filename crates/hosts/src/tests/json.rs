@@ -40,7 +40,7 @@ fn files_with_other_servers_come_back_byte_for_byte() {
 }
 
 #[test]
-fn the_entry_is_laid_out_like_its_neighbours() {
+fn entry_is_formatted_like_neighbours() {
     let (with, _) = there_and_back("{\n\t\"servers\": {\n\t\t\"a\": {} // why\n\t}\n}\n");
     let expected = "{\n\t\"servers\": {\n\t\t\"a\": {}, // why\n\t\t\"ollama\": {\n\t\t\t\"type\": \"stdio\",\n\
                     \t\t\t\"command\": \"/bin/ollama-mcp\",\n\t\t\t\"args\": [],\n\t\t\t\"env\": {\n\
@@ -51,7 +51,7 @@ fn the_entry_is_laid_out_like_its_neighbours() {
 }
 
 #[test]
-fn files_without_servers_get_a_place_for_them() {
+fn files_without_servers_get_servers_object() {
     for (before, after) in [
         ("", "{\n  \"servers\": {}\n}\n"),
         ("\n", "\n{\n  \"servers\": {}\n}\n"),
@@ -66,7 +66,7 @@ fn files_without_servers_get_a_place_for_them() {
 }
 
 #[test]
-fn an_entry_is_taken_out_from_anywhere_and_its_comment_with_it() {
+fn entry_is_removed_with_comment_at_any_position() {
     for (before, after) in [
         ("{\"servers\":{\"ollama\":1,\"b\":2}}", "{\"servers\":{\"b\":2}}"),
         ("{\"servers\":{\"a\":1,\"ollama\":1,\"b\":2}}", "{\"servers\":{\"a\":1,\"b\":2}}"),
@@ -80,7 +80,7 @@ fn an_entry_is_taken_out_from_anywhere_and_its_comment_with_it() {
 }
 
 #[test]
-fn what_does_not_parse_is_told_with_its_place() {
+fn parse_error_has_position() {
     let told = set("{\n  \"servers\": {\n    \"ä\": {} \"b\": 1\n  }\n}", &PATH, &entry()).unwrap_err();
     assert!(matches!(told, Problem::Syntax { line: 3, column: 12, .. }), "{told:?}");
     for text in

@@ -1,7 +1,7 @@
 //! What hosts' files become, without a process: paths on every system, edits of any text.
 
+mod environment;
 mod json;
-mod paths;
 mod toml;
 
 use serde_json::{Value, json};

@@ -28,7 +28,7 @@ fn tables_come_back_byte_for_byte() {
 }
 
 #[test]
-fn a_field_changes_alone() {
+fn field_changes_without_others() {
     let before = "[mcp_servers.ollama]\ncommand = \"old\" # mine\ntool_timeout_sec = 5\n";
     let with = set(before, &["mcp_servers", "ollama", "command"], &json!("new")).unwrap();
     assert_eq!(with, before.replace("old", "new"));
@@ -38,7 +38,7 @@ fn a_field_changes_alone() {
 }
 
 #[test]
-fn what_does_not_parse_is_told_with_its_place() {
+fn parse_error_has_position() {
     let told = set("a = 1\nb = = 2\n", &PATH, &json!({})).unwrap_err();
     assert!(matches!(told, Problem::Syntax { line: 2, column: 5, .. }), "{told:?}");
     let told = set("mcp_servers = 1\n", &PATH, &json!({})).unwrap_err();

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_become_attachments_and_texts_stay_texts() {
+    fn paths_become_attachments_and_texts_stay_text() {
         let said =
             text("summarize_privately", json!({ "paths": "a b.txt, c.pdf\n~/d.md", "length": "a line" }))
                 .unwrap();

@@ -1,36 +1,28 @@
-//! What can be read: the models, the running ones, the server's state, one model of either by
-//! name, and the stored conversations.
+//! Resources: installed and loaded models, the state of the model server, stored conversations.
 //!
 //! MCP 2025-11-25, server/resources.
 
-mod address;
-pub(super) mod conversations;
+mod contents;
+mod conversations;
+pub(super) mod subscriptions;
+pub(super) mod uri;
 
-use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
-use serde::Serialize;
+use rmcp::model::{ErrorData, ReadResourceResult, Resource, ResourceTemplate};
 use serde_json::json;
 
-pub(super) use address::Address;
-use address::{HEALTH, MODELS, RUNNING};
-
-use super::server::McpServer;
-use super::tools::{HealthAnswer, ModelsAnswer, RunningAnswer, RunningModelAnswer};
+use super::answers::health::HealthAnswer;
+use super::answers::models::{ModelPage, ModelsAnswer};
+use super::answers::running_models::{RunningAnswer, RunningModelAnswer};
+use super::state::ServerState;
+use contents::{JSON, contents};
 use service::models::name::full_name;
-use service::{ErrorCode, ServiceError};
-use text::sanitize;
-use types::ModelDetails;
+use service::{Caller, ErrorCode, ServiceError};
+use uri::{HEALTH, MODEL_TEMPLATE, MODELS, RUNNING, RUNNING_TEMPLATE, ResourceUri, not_found};
 
-/// The template of one model.
-pub(super) const MODEL_TEMPLATE: &str = "ollama://models/{model}";
-/// The template of one loaded model.
-pub(super) const RUNNING_TEMPLATE: &str = "ollama://running/{model}";
-
-/// What the models are worth remembering for: they seldom change, and a host may ask often.
+/// How long clients may cache models: they seldom change, and hosts may read them often.
 const MODELS_TTL_MS: u64 = 5_000;
 
-const JSON: &str = "application/json";
-
-/// The resources; `stored` is whether conversations are among them, `running` whether the server tells what is loaded.
+/// The resources. `stored`: conversations are stored; `running`: the model server reports which models are loaded.
 pub(super) fn list(stored: bool, running: bool) -> Vec<Resource> {
     let resource = |uri: &str, name: &str, title: &str, description: &str| {
         Resource::new(uri, name).with_title(title).with_description(description).with_mime_type(JSON)
@@ -83,24 +75,30 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 ///
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
-pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(
+    server: &ServerState,
+    caller: &Caller,
+    uri: &str,
+) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
-    match Address::of(uri) {
-        Some(Address::Models) => {
+    match ResourceUri::parse(uri) {
+        Some(ResourceUri::Models) => {
             let models = services.models.list_models().await.map_err(failed)?;
-            Ok(contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS))
+            contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS).map_err(failed)
         }
-        Some(Address::Running) => {
+        Some(ResourceUri::Running) => {
             let running = services.models.running_models().await.map_err(failed)?;
-            Ok(contents(uri, &RunningAnswer::from(running), 0))
+            contents(uri, &RunningAnswer::from(running), 0).map_err(failed)
         }
-        Some(Address::Health) => Ok(contents(uri, &HealthAnswer::from(services.models.health().await), 0)),
-        Some(Address::Model(name)) => {
+        Some(ResourceUri::Health) => {
+            contents(uri, &HealthAnswer::from(services.models.health().await), 0).map_err(failed)
+        }
+        Some(ResourceUri::Model(name)) => {
             let details = services.models.show_model(&name).await.map_err(failed)?;
-            Ok(contents(uri, &model_answer(&name, details), MODELS_TTL_MS))
+            contents(uri, &ModelPage::new(&name, details), MODELS_TTL_MS).map_err(failed)
         }
-        Some(Address::RunningModel(name)) => {
+        Some(ResourceUri::RunningModel(name)) => {
             let running = services.models.running_models().await.map_err(failed)?;
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
@@ -108,49 +106,16 @@ pub(super) async fn read(server: &McpServer, uri: &str) -> Result<ReadResourceRe
                     format!("cannot be read: {name:?} is not loaded; {RUNNING} lists the models that are");
                 return Err(not_found(uri, &reason));
             };
-            Ok(contents(uri, &RunningModelAnswer::from(model), 0))
+            contents(uri, &RunningModelAnswer::from(model), 0).map_err(failed)
         }
-        Some(Address::Conversations) if stored => {
-            conversations::read_list(services, server.caller(), uri).await.map_err(failed)
+        Some(ResourceUri::Conversations) if stored => {
+            conversations::read_list(services, caller, uri).await.map_err(failed)
         }
-        Some(Address::Conversation(id)) if stored => {
-            conversations::read_one(services, server.caller(), uri, &id).await.map_err(failed)
+        Some(ResourceUri::Conversation(id)) if stored => {
+            conversations::read_one(services, caller, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }
-}
-
-#[derive(Serialize)]
-struct ModelPage<'a> {
-    name: &'a str,
-    #[serde(flatten)]
-    details: serde_json::Map<String, serde_json::Value>,
-}
-
-fn model_answer(name: &str, details: ModelDetails) -> ModelPage<'_> {
-    let facts = json!({
-        "capabilities": details.capabilities, "family": details.family, "parameters": details.parameter_size,
-        "quantization": details.quantization, "context_length": details.context_length,
-        "embedding_length": details.embedding_length, "default_parameters": details.parameters,
-        "system": details.system, "template": details.template, "license": details.license,
-        "modified_at": details.modified_at, "location": details.remote.map(|remote| remote.host),
-    });
-    let mut details = serde_json::Map::new();
-    if let serde_json::Value::Object(facts) = facts {
-        details.extend(facts.into_iter().filter(|(_, value)| !value.is_null()));
-    }
-    ModelPage { name, details }
-}
-
-fn contents(uri: &str, value: &impl Serialize, ttl_ms: u64) -> ReadResourceResult {
-    let text = sanitize::json(serde_json::to_string_pretty(value).unwrap_or_default());
-    ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(JSON)])
-        .with_ttl_ms(ttl_ms)
-        .with_cache_scope(CacheScope::Private)
-}
-
-fn not_found(uri: &str, reason: &str) -> ErrorData {
-    ErrorData::resource_not_found(format!("{uri} {reason}"), Some(json!({ "uri": uri })))
 }
 
 fn failed(uri: &str, error: &ServiceError) -> ErrorData {

@@ -5,15 +5,16 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::progress::Progress;
-use crate::replies::BatchAnswer;
-use crate::schema::{self, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::batch::BatchAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
 at no cost. Results in order, failures alongside successes.";
+
+const ADVICE: &str = "batch_completion applies one instruction to many texts.";
 
 /// Arguments of `batch_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,25 +37,23 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("batch_completion", DESCRIPTION, schema)
         .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
-        .with_annotations(super::read_only("Work through many texts", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Generate)
+        .with_annotations(read_only("Work through many texts", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .in_toolset(Toolset::Generate)
+        .advised(3, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: BatchArguments = call.arguments()?;
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(None, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
     let services = call.server.services();
     let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
-    let job =
-        services.batches.start_batch(call.server.caller(), &chat, &arguments.instruction, &inputs, &files)?;
-    let progress = Progress::of(&call.context);
-    super::wait(&call, job, progress, background, deadline).await
+    let job = services.batches.start_batch(call.caller(), &chat, &arguments.instruction, &inputs, &files)?;
+    call.wait(job, waiting).await
 }

@@ -5,9 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult};
-use crate::answer::{self, BriefAnswer};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::completion::BriefAnswer;
+use crate::answers::work as answers;
+use crate::arguments::schema::{input_schema, output_schema};
 
 const DESCRIPTION: &str =
     "Stop a completion that is in progress, which frees the model, and get its text so far.";
@@ -19,7 +20,7 @@ struct CancelArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Stop an answer", false).read_only(false);
+    let annotations = read_only("Stop an answer", false).read_only(false);
     let definition = Tool::new("cancel_completion", DESCRIPTION, input_schema::<CancelArguments>())
         .with_title("Stop an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
@@ -27,11 +28,10 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed())
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
-    let completion =
-        call.server.services().tasks.find(call.server.caller(), Some(&arguments.completion_id))?;
+    let completion = call.server.services().tasks.find(call.caller(), Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
-    answer::of(&completion, true)
+    answers::of(&completion, true, call.server.wording())
 }

@@ -6,20 +6,22 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::CompletionAnswer;
-use crate::progress::Progress;
-use crate::schema::{self, input_schema_with, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::completion::CompletionAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, input_schema_with, output_schema};
+use openai::messages::{ChatMessage, read_messages};
 use service::ServiceError;
 use service::chat::attachments::Attachments;
 use service::chat::request::ChatCall;
-use service::messages::{ChatMessage, read_messages};
 use types::{Message, Role};
 
 const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
 machine, for bulk work, or for a second opinion. Stateless: send all the context it needs. Without `model` the loaded or newest \
 chat model answers. Not for questions that you answer better yourself.";
+
+const ADVICE: &str = "chat_completion asks a local model; it keeps nothing between calls, so give it all it needs. Leave `model` out for \
+the default one.";
 
 /// Arguments of `chat_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -54,22 +56,17 @@ pub(super) fn entry() -> ToolEntry {
             .with_title("Ask a local model")
             .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
             // Sampling makes each reply another one, so it is not idempotent.
-            .with_annotations(super::read_only("Ask a local model", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling()
+            .with_annotations(read_only("Ask a local model", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().advised(1, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ChatArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let completion =
-        call.server.services().chat.start_chat(call.server.caller(), arguments.into_call(generation)?)?;
-    super::wait(&call, completion, progress, background, deadline).await
+        call.server.services().chat.start_chat(call.caller(), arguments.into_call(generation)?)?;
+    call.wait(completion, waiting).await
 }
 
 impl ChatArguments {

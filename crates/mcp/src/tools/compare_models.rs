@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::progress::Progress;
-use crate::replies::ComparisonAnswer;
-use crate::schema::{self, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::batch::ComparisonAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use service::ServiceError;
 use service::chat::attachments::Attachments;
 use settings::Toolset;
@@ -17,6 +16,8 @@ use types::{Message, Role};
 
 const DESCRIPTION: &str = "Send one prompt to 2 to 8 local models: answers side by side, with tokens per second and time to first \
 token. Use it to choose a model.";
+
+const ADVICE: &str = "compare_models puts one prompt to several models.";
 
 /// Arguments of `compare_models`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,31 +38,30 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("compare_models", DESCRIPTION, schema)
         .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
-        .with_annotations(super::read_only("Compare models", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().in_toolset(Toolset::Compare)
+        .with_annotations(read_only("Compare models", true).idempotent(false));
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .in_toolset(Toolset::Compare)
+        .advised(4, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: CompareArguments = call.arguments()?;
     if arguments.prompt.is_empty() {
         return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
     }
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(None, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job = call.server.services().batches.start_comparison(
-        call.server.caller(),
+        call.caller(),
         &chat,
         &arguments.models,
         arguments.together == Some(true),
     )?;
-    let progress = Progress::of(&call.context);
-    super::wait(&call, job, progress, background, deadline).await
+    call.wait(job, waiting).await
 }

@@ -6,17 +6,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::TurnAnswer;
-use crate::progress::Progress;
-use crate::schema::{self, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::completion::TurnAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
 use service::chat::attachments::Attachments;
 use service::conversations::TurnCall;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \
 stay on this machine's disk, shared by all its hosts, until deleted. Other arguments as in chat_completion.";
+
+const ADVICE: &str =
+    "converse continues a conversation that is stored on this machine and shared by its hosts.";
 
 /// Arguments of `converse`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,8 +42,7 @@ struct ConverseArguments {
 
 pub(super) fn entry() -> ToolEntry {
     let schema = GenerationArguments::schema_beside::<ConverseArguments>();
-    let annotations =
-        super::read_only("Converse with a local model", true).read_only(false).idempotent(false);
+    let annotations = read_only("Converse with a local model", true).read_only(false).idempotent(false);
     let definition = Tool::new("converse", DESCRIPTION, schema)
         .with_title("Converse with a local model")
         .with_raw_output_schema(output_schema::<TurnAnswer>())
@@ -50,23 +51,19 @@ pub(super) fn entry() -> ToolEntry {
         .in_order()
         .in_toolset(Toolset::Conversations)
         .changing()
+        .advised(5, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ConverseArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     chat.tools = arguments.tools.unwrap_or_default();
     let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
-    let completion = call.server.services().conversations.start_turn(call.server.caller(), turn)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    let completion = call.server.services().conversations.start_turn(call.caller(), turn)?;
+    call.wait(completion, waiting).await
 }

@@ -5,10 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
-use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::{DoneAnswer, text_and_data};
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use service::models::lifecycle::check_copy;
 use settings::Toolset;
 
@@ -23,7 +23,7 @@ struct CopyArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Copy a model", false).read_only(false).destructive(true);
+    let annotations = read_only("Copy a model", false).read_only(false).destructive(true);
     let definition = Tool::new("copy_model", DESCRIPTION, input_schema::<CopyArguments>())
         .with_title("Copy a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
@@ -31,24 +31,24 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
     check_copy(&arguments.source, &arguments.destination)?;
     let services = call.server.services();
     let _reserved = services.models.reserve_name(&arguments.destination)?;
     if let Some((taken, ..)) = services.models.installed(&arguments.destination).await? {
         let question = Question {
-            tool: "copy_model",
             action: Action::Overwrite,
             subject: &taken,
             text: format!("Overwrite the model {taken} with {}?", arguments.source),
             argument: arguments.confirm,
         };
-        if let Consent::Ask(question) = consent(&call, &question).await? {
+        if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }
     services.models.copy_model(&arguments.source, &arguments.destination).await?;
     let answer = DoneAnswer { model: &arguments.destination, done: true };
-    Ok(super::answer(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer).into())
+    text_and_data(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer)
+        .map(Into::into)
 }

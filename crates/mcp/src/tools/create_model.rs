@@ -6,12 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
-use crate::progress::Progress;
-use crate::schema::{self, input_schema, output_schema};
-use service::messages::{ChatMessage, read_messages};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{self, input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
+use openai::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;
 
@@ -46,7 +45,7 @@ struct CreateArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Create a model", false).read_only(false).destructive(true);
+    let annotations = read_only("Create a model", false).read_only(false).destructive(true);
     let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
         .with_title("Create a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
@@ -54,11 +53,9 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: CreateArguments = call.arguments()?;
-    let (confirm, background) = (arguments.confirm, arguments.background == Some(true));
+    let (confirm, background) = (arguments.confirm, arguments.background);
     let mut request = CreateRequest {
         from: arguments.from,
         system: arguments.system,
@@ -77,14 +74,11 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         Some(path) => Some(services.transfers.open_weights(path).await?),
         None => None,
     };
-    if background {
-        services.tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(None, background)?;
     // The reservation first: of two calls with one new name, only one may find that it is free.
     let reserved = services.models.reserve_name(&request.model)?;
     if let Some((taken, ..)) = services.models.installed(&request.model).await? {
         let question = Question {
-            tool: "create_model",
             action: Action::Overwrite,
             subject: &taken,
             text: format!(
@@ -93,11 +87,10 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             ),
             argument: confirm,
         };
-        if let Consent::Ask(question) = consent(&call, &question).await? {
+        if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }
-    let job = services.transfers.start_create(call.server.caller(), request, weights, reserved)?;
-    let progress = Progress::of(&call.context);
-    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+    let job = services.transfers.start_create(call.caller(), request, weights, reserved)?;
+    call.wait(job, waiting).await.map(Into::into)
 }

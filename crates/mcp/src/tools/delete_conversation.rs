@@ -5,9 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -29,7 +30,7 @@ struct DeletedAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Delete a conversation", false).read_only(false).destructive(true);
+    let annotations = read_only("Delete a conversation", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_conversation", DESCRIPTION, input_schema::<DeleteArguments>())
         .with_title("Delete a conversation")
         .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())
@@ -37,27 +38,26 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let services = call.server.services();
     // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.
-    let turn = services.conversations.queue_turn(call.server.caller(), &arguments.conversation_id);
+    let turn = services.conversations.queue_turn(call.caller(), &arguments.conversation_id);
     call.turn_passes();
     let _turn = turn.acquire(|_| {}).await;
     // Resolve the conversation first, so that the user is never asked to confirm a no-op.
-    let found = services.conversations.get(call.server.caller(), &arguments.conversation_id, Some(1)).await?;
+    let found = services.conversations.get(call.caller(), &arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
-        tool: "delete_conversation",
         action: Action::Delete,
         subject: id,
         text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
-    services.conversations.delete(call.server.caller(), id).await?;
+    services.conversations.delete(call.caller(), id).await?;
     let answer = DeletedAnswer { conversation_id: id, done: true };
-    Ok(super::answer(format!("The conversation {id} is deleted."), &answer).into())
+    text_and_data(format!("The conversation {id} is deleted."), &answer).map(Into::into)
 }

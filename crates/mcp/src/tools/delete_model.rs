@@ -5,10 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
-use super::{AskingResult, ToolCall, ToolEntry};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::{DoneAnswer, text_and_data};
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use service::models::name::model_name;
 use settings::Toolset;
 use text::format::human_size;
@@ -25,7 +25,7 @@ struct DeleteArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Delete a model", false).read_only(false).destructive(true);
+    let annotations = read_only("Delete a model", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_model", DESCRIPTION, input_schema::<DeleteArguments>())
         .with_title("Delete a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
@@ -33,7 +33,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let services = call.server.services();
@@ -43,16 +43,15 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
     };
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
-        tool: "delete_model",
         action: Action::Delete,
         subject: &name,
         text: format!("Delete the model {name}{size} from this Ollama?"),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     services.models.delete_model(&name).await?;
     let answer = DoneAnswer { model: &name, done: true };
-    Ok(super::answer(format!("{name} is deleted."), &answer).into())
+    text_and_data(format!("{name} is deleted."), &answer).map(Into::into)
 }

@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::progress::{Progress, while_pulling};
-use crate::schema::{self, input_schema, output_schema};
+use crate::progress::while_pulling;
 use service::chat::validate::keep_alive;
 use service::embeddings::Embedded;
 use settings::Toolset;
@@ -60,12 +61,11 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("embed", DESCRIPTION, input_schema::<EmbedArguments>())
         .with_title("Embed texts")
         .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
-        .with_annotations(super::read_only("Embed texts", true));
+        .with_annotations(read_only("Embed texts", true));
     ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: EmbedArguments = call.arguments()?;
     let input = match arguments.input {
         Texts::One(text) => vec![text],
@@ -76,7 +76,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     request.truncate = arguments.truncate;
     request.keep_alive = keep_alive(arguments.keep_alive)?.map(types::KeepAlive::into_value);
     let services = call.server.services();
-    let embeddings = while_pulling(Progress::of(&call.context), deadline, |pull| {
+    let embeddings = while_pulling(call.notifier(), call.deadline(), |pull| {
         services.embeddings.embed(request, move |now| drop(pull.send_replace(Some(now))))
     });
     let Embedded { embeddings, warning } = embeddings.await?;
@@ -96,7 +96,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     if let Some(warning) = &warning {
         text.push_str(&format!("\nWarning: {}", sanitize::line(warning)));
     }
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }
 
 /// A number of 32 bits as short as it can be told: as one of 64 bits it would be written with twice the digits.

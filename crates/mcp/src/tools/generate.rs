@@ -5,14 +5,13 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::generation::GenerationArguments;
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::BriefAnswer;
-use crate::progress::Progress;
-use crate::schema::{self, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::completion::BriefAnswer;
+use crate::arguments::generation::GenerationArguments;
+use crate::arguments::schema::{self, output_schema};
+use openai::messages::read_images;
 use service::chat::attachments::Attachments;
 use service::chat::request::GenerateCall;
-use service::messages::read_images;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Complete a bare prompt with a local model: code before a suffix (fill in the middle), raw text without a chat \
@@ -46,7 +45,7 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("generate", DESCRIPTION, schema)
         .with_title("Complete a prompt")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(super::read_only("Complete a prompt", true).idempotent(false));
+        .with_annotations(read_only("Complete a prompt", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())
         .in_order()
         .pulling()
@@ -54,15 +53,10 @@ pub(super) fn entry() -> ToolEntry {
         .of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: GenerateArguments = call.arguments()?;
-    let progress = (arguments.stream != Some(false)).then(|| Progress::of(&call.context)).flatten();
-    let background = arguments.background == Some(true);
-    if background {
-        call.server.services().tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
     settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
@@ -75,6 +69,6 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         raw: arguments.raw == Some(true),
         images: read_images("images", &arguments.images)?,
     };
-    let completion = call.server.services().chat.start_generate(call.server.caller(), request)?;
-    super::wait(&call, completion, progress, background, deadline).await
+    let completion = call.server.services().chat.start_generate(call.caller(), request)?;
+    call.wait(completion, waiting).await
 }

@@ -7,18 +7,19 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
-use crate::answer::{self, BriefAnswer};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::completion::BriefAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::deadline::Deadline;
-use crate::progress::{self, Progress};
-use crate::schema::{input_schema, output_schema};
 use service::ServiceError;
 
 /// A longer wait is a mistake.
-const LONGEST_WAIT: f64 = 86_400.0;
+const MAX_WAIT: f64 = 86_400.0;
 
 const DESCRIPTION: &str = "Wait for the rest of an answer that is in_progress, and get its whole text so far. Without completion_id: \
 the newest one not read to its end, cancelled ones too.";
+
+const ADVICE: &str = "An answer with `status` \"in_progress\" is not whole: call get_completion with its `completion_id` for the rest.";
 
 /// Arguments of `get_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,34 +33,25 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_completion", DESCRIPTION, input_schema::<GetArguments>())
         .with_title("Get the rest of an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(super::read_only("Get the rest of an answer", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order()
+        .with_annotations(read_only("Get the rest of an answer", false));
+    ToolEntry::new(definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let by_default = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: GetArguments = call.arguments()?;
     let deadline = match arguments.wait_seconds {
-        None => by_default,
-        Some(seconds) if (0.0..=LONGEST_WAIT).contains(&seconds) => {
+        None => call.deadline(),
+        Some(seconds) if (0.0..=MAX_WAIT).contains(&seconds) => {
             Deadline::requested(Duration::from_secs_f64(seconds))
         }
         Some(seconds) => {
             return Err(ServiceError::invalid(
                 "wait_seconds",
-                format!("is {seconds}; it must be between 0 and {LONGEST_WAIT}"),
+                format!("is {seconds}; it must be between 0 and {MAX_WAIT}"),
             ));
         }
     };
-    // A completion that an earlier line starts is there by now.
-    let completion =
-        call.server.services().tasks.find(call.server.caller(), arguments.completion_id.as_deref())?;
-    call.turn_passes();
-    let progress = Progress::of(&call.context);
-    // Only what comes from now on goes out as progress; the answer has all of it.
-    let ended = progress::follow(call.server, &completion, progress, true, deadline).await;
-    if !ended {
-        Box::pin(call.server.services().chat.locate(&completion)).await;
-    }
-    answer::of(&completion, ended)
+    // In order: a completion that an earlier line starts exists by now.
+    let completion = call.server.services().tasks.find(call.caller(), arguments.completion_id.as_deref())?;
+    call.rejoin(&completion, deadline).await
 }

@@ -5,10 +5,11 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::conversations::{ConversationAnswer, markdown};
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::conversations::{ConversationAnswer, markdown};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{input_schema, output_schema};
 use service::ServiceError;
 use settings::Toolset;
 
@@ -27,32 +28,30 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_conversation", DESCRIPTION, input_schema::<GetArguments>())
         .with_title("Read a conversation")
         .with_raw_output_schema(output_schema::<ConversationAnswer>())
-        .with_annotations(super::read_only("Read a conversation", false));
+        .with_annotations(read_only("Read a conversation", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: GetArguments = call.arguments()?;
     if arguments.last == Some(0) {
         return Err(ServiceError::invalid("last", "is 0; it must be at least 1"));
     }
-    let turn =
-        call.server.services().conversations.queue_turn(call.server.caller(), &arguments.conversation_id);
+    let turn = call.server.services().conversations.queue_turn(call.caller(), &arguments.conversation_id);
     call.turn_passes();
-    // A pipe reads what the lines before have written, until its deadline; a host may read while a turn is running.
+    // Raw JSON-RPC reads what the lines before it have written, until its deadline; a host may read during a turn.
     let by_hand = call.context.client_info().is_none();
     if by_hand {
-        let deadline = deadline_of(&call);
         tokio::select! {
             _turn = turn.acquire(|_| {}) => {}
-            () = deadline.passed() => {}
+            () = call.deadline().passed() => {}
         }
     }
     let conversation = call
         .server
         .services()
         .conversations
-        .get(call.server.caller(), &arguments.conversation_id, arguments.last)
+        .get(call.caller(), &arguments.conversation_id, arguments.last)
         .await?;
-    Ok(super::answer(markdown(&conversation), &ConversationAnswer::from(&conversation)))
+    text_and_data(markdown(&conversation), &ConversationAnswer::from(&conversation))
 }

@@ -2,123 +2,28 @@
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
-use service::models::health::HealthReport;
-use text::sanitize;
+use super::entry::{NoArguments, ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::health::HealthAnswer;
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 
 const DESCRIPTION: &str = "Check whether Ollama answers (version, latency, address, models), and what to do if not. Use it \
 when another tool fails.";
 
-/// The state of the model server.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct HealthAnswer {
-    /// ok or unreachable
-    status: &'static str,
-    reachable: bool,
-    provider: &'static str,
-    address: String,
-    /// local, or the host
-    location: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    models_installed: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    models_loaded: Option<Vec<String>>,
-    /// What is wrong
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
-    /// What to do
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_step: Option<String>,
-}
+const ADVICE: &str = "health_check shows whether Ollama answers, and what to do if not.";
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("health_check", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("Check Ollama")
         .with_raw_output_schema(output_schema::<HealthAnswer>())
-        .with_annotations(super::read_only("Check Ollama", false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+        .with_annotations(read_only("Check Ollama", false));
+    ToolEntry::new(definition, |call| run(call).boxed()).advised(10, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
     let report = call.server.services().models.health().await;
     let answer = HealthAnswer::from(report);
-    Ok(super::answer(answer.text(), &answer))
-}
-
-impl From<HealthReport> for HealthAnswer {
-    fn from(report: HealthReport) -> Self {
-        let mut answer = Self {
-            status: "ok",
-            reachable: true,
-            provider: report.provider,
-            address: report.address,
-            location: report.location.describe().to_owned(),
-            version: None,
-            latency_ms: None,
-            models_installed: None,
-            models_loaded: None,
-            problem: None,
-            next_step: None,
-        };
-        match report.state {
-            Ok(healthy) => {
-                answer.version = healthy.version;
-                answer.latency_ms = Some((healthy.latency.as_secs_f64() * 10_000.0).round() / 10.0);
-                answer.models_installed = healthy.installed.as_ref().map(Vec::len);
-                answer.models_loaded = healthy.loaded;
-                if answer.models_installed == Some(0) {
-                    answer.problem = Some("no models are installed".to_owned());
-                    answer.next_step = Some("Install one, for example \"ollama pull gemma3:4b\".".to_owned());
-                }
-            }
-            Err(error) => {
-                answer.status = "unreachable";
-                answer.reachable = false;
-                answer.problem = Some(error.message);
-                answer.next_step = error.hint;
-            }
-        }
-        answer
-    }
-}
-
-impl HealthAnswer {
-    fn text(&self) -> String {
-        let name = if self.provider == "ollama" { "Ollama" } else { "The model server" };
-        let mut text = if self.reachable {
-            let version = self
-                .version
-                .as_deref()
-                .map(|version| format!(" {}", sanitize::name(version)))
-                .unwrap_or_default();
-            let latency = self.latency_ms.map(|latency| format!(" in {latency} ms")).unwrap_or_default();
-            let installed =
-                self.models_installed.map(|count| format!(" Models installed: {count}.")).unwrap_or_default();
-            let loaded = match self.models_loaded.as_deref() {
-                None => String::new(),
-                Some([]) => " None is loaded.".to_owned(),
-                Some(names) => {
-                    let names: Vec<_> = names.iter().map(|name| sanitize::name(name)).collect();
-                    format!(" Loaded: {}.", names.join(", "))
-                }
-            };
-            format!("{name}{version} answers at {}{latency}.{installed}{loaded}", self.address)
-        } else {
-            self.problem.as_deref().map(|problem| format!("{}.", sanitize::line(problem))).unwrap_or_default()
-        };
-        if let Some(next) = &self.next_step {
-            text.push(' ');
-            text.push_str(next);
-        }
-        text
-    }
+    text_and_data(answer.text(), &answer)
 }

@@ -5,10 +5,11 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::conversations::ListAnswer;
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::conversations::ConversationPage;
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{input_schema, output_schema};
 use settings::Toolset;
 
 const DESCRIPTION: &str = "List the stored conversations, newest first, each with its first words.";
@@ -26,19 +27,19 @@ struct ListArguments {
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_conversations", DESCRIPTION, input_schema::<ListArguments>())
         .with_title("List conversations")
-        .with_raw_output_schema(output_schema::<ListAnswer>())
-        .with_annotations(super::read_only("List conversations", false));
+        .with_raw_output_schema(output_schema::<ConversationPage>())
+        .with_annotations(read_only("List conversations", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ListArguments = call.arguments()?;
     let page = call
         .server
         .services()
         .conversations
-        .list(call.server.caller(), arguments.cursor.as_deref(), arguments.limit)
+        .list(call.caller(), arguments.cursor.as_deref(), arguments.limit)
         .await?;
-    let answer = ListAnswer::from(page);
-    Ok(super::answer(answer.text(), &answer))
+    let answer = ConversationPage::new(page);
+    text_and_data(answer.text(), &answer)
 }

@@ -2,116 +2,28 @@
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
-use service::models::catalog::ListedModel;
-use text::format::human_size;
-use text::sanitize;
+use super::entry::{NoArguments, ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::models::ModelsAnswer;
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 
 const DESCRIPTION: &str = "List the installed models: size, parameters, quantization, context length, capabilities (completion, \
 tools, vision, thinking, embedding), whether loaded, where each runs. Use it to choose one or to find its exact name.";
 
-/// The installed models.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct ModelsAnswer {
-    models: Vec<ModelAnswer>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ModelAnswer {
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quantization: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    family: Option<String>,
-    /// Tokens
-    #[serde(skip_serializing_if = "Option::is_none")]
-    context_length: Option<u64>,
-    /// Not in the schema, which is for every host to pay for: an answer may have more than its schema names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
-    loaded_context_length: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capabilities: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    loaded: Option<bool>,
-    /// local, or the host that the text goes to
-    location: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    modified_at: Option<String>,
-}
+const ADVICE: &str = "list_models lists the models, what they can do, and where they run: `location` other than \"local\" means \
+that the text leaves this machine.";
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_models", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("List local models")
         .with_raw_output_schema(output_schema::<ModelsAnswer>())
-        .with_annotations(super::read_only("List local models", false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+        .with_annotations(read_only("List local models", false));
+    ToolEntry::new(definition, |call| run(call).boxed()).advised(7, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
     let answer = ModelsAnswer::from(call.server.services().models.list_models().await?);
-    Ok(super::answer(answer.text(), &answer))
-}
-
-impl From<Vec<ListedModel>> for ModelsAnswer {
-    fn from(models: Vec<ListedModel>) -> Self {
-        let models = models
-            .into_iter()
-            .map(|listed| ModelAnswer {
-                loaded: listed.loaded,
-                location: listed.location.describe().to_owned(),
-                name: listed.model.name,
-                size_bytes: listed.model.size,
-                parameters: listed.model.parameter_size,
-                quantization: listed.model.quantization,
-                family: listed.model.family,
-                context_length: listed.model.context_length,
-                loaded_context_length: listed.running.and_then(|running| running.context_length),
-                capabilities: listed.model.capabilities,
-                modified_at: listed.model.modified_at,
-            })
-            .collect();
-        Self { models }
-    }
-}
-
-impl ModelsAnswer {
-    fn text(&self) -> String {
-        if self.models.is_empty() {
-            return "No models are installed. Install one, for example \"ollama pull gemma3:4b\".".to_owned();
-        }
-        self.models.iter().map(ModelAnswer::line).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl ModelAnswer {
-    fn line(&self) -> String {
-        let mut facts: Vec<String> = Vec::new();
-        facts.extend(self.parameters.as_deref().map(sanitize::name));
-        facts.extend(self.quantization.as_deref().map(sanitize::name));
-        facts.extend(self.size_bytes.map(human_size));
-        facts.extend(match (self.context_length, self.loaded_context_length) {
-            (Some(tokens), Some(loaded)) => Some(format!("context {tokens}, loaded with {loaded}")),
-            (Some(tokens), None) => Some(format!("context {tokens}")),
-            (None, loaded) => loaded.map(|loaded| format!("loaded with context {loaded}")),
-        });
-        facts.extend(self.capabilities.as_ref().map(|words| sanitize::name(&words.join("/"))));
-        if self.loaded == Some(true) && self.loaded_context_length.is_none() {
-            facts.push("loaded".to_owned());
-        }
-        if self.location != "local" {
-            facts.push(format!("runs at {}", sanitize::name(&self.location)));
-        }
-        let name = sanitize::name(&self.name);
-        if facts.is_empty() { name } else { format!("{name}: {}", facts.join(", ")) }
-    }
+    text_and_data(answer.text(), &answer)
 }

@@ -2,101 +2,25 @@
 
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use super::{NoArguments, ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{NoArguments, ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::running_models::RunningAnswer;
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
-use text::format::human_size;
-use text::sanitize;
-use types::RunningModel;
 
 const DESCRIPTION: &str = "List the loaded models: memory, GPU share, context, and when each is unloaded.";
-
-/// The loaded models.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct RunningAnswer {
-    models: Vec<RunningModelAnswer>,
-}
-
-/// One of them.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct RunningModelAnswer {
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vram_bytes: Option<u64>,
-    /// Part of it on a GPU, 0 to 100
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gpu_percent: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    context_length: Option<u64>,
-    /// When it is unloaded; absent: never
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
-}
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_running_models", DESCRIPTION, input_schema::<NoArguments>())
         .with_title("List loaded models")
         .with_raw_output_schema(output_schema::<RunningAnswer>())
-        .with_annotations(super::read_only("List loaded models", false));
+        .with_annotations(read_only("List loaded models", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
     let answer = RunningAnswer::from(call.server.services().models.running_models().await?);
-    Ok(super::answer(answer.text(), &answer))
-}
-
-impl From<Vec<RunningModel>> for RunningAnswer {
-    fn from(models: Vec<RunningModel>) -> Self {
-        Self { models: models.into_iter().map(RunningModelAnswer::from).collect() }
-    }
-}
-
-impl From<RunningModel> for RunningModelAnswer {
-    fn from(model: RunningModel) -> Self {
-        Self {
-            gpu_percent: model.size.zip(model.size_vram).and_then(|(size, vram)| percent(vram, size)),
-            name: model.name,
-            size_bytes: model.size,
-            vram_bytes: model.size_vram,
-            context_length: model.context_length,
-            // Ollama writes "for ever" as a year that nobody will see.
-            expires_at: model.expires_at.filter(|at| !at.starts_with("23") && !at.starts_with("22")),
-        }
-    }
-}
-
-/// How much of a whole a part is, at most all of it; `None` for a whole of nothing.
-fn percent(part: u64, whole: u64) -> Option<u64> {
-    let percent = u128::from(part).saturating_mul(100).checked_div(u128::from(whole))?;
-    u64::try_from(percent.min(100)).ok()
-}
-
-impl RunningAnswer {
-    fn text(&self) -> String {
-        if self.models.is_empty() {
-            return "No model is loaded.".to_owned();
-        }
-        self.models.iter().map(RunningModelAnswer::line).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl RunningModelAnswer {
-    fn line(&self) -> String {
-        let mut facts = Vec::new();
-        facts.extend(self.size_bytes.map(human_size));
-        facts.extend(self.gpu_percent.map(|percent| format!("{percent}% on GPU")));
-        facts.extend(self.context_length.map(|tokens| format!("context {tokens}")));
-        facts.push(match &self.expires_at {
-            Some(at) => format!("unloaded at {}", sanitize::name(at)),
-            None => "stays loaded".to_owned(),
-        });
-        format!("{}: {}", sanitize::name(&self.name), facts.join(", "))
-    }
+    text_and_data(answer.text(), &answer)
 }

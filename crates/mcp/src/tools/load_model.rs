@@ -3,12 +3,13 @@
 use futures_util::FutureExt as _;
 use rmcp::model::Tool;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ToolCall, ToolEntry, ToolResult};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::{DoneAnswer, text_and_data};
+use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::schema::{self, input_schema, output_schema};
 use service::chat::validate::keep_alive;
 use settings::Toolset;
 
@@ -26,15 +27,8 @@ struct LoadArguments {
     num_ctx: Option<u64>,
 }
 
-/// That it is done.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct DoneAnswer<'a> {
-    pub(super) model: &'a str,
-    pub(super) done: bool,
-}
-
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Load a model", false).read_only(false);
+    let annotations = read_only("Load a model", false).read_only(false);
     let definition = Tool::new("load_model", DESCRIPTION, input_schema::<LoadArguments>())
         .with_title("Load a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
@@ -42,7 +36,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: LoadArguments = call.arguments()?;
     let keep_alive = keep_alive(arguments.keep_alive)?;
     call.server
@@ -51,5 +45,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         .load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx)
         .await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
-    Ok(super::answer(format!("{} is loaded.", arguments.model), &answer))
+    text_and_data(format!("{} is loaded.", arguments.model), &answer)
 }

@@ -10,11 +10,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
-use crate::progress::Progress;
-use crate::schema::{input_schema, output_schema};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use service::models::name::model_name;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::job::{JobOutput, JobState};
@@ -23,6 +22,9 @@ use settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
 continues after the call (get_completion, cancel_completion); pulling again resumes. Replacing an installed one needs confirm: true.";
+
+const ADVICE: &str =
+    "pull_model downloads gigabytes and delete_model deletes a model: only when the user wants it.";
 
 /// Arguments of `pull_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,30 +41,27 @@ struct PullArguments {
 const SIZE_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Download a model", true).read_only(false).destructive(true);
+    let annotations = read_only("Download a model", true).read_only(false).destructive(true);
     let definition = Tool::new("pull_model", DESCRIPTION, input_schema::<PullArguments>())
         .with_title("Download a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
         .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+    ToolEntry::asking(definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+        .advised(9, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PullArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let services = call.server.services();
-    let background = arguments.background == Some(true);
-    if background {
-        services.tasks.allow_background(call.server.caller())?;
-    }
+    let waiting = call.waiting(None, arguments.background)?;
     let reserved = services.models.reserve_pull(&arguments.model)?;
     // What the registry has is known only to Ollama, and to Ollama only by pulling: when the digest differs, the old
     // model is already gone. So an installed name is asked about even where nothing would change.
     if let Some((taken, ..)) = services.models.installed(&arguments.model).await? {
         let question = Question {
-            tool: "pull_model",
             action: Action::Replace,
             subject: &taken,
             text: format!(
@@ -70,17 +69,17 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
             ),
             argument: arguments.confirm,
         };
-        if let Consent::Ask(question) = consent(&call, &question).await? {
+        if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }
     let job = services.transfers.start_pull(
-        call.server.caller(),
+        call.caller(),
         &arguments.model,
         arguments.insecure == Some(true),
         reserved,
     )?;
-    if background {
+    if waiting.background {
         // Tied to the call until the size is known, which is worth a short wait.
         let tie = CancelOnDrop::new(Arc::clone(&job));
         if let TaskKind::Job(job) = &job.kind {
@@ -89,8 +88,7 @@ async fn run(mut call: ToolCall<'_>) -> AskingResult {
         }
         tie.detach();
     }
-    let progress = Progress::of(&call.context);
-    super::wait(&call, job, progress, background, deadline).await.map(Into::into)
+    call.wait(job, waiting).await.map(Into::into)
 }
 
 fn has_size(state: &JobState) -> bool {

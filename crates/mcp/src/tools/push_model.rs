@@ -5,11 +5,10 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AskingResult, ToolCall, ToolEntry, deadline_of};
-use crate::confirm::{Action, Consent, Question, consent};
-use crate::jobs::TransferAnswer;
-use crate::progress::Progress;
-use crate::schema::{input_schema, output_schema};
+use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
+use crate::answers::job::TransferAnswer;
+use crate::arguments::schema::{input_schema, output_schema};
+use crate::confirmation::{Action, Consent, Question};
 use service::models::name::model_name;
 use settings::Toolset;
 
@@ -24,7 +23,7 @@ struct PushArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Publish a model", true).read_only(false).destructive(true);
+    let annotations = read_only("Publish a model", true).read_only(false).destructive(true);
     let definition = Tool::new("push_model", DESCRIPTION, input_schema::<PushArguments>())
         .with_title("Publish a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
@@ -32,28 +31,25 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> AskingResult {
-    // The host counts the time that the user takes, too.
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PushArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let unencrypted =
         if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
-        tool: "push_model",
         action: Action::Publish,
         subject: &arguments.model,
         text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
         argument: arguments.confirm,
     };
-    if let Consent::Ask(question) = consent(&call, &question).await? {
+    if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
     let job = call.server.services().transfers.start_push(
-        call.server.caller(),
+        call.caller(),
         &arguments.model,
         arguments.insecure == Some(true),
     )?;
-    let progress = Progress::of(&call.context);
-    super::wait(&call, job, progress, false, deadline).await.map(Into::into)
+    let waiting = call.waiting(None, None)?;
+    call.wait(job, waiting).await.map(Into::into)
 }

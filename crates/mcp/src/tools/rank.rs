@@ -5,16 +5,19 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult, deadline_of};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use crate::arguments::whole_number;
-use crate::progress::{Progress, while_pulling};
-use crate::schema::{input_schema, output_schema};
+use crate::progress::while_pulling;
 use service::ServiceError;
 use service::embeddings::Ranking;
 use settings::Toolset;
 use text::sanitize;
 
 const DESCRIPTION: &str = "Order texts by meaning against a query with a local embedding model, best first, to pick the relevant ones.";
+
+const ADVICE: &str = "rank picks the relevant ones of many passages by meaning.";
 
 /// Characters of each text that the text answer shows.
 const SHOWN: usize = 80;
@@ -53,19 +56,21 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("rank", DESCRIPTION, input_schema::<RankArguments>())
         .with_title("Rank texts by meaning")
         .with_raw_output_schema(output_schema::<RankAnswer>())
-        .with_annotations(super::read_only("Rank texts by meaning", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
+        .with_annotations(read_only("Rank texts by meaning", true));
+    ToolEntry::new(definition, |call| run(call).boxed())
+        .pulling()
+        .in_toolset(Toolset::Embeddings)
+        .advised(6, ADVICE)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
-    let deadline = deadline_of(&call);
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: RankArguments = call.arguments()?;
     if arguments.top_n == Some(0) {
         return Err(ServiceError::invalid("top_n", "is 0; it must be at least 1"));
     }
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let services = call.server.services();
-    let ranking = while_pulling(Progress::of(&call.context), deadline, |pull| {
+    let ranking = while_pulling(call.notifier(), call.deadline(), |pull| {
         services.embeddings.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
             drop(pull.send_replace(Some(now)));
         })
@@ -87,5 +92,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     });
     let warning =
         answer.warnings.iter().flatten().map(|warning| format!("Warning: {}", sanitize::line(warning)));
-    Ok(super::answer(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer))
+    text_and_data(lines.chain(warning).collect::<Vec<_>>().join("\n"), &answer)
 }

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use service::models::name::model_name;
 use settings::Toolset;
 use text::sanitize;
@@ -72,11 +73,11 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("show_model", DESCRIPTION, input_schema::<ShowArguments>())
         .with_title("Show a model")
         .with_raw_output_schema(output_schema::<ShowAnswer<'static>>())
-        .with_annotations(super::read_only("Show a model", false));
+        .with_annotations(read_only("Show a model", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
     model_name("model", &arguments.model)?;
     let verbose = arguments.verbose == Some(true);
@@ -88,7 +89,7 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
     }?;
     let answer = ShowAnswer::new(&arguments.model, details, verbose);
     let text = answer.text();
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }
 
 impl<'a> ShowAnswer<'a> {

@@ -5,9 +5,9 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::load_model::DoneAnswer;
-use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::{DoneAnswer, text_and_data};
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -20,7 +20,7 @@ struct UnloadArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = super::read_only("Unload a model", false).read_only(false);
+    let annotations = read_only("Unload a model", false).read_only(false);
     let definition = Tool::new("unload_model", DESCRIPTION, input_schema::<UnloadArguments>())
         .with_title("Unload a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
@@ -28,9 +28,9 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
     call.server.services().models.unload_model(&arguments.model).await?;
     let answer = DoneAnswer { model: &arguments.model, done: true };
-    Ok(super::answer(format!("{} is unloaded.", arguments.model), &answer))
+    text_and_data(format!("{} is unloaded.", arguments.model), &answer)
 }

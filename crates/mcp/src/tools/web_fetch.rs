@@ -5,8 +5,9 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ToolCall, ToolEntry, ToolResult};
-use crate::schema::{input_schema, output_schema};
+use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
+use crate::answers::text_and_data;
+use crate::arguments::schema::{input_schema, output_schema};
 use settings::Toolset;
 use text::sanitize;
 
@@ -39,11 +40,11 @@ pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("web_fetch", DESCRIPTION, input_schema::<FetchArguments>())
         .with_title("Read a web page")
         .with_raw_output_schema(output_schema::<FetchAnswer>())
-        .with_annotations(super::read_only("Read a web page", true));
+        .with_annotations(read_only("Read a web page", true));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Web).changing()
 }
 
-async fn run(mut call: ToolCall<'_>) -> ToolResult {
+async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let FetchArguments { url } = call.arguments()?;
     let page = call.server.services().web.fetch(&url).await?;
     let mut text = format!("{}\n{url}\n\n{}", sanitize::line(&page.title), sanitize::lines(&page.content));
@@ -58,5 +59,5 @@ async fn run(mut call: ToolCall<'_>) -> ToolResult {
         links: page.links,
         more_links: (page.more_links > 0).then_some(page.more_links),
     };
-    Ok(super::answer(text, &answer))
+    text_and_data(text, &answer)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{ProviderError, ProviderResult, Wait, transport};
+use crate::{ProviderError, ProviderResult, Wait, connect_error};
 
 /// How long the end of a body may take after its last event, for the connection to be used again.
 const GIVE_BACK: Duration = Duration::from_millis(250);
@@ -32,13 +32,13 @@ impl Body {
         let piece = timeout_at(deadline, self.response.chunk())
             .await
             .map_err(|_| ProviderError::Timeout { waiting_for, after })?
-            .map_err(|error| ProviderError::Interrupted { reason: transport::reason(&error) })?;
+            .map_err(|error| ProviderError::Interrupted { reason: connect_error::reason(&error) })?;
         self.first = None;
         Ok(piece)
     }
 
     /// Reads the few bytes after the last event, so that the connection can serve again.
-    pub(crate) fn give_back(mut self) {
+    pub(crate) fn drain(mut self) {
         // In a task of its own, since whoever has the last event drops the stream.
         tokio::spawn(tokio::time::timeout(GIVE_BACK, async move {
             // Only the end of the chunked encoding may follow; a server that goes on loses the connection.

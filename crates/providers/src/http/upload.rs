@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_source_is_no_gap() {
+    async fn slow_source_keeps_upload_alive() {
         let pieces =
             stream::iter((0..12).map(|n| if n == 11 { "!" } else { "." })).then(|piece| async move {
                 // Together longer than the gap.
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_that_stops_is_one() {
+    async fn stopped_source_is_a_gap() {
         let pieces = stream::iter([Ok(Bytes::from_static(b"."))]).chain(stream::pending());
         let error = sent(pieces.boxed(), 12).await.err();
         assert_eq!(error, Some(ProviderError::Timeout { waiting_for: Wait::NextByte, after: GAP }));

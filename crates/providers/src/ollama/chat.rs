@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::models::remote;
 use super::ndjson::NdJson;
 use super::wire::{CallLine, ChatLine};
-use crate::refusal::Said;
-use crate::replies::{Decode, Events};
+use crate::decode::{Events, StreamDecoder};
+use crate::error_body::ErrorBody;
 use crate::{ProviderError, ProviderResult};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, ToolCall, Usage};
 
@@ -26,7 +26,7 @@ struct State {
     ended: bool,
 }
 
-impl Decode for ChatDecoder {
+impl StreamDecoder for ChatDecoder {
     type Event = ChatEvent;
 
     fn is_last(event: &ChatEvent) -> bool {
@@ -62,8 +62,8 @@ impl State {
     /// Any field may come on any line: text on the last one, several calls on one.
     fn line(&mut self, line: ChatLine, events: &mut Events) {
         if let Some(error) = &line.error {
-            let said = Said::in_stream(error.get());
-            let error = said.context_exceeded().unwrap_or(ProviderError::Failed { message: said.message });
+            let body = ErrorBody::in_stream(error.get());
+            let error = body.context_exceeded().unwrap_or(ProviderError::Failed { message: body.message });
             return self.fail(error, events);
         }
         if line.message.is_none() && line.response.is_none() && line.done.is_none() {

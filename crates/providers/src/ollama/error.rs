@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::ProviderError;
-use crate::refusal::{Form, Refusal, Said};
+use crate::error_body::{BodyKind, ErrorBody, ErrorResponse};
 
 /// What was asked for, as far as errors are about it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Asked<'a> {
+pub(super) struct RequestContext<'a> {
     /// The model, on routes that name one.
     pub(super) model: Option<&'a str>,
     /// Options that the caller passed through.
@@ -16,61 +16,61 @@ pub(super) struct Asked<'a> {
     pub(super) template: bool,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RequestContext<'a> {
     /// A request that is about a model and little else.
-    pub(super) fn of(model: &'a str) -> Self {
+    pub(super) fn for_model(model: &'a str) -> Self {
         Self { model: Some(model), ..Self::default() }
     }
 }
 
-/// The error for a refusal.
-pub(super) fn refused(refusal: &Refusal, asked: Asked<'_>) -> ProviderError {
-    let said = refusal.said();
-    match (refusal.status, asked.model) {
+/// The error for a response.
+pub(super) fn classify(response: &ErrorResponse, context: RequestContext<'_>) -> ProviderError {
+    let body = response.parse();
+    match (response.status, context.model) {
         (status @ (429 | 503), _) => {
             return ProviderError::Overloaded {
                 status,
-                message: said.message,
-                retry_after: refusal.retry_after,
+                message: body.message,
+                retry_after: response.retry_after,
             };
         }
-        (404, Some(model)) if said.form == Form::Json => {
+        (404, Some(model)) if body.kind == BodyKind::Json => {
             return ProviderError::ModelNotFound { model: model.to_owned() };
         }
-        (400..=599, _) if said.form == Form::Json => {
-            if let Some(error) = about_the_request(&said, asked) {
+        (400..=599, _) if body.kind == BodyKind::Json => {
+            if let Some(error) = about_the_request(&body, context) {
                 return error;
             }
         }
         _ => {}
     }
-    ProviderError::Status { status: refusal.status, message: explained(refusal.status, said) }
+    ProviderError::Status { status: response.status, message: explained(response.status, body) }
 }
 
-fn about_the_request(said: &Said, asked: Asked<'_>) -> Option<ProviderError> {
-    if let Some(error) = said.context_exceeded() {
+fn about_the_request(body: &ErrorBody, context: RequestContext<'_>) -> Option<ProviderError> {
+    if let Some(error) = body.context_exceeded() {
         return Some(error);
     }
-    if let (Some(capability), Some(model)) = (said.missing_capability(), asked.model) {
+    if let (Some(capability), Some(model)) = (body.missing_capability(), context.model) {
         return Some(ProviderError::Unsupported {
             model: model.to_owned(),
             capability: capability.to_owned(),
-            message: said.message.clone(),
+            message: body.message.clone(),
         });
     }
-    let argument = wrong_argument(&said.message, asked)?;
+    let argument = wrong_argument(&body.message, context)?;
     // Its words name the argument in their own way, or not at all.
     Some(ProviderError::InvalidRequest {
         argument,
-        reason: format!("is refused by Ollama: {}", said.message),
+        reason: format!("is refused by Ollama: {}", body.message),
     })
 }
 
 /// The argument that the text is about, as callers spell it.
-fn wrong_argument(text: &str, asked: Asked<'_>) -> Option<String> {
+fn wrong_argument(text: &str, context: RequestContext<'_>) -> Option<String> {
     if let Some((option, _)) = text.strip_prefix("option \"").and_then(|rest| rest.split_once('"')) {
         // An option that nobody sent was stored in the model when it was made.
-        return asked.options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
+        return context.options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
     }
     if text.starts_with("invalid format:") || text.contains("JSON schema conversion failed") {
         return Some("response_format".to_owned());
@@ -83,7 +83,7 @@ fn wrong_argument(text: &str, asked: Asked<'_>) -> Option<String> {
     }
     if text.starts_with("template: ") {
         // The model's own can fail in the same words.
-        return asked.template.then(|| "template".to_owned());
+        return context.template.then(|| "template".to_owned());
     }
     const STARTS: [(&str, &str); 10] = [
         ("invalid model name", "model"),
@@ -105,21 +105,21 @@ fn wrong_argument(text: &str, asked: Asked<'_>) -> Option<String> {
 }
 
 /// The text, with what it does not say itself.
-fn explained(status: u16, said: Said) -> String {
-    let Said { message, form, .. } = said;
-    match (status, form) {
-        (403, Form::Empty) => "it refuses the request's Host or Origin. While Ollama listens on loopback, it \
+fn explained(status: u16, body: ErrorBody) -> String {
+    let ErrorBody { message, kind, .. } = body;
+    match (status, kind) {
+        (403, BodyKind::Empty) => "it refuses the request's Host or Origin. While Ollama listens on loopback, it \
             answers to local names only: use its loopback address, or start it with OLLAMA_HOST=0.0.0.0 (an Origin \
             must be in its OLLAMA_ORIGINS)"
             .to_owned(),
-        (404 | 405, Form::Text | Form::Html | Form::Empty) => {
+        (404 | 405, BodyKind::Text | BodyKind::Html | BodyKind::Empty) => {
             format!("{message}: Ollama has no such route there; check that the address is Ollama's own, without /v1 or /api")
         }
-        (_, Form::Html) => format!("{message}: something else than Ollama answered, such as a proxy; check the address"),
-        (_, Form::Json) if message.contains("exceeds file size") => {
+        (_, BodyKind::Html) => format!("{message}: something else than Ollama answered, such as a proxy; check the address"),
+        (_, BodyKind::Json) if message.contains("exceeds file size") => {
             format!("{message} (the model's file is damaged or not complete; pull or create the model again)")
         }
-        (_, Form::Json) if message.starts_with("option \"") => {
+        (_, BodyKind::Json) if message.starts_with("option \"") => {
             format!("{message} (a parameter stored in the model; create the model anew without it)")
         }
         _ => message,

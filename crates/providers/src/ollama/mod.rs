@@ -5,20 +5,22 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use self::chat::ChatDecoder;
-use self::error::{Asked, refused};
+use self::error::{RequestContext, classify};
 use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, VersionAnswer};
 use super::config::ServerConfig;
+use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::replies::reply;
-use super::{ChatStream, Native, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json};
+use super::{
+    ChatStream, OllamaApi, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json,
+};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
+mod api;
 mod chat;
 mod error;
 mod models;
-mod native;
 mod ndjson;
 mod registry;
 mod request;
@@ -45,8 +47,9 @@ impl Ollama {
 
     async fn show(&self, model: &str, verbose: bool) -> ProviderResult<ModelDetails> {
         let body = json(&ShowBody { model, verbose })?;
-        let asked = Asked::of(model);
-        let answer: ShowAnswer = self.http.post("api/show", body).await.map_err(meaning(asked))?;
+        let context = RequestContext::for_model(model);
+        let answer: ShowAnswer =
+            self.http.post("api/show", body).await.map_err(to_provider_error(context))?;
         Ok(models::details(answer))
     }
 }
@@ -73,21 +76,23 @@ impl Provider for Ollama {
     fn health(&self) -> BoxFuture<'_, ProviderResult<Health>> {
         Box::pin(async {
             let answer: VersionAnswer =
-                self.http.get("api/version").await.map_err(meaning(Asked::default()))?;
+                self.http.get("api/version").await.map_err(to_provider_error(RequestContext::default()))?;
             Ok(Health { version: answer.version })
         })
     }
 
     fn list_models(&self) -> BoxFuture<'_, ProviderResult<Vec<Model>>> {
         Box::pin(async {
-            let answer: TagsAnswer = self.http.get("api/tags").await.map_err(meaning(Asked::default()))?;
+            let answer: TagsAnswer =
+                self.http.get("api/tags").await.map_err(to_provider_error(RequestContext::default()))?;
             Ok(models::listed(answer))
         })
     }
 
     fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>> {
         Box::pin(async {
-            let answer: PsAnswer = self.http.get("api/ps").await.map_err(meaning(Asked::default()))?;
+            let answer: PsAnswer =
+                self.http.get("api/ps").await.map_err(to_provider_error(RequestContext::default()))?;
             Ok(models::running(answer))
         })
     }
@@ -99,9 +104,12 @@ impl Provider for Ollama {
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
             let body = json(&request::chat_body(request)?)?;
-            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
-            let body = self.http.stream("api/chat", body).await.map_err(meaning(asked))?;
-            Ok(reply(body, ChatDecoder::default()))
+            let context = RequestContext {
+                options: Some(&request.options),
+                ..RequestContext::for_model(&request.model)
+            };
+            let body = self.http.stream("api/chat", body).await.map_err(to_provider_error(context))?;
+            Ok(decode_body(body, ChatDecoder::default()))
         })
     }
 
@@ -109,8 +117,12 @@ impl Provider for Ollama {
         Box::pin(async move {
             check_texts(request)?;
             let body = json(&request::embed_body(request))?;
-            let asked = Asked { options: Some(&request.options), ..Asked::of(&request.model) };
-            let answer: EmbedAnswer = self.http.ask("api/embed", body).await.map_err(meaning(asked))?;
+            let context = RequestContext {
+                options: Some(&request.options),
+                ..RequestContext::for_model(&request.model)
+            };
+            let answer: EmbedAnswer =
+                self.http.post_to_model("api/embed", body).await.map_err(to_provider_error(context))?;
             let vectors = answer.embeddings.unwrap_or_default();
             check_vectors(request, &vectors)?;
             Ok(Embeddings {
@@ -121,7 +133,7 @@ impl Provider for Ollama {
         })
     }
 
-    fn native(&self) -> Option<&dyn Native> {
+    fn ollama(&self) -> Option<&dyn OllamaApi> {
         Some(self)
     }
 }
@@ -130,12 +142,12 @@ impl Provider for Ollama {
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::replies::decode(ChatDecoder::default(), pieces)
+    super::decode::decode(ChatDecoder::default(), pieces)
 }
 
-fn meaning(asked: Asked<'_>) -> impl FnOnce(Failure) -> ProviderError {
+fn to_provider_error(context: RequestContext<'_>) -> impl FnOnce(Failure) -> ProviderError {
     move |failure| match failure {
-        Failure::Refused(refusal) => refused(&refusal, asked),
-        Failure::Failed(error) => error,
+        Failure::Response(response) => classify(&response, context),
+        Failure::Provider(error) => error,
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
             size: model.size,
             size_vram: model.size_vram,
             context_length: model.context_length,
-            expires_at: told(model.expires_at),
+            expires_at: non_empty(model.expires_at),
         })
     };
     answer.models.unwrap_or_default().into_iter().filter_map(running).collect()
@@ -36,16 +36,16 @@ pub(super) fn details(answer: ShowAnswer) -> ModelDetails {
     let model_info = answer.model_info.unwrap_or_default();
     ModelDetails {
         capabilities: answer.capabilities,
-        family: told(family),
-        parameter_size: told(parameter_size),
-        quantization: told(quantization_level),
+        family: non_empty(family),
+        parameter_size: non_empty(parameter_size),
+        quantization: non_empty(quantization_level),
         context_length: of_architecture(&model_info, "context_length").or(context_length),
         embedding_length: of_architecture(&model_info, "embedding_length").or(embedding_length),
-        parameters: told(answer.parameters).map(|parameters| sorted(&parameters)),
-        template: told(answer.template),
-        system: told(answer.system),
+        parameters: non_empty(answer.parameters).map(|parameters| sorted(&parameters)),
+        template: non_empty(answer.template),
+        system: non_empty(answer.system),
         license: answer.license.and_then(license),
-        modified_at: told(answer.modified_at),
+        modified_at: non_empty(answer.modified_at),
         remote: remote(answer.remote_host, answer.remote_model),
         model_info,
         tensors: answer.tensors.map(|tensors| tensors.len()),
@@ -57,12 +57,12 @@ fn listed_model(model: ListedModel) -> Model {
     Model {
         name: String::new(),
         size: model.size,
-        modified_at: told(model.modified_at),
+        modified_at: non_empty(model.modified_at),
         created: None,
-        digest: told(model.digest),
-        family: told(details.family),
-        parameter_size: told(details.parameter_size),
-        quantization: told(details.quantization_level),
+        digest: non_empty(model.digest),
+        family: non_empty(details.family),
+        parameter_size: non_empty(details.parameter_size),
+        quantization: non_empty(details.quantization_level),
         context_length: details.context_length.filter(|length| *length > 0),
         embedding_length: details.embedding_length.filter(|length| *length > 0),
         capabilities: model.capabilities,
@@ -71,25 +71,25 @@ fn listed_model(model: ListedModel) -> Model {
 }
 
 /// Ollama writes what it does not know as empty text.
-fn told(text: Option<String>) -> Option<String> {
+fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
 fn name(name: Option<String>, model: Option<String>) -> Option<String> {
-    told(name).or(told(model))
+    non_empty(name).or(non_empty(model))
 }
 
 /// The far end of a cloud model.
 pub(super) fn remote(host: Option<String>, model: Option<String>) -> Option<Remote> {
-    told(host).map(|host| Remote { host, model: told(model) })
+    non_empty(host).map(|host| Remote { host, model: non_empty(model) })
 }
 
 /// Older servers keep several licenses in a list.
 fn license(license: Value) -> Option<String> {
     match license {
-        Value::String(text) => told(Some(text)),
+        Value::String(text) => non_empty(Some(text)),
         Value::Array(texts) => {
-            told(Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n\n")))
+            non_empty(Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n\n")))
         }
         _ => None,
     }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_this_version_and_of_none() {
+    fn tags_of_current_version_and_empty_list_are_read() {
         let models = listed(answer("tags"));
         assert_eq!(models.len(), 2);
         assert_eq!(
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_older_servers_and_cloud_models() {
+    fn tags_of_older_servers_and_cloud_models_are_read() {
         let json = r#"{"models":[
             {"name":"old:1b","size":5,"details":{"family":"","families":null}},
             {"name":"big:cloud","model":"big:cloud","size":-1,"remote_model":"big","remote_host":"https://ollama.com:443"},
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn running_models() {
+    fn running_models_are_read() {
         assert_eq!(
             running(answer("ps_loaded")),
             [RunningModel {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn details_of_a_model() {
+    fn model_details_are_read() {
         let shown = details(answer("show"));
         assert_eq!(shown.capabilities, Some(vec!["completion".to_owned()]));
         assert_eq!((shown.context_length, shown.embedding_length), (Some(32_768), Some(640)));

@@ -3,11 +3,11 @@
 use serde::de::DeserializeOwned;
 
 use super::super::ProviderError;
+use super::super::error_body::excerpt;
 use super::super::lines::{LineTooLong, Lines};
-use super::super::refusal::bounded;
 
 /// Longest piece of an unreadable line that is shown, in characters.
-const MAX_PIECE: usize = 100;
+const MAX_EXCERPT: usize = 100;
 
 /// The decoder. Blank lines are skipped; several values on one line are taken one by one.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ fn values<T: DeserializeOwned>(
             Err(error) => {
                 let head = String::from_utf8_lossy(line.get(..400).unwrap_or(line)).into_owned();
                 let reason =
-                    format!("a line is not the JSON of a reply ({error}): {}", bounded(&head, MAX_PIECE));
+                    format!("a line is not the JSON of a reply ({error}): {}", excerpt(&head, MAX_EXCERPT));
                 on_value(Err(ProviderError::Malformed { reason }));
                 return;
             }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::refusal::bounded;
+use crate::error_body::excerpt;
 use crate::{ProviderError, RegistryFault};
 
 /// Longest reason that is passed on, in characters.
@@ -70,13 +70,13 @@ fn status(text: &str) -> Option<(u16, String)> {
         let said = rest.get(3..)?;
         let ends = said.is_empty() || said.starts_with([':', ' ', ',']);
         let status = digits.parse().ok().filter(|status| ends && (400..600).contains(status))?;
-        Some((status, bounded(said.trim_start_matches([':', ' ', ',']), MAX_REASON)))
+        Some((status, excerpt(said.trim_start_matches([':', ' ', ',']), MAX_REASON)))
     })
 }
 
 /// The last part of a chain of reasons: those before it name addresses, and files of the server.
 fn reason(text: &str) -> String {
-    bounded(text.rsplit(": ").next().unwrap_or(text), MAX_REASON)
+    excerpt(text.rsplit(": ").next().unwrap_or(text), MAX_REASON)
 }
 
 /// The host of the address in the text, as in `Get "https://registry.ollama.ai/v2/...": dial tcp ...`.
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_its_kind_and_its_reason() {
+    fn each_failure_has_kind_and_reason() {
         const GET: &str =
             "pull model manifest: Get \"https://registry.ollama.ai/v2/library/m/manifests/latest\": ";
         for (text, fault, message) in [
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_registry_is_named_where_its_address_is_told() {
+    fn registry_is_named_where_message_has_its_address() {
         for (text, name) in [
             ("Get \"https://registry.ollama.ai/v2/\": EOF", Some("registry.ollama.ai")),
             ("Get \"http://user:pw@127.0.0.1:9/v2/\": EOF", Some("127.0.0.1:9")),

@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use super::ndjson::NdJson;
 use super::wire::TransferLine;
-use crate::refusal::Said;
-use crate::replies::{Decode, Events};
+use crate::decode::{Events, StreamDecoder};
+use crate::error_body::ErrorBody;
 use crate::{ProviderError, ProviderResult};
 use types::TransferEvent;
 
 /// What is done, for the meaning of its errors.
 #[derive(Debug)]
-pub(super) enum About {
+pub(super) enum Operation {
     /// A pull of this model.
     Pull(String),
     /// A push of this model.
@@ -23,9 +23,9 @@ pub(super) enum About {
     },
 }
 
-impl About {
+impl Operation {
     /// The error that a text stands for, where it has a better word than the text itself.
-    pub(super) fn meaning(&self, text: &str) -> Option<ProviderError> {
+    pub(super) fn classify(&self, text: &str) -> Option<ProviderError> {
         match self {
             Self::Pull(model) | Self::Create { from: Some(model) }
                 if text == "pull model manifest: file does not exist" =>
@@ -85,18 +85,18 @@ pub(super) struct TransferDecoder {
 
 #[derive(Debug)]
 struct State {
-    about: About,
+    operation: Operation,
     /// The last event was given.
     ended: bool,
 }
 
 impl TransferDecoder {
-    pub(super) fn new(about: About) -> Self {
-        Self { lines: NdJson::default(), state: State { about, ended: false } }
+    pub(super) fn new(operation: Operation) -> Self {
+        Self { lines: NdJson::default(), state: State { operation, ended: false } }
     }
 }
 
-impl Decode for TransferDecoder {
+impl StreamDecoder for TransferDecoder {
     type Event = TransferEvent;
 
     fn is_last(event: &TransferEvent) -> bool {
@@ -130,8 +130,8 @@ impl State {
 
     fn event(&self, line: TransferLine) -> ProviderResult<TransferEvent> {
         if let Some(error) = &line.error {
-            let message = Said::in_stream(error.get()).message;
-            return Err(self.about.meaning(&message).unwrap_or(ProviderError::GaveUp { message }));
+            let message = ErrorBody::in_stream(error.get()).message;
+            return Err(self.operation.classify(&message).unwrap_or(ProviderError::GaveUp { message }));
         }
         let Some(Value::String(status)) = line.status else {
             let reason = "a line has neither a status nor an error".to_owned();
@@ -149,31 +149,31 @@ mod tests {
     use super::*;
     use crate::{RegistryFault, fixture};
 
-    fn pull() -> About {
-        About::Pull("mine:1b".to_owned())
+    fn pull() -> Operation {
+        Operation::Pull("mine:1b".to_owned())
     }
 
     fn decoded<'a>(
-        about: About,
+        operation: Operation,
         chunks: impl IntoIterator<Item = &'a [u8]>,
     ) -> Vec<ProviderResult<TransferEvent>> {
-        let events = fixture::decode(TransferDecoder::new(about), chunks);
+        let events = fixture::decode(TransferDecoder::new(operation), chunks);
         let (last, before) = events.split_last().unwrap();
         assert!(last.as_ref().map_or(true, TransferEvent::is_success), "{last:?}");
         assert!(before.iter().all(|event| event.as_ref().is_ok_and(|event| !event.is_success())));
         events
     }
 
-    fn recorded(case: &str, about: About) -> Vec<ProviderResult<TransferEvent>> {
-        decoded(about, [fixture::body(case).as_bytes()])
+    fn recorded(case: &str, operation: Operation) -> Vec<ProviderResult<TransferEvent>> {
+        decoded(operation, [fixture::body(case).as_bytes()])
     }
 
-    fn error(case: &str, about: About) -> ProviderError {
-        recorded(case, about).pop().unwrap().unwrap_err()
+    fn error(case: &str, operation: Operation) -> ProviderError {
+        recorded(case, operation).pop().unwrap().unwrap_err()
     }
 
     #[test]
-    fn steps_of_a_pull() {
+    fn pull_steps_are_read() {
         let events: Vec<_> =
             recorded("pull_success_stream", pull()).into_iter().map(Result::unwrap).collect();
         assert_eq!(
@@ -201,16 +201,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
-        let (pull, push) = (pull(), About::Push("mine:1b".to_owned()));
+    fn missing_model_is_named() {
+        let (pull, push) = (pull(), Operation::Push("mine:1b".to_owned()));
         let missing = ProviderError::NotInRegistry { model: "mine:1b".to_owned() };
         assert_eq!(error("pull_unknown_model_stream", pull), missing);
-        let from = About::Create { from: Some("mine:1b".to_owned()) };
+        let from = Operation::Create { from: Some("mine:1b".to_owned()) };
         assert_eq!(error("pull_unknown_model_stream", from), missing);
         let missing = ProviderError::ModelNotFound { model: "mine:1b".to_owned() };
         assert_eq!(error("push_missing_model", push), missing);
         let ProviderError::InvalidRequest { argument, reason } =
-            error("create_missing_blob", About::Create { from: None })
+            error("create_missing_blob", Operation::Create { from: None })
         else {
             panic!()
         };
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_fails_is_named_with_the_reason() {
+    fn failing_registry_is_named_with_reason() {
         for (case, name, text) in [
             ("pull_connection_refused_stream", "127.0.0.1:9", "connection refused"),
             ("pull_no_network_stream", "registry.ollama.ai", "network is unreachable"),
@@ -235,9 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_cannot_be_used_are_told_apart() {
-        let of =
-            |text: &str, from: Option<&str>| About::Create { from: from.map(str::to_owned) }.meaning(text);
+    fn unusable_weights_have_their_errors() {
+        let of = |text: &str, from: Option<&str>| {
+            Operation::Create { from: from.map(str::to_owned) }.classify(text)
+        };
         for text in ["unexpected EOF", "invalid file magic", "supplied file was not in GGUF format"] {
             let error = of(text, None);
             assert!(
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_success_is_told() {
+    fn end_without_success_is_an_error() {
         for body in ["", "{\"status\":\"writing manifest\"}\n", "{\"status\":\"writing manifest\"}\n{\"stat"]
         {
             let last = decoded(pull(), [body.as_bytes()]).pop().unwrap();
@@ -274,7 +275,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_the_network_cuts_it(cut in 0_usize..1_000) {
+        fn steps_are_same_for_any_split(cut in 0_usize..1_000) {
             let body = fixture::body("pull_already_there_stream");
             let (head, tail) = body.as_bytes().split_at(cut.min(body.len()));
             prop_assert_eq!(decoded(pull(), [head, tail]), recorded("pull_already_there_stream", pull()));

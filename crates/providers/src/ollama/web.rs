@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::error_body::{BodyKind, ErrorResponse};
 use crate::http::{Failure, Http, Timeouts};
-use crate::refusal::{Form, Refusal};
 use crate::{ProviderError, ProviderResult, json};
 use types::{WebPage, WebResult};
 
@@ -15,7 +15,7 @@ use types::{WebPage, WebResult};
 const BASE: &str = "https://ollama.com";
 /// For an answer. A slow page is waited for over there.
 /// Shorter than the impatient hosts' 60 s, so that the failure reaches them.
-const LONGEST_WAIT: Duration = Duration::from_secs(45);
+const MAX_WAIT: Duration = Duration::from_secs(45);
 
 /// The web search and the page reader of ollama.com.
 pub struct OllamaWeb {
@@ -46,7 +46,8 @@ impl OllamaWeb {
     /// As every request; a key that is not taken is a [`ProviderError::Status`] of 401.
     pub async fn search(&self, query: &str, max_results: Option<u32>) -> ProviderResult<Vec<WebResult>> {
         let body = json(&SearchBody { query, max_results })?;
-        let answer: SearchAnswer = self.http.ask("api/web_search", body).await.map_err(meaning)?;
+        let answer: SearchAnswer =
+            self.http.post_to_model("api/web_search", body).await.map_err(to_provider_error)?;
         let found = answer.results.unwrap_or_default().into_iter();
         // A result without an address cannot be gone to, nor cited.
         Ok(found
@@ -65,7 +66,8 @@ impl OllamaWeb {
     /// As [`OllamaWeb::search`].
     pub async fn fetch(&self, url: &str) -> ProviderResult<WebPage> {
         let body = json(&FetchBody { url })?;
-        let answer: FetchAnswer = self.http.ask("api/web_fetch", body).await.map_err(meaning)?;
+        let answer: FetchAnswer =
+            self.http.post_to_model("api/web_fetch", body).await.map_err(to_provider_error)?;
         Ok(WebPage {
             title: answer.title.unwrap_or_default(),
             content: answer.content.unwrap_or_default(),
@@ -79,8 +81,8 @@ impl OllamaWeb {
     /// As [`OllamaWeb::new`].
     pub fn at(base: Url, api_key: &str, mut timeouts: Timeouts) -> ProviderResult<Self> {
         // No model loads, so the generous waits for one would only hide that it hangs.
-        timeouts.first_byte = timeouts.first_byte.min(LONGEST_WAIT);
-        timeouts.next_byte = timeouts.next_byte.min(LONGEST_WAIT);
+        timeouts.first_byte = timeouts.first_byte.min(MAX_WAIT);
+        timeouts.next_byte = timeouts.next_byte.min(MAX_WAIT);
         Ok(Self { http: Http::new(base, Some(api_key), &[], timeouts)? })
     }
 }
@@ -122,22 +124,22 @@ struct FetchAnswer {
     links: Option<Vec<String>>,
 }
 
-fn meaning(failure: Failure) -> ProviderError {
-    let refusal = match failure {
-        Failure::Refused(refusal) => refusal,
-        Failure::Failed(error) => return error,
+fn to_provider_error(failure: Failure) -> ProviderError {
+    let response = match failure {
+        Failure::Response(response) => response,
+        Failure::Provider(error) => return error,
     };
-    let Refusal { status, retry_after, .. } = refusal;
-    let said = refusal.said();
-    let message = match (status, said.form) {
-        (429 | 503, _) => return ProviderError::Overloaded { status, message: said.message, retry_after },
+    let ErrorResponse { status, retry_after, .. } = response;
+    let body = response.parse();
+    let message = match (status, body.kind) {
+        (429 | 503, _) => return ProviderError::Overloaded { status, message: body.message, retry_after },
         (401 | 403, _) => {
-            format!("{}: it does not take the API key; set OLLAMA_API_KEY to a valid one", said.message)
+            format!("{}: it does not take the API key", body.message)
         }
-        (_, Form::Html) => {
-            format!("{}: something else than the API answered, such as a proxy", said.message)
+        (_, BodyKind::Html) => {
+            format!("{}: something else than the API answered, such as a proxy", body.message)
         }
-        _ => said.message,
+        _ => body.message,
     };
     ProviderError::Status { status, message }
 }
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_goes_over_https_and_is_not_shown() {
+    fn key_is_sent_over_https_only_and_not_shown() {
         let web = OllamaWeb::new("k3y", Timeouts::default()).unwrap();
         assert_eq!(web.address(), "https://ollama.com");
         assert!(!format!("{web:?}").contains("k3y"));
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_search() {
+    async fn search_results_are_read() {
         let answer = plain(
             "200 OK",
             "",
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_and_refusals() {
+    async fn page_and_refusals_are_read() {
         let fetch = async |address: String| at(&address).fetch("https://ollama.com").await;
         let answer = plain("200 OK", "", r#"{"title":"Ollama","content":"text","links":["https://a"]}"#);
         let (request, page) = answered(&answer, fetch).await;
@@ -196,7 +198,7 @@ mod tests {
         let answer = plain("401 Unauthorized", "", r#"{"error":"unauthorized"}"#);
         let (_, page) = answered(&answer, fetch).await;
         let Err(ProviderError::Status { status: 401, message }) = page else { panic!("{page:?}") };
-        assert!(message.contains("OLLAMA_API_KEY") && !message.contains("k3y"), "{message}");
+        assert!(message.contains("does not take the API key") && !message.contains("k3y"), "{message}");
         let (_, page) = answered(&plain("429 Too Many Requests", "", "slow"), fetch).await;
         assert!(matches!(page, Err(ProviderError::Overloaded { status: 429, .. })), "{page:?}");
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::calls::Calls;
 use super::sse::Sse;
+use super::tool_calls::ToolCallAssembler;
 use super::wire::{Chunk, Delta};
 use crate::ProviderError;
+use crate::decode::{Events, StreamDecoder};
+use crate::error_body::{ErrorBody, excerpt};
 use crate::lines::{LineTooLong, MAX_LINE};
-use crate::refusal::{Said, bounded};
-use crate::replies::{Decode, Events};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, Usage};
 
 /// The decoder of one reply.
@@ -22,7 +22,7 @@ pub(super) struct ChatDecoder {
 
 #[derive(Debug, Default)]
 struct State {
-    calls: Calls,
+    calls: ToolCallAssembler,
     calls_tools: bool,
     finish_reason: Option<String>,
     usage: Usage,
@@ -36,7 +36,7 @@ struct State {
     ended: bool,
 }
 
-impl Decode for ChatDecoder {
+impl StreamDecoder for ChatDecoder {
     type Event = ChatEvent;
 
     fn is_last(event: &ChatEvent) -> bool {
@@ -90,7 +90,7 @@ impl State {
             Err(error) => {
                 let head = String::from_utf8_lossy(data.get(..400).unwrap_or(data)).into_owned();
                 let reason =
-                    format!("an event is not the JSON of a reply ({error}): {}", bounded(&head, 100));
+                    format!("an event is not the JSON of a reply ({error}): {}", excerpt(&head, 100));
                 self.fail(ProviderError::Malformed { reason }, events);
             }
         }
@@ -98,12 +98,12 @@ impl State {
 
     fn chunk(&mut self, chunk: Chunk, events: &mut Events) {
         if let Some(error) = &chunk.error {
-            let said = Said::in_stream(error.get());
-            let error = said.context_exceeded().unwrap_or(ProviderError::Failed { message: said.message });
+            let body = ErrorBody::in_stream(error.get());
+            let error = body.context_exceeded().unwrap_or(ProviderError::Failed { message: body.message });
             return self.fail(error, events);
         }
         if let (None, Some(message)) = (&chunk.choices, &chunk.message) {
-            return self.fail(ProviderError::Failed { message: bounded(message, 2_000) }, events);
+            return self.fail(ProviderError::Failed { message: excerpt(message, 2_000) }, events);
         }
         if let Some(model) = chunk.model.filter(|model| !model.is_empty()) {
             self.model = Some(model);

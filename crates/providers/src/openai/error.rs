@@ -1,51 +1,55 @@
 //! What a refusal of an OpenAI-compatible server means, by status and route first and by its text then.
 
 use crate::ProviderError;
-use crate::refusal::{Form, Refusal, Said};
+use crate::error_body::{BodyKind, ErrorBody, ErrorResponse};
 
 /// The error for a refusal; `model` where the route names one.
-pub(super) fn refused(refusal: &Refusal, model: Option<&str>) -> ProviderError {
-    let said = refusal.said();
-    let status = refusal.status;
+pub(super) fn classify(response: &ErrorResponse, model: Option<&str>) -> ProviderError {
+    let body = response.parse();
+    let status = response.status;
     if matches!(status, 429 | 503) {
         // llama.cpp answers 503 while it loads its model.
-        return ProviderError::Overloaded { status, message: said.message, retry_after: refusal.retry_after };
+        return ProviderError::Overloaded {
+            status,
+            message: body.message,
+            retry_after: response.retry_after,
+        };
     }
-    if let (400..=599, Some(model), Form::Json) = (status, model, said.form) {
-        if status < 500 && is_about_a_missing_model(status, &said) {
+    if let (400..=599, Some(model), BodyKind::Json) = (status, model, body.kind) {
+        if status < 500 && is_about_a_missing_model(status, &body) {
             return ProviderError::ModelNotFound { model: model.to_owned() };
         }
-        if let Some(error) = said.context_exceeded() {
+        if let Some(error) = body.context_exceeded() {
             return error;
         }
-        if let Some(capability) = said.missing_capability() {
+        if let Some(capability) = body.missing_capability() {
             let (model, capability) = (model.to_owned(), capability.to_owned());
-            return ProviderError::Unsupported { model, capability, message: said.message };
+            return ProviderError::Unsupported { model, capability, message: body.message };
         }
     }
-    ProviderError::Status { status, message: explained(status, said) }
+    ProviderError::Status { status, message: explained(status, body) }
 }
 
-fn is_about_a_missing_model(status: u16, said: &Said) -> bool {
+fn is_about_a_missing_model(status: u16, body: &ErrorBody) -> bool {
     let is = |word: &Option<String>, name: &str| word.as_deref() == Some(name);
-    if is(&said.code, "model_not_found") || is(&said.kind, "model_not_found") {
+    if is(&body.code, "model_not_found") || is(&body.error_type, "model_not_found") {
         return true;
     }
-    let text = said.message.to_ascii_lowercase();
+    let text = body.message.to_ascii_lowercase();
     status == 404 && text.contains("model")
         || ["invalid model name", "model not found"].iter().any(|words| text.contains(words))
 }
 
 /// The text, with what it does not say itself.
-fn explained(status: u16, said: Said) -> String {
-    let Said { message, form, .. } = said;
-    match (status, form) {
+fn explained(status: u16, body: ErrorBody) -> String {
+    let ErrorBody { message, kind, .. } = body;
+    match (status, kind) {
         (404 | 405, _) => {
             format!(
                 "{message}: no such route there; the base address is the one that ends in /v1, or what stands for it"
             )
         }
-        (_, Form::Html) => {
+        (_, BodyKind::Html) => {
             format!("{message}: something else than a model server answered; check the base address")
         }
         _ => message,
@@ -57,11 +61,11 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str, model: Option<&str>) -> ProviderError {
-        refused(&Refusal { status, retry_after: None, body: body.as_bytes().to_vec() }, model)
+        classify(&ErrorResponse { status, retry_after: None, body: body.as_bytes().to_vec() }, model)
     }
 
     #[test]
-    fn missing_models_as_servers_word_them() {
+    fn missing_model_is_recognized_in_every_wording() {
         for (status, body) in [
             (
                 404,
@@ -86,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_not_a_missing_model() {
+    fn wrong_address_is_no_missing_model() {
         for body in [r#"{"detail":"Not Found"}"#, "404 page not found", "<html>nginx", ""] {
             let ProviderError::Status { status: 404, message } = error(404, body, Some("m")) else {
                 panic!("{body}")
@@ -96,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn capability_context_and_load() {
+    fn capability_context_and_overload_errors_are_recognized() {
         let body = r#"{"error":{"message":"registry.ollama.ai/library/m does not support tools","type":"t","code":null}}"#;
         let ProviderError::Unsupported { model, capability, message } = error(400, body, Some("m:1b")) else {
             panic!()

@@ -2,26 +2,27 @@
 
 use std::fmt;
 
+use ::openai::embeddings::EmbeddingsBody;
+use ::openai::request::ChatCompletionBody;
 use futures_util::future::BoxFuture;
 
 use self::chat::ChatDecoder;
-use self::error::refused;
+use self::error::classify;
 use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::config::ServerConfig;
+use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::replies::reply;
-use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
+use super::{ChatStream, Provider, ProviderError, ProviderResult, check_texts, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
-mod calls;
 mod chat;
 mod embed;
 mod error;
 mod models;
-mod request;
 mod sse;
+mod tool_calls;
 mod wire;
 
 /// An OpenAI-compatible server.
@@ -40,7 +41,8 @@ impl OpenAi {
     }
 
     async fn models(&self) -> ProviderResult<Vec<Model>> {
-        let answer: ModelsAnswer = self.http.get("models").await.map_err(|failure| meaning(failure, None))?;
+        let answer: ModelsAnswer =
+            self.http.get("models").await.map_err(|failure| to_provider_error(failure, None))?;
         Ok(models::listed(answer))
     }
 }
@@ -90,21 +92,22 @@ impl Provider for OpenAi {
 
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
-            let body = json(&request::chat_body(request)?)?;
+            let body = json(&ChatCompletionBody::new(request)?)?;
             let body = self.http.stream("chat/completions", body).await;
-            let body = body.map_err(|failure| meaning(failure, Some(&request.model)))?;
-            Ok(reply(body, ChatDecoder::default()))
+            let body = body.map_err(|failure| to_provider_error(failure, Some(&request.model)))?;
+            Ok(decode_body(body, ChatDecoder::default()))
         })
     }
 
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
-            let body = json(&embed::embed_body(request)?)?;
+            check_texts(request)?;
+            let body = json(&EmbeddingsBody::new(request)?)?;
             let answer: EmbedAnswer = self
                 .http
-                .ask("embeddings", body)
+                .post_to_model("embeddings", body)
                 .await
-                .map_err(|failure| meaning(failure, Some(&request.model)))?;
+                .map_err(|failure| to_provider_error(failure, Some(&request.model)))?;
             embed::embeddings(request, answer)
         })
     }
@@ -114,12 +117,12 @@ impl Provider for OpenAi {
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::replies::decode(ChatDecoder::default(), pieces)
+    super::decode::decode(ChatDecoder::default(), pieces)
 }
 
-fn meaning(failure: Failure, model: Option<&str>) -> ProviderError {
+fn to_provider_error(failure: Failure, model: Option<&str>) -> ProviderError {
     match failure {
-        Failure::Refused(refusal) => refused(&refusal, model),
-        Failure::Failed(error) => error,
+        Failure::Response(response) => classify(&response, model),
+        Failure::Provider(error) => error,
     }
 }

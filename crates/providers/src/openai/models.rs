@@ -1,7 +1,6 @@
 //! Converts what a server tells of its models, which is little: only the id is certain.
 
 use super::wire::{ListedModel, ModelsAnswer};
-use crate::number::parameter_size;
 use types::{Model, ModelDetails};
 
 /// The models, in the server's order.
@@ -33,6 +32,17 @@ fn model(listed: ListedModel) -> Option<Model> {
     })
 }
 
+/// A number of parameters in the form that Ollama uses, such as `630.17M`.
+fn parameter_size(parameters: u64) -> String {
+    let n = parameters as f64;
+    match parameters {
+        1_000_000_000.. => format!("{:.1}B", n / 1e9),
+        1_000_000.. => format!("{:.2}M", n / 1e6),
+        1_000.. => format!("{:.0}K", n / 1e3),
+        _ => parameters.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_as_servers_write_them() {
+    fn lists_of_several_servers_are_read() {
         assert_eq!(of(r#"{"object":"list","data":null}"#), []);
         let models = of(r#"{"models":[{}],"object":"list","data":[
             {"id":"qwen","object":"model","created":1,"owned_by":"llamacpp",

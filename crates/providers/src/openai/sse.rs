@@ -102,7 +102,7 @@ mod tests {
         data\n\nretry: 5\n\nerror: {\"e\":\u{1F642}}\n\n{\"bare\":1}\n\ndata: [DONE]";
 
     #[test]
-    fn fields_comments_line_ends_and_a_missing_blank_line() {
+    fn fields_comments_and_unterminated_event_are_read() {
         assert_eq!(
             decode([STREAM.as_bytes()]),
             ["{\"a\":1}", "one\ntwo", "", "{\"e\":\u{1F642}}", "{\"bare\":1}", "[DONE]"]
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn one_event_cannot_grow_without_end() {
+    fn event_size_is_bounded() {
         let mut sse = Sse::default();
         let line = [b"data: ".as_slice(), &vec![b'x'; MAX_LINE / 2], b"\n"].concat();
         assert_eq!(sse.push(&line, |_| ()), Ok(()));

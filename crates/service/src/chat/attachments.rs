@@ -13,11 +13,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
-use crate::file_access::{blocking, open, refused, unreadable};
+use crate::file_access::{blocking, not_read, open, refused, unreadable};
+use crate::hint::{Action, Setting};
 use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
 use crate::{ErrorCode, ServiceError};
-use files::{self, Content, FenceError, fenced};
+use files::{self, Content, SandboxError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
@@ -186,7 +187,7 @@ impl Chat {
         let Some(named) = &attachments.0 else { return Ok(None) };
         if self.files.settings.allowed.is_empty() {
             let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
-            return Err(refused(argument, &FenceError::NothingAllowed));
+            return Err(refused(argument, &SandboxError::NothingAllowed));
         }
         self.check_takes_files(model).await?;
         named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)
@@ -205,11 +206,11 @@ impl Chat {
             Location::Local => Ok(()),
             Location::Remote(host) => Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,
-                format!("Model {model:?} runs at {host}, not on this machine, so the files would be sent there"),
+                format!(
+                    "Model {model:?} runs at {host}, not on this machine, so the files would be sent there"
+                ),
             )
-            .with_hint(
-                "Use a model whose location is local (list_models), or let the user allow it with --allow-remote-files.",
-            )),
+            .with_hint(Action::UseLocalModel)),
         }
     }
 
@@ -253,17 +254,16 @@ impl Chat {
                         return Ok(());
                     }
                     let bound = settings.max_call_bytes;
-                    let reason = format!(
-                        "is too much: {what} at most {bound} bytes together (OLLAMA_MCP_MAX_ATTACHMENT_BYTES)"
-                    );
-                    Err(unreadable(argument, path, &reason))
+                    let reason = format!("is too much: {what} at most {bound} bytes together");
+                    Err(unreadable(argument, path, &reason)
+                        .with_hint(Action::RaiseLimit(Setting::MaxAttachmentBytes)))
                 };
                 // A file that is too large by itself gets its own error below.
                 if size <= most {
                     count(size, "the files of a call have")?;
                 }
                 let content = files::read(opened, most, &|| stopped.is_cancelled())
-                    .map_err(|error| unreadable(argument, path, &error.0))?;
+                    .map_err(|error| not_read(argument, path, &error))?;
                 let before = attached.size();
                 attached.add(name, size, content);
                 // A small file can unpack to much.

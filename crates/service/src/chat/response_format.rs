@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Chat;
 use crate::chat::model_request::ModelRequest;
 use crate::chat::runner::Run;
 use crate::chat::schema_check::{Compiled, Unchecked, Verdict, check_size, no_schema, unchecked};
 use crate::error::ServiceError;
+use crate::hint::Warning;
 use types::ChatEnd;
 use types::{FinishReason, ResponseFormat};
 
@@ -51,51 +52,12 @@ impl ReplyFormat {
     }
 }
 
-/// Reads `response_format`: `"json"`, a JSON Schema, or OpenAI's `json_object` and `json_schema` forms.
+/// Reads `response_format`, see [`openai::response_format::read`].
 ///
 /// # Errors
 /// `invalid_argument` where it is none of these, or the schema is no schema.
 pub fn read_response_format(format: Value) -> Result<Option<ReplyFormat>, ServiceError> {
-    read(format)?.map(ReplyFormat::new).transpose()
-}
-
-fn read(format: Value) -> Result<Option<ResponseFormat>, ServiceError> {
-    const ARGUMENT: &str = "response_format";
-    match format {
-        Value::Null => Ok(None),
-        Value::String(name) => match name.as_str() {
-            "json" | "json_object" => Ok(Some(ResponseFormat::Json)),
-            "text" => Ok(None),
-            other => Err(ServiceError::invalid(
-                ARGUMENT,
-                format!("is {other:?}; it must be \"json\", a JSON Schema, or OpenAI's json_schema form"),
-            )),
-        },
-        Value::Object(object) => read_object(object),
-        _ => Err(ServiceError::invalid(
-            ARGUMENT,
-            "must be \"json\", a JSON Schema, or OpenAI's json_schema form",
-        )),
-    }
-}
-
-fn read_object(mut object: Map<String, Value>) -> Result<Option<ResponseFormat>, ServiceError> {
-    let schema = match object.get("type").and_then(Value::as_str) {
-        Some("text") => return Ok(None),
-        Some("json_object") => return Ok(Some(ResponseFormat::Json)),
-        Some("json_schema") => match object
-            .remove("json_schema")
-            .and_then(|mut form| Some(form.get_mut("schema")?.take()))
-        {
-            Some(schema) => schema,
-            None => return Err(ServiceError::invalid("response_format.json_schema.schema", "is missing")),
-        },
-        _ => Value::Object(object),
-    };
-    if !schema.is_object() {
-        return Err(ServiceError::invalid("response_format", "must be a JSON Schema object"));
-    }
-    Ok(Some(ResponseFormat::Schema(schema)))
+    openai::response_format::read(format)?.map(ReplyFormat::new).transpose()
 }
 
 impl Chat {
@@ -147,7 +109,7 @@ impl Run {
         &self,
         asked: &mut ModelRequest,
         format: &ReplyFormat,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<ChatEnd, ServiceError> {
         if format.is_checked_apart() {
             // It may take seconds, and others need not wait for it.
@@ -166,20 +128,21 @@ impl Run {
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
-            warnings.push(format!(
+            warnings.push(Warning::new(format!(
                 "The reply does not match response_format, even after a second try: {}.",
                 wrong.join("; ")
-            ));
+            )));
         }
         self.live.publish();
         Ok(end)
     }
 
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
-    async fn wrong(&self, format: &ReplyFormat, warnings: &mut Vec<String>) -> Vec<String> {
+    async fn wrong(&self, format: &ReplyFormat, warnings: &mut Vec<Warning>) -> Vec<String> {
         let reply = self.live.read_draft(str::to_owned);
         self.chat.violations(format, reply).await.unwrap_or_else(|why| {
-            warnings.push(format!("The reply was not checked against response_format: {}.", why.reason()));
+            let reason = why.reason();
+            warnings.push(format!("The reply was not checked against response_format: {reason}.").into());
             Vec::new()
         })
     }
@@ -201,18 +164,7 @@ mod tests {
     use crate::chat::schema_check::check_here;
 
     #[test]
-    fn every_spelling_is_read() {
-        let schema = json!({"type": "object", "required": ["a"]});
-        let wrapped = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
-        assert_eq!(read(json!("json")), Ok(Some(ResponseFormat::Json)));
-        assert_eq!(read(json!({"type": "json_object"})), Ok(Some(ResponseFormat::Json)));
-        assert_eq!(read(json!({"type": "text"})), Ok(None));
-        assert_eq!(read(schema.clone()), Ok(Some(ResponseFormat::Schema(schema.clone()))));
-        assert_eq!(read(wrapped), Ok(Some(ResponseFormat::Schema(schema))));
-    }
-
-    #[test]
-    fn what_is_no_format_is_refused() {
+    fn invalid_response_format_is_refused() {
         for (format, said) in [
             (json!("yaml"), "response_format is \"yaml\""),
             (json!(5), "response_format must be"),
@@ -225,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_held_against_its_schema() {
+    fn reply_is_validated_against_schema() {
         let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
         let violations = |reply: &str| match check_here(&schema, Some(reply)) {
             Verdict::Violations(wrong) => wrong,

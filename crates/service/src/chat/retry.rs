@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_and_end() {
+    fn retry_waits_grow_and_end() {
         let refused = ProviderError::Unreachable { address: "x".into(), reason: "connection refused".into() };
         let waits: Vec<_> = (0..4).map(|tried| wait_before(&refused, tried, 1.0)).collect();
         let millis = |wait| Some(Duration::from_millis(wait));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_s_own_word_counts() {
+    fn retry_after_of_server_is_used() {
         assert_eq!(wait_before(&overloaded(Some(7)), 0, 0.5), Some(Duration::from_secs(7)));
         assert_eq!(wait_before(&overloaded(Some(600)), 0, 0.5), None);
         assert!(wait_before(&overloaded(None), 2, 0.5).is_some());
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_are_final() {
+    fn other_failures_are_not_retried() {
         let error = ProviderError::Status { status: 500, message: "x".into() };
         assert_eq!(wait_before(&error, 0, 0.5), None);
         let broken = ProviderError::Interrupted { reason: "reset".into() };
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runner_that_crashed_is_tried_once_more() {
+    fn crashed_runner_is_retried_once() {
         for message in [
             "llama-server process no longer running",
             "an error was encountered while running the model: unexpected EOF",

@@ -14,6 +14,7 @@ use crate::chat::retry::{jitter, wait_before};
 use crate::chat::truncation::Truncation;
 use crate::chat::validate::check;
 use crate::chat::warnings::{cut_prompt, stopped_at_limit};
+use crate::hint::Warning;
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
 use crate::tasks::queue::{Reservation, Slot};
@@ -118,7 +119,7 @@ impl Run {
             }
         };
         self.live.set_model(&model);
-        let mut warnings = self.ignored(&call);
+        let mut warnings: Vec<_> = self.ignored(&call).into_iter().map(Warning::new).collect();
         let attached = match call.attachments.is_empty() {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
@@ -129,7 +130,7 @@ impl Run {
         let mut asked = model_request(model, call, question);
         if let Some(attached) = &attached {
             asked.attach(attached);
-            warnings.extend(attached.warnings());
+            warnings.extend(attached.warnings().map(Warning::new));
         }
         if asked.has_images() {
             Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
@@ -152,10 +153,11 @@ impl Run {
             Some(cut) => warnings.push(cut),
             None => warnings.extend(self.chat.overflow(&asked, &end.usage).await),
         }
-        warnings.extend(self.chat.models.other_model(asked.model(), end.model.as_deref()));
+        let other_model = self.chat.models.other_model(asked.model(), end.model.as_deref());
+        warnings.extend(other_model.map(Warning::new));
         let location = self.chat.models.location(end.remote.as_ref());
         if attached.is_some() {
-            warnings.extend(self.chat.went_away(&location));
+            warnings.extend(self.chat.went_away(&location).map(Warning::new));
         }
         Ok(CompletionSummary {
             location,
@@ -282,7 +284,7 @@ impl Run {
 
     /// Warnings for arguments that this server ignores.
     fn ignored(&self, call: &ChatCall) -> Vec<String> {
-        if self.chat.models.provider().native().is_some() {
+        if self.chat.models.provider().ollama().is_some() {
             return ignored_options(&call.options);
         }
         let ignored = [

@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_is_known_where_references_end() {
+    fn work_is_bounded_for_acyclic_references() {
         let person =
             json!({ "$defs": { "n": { "type": "string" } }, "properties": { "a": { "$ref": "#/$defs/n" } } });
         assert_eq!(work_of(&person), Some(8));
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn doubled_references_count_as_often_as_they_are_followed() {
+    fn references_count_each_time_they_are_followed() {
         let doubled = |levels: usize| {
             let mut definitions = serde_json::Map::new();
             for level in 0..levels {

@@ -56,7 +56,7 @@ mod tests {
     use types::Role;
 
     #[test]
-    fn all_texts_of_a_call_count() {
+    fn all_texts_of_call_are_counted() {
         let text = "x".repeat(1_000);
         let call = ChatCall {
             messages: vec![Message::text(Role::User, text.clone())],

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::Chat;
 use super::request::ChatCall;
+use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
 use platform::sync::lock;
 use settings::SystemPromptFile;
@@ -47,8 +48,11 @@ impl SystemPrompt {
         }
         let text = file.read().map_err(|reason| {
             let path = file.path.display();
-            ServiceError::new(ErrorCode::StorageFailed, format!("The system prompt {path} cannot be read: {reason}"))
-                .with_hint("Fix the file, or set OLLAMA_MCP_SYSTEM_PROMPT_FILE to another one; a call with its own system prompt works.")
+            ServiceError::new(
+                ErrorCode::StorageFailed,
+                format!("The system prompt {path} cannot be read: {reason}"),
+            )
+            .with_hint(Action::FixSystemPrompt)
         })?;
         *read = stamp.map(|stamp| (stamp, text.clone()));
         Ok(text)

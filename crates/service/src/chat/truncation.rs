@@ -13,6 +13,7 @@ use super::Chat;
 use super::warnings;
 use crate::chat::model_request::ModelRequest;
 use crate::error::{ErrorCode, ServiceError, TokenCounts};
+use crate::hint::{Action, Hint, Warning};
 use types::Usage;
 
 /// What to do with a prompt that does not fit the context.
@@ -49,7 +50,7 @@ impl Truncation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fitted {
     /// The server was allowed to cut it. `split` is how long files can be read whole.
-    Cut { counts: TokenCounts, model_context: Option<u64>, requested: Option<u64>, split: String },
+    Cut { counts: TokenCounts, model_context: Option<u64>, requested: Option<u64>, split: Option<Hint> },
     /// The server was allowed to cut it, and has not said how long it is.
     CutUncounted,
     /// The context was made larger.
@@ -101,22 +102,21 @@ impl Chat {
                 Ok(())
             }
             (truncation, num_ctx) => {
-                let hint = match (truncation, num_ctx) {
-                    (_, None) => too_long_for_model(model_context),
-                    (Truncation::Grow, Some(_)) => {
-                        "A larger num_ctx was requested, and the server kept its context. Send less."
-                            .to_owned()
+                let num_ctx_is_given = asked.num_ctx().is_some();
+                let error = match (truncation, num_ctx) {
+                    (_, None) => error.with_hint(too_long_for_model(model_context)),
+                    (Truncation::Grow, Some(_)) => error.with_hint(Action::SendLessAsContextIsFixed),
+                    (Truncation::Auto, Some(num_ctx)) => error
+                        .with_hint("Ollama cannot cut this prompt.")
+                        .and_hint(Action::FitPrompt { num_ctx, num_ctx_is_given, can_cut: false }),
+                    (Truncation::Error, Some(num_ctx)) => {
+                        error.with_hint(Action::FitPrompt { num_ctx, num_ctx_is_given, can_cut: true })
                     }
-                    (Truncation::Auto, Some(num_ctx)) => format!(
-                        "Ollama cannot cut this prompt. {} (a larger context takes more memory), or send less.",
-                        larger(num_ctx, asked.num_ctx())
-                    ),
-                    (Truncation::Error, Some(num_ctx)) => format!(
-                        "{} (a larger context takes more memory), set truncation to \"auto\" to have the prompt cut, or send less.",
-                        larger(num_ctx, asked.num_ctx())
-                    ),
                 };
-                Err(error.with_hint(hint + &split_hint(asked, counts)))
+                Err(match split_hint(asked, counts) {
+                    Some(split) => error.and_hint(split),
+                    None => error,
+                })
             }
         }
     }
@@ -130,11 +130,11 @@ impl Chat {
             asked.allow_cut(Fitted::CutUncounted);
             return Ok(());
         }
-        Err(error.with_hint("Raise num_ctx, or send less."))
+        Err(error.with_hint(Action::EnlargeContext))
     }
 
     /// A warning where the context overflowed while the reply was generated: the oldest tokens were dropped on the way.
-    pub(crate) async fn overflow(&self, asked: &ModelRequest, usage: &Usage) -> Option<String> {
+    pub(crate) async fn overflow(&self, asked: &ModelRequest, usage: &Usage) -> Option<Warning> {
         let prompt = usage.prompt_tokens?;
         let total = prompt.saturating_add(usage.completion_tokens?);
         let context = match asked.num_ctx().filter(|_| self.models.takes_num_ctx()) {
@@ -164,25 +164,14 @@ fn num_ctx_for(prompt: u64, max_tokens: Option<u64>, model_context: Option<u64>)
 }
 
 /// How files that are too long for one prompt can be read whole: in parts that fit.
-fn split_hint(asked: &ModelRequest, counts: TokenCounts) -> String {
+fn split_hint(asked: &ModelRequest, counts: TokenCounts) -> Option<Hint> {
     if !asked.has_files() || counts.prompt == 0 {
-        return String::new();
+        return None;
     }
     // Room for the instruction and the reply.
     let part_tokens = counts.context.saturating_sub((counts.context / 2).min(REPLY_ROOM));
     let part_bytes = (asked.text_bytes() as u64).saturating_mul(part_tokens) / counts.prompt;
-    format!(
-        " To have long files read whole, split them into parts of at most {part_bytes} bytes, give the parts to batch_completion as \
-         files, and ask once more over its results."
-    )
-}
-
-/// How to ask for a larger context. `grow` chooses one only where the call gives none.
-fn larger(num_ctx: u64, requested: Option<u64>) -> String {
-    match requested {
-        Some(_) => format!("Set num_ctx to {num_ctx}, or leave it out and set truncation to \"grow\","),
-        None => format!("Set num_ctx to {num_ctx}, or truncation to \"grow\","),
-    }
+    Some(Action::SplitFiles { part_bytes }.into())
 }
 
 fn too_long_for_model(model_context: Option<u64>) -> String {
@@ -203,33 +192,34 @@ impl Fitted {
     }
 
     /// What the answer says of it. `read` is what the model read, by the server's count.
-    pub(crate) fn warning(&self, read: Option<u64>, max_tokens: Option<u64>) -> String {
+    pub(crate) fn warning(&self, read: Option<u64>, max_tokens: Option<u64>) -> Warning {
         match self {
             Self::Cut { counts: TokenCounts { prompt, context }, model_context, requested, split } => {
                 let read = read.map(|read| format!("; the model read {read}")).unwrap_or_default();
-                let next = match num_ctx_for(*prompt, max_tokens, *model_context) {
-                    Some(num_ctx) => format!(
-                        "{} to have it read whole (this takes more memory).",
-                        larger(num_ctx, *requested)
-                    ),
-                    None => too_long_for_model(*model_context),
+                let next: Hint = match num_ctx_for(*prompt, max_tokens, *model_context) {
+                    Some(num_ctx) => {
+                        let num_ctx_is_given = requested.is_some();
+                        Action::ReadWholePrompt { num_ctx, num_ctx_is_given }.into()
+                    }
+                    None => too_long_for_model(*model_context).into(),
                 };
-                format!(
+                let text = format!(
                     "The prompt has {prompt} tokens and the model's context here {context}: Ollama cut the prompt, or dropped the \
-                     oldest messages{read}. {next}{split}"
-                )
+                     oldest messages{read}."
+                );
+                Warning { text, hints: std::iter::once(next).chain(split.clone()).collect() }
             }
             Self::CutUncounted => {
                 let read = read.map(|read| format!("; the model read {read} tokens")).unwrap_or_default();
-                format!(
-                    "The prompt does not fit the model's context: Ollama cut it, or dropped the oldest messages{read}. Raise num_ctx, \
-                     or send less."
-                )
+                Warning::new(format!(
+                    "The prompt does not fit the model's context: Ollama cut it, or dropped the oldest messages{read}."
+                ))
+                .and_hint(Action::EnlargeContext)
             }
-            Self::Grown { counts: TokenCounts { prompt, context }, num_ctx } => format!(
+            Self::Grown { counts: TokenCounts { prompt, context }, num_ctx } => Warning::new(format!(
                 "The prompt has {prompt} tokens and the model's context here was {context}: the model was loaded again with num_ctx \
                  {num_ctx}, which takes more memory."
-            ),
+            )),
         }
     }
 }
@@ -265,21 +255,23 @@ mod tests {
     #[test]
     fn warnings_have_both_counts_and_the_next_step() {
         let counts = TokenCounts { prompt: 4400, context: 2050 };
-        let cut = Fitted::Cut { counts, model_context: Some(8192), requested: None, split: String::new() }
-            .warning(Some(2049), None);
-        for part in ["4400 tokens", "2050", "read 2049", "num_ctx to 5632", "\"grow\""] {
+        let cut = Fitted::Cut { counts, model_context: Some(8192), requested: None, split: None }
+            .warning(Some(2049), None)
+            .to_string();
+        for part in ["4400 tokens", "2050", "read 2049", "5632 tokens"] {
             assert!(cut.contains(part), "{part}: {cut}");
         }
         let too_long = Fitted::Cut {
             counts,
             model_context: Some(4096),
             requested: Some(512),
-            split: " Split it.".to_owned(),
+            split: Some("Split it.".into()),
         }
-        .warning(None, None);
+        .warning(None, None)
+        .to_string();
         assert!(too_long.contains("own context length is 4096") && !too_long.contains("grow"), "{too_long}");
         assert!(too_long.ends_with("longer context. Split it."), "{too_long}");
-        let grown = Fitted::Grown { counts, num_ctx: 5632 }.warning(Some(4400), None);
+        let grown = Fitted::Grown { counts, num_ctx: 5632 }.warning(Some(4400), None).to_string();
         assert!(grown.contains("num_ctx 5632") && grown.contains("4400"), "{grown}");
     }
 }

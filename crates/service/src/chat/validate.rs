@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_out_of_range_is_named() {
+    fn out_of_range_argument_is_named() {
         let mut call = ChatCall::default();
         call.sampling.temperature = Some(3.0);
         assert_eq!(check(&call).unwrap_err().text(), "temperature is 3; it must be between 0 and 2");

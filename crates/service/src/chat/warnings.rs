@@ -1,5 +1,6 @@
 //! What a model server does in silence, reported: a prompt that was cut, a reply that stopped early.
 
+use crate::hint::{Action, Warning};
 use types::Usage;
 
 /// More bytes of text a token than any tokenizer makes of real text; English has about four, code and
@@ -10,22 +11,23 @@ const MAX_BYTES_PER_TOKEN: usize = 12;
 const MIN_BYTES: usize = 1500;
 
 /// A reply that stopped at a limit of tokens.
-pub(crate) fn stopped_at_limit(max_tokens: Option<u64>, takes_num_ctx: bool) -> String {
+pub(crate) fn stopped_at_limit(max_tokens: Option<u64>, takes_num_ctx: bool) -> Warning {
     match max_tokens {
-        Some(limit) => format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."),
-        None => {
-            let or = if takes_num_ctx { ", or raise num_ctx" } else { "" };
-            format!("The reply stopped at the model's limit of tokens; set max_tokens{or}.")
+        Some(limit) => {
+            Warning::new(format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."))
         }
+        None => Warning::new("The reply stopped at the model's limit of tokens.")
+            .and_hint(Action::RaiseReplyLimit { takes_num_ctx }),
     }
 }
 
 /// The prompt and the reply together are longer than the context.
-pub(crate) fn context_overflowed(total: u64, context: u64) -> String {
-    format!(
+pub(crate) fn context_overflowed(total: u64, context: u64) -> Warning {
+    Warning::new(format!(
         "The prompt and the reply have {total} tokens together and the context {context}: the oldest part was dropped while the \
-         reply was generated. Raise num_ctx, or lower max_tokens."
-    )
+         reply was generated."
+    ))
+    .and_hint(Action::EnlargeContextOrBoundReply)
 }
 
 /// A guess that the model read only a part of the prompt, for servers that ignore `truncate: false` and cut in silence:
@@ -35,7 +37,7 @@ pub(crate) fn cut_prompt(
     usage: &Usage,
     num_ctx: Option<u64>,
     takes_num_ctx: bool,
-) -> Option<String> {
+) -> Option<Warning> {
     let read = usage.prompt_tokens?;
     let num_ctx = num_ctx.filter(|_| takes_num_ctx);
     let at_limit = num_ctx.is_some_and(|num_ctx| read >= num_ctx);
@@ -43,11 +45,11 @@ pub(crate) fn cut_prompt(
         sent >= MIN_BYTES && sent / MAX_BYTES_PER_TOKEN > usize::try_from(read).unwrap_or(usize::MAX);
     (at_limit || too_few).then(|| {
         let context = num_ctx.map(|num_ctx| format!(" ({num_ctx} here)")).unwrap_or_default();
-        let next = if takes_num_ctx { "Raise num_ctx, or send less." } else { "Send less." };
-        format!(
+        let warning = Warning::new(format!(
             "The prompt was probably cut to the context{context}, or older messages were dropped: the model server counted only \
-             {read} tokens for {sent} bytes. {next}"
-        )
+             {read} tokens for {sent} bytes."
+        ));
+        if takes_num_ctx { warning.and_hint(Action::EnlargeContext) } else { warning.and_hint("Send less.") }
     })
 }
 
@@ -61,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_cuts_are_told_and_whole_prompts_are_not() {
+    fn recorded_cuts_are_warned_of_and_whole_prompts_are_not() {
         // 3,000 words at num_ctx 512: cut, and dropped as an older message.
         assert!(warned(14_999, 259, Some(512)));
         assert!(warned(15_008, 38, Some(512)));
@@ -71,7 +73,7 @@ mod tests {
         assert!(!warned(14_999, 3_010, Some(4096)));
         assert!(!warned(1_000, 1, None));
         let usage = Usage { prompt_tokens: Some(38), completion_tokens: None };
-        let elsewhere = cut_prompt(15_008, &usage, Some(512), false).unwrap();
-        assert!(!elsewhere.contains("num_ctx") && !elsewhere.contains("512"), "{elsewhere}");
+        let elsewhere = cut_prompt(15_008, &usage, Some(512), false).unwrap().to_string();
+        assert!(!elsewhere.contains("Enlarge") && !elsewhere.contains("512"), "{elsewhere}");
     }
 }

@@ -10,6 +10,7 @@ use crate::ServiceError;
 use crate::chat::request::ChatCall;
 use crate::chat::truncation::Truncation;
 use store::StoredMessage;
+use types::{Role, ToolCall};
 
 /// Bytes a token in judging: English has about four, code and other scripts fewer.
 const BYTES_A_TOKEN: u64 = 3;
@@ -81,7 +82,7 @@ fn messages_to_drop(history: &[StoredMessage], mut budget: u64) -> usize {
         kept += 1;
     }
     let mut left_out = history.len() - kept;
-    while left_out > 0 && history.get(left_out).is_some_and(|message| message.role != "user") {
+    while left_out > 0 && history.get(left_out).is_some_and(|message| message.role != Role::User) {
         left_out += 1;
     }
     left_out
@@ -91,8 +92,12 @@ fn of_message(message: &StoredMessage) -> u64 {
     // The count of a reply has the thinking in it, which is not sent again.
     match message.completion_tokens.filter(|_| message.thinking.is_none()) {
         Some(counted) => counted + AROUND_A_MESSAGE,
-        None => of_text(&message.content) + message.tool_calls.as_deref().map_or(0, of_text),
+        None => of_text(&message.content) + message.tool_calls.iter().map(of_call).sum::<u64>(),
     }
+}
+
+fn of_call(call: &ToolCall) -> u64 {
+    of_text(&call.name) + of_text(&call.arguments)
 }
 
 fn of_text(text: &str) -> u64 {
@@ -101,16 +106,18 @@ fn of_text(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
-    fn said(role: &str, tokens: u64) -> StoredMessage {
+    fn said(role: Role, tokens: u64) -> StoredMessage {
         let content = "x".repeat(usize::try_from((tokens - AROUND_A_MESSAGE) * BYTES_A_TOKEN).unwrap());
-        StoredMessage { role: role.into(), content, ..StoredMessage::default() }
+        StoredMessage::text(role, content, UNIX_EPOCH)
     }
 
     #[test]
-    fn the_oldest_go_and_no_reply_stays_without_its_question() {
-        let history = [said("user", 100), said("assistant", 100), said("user", 100), said("assistant", 100)];
+    fn oldest_messages_are_dropped_with_their_replies() {
+        let history = [Role::User, Role::Assistant, Role::User, Role::Assistant].map(|role| said(role, 100));
         assert_eq!(messages_to_drop(&history, 400), 0);
         assert_eq!(messages_to_drop(&history, 399), 2);
         assert_eq!(messages_to_drop(&history, 200), 2);
@@ -120,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn the_server_s_own_count_goes_before_the_bytes() {
-        let mut reply = said("assistant", 1000);
+    fn token_count_of_server_precedes_estimate() {
+        let mut reply = said(Role::Assistant, 1000);
         reply.completion_tokens = Some(50);
         assert_eq!(of_message(&reply), 58);
         reply.thinking = Some("hm".into());

@@ -8,18 +8,18 @@ mod turn_locks;
 
 use std::sync::Arc;
 
-pub use store::{Conversation, StoredMessage, Summary};
-use store::{ConversationStore, Place, StoreError};
+pub use store::{Conversation, Page, StoredMessage, Summary};
+use store::{ConversationStore, Cursor, StoreError};
 
 use crate::changes::{Change, Changes};
 use crate::chat::Chat;
+use crate::hint::{Action, DataDirFault, Hint};
 use crate::models::Models;
 use crate::tasks::Tasks;
 use crate::transfers::Transfers;
 use crate::{Caller, ErrorCode, ServiceError};
 pub use turn::TurnCall;
 use turn_locks::{QueuedTurn, TurnLocks};
-use types::Owner;
 
 /// The id for which one is made.
 pub const NEW: &str = "new";
@@ -68,7 +68,7 @@ impl Conversations {
     ) -> Result<Conversation, ServiceError> {
         conversation_id(id)?;
         let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store(&caller.owner)?.get_end(id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
+        let found = self.store()?.get_end(&caller.owner, id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
         let mut found = found.ok_or_else(|| not_found(id))?;
         found.system.iter_mut().for_each(shorten);
         for message in &mut found.messages {
@@ -83,7 +83,7 @@ impl Conversations {
         self.turn_locks.queue(&caller.owner, id)
     }
 
-    /// A page of the conversations, newest first, and the cursor of the next one.
+    /// A page of the conversations, newest first.
     ///
     /// # Errors
     /// `invalid_argument`, `storage_failed`.
@@ -92,7 +92,7 @@ impl Conversations {
         caller: &Caller,
         cursor: Option<&str>,
         limit: Option<u64>,
-    ) -> Result<(Vec<Summary>, Option<String>), ServiceError> {
+    ) -> Result<Page<Summary>, ServiceError> {
         let limit = limit.unwrap_or(PAGE);
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(ServiceError::invalid(
@@ -100,14 +100,9 @@ impl Conversations {
                 format!("is {limit}; it must be between 1 and {MAX_PAGE}"),
             ));
         }
-        let before = cursor.map(read_cursor).transpose()?;
+        let from = cursor.map(read_cursor).transpose()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // One more than asked for tells whether there is a next page.
-        let mut page = self.store(&caller.owner)?.list(before, limit + 1).await.map_err(failed)?;
-        let more = page.len() > limit;
-        page.truncate(limit);
-        let next = page.last().filter(|_| more).map(|last| format!("{}.{}", last.updated_ms, last.id));
-        Ok((page, next))
+        self.store()?.list(&caller.owner, from, limit).await.map_err(failed)
     }
 
     /// Deletes a conversation for good.
@@ -116,7 +111,7 @@ impl Conversations {
     /// `conversation_not_found`, `storage_failed`.
     pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), ServiceError> {
         conversation_id(id)?;
-        match self.store(&caller.owner)?.delete(id).await.map_err(failed)? {
+        match self.store()?.delete(&caller.owner, id).await.map_err(failed)? {
             true => {
                 self.changes
                     .announce(Change::Conversation { owner: caller.owner.clone(), id: id.to_owned() });
@@ -126,11 +121,7 @@ impl Conversations {
         }
     }
 
-    /// The store. It knows no owners yet: all that is in it belongs to the local one, so nobody else gets there.
-    fn store(&self, owner: &Owner) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
-        if *owner != Owner::local() {
-            return Err(failed(StoreError::NoDirectory));
-        }
+    fn store(&self) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
         self.store.as_ref().ok_or_else(|| failed(StoreError::NoDirectory))
     }
 }
@@ -165,39 +156,37 @@ fn shorten(text: &mut String) {
     text.push_str(&format!("\n[{left_out} more bytes are stored and not shown here]"));
 }
 
-fn read_cursor(cursor: &str) -> Result<Place, ServiceError> {
-    let place = cursor
-        .split_once('.')
-        .and_then(|(updated_ms, id)| Some(Place { updated_ms: updated_ms.parse().ok()?, id: id.to_owned() }));
-    place.filter(|place| conversation_id(&place.id).is_ok()).ok_or_else(|| {
+fn read_cursor(cursor: &str) -> Result<Cursor, ServiceError> {
+    cursor.parse().map_err(|_| {
         ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
     })
 }
 
 fn not_found(id: &str) -> ServiceError {
     ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
-        .with_hint("list_conversations lists them. converse starts one.")
+        .with_hint(Action::ListConversations)
+        .and_hint(Action::StartConversation)
 }
 
-/// The error that a failure of the store is.
 fn failed(error: StoreError) -> ServiceError {
-    let hint = match &error {
+    let hint: Hint = match &error {
         StoreError::Changed => {
             return ServiceError::new(
                 ErrorCode::ConversationConflict,
                 "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
             )
-            .with_hint("Read the conversation, then ask again. get_conversation reads it.");
+            .with_hint(Action::ReadConversation);
         }
-        StoreError::NoDirectory => "Set OLLAMA_MCP_DATA_DIR to a directory.",
-        StoreError::Unusable { .. } => {
-            "Make its directory writable for this user, or set OLLAMA_MCP_DATA_DIR to another."
+        StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),
+        StoreError::Unusable { .. } => Action::SetDataDir(DataDirFault::NotWritable).into(),
+        StoreError::Damaged { .. } => {
+            "Move the file away (a new one is made), or put a backup in its place.".into()
         }
-        StoreError::Damaged { .. } => "Move the file away (a new one is made), or put a backup in its place.",
-        StoreError::Newer { .. } => "Update ollama-mcp, or set OLLAMA_MCP_DATA_DIR to another directory.",
-        StoreError::Busy { .. } => "Try again in a moment.",
-        StoreError::Full { .. } => "Free some space, then call again.",
+        StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),
+        StoreError::Busy { .. } => "Try again in a moment.".into(),
+        StoreError::Full { .. } => "Free some space, then call again.".into(),
     };
     ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
-        .with_hint(format!("{hint} chat_completion works without."))
+        .with_hint(hint)
+        .and_hint(Action::ChatWithoutConversation)
 }

@@ -1,7 +1,7 @@
 //! A turn of a conversation: it is written when it is complete, or not at all.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -12,12 +12,13 @@ use crate::chat::bytes_of_call;
 use crate::chat::request::ChatCall;
 use crate::chat::runner::{Question, Run};
 use crate::chat::validate::check;
+use crate::hint::{Action, Warning};
 use crate::tasks::registry::Task;
 use crate::tasks::registry::TaskKind;
 use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer};
 use crate::{Caller, ServiceError};
 use store::{StoredMessage, Turn, TurnLock};
-use types::{Message, Owner, Role, ToolCall};
+use types::{Message, Owner, Role};
 
 /// The pause between attempts to lock a conversation in which another process has its turn.
 const LOCK_POLL: Duration = Duration::from_millis(50);
@@ -85,7 +86,7 @@ impl Conversations {
     ) -> Result<Answered, ServiceError> {
         let TurnCall { conversation_id: id, prompt, mut chat } = call;
         let (chat_part, live) = (&run.chat, &run.live);
-        let said_ms = now_ms();
+        let said_at = SystemTime::now();
         let waits = |ahead| {
             live.set_phase(Phase::Queued(ahead));
             run.place.delay();
@@ -93,7 +94,7 @@ impl Conversations {
         let in_turn = turn.acquire(waits).await;
         let across = self.lock_across(run, &owner, &id).await?;
         live.set_phase(Phase::Waiting);
-        let found = self.store(&owner)?.get(&id, None).await.map_err(failed)?;
+        let found = self.store()?.get(&owner, &id, None).await.map_err(failed)?;
         let after = found.as_ref().map(|found| found.revision);
         let system = match (chat.system.take(), &found) {
             (Some(given), _) => Some(given),
@@ -130,23 +131,20 @@ impl Conversations {
             left_out.map(|(count, context)| left_out_warning(count, context, self.models.takes_num_ctx())),
         );
         let question = StoredMessage {
-            role: Role::User.as_str().to_owned(),
-            content: prompt,
             attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
-            created_ms: said_ms,
-            ..StoredMessage::default()
+            ..StoredMessage::text(Role::User, prompt, said_at)
         };
         let reply = live.partial();
         let reply = StoredMessage {
-            role: Role::Assistant.as_str().to_owned(),
+            role: Role::Assistant,
             content: reply.content,
             thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
-            tool_calls: written_calls(&live.tool_calls()),
+            tool_calls: live.tool_calls(),
             attachments: Vec::new(),
             model: Some(model),
             prompt_tokens: ending.usage.prompt_tokens,
             completion_tokens: ending.usage.completion_tokens,
-            created_ms: now_ms().max(said_ms),
+            created: SystemTime::now().max(said_at),
         };
         let turn = Turn { id, after, system, messages: vec![question, reply] };
         Ok(Answered { owner, ending, turn, _across: across, _in_turn: in_turn })
@@ -155,7 +153,7 @@ impl Conversations {
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
     async fn lock_across(&self, run: &Run, owner: &Owner, id: &str) -> Result<TurnLock, ServiceError> {
         loop {
-            if let Some(lock) = self.store(owner)?.try_lock(id).await.map_err(failed)? {
+            if let Some(lock) = self.store()?.try_lock(owner, id).await.map_err(failed)? {
                 return Ok(lock);
             }
             if !matches!(run.live.phase(), Phase::Queued(_)) {
@@ -168,7 +166,7 @@ impl Conversations {
 
     async fn write(&self, answered: Answered) -> Result<CompletionSummary, ServiceError> {
         let id = answered.turn.id.clone();
-        self.store(&answered.owner)?.append(answered.turn).await.map_err(failed)?;
+        self.store()?.append(&answered.owner, answered.turn).await.map_err(failed)?;
         self.changes.announce(Change::Conversation { owner: answered.owner, id });
         Ok(answered.ending)
     }
@@ -184,38 +182,23 @@ struct Answered {
     _in_turn: OwnedMutexGuard<()>,
 }
 
-fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> String {
+fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> Warning {
     let (messages, were) = if count == 1 { ("message", "was") } else { ("messages", "were") };
-    let more = if takes_num_ctx { "; raise num_ctx to have more of it read" } else { "" };
-    format!(
+    let warning = Warning::new(format!(
         "The {count} oldest {messages} of the conversation {were} left out: it does not fit the context of {context} tokens. \
-         All of it is still stored{more}."
-    )
+         All of it is still stored."
+    ));
+    if takes_num_ctx { warning.and_hint(Action::EnlargeContextForHistory) } else { warning }
 }
 
 /// A stored message as it goes to the model: without its thinking, which no model wants back.
 fn message(stored: &StoredMessage) -> Message {
-    let role = if stored.role == Role::Assistant.as_str() { Role::Assistant } else { Role::User };
-    let calls = stored.tool_calls.as_deref().and_then(|calls| serde_json::from_str(calls).ok());
-    let calls: Vec<(String, String, String)> = calls.unwrap_or_default();
+    let role = if stored.role == Role::Assistant { Role::Assistant } else { Role::User };
     let mut content = stored.content.clone();
     if !stored.attachments.is_empty() {
         // So that the model does not deny that it has read them. In quotes: a name may have words for the model in it.
         let names: Vec<_> = stored.attachments.iter().map(|name| format!("{name:?}")).collect();
         content.insert_str(0, &format!("(Attached here, and no longer shown: {}.)\n", names.join(", ")));
     }
-    Message {
-        tool_calls: calls.into_iter().map(|(id, name, arguments)| ToolCall { id, name, arguments }).collect(),
-        ..Message::text(role, content)
-    }
-}
-
-fn written_calls(calls: &[ToolCall]) -> Option<String> {
-    let calls: Vec<_> = calls.iter().map(|call| (&call.id, &call.name, &call.arguments)).collect();
-    (!calls.is_empty()).then(|| serde_json::to_string(&calls).ok()).flatten()
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+    Message { tool_calls: stored.tool_calls.clone(), ..Message::text(role, content) }
 }

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use super::{ErrorCode as Code, ServiceError, capitalized};
+use crate::hint::{Action, Hint, Setting};
 use providers::{ProviderError, RegistryFault, Wait};
 
 /// A timeout that ran out, with the setting that would give it longer.
 pub(super) fn timeout(noun: &str, address: &str, waiting_for: Wait, after: Duration) -> ServiceError {
-    let raise = |setting: &str| format!("Raise {setting} if the model needs longer.");
+    let raise = |setting| Hint::from(Action::RaiseTimeout(setting));
     let (what, hint) = match waiting_for {
-        Wait::Connect => ("did not accept a connection", raise("OLLAMA_MCP_CONNECT_TIMEOUT")),
-        Wait::FirstByte => ("did not begin its answer", raise("OLLAMA_MCP_FIRST_BYTE_TIMEOUT")),
-        Wait::NextByte => ("sent nothing more", raise("OLLAMA_MCP_IDLE_TIMEOUT")),
-        Wait::Answer => ("did not end its answer", raise("OLLAMA_MCP_FIRST_BYTE_TIMEOUT")),
+        Wait::Connect => ("did not accept a connection", raise(Setting::ConnectTimeout)),
+        Wait::FirstByte => ("did not begin its answer", raise(Setting::FirstByteTimeout)),
+        Wait::NextByte => ("sent nothing more", raise(Setting::IdleTimeout)),
+        Wait::Answer => ("did not end its answer", raise(Setting::FirstByteTimeout)),
         Wait::Control => (
             "did not end an answer that needs no model",
-            format!("It hangs, or has too much to do: look at its log, or restart {noun}."),
+            format!("It hangs, or has too much to do: look at its log, or restart {noun}.").into(),
         ),
     };
     ServiceError::new(Code::Timeout, format!("{} at {address} {what} for {after:?}", capitalized(noun)))
@@ -75,7 +76,7 @@ fn registry(host: Option<String>, fault: RegistryFault, message: &str) -> Servic
         RegistryFault::Insecure => (
             Code::RegistryUnreachable,
             format!("Ollama has no secure connection to {registry}{said}"),
-            "If a proxy inspects TLS, add its certificate on the machine that Ollama runs on. For a registry of your own, pull_model and push_model take insecure: true.",
+            "If a proxy inspects TLS, add its certificate on the machine that Ollama runs on.",
         ),
         RegistryFault::Denied => (
             Code::RegistryDenied,
@@ -96,7 +97,8 @@ fn registry(host: Option<String>, fault: RegistryFault, message: &str) -> Servic
             "Pull it again; the damaged part is removed.",
         ),
     };
-    ServiceError::new(code, text).with_hint(hint)
+    let error = ServiceError::new(code, text).with_hint(hint);
+    if fault == RegistryFault::Insecure { error.and_hint(Action::AllowInsecureRegistry) } else { error }
 }
 
 /// What a model cannot do.

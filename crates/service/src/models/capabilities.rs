@@ -35,7 +35,7 @@ impl Models {
 
     /// Checks a capability before a request that an older server would answer wrongly in silence.
     pub(crate) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
-        if self.provider.native().is_none() {
+        if self.provider.ollama().is_none() {
             // Another server does not tell, and may take names that it does not list.
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use super::Models;
 use super::name::{full_name, is_cloud, name_length};
 use super::suggest::{nearest_model, other_model};
+use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use types::{Location, Model, ModelDetails, RunningModel};
@@ -47,7 +48,7 @@ impl Models {
 
     /// Whether the server tells which models are loaded: only Ollama does.
     pub fn tells_loaded(&self) -> bool {
-        self.provider.native().is_some()
+        self.provider.ollama().is_some()
     }
 
     /// The loaded models.
@@ -85,7 +86,7 @@ impl Models {
     /// # Errors
     /// As [`Models::show_model`].
     pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
-        let Some(native) = self.provider.native() else { return self.show_model(model).await };
+        let Some(native) = self.provider.ollama() else { return self.show_model(model).await };
         name_length("model", model)?;
         match native.show_verbose(model).await {
             Ok(details) => Ok(details),
@@ -98,7 +99,7 @@ impl Models {
     /// # Errors
     /// As [`Models::show_model`].
     pub async fn location_of(&self, model: &str) -> Result<Location, ServiceError> {
-        if !self.provider.is_local() || self.provider.native().is_none() {
+        if !self.provider.is_local() || self.provider.ollama().is_none() {
             return Ok(self.location(None));
         }
         let details = self.show_model(model).await?;
@@ -111,7 +112,7 @@ impl Models {
 
     /// Whether a call can say how large the context is: only Ollama's does.
     pub(crate) fn takes_num_ctx(&self) -> bool {
-        self.provider.native().is_some()
+        self.provider.ollama().is_some()
     }
 
     /// The context that the model is loaded with.
@@ -186,23 +187,20 @@ impl Models {
 
     /// The same where to install the model would help nobody.
     pub async fn absent(&self, model: &str) -> ServiceError {
-        self.not_found_with(model, "list_models shows what is installed.").await
+        self.not_found_with(model, Action::ListInstalled).await
     }
 
     async fn model_not_found(&self, model: &str) -> ServiceError {
         match self.provider.name() {
-            "ollama" => {
-                let install = format!("Install it with \"ollama pull {model}\". Or call pull_model.");
-                self.not_found_with(model, &install).await
-            }
-            _ => self.not_found_with(model, "list_models shows what the server has.").await,
+            "ollama" => self.not_found_with(model, Action::Pull { model: model.to_owned() }).await,
+            _ => self.not_found_with(model, Action::ListServed).await,
         }
     }
 
-    async fn not_found_with(&self, model: &str, next_step: &str) -> ServiceError {
+    async fn not_found_with(&self, model: &str, next_step: Action) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
         match self.nearest_installed(model).await {
-            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}? {next_step}")),
+            Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}?")).and_hint(next_step),
             None => error.with_hint(next_step),
         }
     }

@@ -2,8 +2,9 @@
 
 use super::Models;
 use super::name::{full_name, model_name};
+use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
-use providers::{Native, ProviderError};
+use providers::{OllamaApi, ProviderError};
 use types::{KeepAlive, Location};
 
 impl Models {
@@ -11,13 +12,13 @@ impl Models {
     ///
     /// # Errors
     /// `unsupported` where another kind of server is spoken to.
-    pub(crate) fn native(&self) -> Result<&dyn Native, ServiceError> {
-        self.provider.native().ok_or_else(|| {
+    pub(crate) fn native(&self) -> Result<&dyn OllamaApi, ServiceError> {
+        self.provider.ollama().ok_or_else(|| {
             ServiceError::new(
                 ErrorCode::Unsupported,
                 "Only Ollama can do this; another kind of server is configured",
             )
-            .with_hint("Set OLLAMA_MCP_PROVIDER=ollama.")
+            .with_hint(Action::UseOllama)
         })
     }
 

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_from_other_texts() {
+    fn model_names_are_validated() {
         for right in ["gemma3:4b", "hf.co/user/model.GGUF:Q4_K_M", "registry.example:5000/a/b"] {
             assert_eq!(model_name("model", right), Ok(()), "{right}");
         }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_a_tag_means_latest() {
+    fn name_without_tag_means_latest() {
         assert_eq!(full_name("Gemma3"), "gemma3:latest");
         assert_eq!(full_name("host:5000/a/b"), "host:5000/a/b:latest");
         assert_eq!(full_name("a:1b"), "a:1b");

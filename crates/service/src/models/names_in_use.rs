@@ -11,6 +11,7 @@ use platform::sync::lock;
 
 use super::Models;
 use super::name::full_name;
+use crate::hint::{Action, Hint};
 use crate::{ErrorCode, ServiceError};
 
 /// The names in use, by their full names. Clones are the same table. It is under one mutex since a use is admitted by
@@ -87,7 +88,7 @@ impl Names {
         let name = full_name(model);
         let mut names = lock(&self.0);
         let uses = names.get(&name).copied().unwrap_or_default();
-        let busy = |message: String, next_step: &str| {
+        let busy = |message: String, next_step: Hint| {
             Err(ServiceError::new(ErrorCode::Overloaded, message).with_hint(next_step))
         };
         match kind {
@@ -96,20 +97,20 @@ impl Names {
             {
                 busy(
                     format!("Another call is installing a model named {model:?}, so nothing was done"),
-                    "Wait until it has ended, or choose another name.",
+                    "Wait until it has ended, or choose another name.".into(),
                 )
             }
             Use::Relying if uses.changing > 0 => busy(
                 format!(
                     "Model {model:?} is being replaced by a pull, copy or create, and files are not sent to it meanwhile"
                 ),
-                "Try again when that has ended.",
+                "Try again when that has ended.".into(),
             ),
             Use::Changing if uses.relying > 0 => busy(
                 format!(
                     "Model {model:?} is in use by a call that sends files to it, so its name cannot be given to another model now"
                 ),
-                "Try again when that call has its answer, or stop it. cancel_completion stops it.",
+                Action::StopCall.into(),
             ),
             kind => {
                 *names.entry(name.clone()).or_default().count(kind) += 1;

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_option_is_told_with_the_nearest() {
+    fn unknown_option_is_warned_of_with_nearest() {
         let options = json!({"num_cxt": 1, "min_p": 0.1, "draft_num_predict": 4, "mirostat_zz": 2});
         assert_eq!(
             ignored_options(options.as_object().unwrap()),

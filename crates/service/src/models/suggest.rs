@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_model_than_was_asked_is_told() {
+    fn answer_of_other_model_is_warned_of() {
         for (asked, answered) in [
             ("gemma3", "gemma3:latest"),
             ("gpt-4o", "gpt-4o-2024-08-06"),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_model_is_the_one_that_was_meant() {
+    fn nearest_model_is_suggested() {
         let installed = ["llama3.2:3b", "llama3.2:1b", "gemma3:4b", "hf.co/user/model:Q4_K_M"];
         assert!(nearest_model("lama3", &installed).is_some_and(|name| name.starts_with("llama3.2:")));
         assert_eq!(nearest_model("llama3.2:1", &installed), Some("llama3.2:1b"));

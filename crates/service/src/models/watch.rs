@@ -63,6 +63,11 @@ impl Models {
         poll
     }
 
+    /// Whether somebody holds a poll.
+    pub fn is_polling(&self) -> bool {
+        self.watch.lock().running.strong_count() > 0
+    }
+
     /// Announces our own work.
     fn announce_own(&self, change: Change) {
         let mut polling = self.watch.lock();

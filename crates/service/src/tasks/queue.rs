@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, ServiceError};
+use crate::hint::Action;
 use platform::sync::lock;
 use types::Owner;
 
@@ -98,7 +99,7 @@ impl Queue {
                 ErrorCode::Overloaded,
                 format!("{running} completions are running and {waiting} are waiting, which is the limit"),
             )
-            .with_hint("Try again when some have ended, or raise OLLAMA_MCP_MAX_CONCURRENT."));
+            .with_hint(Action::WaitOrRaiseConcurrency));
         }
         drop(state);
         Ok(Ticket { queue: self.clone(), place, position: receiver, claimed: false })
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiters_are_served_in_order_and_told_their_positions() {
+    async fn waiters_are_served_in_order_and_know_positions() {
         let queue = Queue::new(1, 10);
         let first =
             now(queue.reserve(&Owner::local()).enter(|_| panic!("nobody is ahead"))).unwrap().unwrap();
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dropping_a_waiter_releases_its_place() {
+    async fn dropping_waiter_releases_position() {
         let queue = Queue::new(1, 10);
         let first = enter(&queue).await.unwrap();
         let mut second = Box::pin(enter(&queue));
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slot_reserved_for_a_dropped_waiter_goes_to_the_next() {
+    async fn slot_reserved_for_dropped_waiter_goes_to_next() {
         let queue = Queue::new(1, 10);
         let first = enter(&queue).await.unwrap();
         let mut second = Box::pin(enter(&queue));
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_slot_is_kept_for_the_call_that_began_first() {
+    async fn last_slot_is_reserved_for_earliest_call() {
         let queue = Queue::new(2, 0);
         let (first, second, third) =
             (queue.reserve(&Owner::local()), queue.reserve(&Owner::local()), queue.reserve(&Owner::local()));
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_is_gone_or_delayed_keeps_nobody_waiting() {
+    async fn ended_or_delayed_call_blocks_nobody() {
         let queue = Queue::new(1, 10);
         let (gone, delayed, third) =
             (queue.reserve(&Owner::local()), queue.reserve(&Owner::local()), queue.reserve(&Owner::local()));
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn slots_that_nobody_competes_for_are_given_at_once() {
+    async fn uncontended_slots_are_granted_immediately() {
         let queue = Queue::new(4, 10);
         let _choosing = [queue.reserve(&Owner::local()), queue.reserve(&Owner::local())];
         let _third = now(enter(&queue)).unwrap().unwrap();

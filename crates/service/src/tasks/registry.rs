@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{ErrorCode, ServiceError};
+use crate::hint::Action;
 use crate::tasks::handle::{TaskState, caught};
 use crate::tasks::job::{Job, JobOutput};
 use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
@@ -20,8 +21,7 @@ const KEPT: Duration = Duration::from_secs(3600);
 const MAX_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// A sweep runs after this many ends, or this many bytes of ended tasks; the limits above can be exceeded by as much.
-const SWEEP_AFTER: usize = 16;
+/// So many bytes of ended tasks are swept without waiting for the next call.
 const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
 /// Dropped ids that are remembered, to tell an expired id from an unknown one.
 const MAX_GONE: usize = 1000;
@@ -119,9 +119,11 @@ struct Table {
     /// Oldest first.
     entries: VecDeque<Arc<Task>>,
     gone: VecDeque<(Owner, String)>,
-    /// How many have ended since the last sweep, and what they hold in bytes.
+    /// How many of the entries have ended.
     ended: usize,
-    ended_bytes: usize,
+    /// How many of them since the last sweep, and what these hold in bytes.
+    unswept: usize,
+    unswept_bytes: usize,
     /// When the next ended task expires.
     next_expiry: Option<Instant>,
 }
@@ -224,7 +226,7 @@ impl Registry {
             ErrorCode::Overloaded,
             format!("{MAX_BACKGROUND} completions are running in the background, which is the limit"),
         )
-        .with_hint("Wait for one with get_completion, or stop one with cancel_completion."))
+        .with_hint(Action::FreeBackground))
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -236,16 +238,19 @@ impl Table {
     /// Records the end of a task that holds this many bytes.
     fn ended(&mut self, bytes: usize) {
         self.ended += 1;
-        self.ended_bytes += bytes;
+        self.unswept += 1;
+        self.unswept_bytes += bytes;
         self.next_expiry.get_or_insert_with(|| Instant::now() + KEPT);
-        self.sweep_if_due();
+        if self.unswept_bytes >= SWEEP_AFTER_BYTES {
+            self.sweep_if_due();
+        }
     }
 
     /// A sweep looks at every entry, and most calls need none.
     fn sweep_if_due(&mut self) {
         let now = Instant::now();
-        let is_due = self.ended >= SWEEP_AFTER
-            || self.ended_bytes >= SWEEP_AFTER_BYTES
+        let is_due = (self.unswept > 0 && self.ended > MAX_KEPT)
+            || self.unswept_bytes >= SWEEP_AFTER_BYTES
             || self.next_expiry.is_some_and(|expiry| expiry <= now);
         if is_due {
             self.sweep_at(now, MAX_BYTES);
@@ -253,7 +258,7 @@ impl Table {
     }
 
     fn sweep_at(&mut self, now: Instant, most_bytes: usize) {
-        (self.ended, self.ended_bytes, self.next_expiry) = (0, 0, None);
+        (self.unswept, self.unswept_bytes) = (0, 0);
         let mut oldest: Option<Instant> = None;
         // Newest first: the oldest of those that have ended go.
         let ended: Vec<_> =
@@ -274,6 +279,7 @@ impl Table {
                 }
             }
         }
+        self.ended = ended.len() - gone.len();
         self.next_expiry = oldest.map(|ended_at| ended_at + KEPT);
         if gone.is_empty() {
             return;
@@ -290,14 +296,11 @@ fn not_found(owner: &Owner, id: Option<&str>, gone: &VecDeque<(Owner, String)>) 
     let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
     match id {
         None => error("No completion is in progress or waiting to be fetched".to_owned())
-            .with_hint("Start one with chat_completion."),
+            .with_hint(Action::StartCompletion),
         Some(id) if gone.iter().any(|(of, gone)| of == owner && gone == id) => {
-            error(format!("Completion {id:?} is no longer available"))
-                .with_hint("Ask again with chat_completion.")
+            error(format!("Completion {id:?} is no longer available")).with_hint(Action::RestartCompletion)
         }
-        Some(id) => error(format!("There is no completion {id:?}")).with_hint(
-            "Ids end with the server's process; in get_completion, leave the id out for the newest completion.",
-        ),
+        Some(id) => error(format!("There is no completion {id:?}")).with_hint(Action::FetchNewest),
     }
 }
 

@@ -12,7 +12,7 @@ fn ended(text: &str) -> TaskKind {
 }
 
 #[test]
-fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
+fn newest_unseen_is_found_without_id() {
     let registry = Registry::default();
     let first = registry.add(&local(), ended("first"));
     let second = registry.add(&local(), ended("second"));
@@ -25,7 +25,7 @@ fn the_newest_that_nobody_has_seen_is_found_without_an_id() {
 }
 
 #[test]
-fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
+fn old_excess_and_large_entries_are_swept_and_reported_gone() {
     let registry = Registry::default();
     let first = registry.add(&local(), ended("x"));
     for _ in 0..MAX_KEPT {
@@ -51,7 +51,7 @@ fn what_is_old_many_or_large_goes_and_is_said_to_be_gone() {
 }
 
 #[test]
-fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
+fn promised_entries_outlive_seen_ones() {
     let registry = Registry::default();
     let promised = registry.add(&local(), ended("promised"));
     promised.state().detach();
@@ -74,7 +74,7 @@ fn what_somebody_was_promised_outlives_what_everybody_has_seen() {
 }
 
 #[test]
-fn what_runs_is_never_swept() {
+fn running_entries_are_never_swept() {
     let registry = Registry::default();
     let running = registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
     for _ in 0..2 * MAX_KEPT {
@@ -121,18 +121,29 @@ fn limits_count_for_each_owner() {
 }
 
 #[test]
-fn table_is_swept_when_enough_has_ended_and_when_the_first_is_old() {
+fn table_is_swept_only_when_something_may_be_dropped() {
     let mut table = Table::default();
-    table.ended(1);
-    assert_eq!(table.ended, 1);
-    for _ in 1..SWEEP_AFTER {
+    for _ in 0..MAX_KEPT {
         table.ended(1);
     }
-    assert_eq!((table.ended, table.next_expiry), (0, None));
+    table.sweep_if_due();
+    assert_eq!(table.unswept, MAX_KEPT);
+    table.ended(1);
+    table.sweep_if_due();
+    assert_eq!((table.unswept, table.next_expiry), (0, None));
     table.ended(SWEEP_AFTER_BYTES);
-    assert_eq!(table.ended, 0);
+    assert_eq!(table.unswept, 0);
     table.ended(1);
     table.next_expiry = Some(Instant::now());
     table.sweep_if_due();
-    assert_eq!((table.ended, table.next_expiry), (0, None));
+    assert_eq!(table.unswept, 0);
+}
+
+#[test]
+fn errors_of_unknown_completions_name_no_front() {
+    let gone = VecDeque::from([(local(), "chatcmpl-gone".to_owned())]);
+    for id in [None, Some("chatcmpl-gone"), Some("chatcmpl-other")] {
+        crate::error::tests::assert_names_no_front(&not_found(&local(), id, &VecDeque::new()));
+        crate::error::tests::assert_names_no_front(&not_found(&local(), id, &gone));
+    }
 }

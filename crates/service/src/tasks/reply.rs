@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
+use crate::hint::Warning;
 use crate::tasks::handle::TaskState;
 use platform::sync::lock;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
@@ -67,7 +68,7 @@ pub struct CompletionSummary {
     /// The files that the model was given.
     pub attachments: Vec<Sent>,
     /// What the server did without reporting it, and what is wrong with the reply.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// How a completion ended.

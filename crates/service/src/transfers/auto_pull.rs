@@ -27,7 +27,7 @@ impl Drop for SharedPull {
 impl Transfers {
     /// Whether a model that a call names is pulled where it is not installed.
     pub fn pulls_missing(&self) -> bool {
-        self.settings.auto_pull && self.models.provider().native().is_some()
+        self.settings.auto_pull && self.models.provider().ollama().is_some()
     }
 
     /// Whether a failure is for want of a model that the settings allow to be pulled.

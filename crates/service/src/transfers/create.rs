@@ -12,6 +12,7 @@ use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
+use crate::hint::Action;
 use crate::models::name::model_name;
 use crate::models::names_in_use::NameUse;
 use crate::models::parameters::check_parameters;
@@ -82,7 +83,7 @@ impl Transfers {
                 ErrorCode::AttachmentDenied,
                 format!("gguf: the file would leave this machine for {host}"),
             )
-            .with_hint("The user can allow it with --allow-remote-files."));
+            .with_hint(Action::AllowRemoteFiles));
         }
         let Opened { file, name, size } = self.files.open("gguf", path).await?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Transfers;
+use crate::hint::Action;
 use crate::tasks::job::{Job, JobOutput};
 use crate::{ErrorCode, ServiceError};
 use platform::free_space;
@@ -33,7 +34,7 @@ impl Disk {
     /// Of the directory that the settings name, or else of those that Ollama uses by default.
     pub fn of_ollama(models: Option<PathBuf>) -> Self {
         let defaults = || {
-            let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(".ollama/models"));
+            let home = platform::home_dir().map(|home| home.join(".ollama/models"));
             home.into_iter().chain([PathBuf::from("/usr/share/ollama/.ollama/models")]).collect()
         };
         Self::new(models.map_or_else(defaults, |dir| vec![dir]), free_space)
@@ -85,8 +86,7 @@ fn disk_full(model: &str, needed: u64, dir: &Path, free: u64) -> ServiceError {
         human_size(free),
         dir.display()
     );
-    ServiceError::new(ErrorCode::DiskFull, text)
-        .with_hint("Free some space, pick a smaller model, or set OLLAMA_MODELS if Ollama keeps its models elsewhere. delete_model frees space.")
+    ServiceError::new(ErrorCode::DiskFull, text).with_hint(Action::FreeDisk)
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_most_room_counts_and_what_is_not_there_does_not() {
+    async fn largest_free_space_of_existing_folders_counts() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::create_dir(two.path().join("models")).unwrap();
         let dirs = vec![one.path().to_owned(), two.path().join("models"), one.path().join("missing")];

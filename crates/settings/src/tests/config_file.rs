@@ -23,7 +23,7 @@ fn the_example_of_the_documentation_loads() {
 }
 
 #[test]
-fn the_file_may_be_missing() {
+fn missing_file_is_allowed() {
     let directory = tempfile::tempdir().unwrap();
     let loaded = Settings::load(&in_directory(directory.path(), &[])).unwrap();
     assert_eq!(loaded.config_dir.as_deref(), Some(directory.path()));
@@ -115,7 +115,7 @@ fn integers_are_taken_in_any_notation() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_with_a_secret_should_be_closed_to_others() {
+fn readable_file_with_secret_is_warned_of() {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
     let directory = directory_with(format!("auth_token = \"{CANARY}\""));

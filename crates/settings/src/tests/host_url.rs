@@ -78,7 +78,7 @@ fn ollama_host_is_read_as_ollama_reads_it() {
 }
 
 #[test]
-fn what_cannot_be_an_address_is_refused() {
+fn invalid_addresses_are_refused() {
     let scheme = |text: &str| HostUrlError::Scheme(text.to_owned());
     let cases = [
         ("ftp://10.1.2.3", scheme("ftp")),
@@ -101,7 +101,7 @@ fn what_cannot_be_an_address_is_refused() {
 }
 
 #[test]
-fn loopback_is_known_by_name_and_number() {
+fn loopback_is_recognized_by_name_and_address() {
     for value in
         ["", "127.0.0.1", "127.8.9.10:1", "[::1]", "localhost", "LOCALHOST", "localhost.", "a.localhost:5"]
     {
@@ -125,7 +125,7 @@ fn only_https_at_its_own_port_is_ollama_com() {
 }
 
 #[test]
-fn surprises_say_what_ollama_does_in_silence() {
+fn warnings_name_what_ollama_does_silently() {
     let cases = [
         ("http://10.1.2.3", "write http://10.1.2.3:11434"),
         ("http://[::1]/x", "write http://[::1]:11434/x"),
@@ -137,25 +137,25 @@ fn surprises_say_what_ollama_does_in_silence() {
     ];
     for (value, expected) in cases {
         let address = address(value);
-        let [surprise] = address.surprises() else { panic!("{value:?}: {:?}", address.surprises()) };
-        assert!(surprise.contains(expected), "{value:?}: {surprise}");
+        let [warning] = address.warnings() else { panic!("{value:?}: {:?}", address.warnings()) };
+        assert!(warning.contains(expected), "{value:?}: {warning}");
     }
     for value in
         ["", "0.0.0.0", "10.1.2.3", "https://10.1.2.3", "http://10.1.2.3:80", "ollama.com", "a.com:1/x"]
     {
-        assert!(address(value).surprises().is_empty(), "{value:?}: {:?}", address(value).surprises());
+        assert!(address(value).warnings().is_empty(), "{value:?}: {:?}", address(value).warnings());
     }
 }
 
 #[test]
-fn parts_are_given_apart() {
+fn parts_of_address_are_separate() {
     let found = address("https://[::1]:8443/ollama");
     assert_eq!((found.host().as_str(), found.port(), found.is_https()), ("::1", 8443, true));
     assert_eq!(address("Gpu.Example.com").host(), "gpu.example.com");
 }
 
 #[test]
-fn equal_is_what_leads_to_the_same_place() {
+fn addresses_of_same_server_are_equal() {
     assert_eq!(address("0.0.0.0"), address("http://127.0.0.1:11434/"));
     assert_ne!(address("127.0.0.1"), address("localhost"));
     assert_ne!(address("127.0.0.1"), address("127.0.0.1/ollama"));
@@ -178,7 +178,7 @@ fn an_openai_base_is_a_url_that_ends_in_v1() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused_and_an_address_means_itself(
+    fn any_text_is_parsed_or_refused_and_address_round_trips(
         value in prop_oneof![
             any::<String>(),
             "(https?://)?[a-z0-9.:\\[\\]-]{0,12}(:[0-9+-]{0,6})?(/[a-z%/. ]{0,8})?",
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn no_password_gets_into_an_error_or_a_debug_output(noise in "[a-z0-9:/?#\\[\\]. \"']{0,20}", scheme in "(https?://)?") {
+    fn password_is_in_no_error_or_debug_output(noise in "[a-z0-9:/?#\\[\\]. \"']{0,20}", scheme in "(https?://)?") {
         let value = format!("{scheme}u:{noise}CANARY{noise}@host{noise}");
         let error = HostUrl::from_ollama_host(&value).unwrap_err();
         prop_assert!(error == HostUrlError::Credentials, "{:?}", error);

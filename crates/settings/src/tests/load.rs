@@ -3,21 +3,23 @@
 use std::time::Duration;
 
 use super::{CANARY, directory_with, flag, in_directory, load, refusal};
-use crate::registry::{self, ENTRIES};
-use crate::{FileSettings, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
+use crate::registry::{self, SETTINGS};
+use crate::{CallDeadline, Confirm, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
 
 fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOrigin {
-    origins.iter().find(|origin| origin.entry.env == variable).unwrap()
+    origins.iter().find(|origin| origin.setting.env == variable).unwrap()
 }
 
 #[test]
 fn nothing_set_gives_the_defaults() {
     let loaded = Settings::load(&Sources::default()).unwrap();
+    assert_eq!(loaded.settings, Settings::default());
     let Settings { provider, chat, files, server, telemetry, tools, pulls, store } = loaded.settings;
     assert_eq!((store.data_dir, chat.system_prompt.as_ref()), (None, None));
     assert_eq!(pulls, PullSettings { auto: false, models_dir: None });
-    assert_eq!(files, FileSettings::default());
-    assert!(!tools.read_only);
+    assert_eq!((files.allowed, files.allow_remote, files.config_file), (vec![], false, None));
+    assert_eq!((files.max_file_bytes, files.max_call_bytes), (20_000_000, 50_000_000));
+    assert_eq!((tools.read_only, tools.confirm), (false, Confirm::Auto));
     assert_eq!(tools.toolsets.len(), crate::Toolset::ALL.len() - 1);
     assert_eq!(provider.kind, ProviderKind::Ollama);
     assert_eq!(provider.ollama_host.base_url(), "http://127.0.0.1:11434");
@@ -26,9 +28,9 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(provider.idle_timeout, Duration::from_secs(300));
     assert_eq!((provider.auth_token, provider.api_key, provider.ollama_api_key), (None, None, None));
     assert!(provider.headers.is_empty());
-    assert_eq!(chat.model, None);
+    assert_eq!((chat.model, chat.max_concurrent), (None, 4));
     assert_eq!(chat.progress_interval, Duration::from_millis(50));
-    assert_eq!(server.max_message_bytes, 16 * 1024 * 1024);
+    assert_eq!((server.max_message_bytes, server.call_deadline), (16 * 1024 * 1024, CallDeadline::Auto));
     assert_eq!(telemetry.log, "warn");
     assert_eq!((telemetry.log_file, telemetry.no_color), (None, false));
     assert_eq!((loaded.warnings, loaded.config_dir), (vec![], None));
@@ -55,8 +57,8 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 #[test]
 fn origins_list_every_setting_once_in_order() {
     let loaded = load(&[("OLLAMA_BASE_URL", "10.1.2.3")]).unwrap();
-    let listed: Vec<_> = loaded.origins.iter().map(|origin| origin.entry.env).collect();
-    let registered: Vec<_> = ENTRIES.iter().map(|entry| entry.env).collect();
+    let listed: Vec<_> = loaded.origins.iter().map(|origin| origin.setting.env).collect();
+    let registered: Vec<_> = SETTINGS.iter().map(|setting| setting.env).collect();
     assert_eq!(listed, registered);
     assert_eq!(origin_of(&loaded.origins, "OLLAMA_BASE_URL").value_shown.as_deref(), Some("10.1.2.3"));
     // The default would be a lie beside the other name.
@@ -92,7 +94,7 @@ fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
 }
 
 #[test]
-fn variables_of_ollama_itself_are_none_of_ours() {
+fn variables_of_ollama_are_ignored() {
     let loaded =
         load(&[("OLLAMA_KEEP_ALIVE", "/models"), ("OLLAMA_KEEP_ALIVE", "5m"), ("OLLAMA_DEBUG", "1")])
             .unwrap();
@@ -100,7 +102,7 @@ fn variables_of_ollama_itself_are_none_of_ours() {
 }
 
 #[test]
-fn errors_call_a_setting_by_the_name_that_was_used() {
+fn errors_use_name_by_which_setting_was_given() {
     let env = refusal(&[("OLLAMA_MCP_IDLE_TIMEOUT", "soon")]);
     assert!(env.starts_with("OLLAMA_MCP_IDLE_TIMEOUT is \"soon\": must be a duration such as"), "{env}");
 
@@ -121,7 +123,7 @@ fn a_long_wrong_value_is_cut() {
 }
 
 #[test]
-fn any_value_of_no_color_counts() {
+fn any_value_sets_no_color() {
     for value in ["1", "0", "false", " "] {
         assert!(load(&[("NO_COLOR", value)]).unwrap().settings.telemetry.no_color, "{value:?}");
     }
@@ -139,13 +141,9 @@ fn secrets_are_in_no_debug_output_and_no_origin() {
     .unwrap();
     assert_eq!(loaded.settings.provider.auth_token.as_ref().unwrap().expose(), CANARY);
     assert!(!format!("{loaded:?}").contains(CANARY));
-    for entry in ENTRIES.iter().filter(|entry| entry.secret) {
-        assert_eq!(
-            origin_of(&loaded.origins, entry.env).value_shown.as_deref(),
-            Some("***"),
-            "{}",
-            entry.env
-        );
+    for secret in SETTINGS.iter().filter(|setting| setting.is_secret()) {
+        let origin = origin_of(&loaded.origins, secret.env);
+        assert_eq!(origin.value_shown.as_deref(), Some("***"), "{}", secret.env);
     }
 }
 
@@ -160,7 +158,7 @@ fn wrong_secrets_are_refused_without_being_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_value_that_is_no_text_is_refused() {
+fn value_that_is_no_unicode_is_refused() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     let mut sources = super::environment(&[]);
@@ -170,10 +168,10 @@ fn a_value_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn the_process_gives_only_variables_that_concern_us() {
-    let sources = Sources::of_process(vec![(&registry::MODEL, "m".to_owned())]);
+fn only_relevant_process_variables_are_read() {
+    let sources = Sources::of_process(vec![(registry::MODEL.info(), "m".to_owned())]);
     let foreign = |name: &String| {
-        !name.starts_with("OLLAMA_MCP_") && !ENTRIES.iter().any(|entry| entry.env == name.as_str())
+        !name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name.as_str())
     };
     assert!(!sources.environment.keys().any(foreign));
     assert_eq!(sources.flags.len(), 1);

@@ -1,6 +1,7 @@
 //! Tests of the settings, and the sources that they share.
 
 mod config_file;
+#[cfg(unix)]
 mod files;
 mod host_url;
 mod load;
@@ -10,8 +11,8 @@ mod values;
 
 use std::path::Path;
 
-use super::registry::ENTRIES;
-use super::{Entry, Loaded, Settings, SettingsError, Sources};
+use super::registry::SETTINGS;
+use super::{Loaded, SettingInfo, Settings, SettingsError, Sources};
 
 /// A text that must never be shown.
 const CANARY: &str = "s3cr3t-canary";
@@ -31,9 +32,9 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 }
 
 /// A flag by its name.
-fn flag(name: &str, value: &str) -> (&'static Entry, String) {
-    let entry = ENTRIES.iter().find(|entry| entry.flag == Some(name)).unwrap();
-    (entry, value.to_owned())
+fn flag(name: &str, value: &str) -> (&'static SettingInfo, String) {
+    let setting = SETTINGS.iter().find(|setting| setting.flag() == Some(name)).unwrap();
+    (setting, value.to_owned())
 }
 
 /// A directory with this `config.toml`.

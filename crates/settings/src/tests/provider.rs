@@ -26,7 +26,7 @@ fn the_stronger_source_of_the_address_wins_whatever_its_name() {
 }
 
 #[test]
-fn surprises_of_the_address_become_warnings() {
+fn unexpected_address_readings_are_warned_of() {
     let warnings = load(&[("OLLAMA_HOST", "http://10.1.2.3")]).unwrap().warnings;
     assert!(
         matches!(&warnings[..], [one] if one.starts_with("OLLAMA_HOST: http:// without a port")),
@@ -40,7 +40,7 @@ fn surprises_of_the_address_become_warnings() {
 }
 
 #[test]
-fn a_wrong_address_is_refused_with_a_right_one() {
+fn invalid_address_error_has_example() {
     let error = refusal(&[("OLLAMA_HOST", "ftp://10.1.2.3")]);
     assert_eq!(
         error,
@@ -120,7 +120,7 @@ fn two_authorization_headers_contradict() {
 }
 
 #[test]
-fn doubtful_tokens_are_warned_of_by_name_only() {
+fn doubtful_tokens_are_warned_of_without_value() {
     let warning = |variables: &[(&str, &str)]| load(variables).unwrap().warnings.join("\n");
     let unused = warning(&[("OLLAMA_MCP_API_KEY", CANARY)]);
     assert!(unused.contains("did you mean OLLAMA_MCP_AUTH_TOKEN?"), "{unused}");

@@ -22,7 +22,7 @@ fn timeouts_are_seconds_or_carry_a_unit() {
 }
 
 #[test]
-fn the_interval_is_milliseconds_and_may_be_none() {
+fn interval_is_milliseconds_and_may_be_zero() {
     assert_eq!(interval("50").unwrap(), Duration::from_millis(50));
     assert_eq!(interval("0").unwrap(), Duration::ZERO);
     assert_eq!(interval("1s").unwrap(), Duration::from_secs(1));
@@ -31,7 +31,7 @@ fn the_interval_is_milliseconds_and_may_be_none() {
 }
 
 #[test]
-fn sizes_tell_powers_of_1000_from_those_of_1024() {
+fn sizes_distinguish_powers_of_1000_and_1024() {
     let cases = [
         ("4096", 4096),
         ("4096B", 4096),
@@ -67,7 +67,7 @@ fn log_filters_are_levels_and_pairs() {
 }
 
 #[test]
-fn names_paths_and_tokens_are_single() {
+fn repeated_single_values_are_refused() {
     assert_eq!(model_name(" hf.co/a/b:Q4_K_M ").unwrap(), "hf.co/a/b:Q4_K_M");
     assert!(model_name("two models").is_err());
     assert_eq!(path("a b/log.txt").unwrap().to_str(), Some("a b/log.txt"));
@@ -134,7 +134,7 @@ fn values_reach_their_settings() {
 }
 
 #[test]
-fn a_server_that_changes_nothing_pulls_nothing() {
+fn read_only_refuses_auto_pull() {
     let auto = ("OLLAMA_MCP_AUTO_PULL", "true");
     let error = refusal(&[auto, ("OLLAMA_MCP_READ_ONLY", "true")]);
     assert!(error.starts_with("OLLAMA_MCP_AUTO_PULL and OLLAMA_MCP_READ_ONLY contradict"), "{error}");

@@ -1,8 +1,10 @@
 //! Conversations in one SQLite file, which several processes may share.
 //!
-//! Every call runs off the async threads. The file is opened by the first one, and again where it was
-//! replaced or opening failed before.
+//! Every call runs on a blocking thread. The first one opens the file; a later one opens it again if it was replaced
+//! or could not be opened.
 
+mod backup;
+mod migrations;
 mod open;
 mod queries;
 mod spare;
@@ -13,15 +15,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use rusqlite::{Connection, ErrorCode};
+use types::Owner;
 
-use super::{Conversation, ConversationStore, Place, StoreError, Stored, Summary, Turn, TurnLock};
+use super::{Conversation, ConversationStore, Cursor, Page, StoreError, Stored, Summary, Turn, TurnLock};
 use open::Opened;
 use platform::free_space;
 
 /// The file in the data directory.
 const FILE: &str = "conversations.db";
 
-/// A store in one file.
+/// A store in one file. Its clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Sqlite(Arc<Inner>);
 
@@ -32,20 +35,20 @@ struct Inner {
 }
 
 impl Sqlite {
-    /// A store in a directory that need not exist yet; with `None` every call fails and says so.
+    /// A store in a directory, which is created if it does not exist. With `None` every call fails with
+    /// [`StoreError::NoDirectory`].
     pub fn new(directory: Option<PathBuf>) -> Self {
         Self(Arc::new(Inner { directory, opened: Mutex::new(None) }))
     }
 
-    /// The files that it has or may come to have.
+    /// The files that hold conversations, whether they exist or not.
     pub fn files(&self) -> Vec<PathBuf> {
-        let file = |directory: &PathBuf| {
-            ["", "-wal", "-shm", "-journal"].map(|end| directory.join(format!("{FILE}{end}")))
-        };
-        self.0.directory.iter().flat_map(file).collect()
+        let Some(directory) = &self.0.directory else { return Vec::new() };
+        let own = ["", "-wal", "-shm", "-journal"].map(|end| directory.join(format!("{FILE}{end}")));
+        own.into_iter().chain(backup::paths(&directory.join(FILE))).collect()
     }
 
-    /// Reads, which needs no right to write.
+    /// Runs work that only reads, and so needs no right to write.
     fn read<T, W>(&self, work: W) -> Stored<T>
     where
         T: Send + 'static,
@@ -80,7 +83,7 @@ impl Sqlite {
     }
 }
 
-/// What is done with the file.
+/// How a call uses the file.
 #[derive(Clone, Copy, PartialEq)]
 enum Access {
     Read,
@@ -101,21 +104,21 @@ impl Inner {
         let directory = self.directory()?;
         let path = directory.join(FILE);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        // A file that was moved away would take the turns with it.
+        // Turns that are written to a file that was moved away would be lost to its successor.
         if opened.as_ref().is_some_and(|opened| !opened.is_still_at(&path)) {
             *opened = None;
         }
         let connection = match &mut *opened {
             Some(opened) => &mut opened.connection,
             none => match open::open(directory, &path).or_else(|error| {
-                // To read and to delete, SQLite needs a little room for its own files.
+                // SQLite needs a little space for its own files even to read and to delete.
                 match access != Access::Write && is_full(&error, directory) && spare::release(directory) {
                     true => open::open(directory, &path),
                     false => Err(error),
                 }
             }) {
                 Ok(opened) => &mut none.insert(opened).connection,
-                // It is opened anew each time: the disk may have room, or be writable, by then.
+                // Not kept open: the file may be writable by the next call.
                 Err(error) if access == Access::Read => {
                     let mut connection = open::open_to_read(&path, error)?;
                     return work(&mut connection).map_err(|failure| failure.at(&path));
@@ -130,22 +133,26 @@ impl Inner {
         result
     }
 
-    /// Deletes a conversation, on a full disk with the room that is kept for it.
-    fn delete(&self, id: &str) -> Result<bool, StoreError> {
-        let delete = || self.run(Access::Delete, |connection| Ok(queries::delete(connection, id)?));
+    /// Deletes a conversation; on a full disk in the space that is reserved for it.
+    fn delete(&self, owner: &Owner, id: &str) -> Result<bool, StoreError> {
+        let delete = || self.run(Access::Delete, |connection| Ok(queries::delete(connection, owner, id)?));
         let directory = self.directory()?;
-        match delete() {
+        let deleted = match delete() {
             Err(error) if is_full(&error, directory) && spare::release(directory) => {
                 let deleted = delete();
                 spare::keep(directory);
                 deleted
             }
             deleted => deleted,
+        }?;
+        if deleted {
+            backup::remove(&directory.join(FILE));
         }
+        Ok(deleted)
     }
 
-    fn try_lock(&self, id: &str) -> Result<Option<TurnLock>, StoreError> {
-        match turn_lock::TurnLock::try_new(self.directory()?, id) {
+    fn try_lock(&self, owner: &Owner, id: &str) -> Result<Option<TurnLock>, StoreError> {
+        match turn_lock::TurnLock::try_new(self.directory()?, owner, id) {
             Ok(lock) => Ok(lock.map(|lock| Box::new(lock) as TurnLock)),
             Err(error) => {
                 tracing::debug!(%error, "a conversation cannot be locked");
@@ -155,46 +162,53 @@ impl Inner {
     }
 }
 
-/// Whether something failed for want of room on the disk. SQLite has several failures for it.
+/// Whether something failed because the disk is full, for which SQLite has several errors.
 fn is_full(error: &StoreError, directory: &Path) -> bool {
     match error {
         StoreError::Full { .. } => true,
-        StoreError::Unusable { .. } => free_space(directory).is_ok_and(|free| free < spare::LITTLE),
+        StoreError::Unusable { .. } => free_space(directory).is_ok_and(|free| free < spare::MIN_FREE_BYTES),
         _ => false,
     }
 }
 
 impl ConversationStore for Sqlite {
-    fn get(&self, id: &str, last: Option<usize>) -> Stored<Option<Conversation>> {
-        let id = id.to_owned();
-        self.read(move |connection| Ok(queries::get(connection, &id, last, usize::MAX)?))
+    fn get(&self, owner: &Owner, id: &str, last: Option<usize>) -> Stored<Option<Conversation>> {
+        self.get_end(owner, id, last, usize::MAX)
     }
 
-    fn get_end(&self, id: &str, last: Option<usize>, max_bytes: usize) -> Stored<Option<Conversation>> {
-        let id = id.to_owned();
-        self.read(move |connection| Ok(queries::get(connection, &id, last, max_bytes)?))
+    fn get_end(
+        &self,
+        owner: &Owner,
+        id: &str,
+        last: Option<usize>,
+        max_bytes: usize,
+    ) -> Stored<Option<Conversation>> {
+        let (owner, id) = (owner.clone(), id.to_owned());
+        self.read(move |connection| Ok(queries::get(connection, &owner, &id, last, max_bytes)?))
     }
 
-    fn try_lock(&self, id: &str) -> Stored<Option<TurnLock>> {
-        let id = id.to_owned();
-        self.blocking(move |inner| inner.try_lock(&id))
+    fn try_lock(&self, owner: &Owner, id: &str) -> Stored<Option<TurnLock>> {
+        let (owner, id) = (owner.clone(), id.to_owned());
+        self.blocking(move |inner| inner.try_lock(&owner, &id))
     }
 
-    fn append(&self, turn: Turn) -> Stored<()> {
-        self.write(move |connection| queries::append(connection, &turn))
+    fn append(&self, owner: &Owner, turn: Turn) -> Stored<()> {
+        let owner = owner.clone();
+        self.write(move |connection| queries::append(connection, &owner, &turn))
     }
 
-    fn list(&self, before: Option<Place>, limit: usize) -> Stored<Vec<Summary>> {
-        self.read(move |connection| Ok(queries::list(connection, before.as_ref(), limit)?))
+    fn list(&self, owner: &Owner, from: Option<Cursor>, limit: usize) -> Stored<Page<Summary>> {
+        let owner = owner.clone();
+        self.read(move |connection| Ok(queries::list(connection, &owner, from.as_ref(), limit)?))
     }
 
-    fn delete(&self, id: &str) -> Stored<bool> {
-        let id = id.to_owned();
-        self.blocking(move |inner| inner.delete(&id))
+    fn delete(&self, owner: &Owner, id: &str) -> Stored<bool> {
+        let (owner, id) = (owner.clone(), id.to_owned());
+        self.blocking(move |inner| inner.delete(&owner, &id))
     }
 }
 
-/// What goes wrong inside: SQLite's own failure, or a turn that comes too late.
+/// A failure inside a call: SQLite's, or a turn for a revision that is not the newest.
 #[derive(Debug)]
 enum Failure {
     Sqlite(rusqlite::Error),
@@ -218,7 +232,7 @@ impl Failure {
 
 fn failure(error: &rusqlite::Error, path: &Path) -> StoreError {
     let path = path.to_owned();
-    // Only the message of SQLite itself: the rest could quote what is stored.
+    // Only SQLite's own message: other texts could quote what is stored.
     let reason = match error {
         rusqlite::Error::SqliteFailure(code, text) => {
             text.clone().unwrap_or_else(|| format!("SQLite code {}", code.extended_code))
@@ -233,7 +247,7 @@ fn failure(error: &rusqlite::Error, path: &Path) -> StoreError {
             StoreError::Unusable { path, doing: "opened", reason }
         }
         Some(ErrorCode::SystemIoFailure) => StoreError::Unusable { path, doing: "read or written", reason },
-        // A table that is not there, or a value of another type, is damage as well.
+        // A missing table or a value of another type is damage as well.
         None | Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => {
             StoreError::Damaged { path, reason }
         }

@@ -1,18 +1,19 @@
-//! The store by itself: turns, pages, a file that is replaced, one that is full.
+//! What SQLite adds to the contract: a file that is replaced, full or busy, or that does not exist.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use types::Role;
 
 use super::*;
 use crate::StoredMessage;
+use crate::contract::{Handles, check_all};
 
-fn said(role: &str, content: &str, created_ms: i64) -> StoredMessage {
-    StoredMessage { role: role.into(), content: content.into(), created_ms, ..StoredMessage::default() }
-}
+mod formats;
 
-fn turn(id: &str, after: Option<i64>, text: &str, at: i64) -> Turn {
-    let mut reply = said("assistant", &format!("re: {text}"), at + 1);
-    reply.model = Some("m".into());
-    reply.completion_tokens = Some(7);
-    reply.attachments = vec!["a.txt".into()];
-    Turn { id: id.into(), after, system: None, messages: vec![said("user", text, at), reply] }
+fn turn(id: &str, after: Option<i64>, text: &str) -> Turn {
+    let message = |role, text: &str| StoredMessage::text(role, text, UNIX_EPOCH + Duration::from_secs(1));
+    let messages = vec![message(Role::User, text), message(Role::Assistant, &format!("re: {text}"))];
+    Turn { id: id.into(), after, system: None, messages }
 }
 
 fn store() -> (tempfile::TempDir, Sqlite) {
@@ -21,68 +22,37 @@ fn store() -> (tempfile::TempDir, Sqlite) {
     (home, store)
 }
 
-#[tokio::test]
-async fn a_turn_comes_back_as_it_was_written() {
-    let (_home, store) = store();
-    assert_eq!(store.get("a", None).await.unwrap(), None);
-    let first = turn("a", None, "one", 1000);
-    store.append(first.clone()).await.unwrap();
-    let found = store.get("a", None).await.unwrap().unwrap();
-    assert_eq!(found.messages, first.messages);
-    assert_eq!((found.total, found.model.as_deref()), (2, Some("m")));
-    store.append(turn("a", Some(found.revision), "two", 2000)).await.unwrap();
-    let end = store.get("a", Some(1)).await.unwrap().unwrap();
-    assert_eq!((end.total, end.messages[0].content.as_str()), (4, "re: two"));
+/// The local owner's conversation `a`.
+async fn found(store: &Sqlite) -> Option<Conversation> {
+    store.get(&Owner::local(), "a", None).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_keeps_the_contract() {
+    let home = tempfile::tempdir().unwrap();
+    check_all(async |name| {
+        let open = || Arc::new(Sqlite::new(Some(home.path().join(name))));
+        Handles { here: open(), elsewhere: open() }
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn a_turn_for_another_state_is_refused() {
-    let (_home, store) = store();
-    store.append(turn("a", None, "one", 1000)).await.unwrap();
-    let seen = store.get("a", None).await.unwrap().unwrap().revision;
-    assert_eq!(store.append(turn("a", None, "new?", 1)).await, Err(StoreError::Changed));
-    store.append(turn("a", Some(seen), "two", 2000)).await.unwrap();
-    assert_eq!(store.append(turn("a", Some(seen), "late", 3000)).await, Err(StoreError::Changed));
-    assert!(store.delete("a").await.unwrap());
-    assert!(!store.delete("a").await.unwrap());
-    assert_eq!(store.append(turn("a", Some(seen), "gone", 4000)).await, Err(StoreError::Changed));
-    // A conversation that was made anew is another one, though it has as many messages.
-    store.append(turn("a", None, "again", 5000)).await.unwrap();
-    assert_eq!(store.append(turn("a", Some(seen), "gone", 6000)).await, Err(StoreError::Changed));
-    assert_eq!(store.get("a", None).await.unwrap().unwrap().total, 2);
-}
-
-#[tokio::test]
-async fn pages_hold_each_once_the_newest_first() {
-    let (_home, store) = store();
-    for number in 0..7 {
-        // Some at the same time.
-        store.append(turn(&format!("c{number}"), None, "x", number / 2)).await.unwrap();
-    }
-    let (mut all, mut before) = (Vec::new(), None);
-    loop {
-        let page = store.list(before.take(), 3).await.unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some(Place { updated_ms: last.updated_ms, id: last.id.clone() });
-        all.extend(page.into_iter().map(|summary| summary.id));
-    }
-    assert_eq!(all, ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]);
-}
-
-#[tokio::test]
-async fn a_file_that_was_moved_away_gets_no_more_turns() {
+async fn moved_file_gets_no_more_turns() {
     let (home, store) = store();
-    store.append(turn("a", None, "one", 1)).await.unwrap();
+    let owner = Owner::local();
+    store.append(&owner, turn("a", None, "one")).await.unwrap();
     std::fs::rename(home.path().join("data"), home.path().join("moved")).unwrap();
-    assert_eq!(store.get("a", None).await.unwrap(), None);
-    store.append(turn("b", None, "one", 1)).await.unwrap();
+    assert_eq!(found(&store).await, None);
+    store.append(&owner, turn("b", None, "one")).await.unwrap();
     assert!(home.path().join("data").join(FILE).exists());
 }
 
 #[tokio::test]
-async fn a_full_file_keeps_what_it_has() {
+async fn full_file_keeps_what_it_has() {
     let (_home, store) = store();
-    store.append(turn("a", None, "one", 1)).await.unwrap();
+    let owner = Owner::local();
+    store.append(&owner, turn("a", None, "one")).await.unwrap();
     let pages: i64 = store
         .write(|connection| {
             let pages = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
@@ -92,69 +62,54 @@ async fn a_full_file_keeps_what_it_has() {
         .await
         .unwrap();
     assert!(pages > 0);
-    let seen = store.get("a", None).await.unwrap().unwrap().revision;
-    let large = turn("a", Some(seen), &"x".repeat(100_000), 2);
-    assert!(matches!(store.append(large).await, Err(StoreError::Full { .. })));
-    assert_eq!(store.get("a", None).await.unwrap().unwrap().total, 2);
-    store.append(turn("a", Some(seen), "small", 3)).await.unwrap();
+    let seen = found(&store).await.unwrap().revision;
+    let large = turn("a", Some(seen), &"x".repeat(100_000));
+    assert!(matches!(store.append(&owner, large).await, Err(StoreError::Full { .. })));
+    assert_eq!(found(&store).await.unwrap().total, 2);
+    store.append(&owner, turn("a", Some(seen), "small")).await.unwrap();
 }
 
 #[tokio::test]
-async fn there_may_be_no_directory() {
-    assert_eq!(Sqlite::new(None).get("a", None).await, Err(StoreError::NoDirectory));
+async fn missing_data_directory_is_reported() {
+    let store = Sqlite::new(None);
+    assert_eq!(store.get(&Owner::local(), "a", None).await, Err(StoreError::NoDirectory));
+    assert_eq!(store.files(), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
-async fn a_file_that_stays_busy_is_told_and_then_used() {
+async fn busy_file_is_reported_and_used_later() {
     let (home, store) = store();
-    store.append(turn("a", None, "one", 1)).await.unwrap();
-    let seen = store.get("a", None).await.unwrap().unwrap().revision;
-    let impatient = std::time::Duration::from_millis(20);
-    store.write(move |connection| Ok(connection.busy_timeout(impatient)?)).await.unwrap();
+    let owner = Owner::local();
+    store.append(&owner, turn("a", None, "one")).await.unwrap();
+    let seen = found(&store).await.unwrap().revision;
+    let timeout = Duration::from_millis(20);
+    store.write(move |connection| Ok(connection.busy_timeout(timeout)?)).await.unwrap();
     let other = Connection::open(home.path().join("data").join(FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let next = turn("a", Some(seen), "two", 2);
-    assert!(matches!(store.append(next.clone()).await, Err(StoreError::Busy { .. })));
-    assert_eq!(store.get("a", None).await.unwrap().unwrap().total, 2, "reading goes on");
+    let next = turn("a", Some(seen), "two");
+    assert!(matches!(store.append(&owner, next.clone()).await, Err(StoreError::Busy { .. })));
+    assert_eq!(found(&store).await.unwrap().total, 2, "reading continues");
     other.execute_batch("ROLLBACK").unwrap();
-    store.append(next).await.unwrap();
+    store.append(&owner, next).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_end_of_a_conversation_is_bounded_by_its_text() {
-    let (_home, store) = store();
-    let mut revision = None;
-    for number in 0..5 {
-        store.append(turn("a", revision, &"x".repeat(1000), number * 10)).await.unwrap();
-        revision = store.get("a", None).await.unwrap().map(|found| found.revision);
-    }
-    let end = |last, max_bytes| {
-        let store = store.clone();
-        async move { store.get_end("a", last, max_bytes).await.unwrap().unwrap() }
-    };
-    let found = end(None, 3500).await;
-    assert_eq!((found.messages.len(), found.total), (3, 10));
-    assert_eq!(found.messages[2].content, format!("re: {}", "x".repeat(1000)));
-    assert_eq!(end(Some(2), 3500).await.messages.len(), 2);
-    assert_eq!(end(None, 1).await.messages.len(), 1, "one at least");
-    assert_eq!(end(None, usize::MAX).await.messages.len(), 10);
-}
-
-#[tokio::test]
-async fn a_conversation_is_locked_by_one_turn_at_a_time() {
+async fn turn_locks_leave_no_file_and_no_name() {
     let (home, store) = store();
-    let other = Sqlite::new(Some(home.path().join("data")));
-    let first = store.try_lock("a").await.unwrap().unwrap();
-    assert!(other.try_lock("a").await.unwrap().is_none());
-    assert!(other.try_lock("b").await.unwrap().is_some(), "another conversation is free");
-    drop(first);
-    let second = other.try_lock("a").await.unwrap().unwrap();
-    assert!(store.try_lock("a").await.unwrap().is_none());
-    drop(second);
-    assert_eq!(
-        std::fs::read_dir(home.path().join("data/turns")).unwrap().count(),
-        0,
-        "nothing is left behind"
-    );
-    assert!(store.get("a", None).await.unwrap().is_none());
+    let folder = home.path().join("data/turns");
+    let files = || std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
+    let lock = store.try_lock(&Owner::new("ann").unwrap(), "diary").await.unwrap().unwrap();
+    let names: Vec<_> = files().map(|name| name.into_string().unwrap()).collect();
+    assert!(names.len() == 1 && !names[0].contains("ann") && !names[0].contains("diary"), "{names:?}");
+    drop(lock);
+    assert_eq!(files().count(), 0);
+}
+
+#[tokio::test]
+async fn role_that_is_never_written_is_damage() {
+    let (_home, store) = store();
+    store.append(&Owner::local(), turn("a", None, "one")).await.unwrap();
+    store.write(|connection| Ok(connection.execute("UPDATE messages SET role = 'x'", [])?)).await.unwrap();
+    let failure = store.get(&Owner::local(), "a", None).await.unwrap_err();
+    assert!(matches!(&failure, StoreError::Damaged { .. }), "{failure}");
 }

@@ -14,7 +14,7 @@ fn recorded(case: &str) -> Summary {
 }
 
 #[test]
-fn a_plain_reply_with_its_counts_and_times() {
+fn plain_reply_has_counts_and_times() {
     let reply = recorded("chat_stream");
     assert!(!reply.content.is_empty());
     let end = reply.end.unwrap();
@@ -35,26 +35,26 @@ fn durations_are_nanoseconds() {
 }
 
 #[test]
-fn the_limit_of_tokens() {
+fn token_limit_is_finish_reason_length() {
     assert_eq!(recorded("chat_options_num_predict_length").end.unwrap().finish_reason, FinishReason::Length);
 }
 
 #[test]
-fn tool_calls_are_a_reason_to_finish() {
+fn tool_calls_are_finish_reason() {
     let reply = recorded("tools_model_call_stream");
     assert_eq!(reply.calls, [("get_weather".to_owned(), "{\"city\":\"Paris\"}".to_owned())]);
     assert_eq!(reply.end.unwrap().finish_reason, FinishReason::ToolCalls);
 }
 
 #[test]
-fn thinking_comes_apart() {
+fn thinking_is_a_separate_event() {
     let reply = recorded("think_model_stream");
     assert!(reply.thinking.starts_with("17 + 25 equals 42"), "{}", reply.thinking);
     assert!(!reply.content.contains("equals 42") && reply.end.is_some());
 }
 
 #[test]
-fn a_bare_prompt_answers_as_a_chat() {
+fn bare_prompt_gives_events_of_a_chat() {
     let reply = recorded("generate_stream");
     assert_eq!(reply.content, "Two fruits are apples and oranges.");
     let end = reply.end.unwrap();
@@ -69,7 +69,7 @@ fn a_bare_prompt_answers_as_a_chat() {
 }
 
 #[test]
-fn load_and_unload_answer_one_object_without_a_line_end() {
+fn load_and_unload_answers_need_no_line_end() {
     for (case, reason) in [
         ("chat_load_empty_messages", "load"),
         ("chat_unload_keep_alive_0", "unload"),
@@ -85,7 +85,7 @@ fn load_and_unload_answer_one_object_without_a_line_end() {
 }
 
 #[test]
-fn a_failure_in_mid_stream_keeps_the_text_before_it() {
+fn failure_in_stream_comes_after_text() {
     for (case, text) in [
         ("chat_stream_runner_killed_gemma", "<code>    $this"),
         ("chat_stream_runner_killed_qwen", "Sure, here"),
@@ -98,7 +98,7 @@ fn a_failure_in_mid_stream_keeps_the_text_before_it() {
 }
 
 #[test]
-fn everything_may_come_on_the_last_line() {
+fn last_line_may_hold_everything() {
     let reply = reply(
         r#"{"message":{"content":"c","thinking":"t","tool_calls":[
             {"id":"1","function":{"name":"f","arguments":{"a":1.0}}},
@@ -113,7 +113,7 @@ fn everything_may_come_on_the_last_line() {
 }
 
 #[test]
-fn several_objects_on_one_line_and_nothing_after_the_end() {
+fn objects_on_one_line_are_read_until_end() {
     let reply = reply(
         "{\"message\":{\"content\":\"a\"}}{\"message\":{\"content\":\"b\"},\"done\":true} {\"error\":\"late\"}\nx",
     );
@@ -121,7 +121,7 @@ fn several_objects_on_one_line_and_nothing_after_the_end() {
 }
 
 #[test]
-fn an_end_that_is_none() {
+fn stream_without_done_is_interrupted() {
     let piece = "{\"message\":{\"content\":\"a\"},\"done\":false}\n";
     for (rest, expected) in [
         ("", "Interrupted"),
@@ -144,7 +144,7 @@ fn an_end_that_is_none() {
 }
 
 #[test]
-fn odd_numbers_and_nulls_lose_no_reply() {
+fn unusual_numbers_and_nulls_lose_no_reply() {
     let reply = reply(
         r#"{"model":null,"message":{"content":null,"tool_calls":null},"done":true,"done_reason":null,"total_duration":-5,"eval_count":3.0}"#,
     );
@@ -156,7 +156,7 @@ fn odd_numbers_and_nulls_lose_no_reply() {
 }
 
 #[test]
-fn a_reply_of_ten_megabytes_on_one_line() {
+fn line_of_ten_megabytes_is_read() {
     let line =
         format!("{{\"message\":{{\"content\":\"{}\"}},\"done\":true}}\n", "\u{1F642}\\n".repeat(1_700_000));
     let reply = summary(decode(ChatDecoder::default(), line.as_bytes().chunks(1000)));

@@ -7,11 +7,14 @@ use crate::fixture;
 
 fn recorded(case: &str) -> ProviderError {
     let options = json!({"num_predict": "x", "stop": 1}).as_object().unwrap().clone();
-    refused(&fixture::refusal(case), Asked { options: Some(&options), ..Asked::of("mine:1b") })
+    classify(
+        &fixture::refusal(case),
+        RequestContext { options: Some(&options), ..RequestContext::for_model("mine:1b") },
+    )
 }
 
 #[test]
-fn a_missing_model_however_it_is_worded() {
+fn missing_model_is_recognized_in_every_wording() {
     for case in [
         "chat_missing_model_stream",
         "chat_unload_missing_model",
@@ -26,7 +29,7 @@ fn a_missing_model_however_it_is_worded() {
 }
 
 #[test]
-fn a_route_that_is_not_there_is_no_missing_model() {
+fn unknown_route_is_no_missing_model() {
     for case in ["unknown_route_post", "wrong_method_post_tags"] {
         let ProviderError::Status { message, .. } = recorded(case) else { panic!("{case}") };
         assert!(message.contains("check that the address is Ollama's own"), "{message}");
@@ -34,7 +37,7 @@ fn a_route_that_is_not_there_is_no_missing_model() {
 }
 
 #[test]
-fn capabilities_with_the_name_that_was_asked_for() {
+fn missing_capability_has_requested_model_name() {
     for (case, expected) in [
         ("chat_tools_unsupported_stream", "tools"),
         ("chat_think_true_unsupported_stream", "thinking"),
@@ -57,7 +60,7 @@ fn capabilities_with_the_name_that_was_asked_for() {
 }
 
 #[test]
-fn a_prompt_over_the_context() {
+fn prompt_over_context_has_counts() {
     for (case, prompt) in [
         ("chat_prompt_longer_than_num_ctx", 3029),
         ("chat_prompt_longer_truncate_false_stream", 3029),
@@ -76,7 +79,7 @@ fn a_prompt_over_the_context() {
 }
 
 #[test]
-fn arguments_that_ollama_refuses_are_named() {
+fn refused_arguments_are_named() {
     for (case, expected) in [
         ("chat_options_invalid_num_predict_stream", "options.num_predict"),
         ("chat_options_invalid_stop_item", "options.stop"),
@@ -98,7 +101,7 @@ fn arguments_that_ollama_refuses_are_named() {
 }
 
 #[test]
-fn arguments_of_the_other_routes() {
+fn refused_arguments_of_other_routes_are_named() {
     for (case, expected) in [
         ("copy_invalid_source", "source"),
         ("copy_invalid_destination", "destination"),
@@ -116,14 +119,15 @@ fn arguments_of_the_other_routes() {
     ] {
         // A blob has no model.
         let model = (!case.starts_with("blob")).then_some("mine:1b");
-        let error = refused(&fixture::refusal(case), Asked { model, options: None, template: true });
+        let error =
+            classify(&fixture::refusal(case), RequestContext { model, options: None, template: true });
         let ProviderError::InvalidRequest { argument, .. } = &error else { panic!("{case}: {error:?}") };
         assert_eq!(argument, expected, "{case}");
     }
 }
 
 #[test]
-fn an_option_that_nobody_sent_is_the_models_own() {
+fn refused_option_that_was_not_sent_is_stored_in_model() {
     let ProviderError::Status { status: 500, message } = recorded("chat_model_with_bad_stored_parameter")
     else {
         panic!()
@@ -135,16 +139,16 @@ fn an_option_that_nobody_sent_is_the_models_own() {
 }
 
 #[test]
-fn busy() {
-    let mut refusal = fixture::refusal("chat_queue_full_503");
-    refusal.retry_after = Some(std::time::Duration::from_secs(2));
+fn busy_server_is_overloaded() {
+    let mut response = fixture::refusal("chat_queue_full_503");
+    response.retry_after = Some(std::time::Duration::from_secs(2));
     let message = "server busy, please try again. maximum pending requests exceeded".into();
-    let expected = ProviderError::Overloaded { status: 503, message, retry_after: refusal.retry_after };
-    assert_eq!(refused(&refusal, Asked::default()), expected);
+    let expected = ProviderError::Overloaded { status: 503, message, retry_after: response.retry_after };
+    assert_eq!(classify(&response, RequestContext::default()), expected);
 }
 
 #[test]
-fn what_has_no_better_word_keeps_its_status_and_text() {
+fn other_failures_keep_status_and_text() {
     for (case, status, text) in [
         ("host_header_denied", 403, "Host or Origin"),
         ("cors_origin_denied", 403, "OLLAMA_ORIGINS"),

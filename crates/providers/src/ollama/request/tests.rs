@@ -10,7 +10,7 @@ fn sent(request: &ChatRequest) -> Value {
 }
 
 #[test]
-fn what_is_absent_is_not_sent() {
+fn absent_fields_are_not_sent() {
     let request = ChatRequest::new("m", vec![Message::text(Role::User, "hi")]);
     assert_eq!(
         sent(&request),
@@ -19,7 +19,7 @@ fn what_is_absent_is_not_sent() {
 }
 
 #[test]
-fn sampling_goes_by_ollamas_names_and_wins_over_options() {
+fn sampling_uses_names_of_ollama_and_overrides_options() {
     let mut request = ChatRequest::new("m", vec![]);
     request.options = json!({"temperature": 9, "mirostat": 2}).as_object().unwrap().clone();
     request.sampling = Sampling {
@@ -41,7 +41,7 @@ fn sampling_goes_by_ollamas_names_and_wins_over_options() {
 }
 
 #[test]
-fn format_think_tools_and_keep_alive() {
+fn format_think_tools_and_keep_alive_are_sent() {
     let mut request = ChatRequest::new("m", vec![]);
     request.tools = vec![json!({"type": "function"})];
     request.keep_alive = Some(json!("10m"));
@@ -63,7 +63,7 @@ fn format_think_tools_and_keep_alive() {
 }
 
 #[test]
-fn images_and_tool_messages() {
+fn images_and_tool_messages_are_sent() {
     let mut assistant = Message::text(Role::Assistant, "");
     assistant.thinking = Some("hm".to_owned());
     let call =
@@ -94,7 +94,7 @@ fn images_and_tool_messages() {
 }
 
 #[test]
-fn a_bare_prompt() {
+fn bare_prompt_is_sent() {
     let body = |request: &GenerateRequest| serde_json::to_value(generate_body(request).unwrap()).unwrap();
     let mut request = GenerateRequest::new("m", "def f(");
     assert_eq!(body(&request), json!({"model": "m", "prompt": "def f(", "stream": true}));
@@ -120,7 +120,7 @@ fn a_bare_prompt() {
 }
 
 #[test]
-fn embeddings() {
+fn embedding_request_is_sent() {
     let body = |request: &EmbedRequest| serde_json::to_value(embed_body(request)).unwrap();
     let mut request = EmbedRequest::new("m", vec!["a".to_owned(), "b".to_owned()]);
     assert_eq!(body(&request), json!({"model": "m", "input": ["a", "b"]}));
@@ -135,7 +135,7 @@ fn embeddings() {
 }
 
 #[test]
-fn a_model_to_be_made() {
+fn create_request_is_sent() {
     let body = |request: &CreateRequest| serde_json::to_value(create_body(request).unwrap()).unwrap();
     let mut request = CreateRequest::new("mario");
     assert_eq!(body(&request), json!({"model": "mario", "stream": true}));

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_CALLS, list};
-use crate::number::count;
+use types::de::lenient_u64;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ChatBody<'a> {
@@ -83,17 +83,17 @@ pub(crate) struct ChatLine {
     pub(crate) thinking: Option<String>,
     pub(crate) done: Option<bool>,
     pub(crate) done_reason: Option<String>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) total_duration: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) load_duration: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) prompt_eval_count: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) prompt_eval_duration: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) eval_count: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) eval_duration: Option<u64>,
     pub(crate) remote_host: Option<String>,
     pub(crate) remote_model: Option<String>,

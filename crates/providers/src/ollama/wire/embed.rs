@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounded::vectors;
-use crate::number::count;
+use types::de::lenient_u64;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct EmbedBody<'a> {
@@ -26,6 +26,6 @@ pub(crate) struct EmbedAnswer {
     pub(crate) model: Option<String>,
     #[serde(deserialize_with = "vectors")]
     pub(crate) embeddings: Option<Vec<Vec<f32>>>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) prompt_eval_count: Option<u64>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_MODELS, MAX_WORDS, list, metadata};
-use crate::number::count;
+use types::de::lenient_u64;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct VersionAnswer {
@@ -25,7 +25,7 @@ pub(crate) struct ListedModel {
     pub(crate) name: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) modified_at: Option<String>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) size: Option<u64>,
     pub(crate) digest: Option<String>,
     pub(crate) details: Option<DetailsAnswer>,
@@ -41,9 +41,9 @@ pub(crate) struct DetailsAnswer {
     pub(crate) family: Option<String>,
     pub(crate) parameter_size: Option<String>,
     pub(crate) quantization_level: Option<String>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) context_length: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) embedding_length: Option<u64>,
 }
 
@@ -59,11 +59,11 @@ pub(crate) struct PsAnswer {
 pub(crate) struct LoadedModel {
     pub(crate) name: Option<String>,
     pub(crate) model: Option<String>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) size: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) size_vram: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) context_length: Option<u64>,
     pub(crate) expires_at: Option<String>,
 }

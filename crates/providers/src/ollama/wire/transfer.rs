@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::MessageBody;
-use crate::number::count;
+use types::de::lenient_u64;
 
 /// A pull or a push.
 #[derive(Debug, Serialize)]
@@ -56,9 +56,9 @@ pub(crate) struct TransferLine {
     /// Text; beside an error it can be the number of an HTTP status.
     pub(crate) status: Option<Value>,
     pub(crate) digest: Option<String>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) total: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) completed: Option<u64>,
     pub(crate) error: Option<Box<RawValue>>,
 }

@@ -14,7 +14,7 @@ fn recorded(case: &str) -> Summary {
 }
 
 #[test]
-fn a_plain_reply_with_its_counts() {
+fn plain_reply_has_usage() {
     let reply = recorded("v1_chat_stream_include_usage");
     assert_eq!(reply.content, "Three colours are red, blue, and green.");
     let end = reply.end.unwrap();
@@ -23,7 +23,7 @@ fn a_plain_reply_with_its_counts() {
 }
 
 #[test]
-fn tool_calls_and_reasoning() {
+fn tool_calls_and_reasoning_are_read() {
     let reply = recorded("v1_tools_model_call_stream");
     assert_eq!(reply.calls, [("get_weather".to_owned(), "{\"city\":\"Paris\"}".to_owned())]);
     assert_eq!(reply.end.unwrap().finish_reason, FinishReason::ToolCalls);
@@ -32,7 +32,7 @@ fn tool_calls_and_reasoning() {
 }
 
 #[test]
-fn a_stream_that_just_ends_was_interrupted() {
+fn stream_without_end_is_interrupted() {
     for (case, text) in [
         ("v1_chat_stream_runner_killed_qwen", "Sure, here"),
         ("v1_chat_stream_runner_killed_gemma", "<code>    $this"),
@@ -44,14 +44,14 @@ fn a_stream_that_just_ends_was_interrupted() {
 }
 
 #[test]
-fn an_answer_that_is_no_stream() {
+fn unstreamed_answer_is_read() {
     let reply = recorded("v1_chat_nonstream");
     assert!(!reply.content.is_empty());
     assert!(reply.end.unwrap().usage.completion_tokens.is_some());
 }
 
 #[test]
-fn pieces_of_calls_timings_and_empty_finish_reasons() {
+fn chunked_calls_timings_and_empty_finish_reasons_are_read() {
     let reply = reply(
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"t\",\"reasoning\":\"t\",\"content\":\"a\"},\"finish_reason\":\"\"},\
                              {\"index\":1,\"delta\":{\"content\":\"other\"}}]}\n\n\
@@ -70,7 +70,7 @@ fn pieces_of_calls_timings_and_empty_finish_reasons() {
 }
 
 #[test]
-fn ends_of_every_kind() {
+fn every_finish_reason_is_read() {
     let piece = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
     let stop = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
     for (rest, expected) in [
@@ -99,7 +99,7 @@ fn ends_of_every_kind() {
 }
 
 #[test]
-fn a_cut_after_the_reason_to_finish_loses_no_reply() {
+fn cut_after_finish_reason_keeps_reply() {
     for (body, ends_well) in [
         ("data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n", true),
         ("", false),

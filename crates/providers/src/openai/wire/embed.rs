@@ -1,24 +1,13 @@
-//! `POST /embeddings`.
+//! The answer to `POST /embeddings`.
 
 use std::fmt;
 
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer};
 
 use crate::bounded::{MAX_VECTORS, list, numbers};
-use crate::number::count;
-
-#[derive(Debug, Serialize)]
-pub(crate) struct EmbedBody<'a> {
-    pub(crate) model: &'a str,
-    pub(crate) input: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) dimensions: Option<u64>,
-    #[serde(flatten)]
-    pub(crate) fields: &'a Map<String, Value>,
-}
+use types::de::lenient_u64;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -71,6 +60,6 @@ impl<'de> Visitor<'de> for VectorVisitor {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct EmbedUsage {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "lenient_u64")]
     pub(crate) prompt_tokens: Option<u64>,
 }

@@ -1,13 +1,10 @@
-//! The JSON of OpenAI's API, as structs. Every field of an answer may be missing or null, and
-//! unknown ones are ignored: servers that call themselves compatible differ much.
+//! The JSON of OpenAI-compatible servers' answers. Every field may be missing or null, and unknown ones are ignored:
+//! these servers differ much. What is sent to them is written by the crate `openai`.
 
 mod chat;
 mod embed;
 mod models;
 
-pub(super) use chat::{
-    CallBody, CallDelta, CallFunctionBody, ChatBody, Chunk, Content, DataUrl, Delta, ImageUrl, MessageBody,
-    Part,
-};
-pub(super) use embed::{EmbedAnswer, EmbedBody, Vector};
+pub(super) use chat::{CallDelta, Chunk, Delta};
+pub(super) use embed::{EmbedAnswer, Vector};
 pub(super) use models::{ListedModel, ModelsAnswer};

@@ -1,0 +1,142 @@
+//! What the table says of a host.
+
+use std::time::Duration;
+
+use super::docs::HostDocs;
+use super::table::HOSTS;
+
+/// The variable that some hosts replace by the open folder.
+pub const WORKSPACE: &str = "${workspaceFolder}";
+
+/// A program that starts MCP servers.
+#[derive(Debug)]
+pub struct Host {
+    /// The name for `--host`.
+    pub id: &'static str,
+    /// The name of the program, for users.
+    pub title: &'static str,
+    /// Other names that users try for `--host`, in letters and digits alone, lower case.
+    pub aliases: &'static [&'static str],
+    pub format: Format,
+    /// The key of the file that holds the servers.
+    pub key: &'static str,
+    pub shape: Shape,
+    /// The other fields of an entry, besides command, arguments and environment.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// The user's file: the first that exists, otherwise the first. Empty if the host has no file.
+    pub user: &'static [ConfigPath],
+    /// Whether to use all files of `user` that exist, since each is read by another edition of the program.
+    pub all_paths: bool,
+    /// The file of a project, relative to its folder.
+    pub project: Option<&'static str>,
+    /// The variable that moves the user's file to the folder it names.
+    pub variable: Option<&'static str>,
+    /// Other files and folders that exist if the host is installed.
+    pub traces: &'static [&'static str],
+    /// Whether it replaces [`WORKSPACE`]. The others pass it on as it is, and the server does not start.
+    pub fills_in_workspace: bool,
+    /// What its `clientInfo.name` begins with, in letters and digits alone, lower case. Another edition of a program is
+    /// recognized by the name of the first.
+    pub client_names: &'static [&'static str],
+    /// `None` where no limit of its own is known.
+    pub call_timeout: Option<CallTimeout>,
+    /// Where the rest is documented.
+    pub source: &'static str,
+    pub docs: HostDocs,
+}
+
+/// When a host stops waiting for a call.
+#[derive(Debug)]
+pub struct CallTimeout {
+    pub limit: CallLimit,
+    /// Where the limit is documented.
+    pub source: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallLimit {
+    Never,
+    /// This long after the start of the call, whatever progress comes.
+    After(Duration),
+    /// This long after the last progress notification.
+    SinceProgress(Duration),
+}
+
+/// The format of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, with comments, which are preserved.
+    Json,
+    Toml,
+}
+
+/// How an entry names its program and its variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `command`, `args` and `env`.
+    CommandAndArgs,
+    /// `command` is a list of the program and its arguments, and the variables are `environment`.
+    CommandList,
+}
+
+impl Shape {
+    pub(super) fn env(self) -> &'static str {
+        match self {
+            Self::CommandAndArgs => "env",
+            Self::CommandList => "environment",
+        }
+    }
+}
+
+/// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end
+/// of a name matches the rest of it. Empty if there is none.
+#[derive(Debug)]
+pub struct ConfigPath {
+    pub linux: &'static str,
+    pub macos: &'static str,
+    pub windows: &'static str,
+}
+
+impl Host {
+    pub fn of(id: &str) -> Option<&'static Self> {
+        HOSTS.iter().find(|host| host.id == id)
+    }
+
+    /// The hosts that an unknown name may mean, the likeliest first.
+    pub fn meant_by(name: &str) -> Vec<&'static str> {
+        let given = plain(name);
+        let names = |host: &'static Self| {
+            [plain(host.id), plain(host.title)]
+                .into_iter()
+                .chain(host.aliases.iter().map(|&name| name.to_owned()))
+        };
+        let known: Vec<_> =
+            HOSTS.iter().filter(|host| names(host).any(|name| name == given)).map(|host| host.id).collect();
+        if !known.is_empty() || given.len() > 32 {
+            return known;
+        }
+        let distance = |host: &'static Self| {
+            let distances = names(host).map(|name| (strsim::damerau_levenshtein(&given, &name), name.len()));
+            // A third of the letters may differ; a suggestion that is further off misleads.
+            distances.filter(|(distance, length)| *distance <= length / 3).map(|(distance, _)| distance).min()
+        };
+        let nearest =
+            HOSTS.iter().filter_map(|host| Some((distance(host)?, host.id))).min_by_key(|(d, _)| *d);
+        nearest.map(|(_, id)| id).into_iter().collect()
+    }
+
+    /// The host of a client, by the name in its `clientInfo`.
+    pub fn of_client(name: &str) -> Option<&'static Self> {
+        let name = plain(name);
+        HOSTS.iter().find(|host| host.client_names.iter().any(|known| name.starts_with(known)))
+    }
+
+    pub fn has_file(&self) -> bool {
+        !self.user.is_empty()
+    }
+}
+
+/// The letters and digits of a name, in lower case.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}

@@ -1,0 +1,79 @@
+//! What is shown of an entry: no secrets.
+
+use serde_json::Value;
+
+const REDACTED: &str = "***";
+
+/// Whether a variable is a setting of this server that is not secret. The value of any other variable is not shown.
+pub type IsPublic = fn(&str) -> bool;
+
+/// An entry of this server: its program, its arguments and its public settings.
+pub(super) fn redact(entry: &Value, is_public: IsPublic) -> Value {
+    replaced(entry, "", &|name, text| {
+        hides(name, text, |name| matches!(name, "command" | "args" | "type") || is_public(name))
+    })
+}
+
+/// An entry of another server: what is secret in it is not known, so only its program is shown.
+pub(super) fn redact_foreign(entry: &Value) -> Value {
+    replaced(entry, "", &|name, _| !matches!(name, "command" | "type"))
+}
+
+/// Whether the value of a field or variable is not shown: it is not public, or an address with a password.
+pub(super) fn hides(name: &str, value: &str, is_public: impl Fn(&str) -> bool) -> bool {
+    // What a host asks for or looks up is a name, not the secret.
+    let is_reference = value.starts_with("${") && value.ends_with('}') && !value.contains(":-");
+    let has_password = value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    !value.is_empty() && !is_reference && (has_password || !is_public(name))
+}
+
+/// A value with those texts replaced that `hides` selects, by the name of the field that holds each.
+fn replaced(value: &Value, name: &str, hides: &impl Fn(&str, &str) -> bool) -> Value {
+    match value {
+        Value::String(text) if hides(name, text) => REDACTED.into(),
+        Value::Array(items) => items.iter().map(|item| replaced(item, name, hides)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), replaced(value, name, hides))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_public_settings_of_our_own_entry_are_shown() {
+        let entry = json!({
+            "command": "/bin/ollama-mcp",
+            "args": ["--allow-dir", "/a"],
+            "env": {
+                "OLLAMA_MCP_AUTH_TOKEN": "sesame", "OLLAMA_HOST": "http://me:sesame@h:1", "OLLAMA_MODEL": "m",
+                "OLLAMA_API_KEY": "${input:key}", "PLAIN": "sesame",
+            },
+            "note": "sesame",
+            "timeout": 600,
+        });
+        let shown = json!({
+            "command": "/bin/ollama-mcp",
+            "args": ["--allow-dir", "/a"],
+            "env": {
+                "OLLAMA_MCP_AUTH_TOKEN": "***", "OLLAMA_HOST": "***", "OLLAMA_MODEL": "m",
+                "OLLAMA_API_KEY": "${input:key}", "PLAIN": "***",
+            },
+            "note": "***",
+            "timeout": 600,
+        });
+        assert_eq!(redact(&entry, |name| matches!(name, "OLLAMA_HOST" | "OLLAMA_MODEL")), shown);
+    }
+
+    #[test]
+    fn only_the_program_of_another_server_is_shown() {
+        let entry = json!({ "command": "npx", "args": ["--login", "sesame"], "env": { "PLAIN": "sesame" } });
+        let shown = json!({ "command": "npx", "args": ["***", "***"], "env": { "PLAIN": "***" } });
+        assert_eq!(redact_foreign(&entry), shown);
+    }
+}

@@ -1,0 +1,286 @@
+//! A completion as tools answer it: OpenAI's `chat.completion` object, with what a local model adds.
+
+use std::time::Duration;
+
+use openai::completion::{AssistantMessage, ChatCompletion, Choice};
+use rmcp::model::{CallToolResult, ContentBlock};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::arguments::schema;
+use crate::hint::Wording;
+use service::Partial;
+use service::chat::runner::tokens_per_second;
+use service::tasks::registry::Task;
+use service::tasks::reply::Sent;
+use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
+use service::{ErrorCode, ServiceError};
+use text::format::pulling;
+use text::sanitize;
+use types::ToolCall;
+
+/// A loaded model answers this fast that it is loaded; below that the time is left out.
+const NOTABLE_LOAD_MS: u64 = 100;
+
+/// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CompletionAnswer<'a> {
+    #[serde(flatten)]
+    completion: ChatCompletion<'a>,
+    /// completed, in_progress or cancelled
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
+    /// Of a turn of a stored conversation
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<&'a str>,
+    /// Where the model ran: local, or the host
+    #[serde(skip_serializing_if = "str::is_empty")]
+    location: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_reason: Option<&'static str>,
+    /// The files that the model was given
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::objects")]
+    attachments: Vec<SentAnswer<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+    /// Milliseconds
+    #[schemars(schema_with = "schema::object")]
+    timings: TimingsAnswer,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct TimingsAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    total_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_per_second: Option<f64>,
+}
+
+/// A file that the model was given.
+#[derive(Debug, Serialize)]
+pub(crate) struct SentAnswer<'a> {
+    name: &'a str,
+    kind: &'static str,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<usize>,
+}
+
+/// Files as answers tell them.
+pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
+    files
+        .iter()
+        .map(|file| SentAnswer { name: &file.name, kind: file.kind, bytes: file.bytes, pages: file.pages })
+        .collect()
+}
+
+/// The answer for a reply that has ended, or with `None` one that goes on.
+///
+/// # Errors
+/// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
+pub(crate) fn of_reply(
+    completion: &Task,
+    live: &ReplyBuffer,
+    outcome: Option<Outcome>,
+    wording: &Wording,
+) -> Result<CallToolResult, ServiceError> {
+    if outcome.is_some() {
+        completion.mark_seen();
+    }
+    match outcome {
+        Some(Ok(ended)) => Ok(completed(completion, live, &ended, wording)),
+        Some(Err(error)) if error.code == ErrorCode::Cancelled => {
+            let partial = error.partial.as_deref().cloned().unwrap_or_default();
+            let text = match partial.content.as_str() {
+                "" => "The completion was cancelled before any text was generated.".to_owned(),
+                content => format!("The completion was cancelled. Text so far:\n{content}"),
+            };
+            Ok(unfinished(completion, live, "cancelled", &partial, text))
+        }
+        Some(Err(error)) => Err(error),
+        None => {
+            let partial = live.partial();
+            let so_far = match partial.content.as_str() {
+                "" => match live.phase() {
+                    Phase::Pulling { done, total } => {
+                        let pulling = pulling(live.model().unwrap_or_default(), done, total);
+                        format!("The model is not installed yet: {pulling}.")
+                    }
+                    _ => "No text has been generated yet.".to_owned(),
+                },
+                content => format!("So far:\n{content}"),
+            };
+            let text = format!("This is still in progress. {} {so_far}", next_step(&completion.id));
+            Ok(unfinished(completion, live, "in_progress", &partial, text))
+        }
+    }
+}
+
+/// What tells a host's model how to go on.
+pub(crate) fn next_step(id: &str) -> String {
+    format!("Call get_completion {{\"completion_id\":\"{id}\"}} to wait for the rest.")
+}
+
+fn unfinished(
+    completion: &Task,
+    live: &ReplyBuffer,
+    status: &'static str,
+    partial: &Partial,
+    text: String,
+) -> CallToolResult {
+    let answer = CompletionAnswer {
+        completion: ChatCompletion {
+            created: completion.created,
+            model: live.model().unwrap_or_default().into(),
+            choices: vec![choice(&partial.content, &partial.thinking, &[], None)],
+            ..ChatCompletion::default()
+        },
+        status,
+        completion_id: Some(&completion.id),
+        next_step: (status == "in_progress").then(|| next_step(&completion.id)),
+        conversation_id: live.conversation(),
+        location: live.location().unwrap_or_default(),
+        model_reason: None,
+        attachments: Vec::new(),
+        warnings: &[],
+        timings: TimingsAnswer { total_ms: millis(completion.elapsed()), ..TimingsAnswer::default() },
+    };
+    let mut content = vec![ContentBlock::text(text)];
+    content.extend(in_conversation(live));
+    let mut result = CallToolResult::success(content);
+    result.structured_content = serde_json::to_value(&answer).ok();
+    result
+}
+
+/// The conversation's id, for hosts that show only text: the next turn needs it.
+fn in_conversation(live: &ReplyBuffer) -> Option<ContentBlock> {
+    live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
+}
+
+fn completed(
+    registered: &Task,
+    live: &ReplyBuffer,
+    completion: &Completion,
+    wording: &Wording,
+) -> CallToolResult {
+    let ending = &completion.ending;
+    let warnings = wording.warnings(&ending.warnings);
+    let timings = TimingsAnswer {
+        queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
+        load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
+        prompt_ms: ending.timings.prompt_eval.map(millis),
+        first_token_ms: completion.first_piece.map(millis),
+        total_ms: millis(completion.total),
+        tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
+            .map(|rate| (rate * 10.0).round() / 10.0),
+    };
+    let finish_reason = Some(ending.finish_reason.as_str());
+    let answer = CompletionAnswer {
+        completion: ChatCompletion {
+            id: Some(registered.id.as_str().into()),
+            created: registered.created,
+            model: ending.model.as_str().into(),
+            choices: vec![choice(
+                &completion.content,
+                &completion.thinking,
+                &completion.tool_calls,
+                finish_reason,
+            )],
+            usage: ending.usage.into(),
+            ..ChatCompletion::default()
+        },
+        status: "completed",
+        completion_id: None,
+        next_step: None,
+        conversation_id: live.conversation(),
+        location: ending.location.describe(),
+        model_reason: ending.model_reason,
+        attachments: sent(&ending.attachments),
+        warnings: &warnings,
+        timings,
+    };
+    let mut content = vec![ContentBlock::text(text_of(completion))];
+    content.extend(in_conversation(live));
+    content.extend(
+        warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
+    );
+    let mut result = CallToolResult::success(content);
+    result.structured_content = serde_json::to_value(&answer).ok();
+    result
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct BriefAnswer {
+    /// completed, in_progress or cancelled
+    status: String,
+    completion_id: String,
+    /// As chat_completion answers
+    #[schemars(schema_with = "schema::objects")]
+    choices: (),
+    #[schemars(schema_with = "schema::object")]
+    usage: (),
+}
+
+/// The same, for a turn of a conversation.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct TurnAnswer {
+    /// As chat_completion answers
+    #[schemars(schema_with = "schema::objects")]
+    choices: (),
+    conversation_id: String,
+    /// completed, in_progress or cancelled
+    status: String,
+    completion_id: String,
+    warnings: Vec<String>,
+}
+
+/// What a host that shows only text shows.
+fn text_of(completion: &Completion) -> String {
+    if !completion.content.is_empty() {
+        return completion.content.clone();
+    }
+    if !completion.tool_calls.is_empty() {
+        let calls: Vec<_> = completion.tool_calls.iter().map(openai::messages::ToolCall::from).collect();
+        return serde_json::to_string(&calls).unwrap_or_default();
+    }
+    if completion.thinking.is_empty() {
+        "(The model returned an empty answer.)".to_owned()
+    } else {
+        format!("(The model returned no answer, only its reasoning:)\n{}", completion.thinking)
+    }
+}
+
+fn choice<'a>(
+    content: &'a str,
+    thinking: &'a str,
+    tool_calls: &'a [ToolCall],
+    finish_reason: Option<&'a str>,
+) -> Choice<'a> {
+    let message = AssistantMessage {
+        content: Some(content.into()),
+        reasoning: Some(thinking.into()).filter(|_| !thinking.is_empty()),
+        tool_calls: tool_calls.iter().map(openai::messages::ToolCall::from).collect(),
+        ..AssistantMessage::default()
+    };
+    Choice { message, finish_reason: finish_reason.map(Into::into), ..Choice::default() }
+}

@@ -1,0 +1,56 @@
+//! How to generate: the arguments that every generating tool has.
+
+use std::sync::{Arc, LazyLock};
+
+use openai::ChatCompletionRequest;
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::schema::{input_schema_with_some, names_of};
+use service::ServiceError;
+use service::chat::request::ChatCall;
+use service::chat::response_format::read_response_format;
+use service::chat::truncation::Truncation;
+use service::chat::validate::keep_alive;
+
+/// What the tools beside `chat_completion` list of these; they take the others too.
+const LISTED: &[(&str, Option<&str>)] = &[
+    ("temperature", None),
+    ("max_tokens", None),
+    ("options", Some("Others, such as num_ctx, seed, stop, top_p")),
+    ("response_format", None),
+    ("think", None),
+];
+
+/// The fields of OpenAI's request that are listed in its schema.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct GenerationArguments(ChatCompletionRequest);
+
+impl GenerationArguments {
+    /// The names of these arguments.
+    pub(crate) fn names() -> &'static [String] {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(names_of::<GenerationArguments>);
+        &NAMES
+    }
+
+    /// The schema of a tool that takes these beside its own.
+    pub(crate) fn schema_beside<T: JsonSchema>() -> Arc<JsonObject> {
+        input_schema_with_some::<T, Self>(LISTED)
+    }
+
+    /// A call with these and nothing else.
+    pub(crate) fn into_call(self) -> Result<ChatCall, ServiceError> {
+        let mut request = self.0;
+        Ok(ChatCall {
+            sampling: request.take_sampling(),
+            options: request.take_options(),
+            response_format: request.response_format.take().map(read_response_format).transpose()?.flatten(),
+            think: request.think()?,
+            keep_alive: keep_alive(request.keep_alive.take())?,
+            truncation: request.truncation.as_deref().map(Truncation::parse).transpose()?.unwrap_or_default(),
+            ..ChatCall::default()
+        })
+    }
+}

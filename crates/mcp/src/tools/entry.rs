@@ -1,0 +1,165 @@
+//! A tool: how its file declares it, how a server offers it, and how a call runs it.
+
+use std::borrow::Cow;
+
+use futures_util::future::BoxFuture;
+use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::answers::error as failure;
+use crate::arguments::schema;
+pub(super) use crate::call::{AskingResult, ToolCall, ToolResult};
+use crate::call::{Interrupted, guarded};
+use settings::Toolset;
+
+/// A tool as its file declares it.
+pub(crate) struct ToolEntry {
+    pub(crate) definition: Tool,
+    pub(super) toolset: Toolset,
+    /// It changes something, or sends something away: not offered with `--read-only`.
+    pub(super) changes: bool,
+    /// Only Ollama's own API can serve it.
+    pub(super) needs_ollama: bool,
+    /// It pulls the model that a call names, where the settings say so.
+    pub(super) pulls: bool,
+    /// Its calls begin in the order of their lines, as the replies to them do.
+    pub(super) in_order: bool,
+    run: Run,
+    /// The line about it in the server's instructions, and the line's position there.
+    pub(super) advice: Option<(u8, &'static str)>,
+}
+
+/// Runs a call of a tool. It borrows the call: a future stores an argument that it owns twice.
+type RunTool<T> = for<'a> fn(&'a mut ToolCall<'_>) -> BoxFuture<'a, T>;
+
+/// How a tool runs.
+enum Run {
+    Answering(RunTool<ToolResult>),
+    Asking(RunTool<AskingResult>),
+}
+
+impl ToolEntry {
+    /// A core tool that changes nothing and that every provider serves.
+    pub(super) fn new(definition: Tool, run: RunTool<ToolResult>) -> Self {
+        Self::with(definition, Run::Answering(run))
+    }
+
+    /// A tool that changes something, and may ask the user before.
+    pub(super) fn asking(definition: Tool, run: RunTool<AskingResult>) -> Self {
+        Self::with(definition, Run::Asking(run)).changing()
+    }
+
+    fn with(definition: Tool, run: Run) -> Self {
+        Self {
+            definition,
+            toolset: Toolset::Core,
+            changes: false,
+            needs_ollama: false,
+            pulls: false,
+            in_order: false,
+            run,
+            advice: None,
+        }
+    }
+
+    pub(super) fn in_toolset(mut self, toolset: Toolset) -> Self {
+        self.toolset = toolset;
+        self
+    }
+
+    pub(super) fn changing(mut self) -> Self {
+        self.changes = true;
+        self
+    }
+
+    pub(super) fn pulling(mut self) -> Self {
+        self.pulls = true;
+        self
+    }
+
+    pub(super) fn in_order(mut self) -> Self {
+        self.in_order = true;
+        self
+    }
+
+    pub(super) fn of_ollama(mut self) -> Self {
+        self.needs_ollama = true;
+        self
+    }
+
+    /// When to use it, for the instructions; the lines stand in the order of their positions.
+    pub(super) fn advised(mut self, position: u8, text: &'static str) -> Self {
+        self.advice = Some((position, text));
+        self
+    }
+}
+
+/// A tool that a server offers. Its definition is kept as JSON text, which is written as it is: as values, the schemas of
+/// all tools take ten times the memory, and most of the time of `tools/list`.
+pub(crate) struct OfferedTool {
+    pub(crate) name: Cow<'static, str>,
+    /// The names of its arguments.
+    pub(crate) arguments: Vec<String>,
+    pub(crate) json: Box<RawValue>,
+    in_order: bool,
+    run: Run,
+}
+
+impl OfferedTool {
+    /// # Errors
+    /// The definition cannot be written as JSON; with the name of the tool.
+    pub(super) fn new(entry: ToolEntry) -> Result<Self, (Cow<'static, str>, serde_json::Error)> {
+        let ToolEntry { definition, in_order, run, .. } = entry;
+        match to_raw_value(&definition) {
+            Ok(json) => {
+                let arguments = schema::property_names(&definition.input_schema);
+                Ok(Self { name: definition.name, arguments, json, in_order, run })
+            }
+            Err(error) => Err((definition.name, error)),
+        }
+    }
+
+    /// The definition as a value, for what does not write text.
+    pub(crate) fn definition(&self) -> Option<Tool> {
+        serde_json::from_str(self.json.get()).ok()
+    }
+}
+
+/// Runs a tool. Its failures are answers too, also a panic: over Streamable HTTP, rmcp takes the handler as it is.
+pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallToolResponse {
+    let server = call.server;
+    let cancelled = call.context.ct.clone();
+    if tool.in_order {
+        call.turn_comes().await;
+    } else {
+        call.turn_passes();
+    }
+    let result = match tool.run {
+        Run::Answering(run) => guarded(&cancelled, run(call)).await.map(|result| result.map(Into::into)),
+        Run::Asking(run) => {
+            call.keep_fingerprint();
+            guarded(&cancelled, run(call)).await
+        }
+    };
+    match result {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => {
+            tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
+            failure::error_result(&server.told(error)).into()
+        }
+        Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
+    }
+}
+
+/// Annotations of a tool that changes nothing. `open_world`: it uses something outside, such as a model.
+pub(super) fn read_only(title: &str, open_world: bool) -> ToolAnnotations {
+    ToolAnnotations::with_title(title)
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(open_world)
+}
+
+/// The arguments of a tool without any.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+pub(super) struct NoArguments {}

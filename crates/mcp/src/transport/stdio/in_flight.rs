@@ -1,0 +1,200 @@
+//! The requests that were read and not yet answered: guards ids against reuse, and tells when the last answer is out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rmcp::model::RequestId;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Requests at once. Far above what a host sends; a bound so that a flood does not grow the server.
+pub(crate) const MAX_IN_FLIGHT: usize = 4096;
+
+/// Bytes of the lines of these requests together, whatever is in them. Completions have a smaller bound of their own,
+/// with an answer that the calling model reads.
+pub(super) const MAX_BYTES: usize = 512 << 20;
+/// Shorter lines are not summed up: as many as there may be stay below the bound.
+const LONG_LINE: usize = MAX_BYTES / MAX_IN_FLIGHT;
+
+/// Why a request cannot be taken.
+#[derive(Debug, PartialEq)]
+pub(super) enum Refused {
+    /// A request with this id is still being served.
+    Duplicate,
+    /// Too many requests are being served.
+    Full,
+    /// The requests that are being served are too long together.
+    TooLong,
+}
+
+/// The table of requests, shared by the transport (which reads and writes) and the guard (which runs handlers).
+#[derive(Clone, Default)]
+pub(crate) struct InFlight(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    requests: Mutex<HashMap<RequestId, State>>,
+    changed: Notify,
+    input_closed: CancellationToken,
+}
+
+#[derive(Default)]
+struct State {
+    bytes: usize,
+    /// The caller cancelled it: nobody waits for an answer, but the id is taken until the handler has ended.
+    cancelled: bool,
+    handler_ended: bool,
+}
+
+impl InFlight {
+    /// A table whose connection cancels `input_closed` when its input has ended.
+    pub(crate) fn new(input_closed: CancellationToken) -> Self {
+        Self(Arc::new(Shared { input_closed, ..Shared::default() }))
+    }
+
+    /// Takes a request, whose line has so many bytes.
+    pub(super) fn register(&self, id: &RequestId, bytes: usize) -> Result<(), Refused> {
+        let mut requests = self.lock();
+        if requests.contains_key(id) {
+            return Err(Refused::Duplicate);
+        }
+        if requests.len() >= MAX_IN_FLIGHT {
+            return Err(Refused::Full);
+        }
+        if bytes > LONG_LINE {
+            let held: usize = requests.values().map(|state| state.bytes).sum();
+            if held > 0 && held.saturating_add(bytes) > MAX_BYTES {
+                return Err(Refused::TooLong);
+            }
+        }
+        requests.insert(id.clone(), State { bytes, ..State::default() });
+        Ok(())
+    }
+
+    /// The caller no longer wants an answer.
+    pub(super) fn cancel(&self, id: &RequestId) {
+        let mut requests = self.lock();
+        let ended = requests.get_mut(id).map(|state| {
+            state.cancelled = true;
+            state.handler_ended
+        });
+        if ended == Some(true) {
+            requests.remove(id);
+        }
+        drop(requests);
+        self.0.changed.notify_waiters();
+    }
+
+    /// The answer is about to be written. From now on the id may be used again.
+    pub(super) fn answered(&self, id: &RequestId) {
+        self.lock().remove(id);
+        self.0.changed.notify_waiters();
+    }
+
+    /// Notes when a handler ends, however it ends.
+    pub(crate) fn handler(&self, id: RequestId) -> HandlerGuard {
+        HandlerGuard { in_flight: self.clone(), id }
+    }
+
+    /// Cancelled when the input has ended: what only waits for the client (a listen) ends then.
+    pub(crate) fn input_closed(&self) -> &CancellationToken {
+        &self.0.input_closed
+    }
+
+    /// Waits until no request has a caller that waits for its answer.
+    pub(super) async fn drained(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            // Enabled before the look, so that no change in between is missed.
+            changed.as_mut().enable();
+            if self.lock().values().all(|state| state.cancelled) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, State>> {
+        self.0.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lives as long as a handler runs.
+pub(crate) struct HandlerGuard {
+    in_flight: InFlight,
+    id: RequestId,
+}
+
+impl Drop for HandlerGuard {
+    fn drop(&mut self) {
+        let mut requests = self.in_flight.lock();
+        let cancelled = requests.get_mut(&self.id).map(|state| {
+            state.handler_ended = true;
+            state.cancelled
+        });
+        if cancelled == Some(true) {
+            requests.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: i64) -> RequestId {
+        RequestId::Number(n)
+    }
+
+    #[test]
+    fn id_is_in_use_until_answered() {
+        let table = InFlight::default();
+        assert_eq!(table.register(&id(1), 1), Ok(()));
+        assert_eq!(table.register(&id(1), 1), Err(Refused::Duplicate));
+        table.answered(&id(1));
+        assert_eq!(table.register(&id(1), 1), Ok(()));
+    }
+
+    #[test]
+    fn memory_of_long_lines_is_bounded_in_sum() {
+        let table = InFlight::default();
+        table.register(&id(1), MAX_BYTES - 10 * LONG_LINE).unwrap();
+        table.register(&id(2), 2 * LONG_LINE).unwrap();
+        assert_eq!(table.register(&id(3), 9 * LONG_LINE), Err(Refused::TooLong));
+        table.register(&id(4), 100).unwrap();
+        table.answered(&id(1));
+        assert_eq!(table.register(&id(3), 9 * LONG_LINE), Ok(()));
+    }
+
+    #[test]
+    fn cancelled_id_is_in_use_until_handler_ends() {
+        let table = InFlight::default();
+        table.register(&id(1), 1).unwrap();
+        let running = table.handler(id(1));
+        table.cancel(&id(1));
+        assert_eq!(table.register(&id(1), 1), Err(Refused::Duplicate));
+        drop(running);
+        assert_eq!(table.register(&id(1), 1), Ok(()));
+    }
+
+    #[test]
+    fn requests_over_limit_are_refused() {
+        let table = InFlight::default();
+        for n in 0..MAX_IN_FLIGHT as i64 {
+            table.register(&id(n), 1).unwrap();
+        }
+        assert_eq!(table.register(&id(-1), 1), Err(Refused::Full));
+    }
+
+    #[tokio::test]
+    async fn drained_does_not_wait_for_cancelled_requests() {
+        let table = InFlight::default();
+        table.register(&id(1), 1).unwrap();
+        table.register(&id(2), 1).unwrap();
+        let _running = table.handler(id(1));
+        table.cancel(&id(1));
+        table.answered(&id(2));
+        tokio::time::timeout(std::time::Duration::from_secs(5), table.drained()).await.unwrap();
+    }
+}

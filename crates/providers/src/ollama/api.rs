@@ -1,0 +1,224 @@
+//! What only Ollama can be asked, over its routes.
+
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use super::chat::ChatDecoder;
+use super::error::{RequestContext, classify};
+use super::transfer::{Operation, TransferDecoder};
+use super::wire::{CopyBody, DeleteBody, EmbedBody, GenerateBody, RegistryBody};
+use super::{Ollama, request, to_provider_error};
+use crate::decode::decode_body;
+use crate::http::Failure;
+use crate::{ChatStream, FileStream, OllamaApi, ProviderError, ProviderResult, TransferStream, json};
+use types::{CreateRequest, GenerateRequest, ModelDetails};
+
+impl OllamaApi for Ollama {
+    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        Box::pin(async move {
+            let body = json(&request::generate_body(request)?)?;
+            let context = RequestContext {
+                model: Some(&request.model),
+                options: Some(&request.options),
+                template: request.template.is_some(),
+            };
+            let body = self.http.stream("api/generate", body).await.map_err(to_provider_error(context))?;
+            Ok(decode_body(body, ChatDecoder::default()))
+        })
+    }
+
+    fn show_verbose<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
+        Box::pin(self.show(model, true))
+    }
+
+    fn pull<'a>(&'a self, model: &'a str, insecure: bool) -> BoxFuture<'a, ProviderResult<TransferStream>> {
+        Box::pin(async move {
+            let body = json(&RegistryBody { model, insecure, stream: true })?;
+            self.transfer("api/pull", body, model, Operation::Pull(model.to_owned())).await
+        })
+    }
+
+    fn push<'a>(&'a self, model: &'a str, insecure: bool) -> BoxFuture<'a, ProviderResult<TransferStream>> {
+        Box::pin(async move {
+            let body = json(&RegistryBody { model, insecure, stream: true })?;
+            self.transfer("api/push", body, model, Operation::Push(model.to_owned())).await
+        })
+    }
+
+    fn create<'a>(&'a self, request: &'a CreateRequest) -> BoxFuture<'a, ProviderResult<TransferStream>> {
+        Box::pin(async move {
+            let body = json(&request::create_body(request)?)?;
+            // What can be missing is the model to start from.
+            let model = request.from.as_deref().unwrap_or(&request.model);
+            self.transfer("api/create", body, model, Operation::Create { from: request.from.clone() }).await
+        })
+    }
+
+    fn copy<'a>(&'a self, source: &'a str, destination: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
+        Box::pin(async move {
+            let body = json(&CopyBody { source, destination })?;
+            let context = RequestContext::for_model(source);
+            self.http.command(Method::POST, "api/copy", body).await.map_err(to_provider_error(context))
+        })
+    }
+
+    fn delete<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
+        Box::pin(async move {
+            let body = json(&DeleteBody { model })?;
+            let context = RequestContext::for_model(model);
+            self.http.command(Method::DELETE, "api/delete", body).await.map_err(to_provider_error(context))
+        })
+    }
+
+    fn load<'a>(
+        &'a self,
+        model: &'a str,
+        keep_alive: Option<&'a Value>,
+        num_ctx: Option<u64>,
+    ) -> BoxFuture<'a, ProviderResult<()>> {
+        Box::pin(async move {
+            if keep_alive.is_some_and(is_zero) {
+                return Err(ProviderError::InvalidRequest {
+                    argument: "keep_alive".to_owned(),
+                    reason: "is zero, which would unload the model; give a time, or -1 for always".to_owned(),
+                });
+            }
+            let options: Map<String, Value> =
+                num_ctx.map(|tokens| ("num_ctx".to_owned(), tokens.into())).into_iter().collect();
+            match self.without_prompt(model, keep_alive, options.clone()).await {
+                // A model that only embeds is loaded where it is used: with no text, nothing else happens.
+                Err(ProviderError::Unsupported { .. }) => {
+                    let body = EmbedBody {
+                        model,
+                        input: &[],
+                        truncate: None,
+                        dimensions: None,
+                        options,
+                        keep_alive,
+                    };
+                    self.answered("api/embed", json(&body)?, model).await
+                }
+                answer => answer,
+            }
+        })
+    }
+
+    fn unload<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
+        // Unlike loading, it asks for no capability: models that only embed go as well.
+        Box::pin(async move {
+            let now = Value::from(0);
+            let body = json(&empty_prompt(model, Some(&now), Map::new()))?;
+            // No model has to load for it, so it is bounded as all that needs none.
+            self.http
+                .command(Method::POST, "api/generate", body)
+                .await
+                .map_err(to_provider_error(RequestContext::for_model(model)))
+        })
+    }
+
+    fn has_blob<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, ProviderResult<bool>> {
+        Box::pin(async move {
+            self.http.has(&blob_path(digest)?).await.map_err(to_provider_error(RequestContext::default()))
+        })
+    }
+
+    fn upload_blob<'a>(
+        &'a self,
+        digest: &'a str,
+        size: u64,
+        body: FileStream,
+    ) -> BoxFuture<'a, ProviderResult<()>> {
+        Box::pin(async move {
+            self.http
+                .upload(&blob_path(digest)?, size, body)
+                .await
+                .map_err(to_provider_error(RequestContext::default()))
+        })
+    }
+}
+
+impl Ollama {
+    async fn transfer(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        model: &str,
+        operation: Operation,
+    ) -> ProviderResult<TransferStream> {
+        match self.http.transfer(path, body).await {
+            Ok(body) => Ok(decode_body(body, TransferDecoder::new(operation))),
+            // The same texts come with a status where they come before the first step.
+            Err(Failure::Response(response)) => Err(operation
+                .classify(&response.parse().message)
+                .unwrap_or_else(|| classify(&response, RequestContext::for_model(model)))),
+            Err(Failure::Provider(error)) => Err(error),
+        }
+    }
+
+    /// Loads the model.
+    async fn without_prompt(
+        &self,
+        model: &str,
+        keep_alive: Option<&Value>,
+        options: Map<String, Value>,
+    ) -> ProviderResult<()> {
+        let body = empty_prompt(model, keep_alive, options);
+        self.answered("api/generate", json(&body)?, model).await
+    }
+
+    /// Waits, as for a reply, for an answer that says no more than that it was done.
+    async fn answered(&self, path: &str, body: Vec<u8>, model: &str) -> ProviderResult<()> {
+        let context = RequestContext::for_model(model);
+        let _: IgnoredAny = self.http.post_to_model(path, body).await.map_err(to_provider_error(context))?;
+        Ok(())
+    }
+}
+
+/// A generation of nothing, which only loads the model, or unloads it.
+fn empty_prompt<'a>(
+    model: &'a str,
+    keep_alive: Option<&'a Value>,
+    options: Map<String, Value>,
+) -> GenerateBody<'a> {
+    GenerateBody {
+        model,
+        prompt: "",
+        suffix: None,
+        system: None,
+        template: None,
+        raw: false,
+        images: Vec::new(),
+        stream: false,
+        options,
+        format: None,
+        think: None,
+        keep_alive,
+        truncate: None,
+    }
+}
+
+/// Whether Ollama reads it as no time at all: `0`, `"0"`, `"0s"`, `"0h0m"` ...
+fn is_zero(keep_alive: &Value) -> bool {
+    match keep_alive {
+        // A fraction of a second is cut to none.
+        Value::Number(number) => number.as_f64().is_some_and(|seconds| (0.0..1.0).contains(&seconds)),
+        Value::String(text) => text.contains('0') && !text.contains(|c: char| ('1'..='9').contains(&c)),
+        _ => false,
+    }
+}
+
+fn blob_path(digest: &str) -> ProviderResult<String> {
+    let is_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    match digest.strip_prefix("sha256:") {
+        Some(hex) if hex.len() == 64 && hex.bytes().all(is_hex) => Ok(format!("api/blobs/{digest}")),
+        _ => Err(ProviderError::InvalidRequest {
+            argument: "digest".to_owned(),
+            reason: "must be sha256: and 64 hexadecimal digits in lower case".to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What only Ollama can be asked: bare prompts, memory, and the models it keeps.
+
+use std::io;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use serde_json::Value;
+use tokio_util::bytes::Bytes;
+
+use super::{ChatStream, ProviderResult};
+use types::{CreateRequest, GenerateRequest, ModelDetails, TransferEvent};
+
+/// The steps of a pull, a push or a create, in order. The last item is the `success` step or an
+/// error; dropping the stream closes the connection, which stops the work. What a pull has
+/// downloaded by then is kept, and the next one goes on from there.
+pub type TransferStream = BoxStream<'static, ProviderResult<TransferEvent>>;
+
+/// The content of a file, piece by piece.
+pub type FileStream = BoxStream<'static, io::Result<Bytes>>;
+
+/// The part of Ollama's API that no other server has. Reached by [`super::Provider::ollama`].
+pub trait OllamaApi: Send + Sync {
+    /// Completes a bare prompt. Ends, and fails, as [`super::Provider::chat`] does; no tools are called.
+    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
+
+    /// As [`super::Provider::show_model`], with all metadata: the vocabulary too, which takes
+    /// megabytes. The tensors are counted.
+    fn show_verbose<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>>;
+
+    /// Downloads a model. `insecure` allows a registry without TLS, or with a certificate of its own.
+    ///
+    /// Besides what every request can fail with: [`super::ProviderError::NotInRegistry`].
+    fn pull<'a>(&'a self, model: &'a str, insecure: bool) -> BoxFuture<'a, ProviderResult<TransferStream>>;
+
+    /// Uploads a model to the registry that its name leads to.
+    fn push<'a>(&'a self, model: &'a str, insecure: bool) -> BoxFuture<'a, ProviderResult<TransferStream>>;
+
+    /// Makes a model. A base model that is not installed is pulled first.
+    fn create<'a>(&'a self, request: &'a CreateRequest) -> BoxFuture<'a, ProviderResult<TransferStream>>;
+
+    /// Gives a model a second name; one that is there already is replaced without a word.
+    fn copy<'a>(&'a self, source: &'a str, destination: &'a str) -> BoxFuture<'a, ProviderResult<()>>;
+
+    /// Deletes a model; its files go with its last name.
+    fn delete<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>>;
+
+    /// Loads a model into memory, for embedding too. Ends when it is loaded. A later request with
+    /// another `num_ctx` (tokens of context) loads it anew.
+    fn load<'a>(
+        &'a self,
+        model: &'a str,
+        keep_alive: Option<&'a Value>,
+        num_ctx: Option<u64>,
+    ) -> BoxFuture<'a, ProviderResult<()>>;
+
+    /// Frees the memory of a model, as soon as its running requests are done. Success where it was not
+    /// loaded, too.
+    fn unload<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>>;
+
+    /// Whether the server has the file of a digest (`sha256:` and 64 hexadecimal digits).
+    fn has_blob<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, ProviderResult<bool>>;
+
+    /// Uploads a file of `size` bytes, for [`OllamaApi::create`]. Ask [`OllamaApi::has_blob`] first: a server
+    /// that has the file answers before it has read it, and closes the connection.
+    fn upload_blob<'a>(
+        &'a self,
+        digest: &'a str,
+        size: u64,
+        body: FileStream,
+    ) -> BoxFuture<'a, ProviderResult<()>>;
+}

@@ -1,0 +1,66 @@
+//! Checks of what runs at the same time: turn locks, and turns that race.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+pub(super) async fn owners_share_no_turn_lock(handles: Handles) {
+    let _mine = handles.here.try_lock(&Owner::local(), "a").await.unwrap().unwrap();
+    assert!(handles.elsewhere.try_lock(&ann(), "a").await.unwrap().is_some());
+    assert!(handles.elsewhere.try_lock(&Owner::local(), "a").await.unwrap().is_none());
+}
+
+pub(super) async fn turn_lock_excludes_other_turns_until_dropped(handles: Handles) {
+    let owner = ann();
+    let first = handles.here.try_lock(&owner, "a").await.unwrap().unwrap();
+    for handle in [&handles.here, &handles.elsewhere] {
+        assert!(handle.try_lock(&owner, "a").await.unwrap().is_none());
+        assert!(handle.try_lock(&owner, "b").await.unwrap().is_some());
+    }
+    drop(first);
+    let second = handles.elsewhere.try_lock(&owner, "a").await.unwrap().unwrap();
+    assert!(handles.here.try_lock(&owner, "a").await.unwrap().is_none());
+    drop(second);
+    assert_eq!(handles.find(&owner, "a").await, None, "a lock makes no conversation");
+}
+
+/// Appends turns to one conversation concurrently, over both handles; how many were written.
+async fn race(handles: &Handles, owner: &Owner, after: Option<i64>) -> usize {
+    let both = [&handles.here, &handles.elsewhere].into_iter().cycle();
+    let turns = both.zip(0..10).map(|(handle, number)| {
+        // A task each, so that they really run at the same time.
+        tokio::spawn(handle.append(owner, turn("a", after, &number.to_string(), 1)))
+    });
+    let results: Vec<_> = join_all(turns).await.into_iter().map(Result::unwrap).collect();
+    assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(StoreError::Changed))), "{results:?}");
+    results.iter().filter(|result| result.is_ok()).count()
+}
+
+pub(super) async fn one_of_many_concurrent_turns_is_written(handles: Handles) {
+    let owner = ann();
+    handles.append(&owner, turn("a", None, "first", 1)).await;
+    let seen = handles.get(&owner, "a").await.revision;
+    assert_eq!(race(&handles, &owner, Some(seen)).await, 1);
+    assert_eq!(handles.get(&owner, "a").await.total, 4);
+}
+
+pub(super) async fn one_of_many_concurrent_new_conversations_is_written(handles: Handles) {
+    assert_eq!(race(&handles, &ann(), None).await, 1);
+    assert_eq!(handles.get(&ann(), "a").await.total, 2);
+}
+
+pub(super) async fn concurrent_turns_of_different_conversations_are_all_written(handles: Handles) {
+    let (ann, local) = (ann(), Owner::local());
+    let turns = (0..10).flat_map(|number| {
+        let turn = turn(&format!("c{number}"), None, &number.to_string(), 1);
+        [(&handles.here, &ann), (&handles.elsewhere, &local)]
+            .map(|(handle, owner)| tokio::spawn(handle.append(owner, turn.clone())))
+    });
+    for written in join_all(turns).await {
+        assert_eq!(written.unwrap(), Ok(()));
+    }
+    for owner in [&ann, &local] {
+        assert_eq!(handles.ids(owner).await.len(), 10);
+        assert_eq!(handles.get(owner, "c3").await.messages[1].content, "re: 3");
+    }
+}
