@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
@@ -115,7 +114,7 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
         .map(|header| (header.name.clone(), header.value.expose().to_owned()))
         .collect();
     let address = settings.address();
-    let base_url = Url::parse(&address.base_url()).context("the address of the model server is no URL")?;
+    let base_url = address.url().clone();
     Ok(match &settings.kind {
         ProviderKind::Ollama => {
             // The key of ollama.com is sent only there, over https.
@@ -128,4 +127,24 @@ fn provider(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Provider>> {
             Arc::new(OpenAi::new(&ServerConfig { base_url, token, headers, timeouts })?)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use files::Sandbox;
+    use hosts::HOSTS;
+
+    /// `files` may not name `hosts`, so it knows these files by their names.
+    #[test]
+    fn files_of_hosts_in_a_project_are_never_attached() {
+        for file in HOSTS.iter().filter_map(|host| host.project) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "{}").unwrap();
+            let allowed = Sandbox::new(vec![folder.path().to_path_buf()]);
+            assert!(allowed.open(path.to_str().unwrap()).is_err(), "{file}");
+        }
+    }
 }

@@ -69,7 +69,7 @@ fn id_of(result: &Value) -> String {
 }
 
 /// Waits for a progress message of a token, whose text has these words, and returns the text.
-async fn told(session: &mut Session, token: &str, words: &str) -> String {
+async fn progress_with(session: &mut Session, token: &str, words: &str) -> String {
     loop {
         let message = session.next().await;
         assert_eq!(message["method"], "notifications/progress", "not progress: {message}");
@@ -81,7 +81,7 @@ async fn told(session: &mut Session, token: &str, words: &str) -> String {
 }
 
 /// Waits until all before the gate has come to the newest completion that goes on.
-async fn came(session: &mut Session) {
+async fn text_has_come(session: &mut Session) {
     let look = json!({ "wait_seconds": 0 });
     let waiting = async {
         while state(&session.call("get_completion", look.clone()).await) != ("in_progress", SO_FAR) {}

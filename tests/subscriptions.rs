@@ -59,7 +59,7 @@ fn subscription_of(notification: &Value) -> &Value {
 }
 
 /// The next notification, in short: its method's last part, and its URI.
-async fn told(lines: &mut Lines, revision: &str) -> String {
+async fn next_notification(lines: &mut Lines, revision: &str) -> String {
     let message = lines.next().await;
     assert_valid_message(revision, None, &message);
     short(&message)

@@ -5,7 +5,7 @@ mod cuts;
 
 use libfuzzer_sys::fuzz_target;
 use providers::ollama::fuzz_decode as decode;
-use providers::types::ChatEvent;
+use types::ChatEvent;
 
 fuzz_target!(|data: &[u8]| {
     let (pieces, whole) = cuts::cut(data);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MODEL, WHOLE, came, id_of, start, state};
+use super::{MODEL, WHOLE, id_of, start, state, text_has_come};
 use crate::support::fake_ollama::Answer;
 use crate::support::mcp_client::tool_error;
 use crate::support::process::Process;
@@ -19,7 +19,7 @@ async fn background_call_answers_immediately_and_continues() {
     assert_eq!(begun["structuredContent"]["model"], MODEL);
     gate.reached(1).await;
     let id = id_of(&begun);
-    came(&mut session).await;
+    text_has_come(&mut session).await;
     gate.open();
     let ended = session.call("get_completion", json!({})).await;
     assert_eq!((state(&ended), id_of(&ended)), (("completed", WHOLE), id));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DEADLINE, SO_FAR, WHOLE, chat, id_of, reply, start, state, told, watched};
+use super::{DEADLINE, SO_FAR, WHOLE, chat, id_of, progress_with, reply, start, state, watched};
 use crate::support::fake_ollama::Answer;
 use crate::support::mcp_client::tool_error;
 
@@ -120,7 +120,7 @@ async fn progress_of_get_completion_starts_at_attach() {
     assert_eq!(deltas(&first), SO_FAR);
     let arguments = json!({ "completion_id": id_of(&result), "wait_seconds": 30 });
     let id = session.request("tools/call", watched("get_completion", arguments, "rest")).await;
-    told(&mut session, "rest", "answering").await;
+    progress_with(&mut session, "rest", "answering").await;
     gate.open();
     let ended = session.answer(id).await;
     assert_eq!(state(&ended["result"]), ("completed", WHOLE));

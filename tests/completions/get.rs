@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DEADLINE, SO_FAR, WHOLE, came, chat, gated, id_of, start, state};
+use super::{DEADLINE, SO_FAR, WHOLE, chat, gated, id_of, start, state, text_has_come};
 use crate::support::fake_ollama::{Answer, Gate};
 use crate::support::mcp_client::tool_error;
 
@@ -57,7 +57,7 @@ async fn cancelled_call_can_still_be_fetched() {
     let params = json!({ "name": "chat_completion", "arguments": chat("given up") });
     let call = session.request("tools/call", params).await;
     gate.reached(1).await;
-    came(&mut session).await;
+    text_has_come(&mut session).await;
     session.cancel(call).await;
     fake.closed(0).await;
     let found = session.call("get_completion", json!({})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{WHOLE, chat, gated, start, state, told, watched};
+use super::{WHOLE, chat, gated, progress_with, start, state, watched};
 use crate::support::fake_ollama::Gate;
 use crate::support::mcp_client::Session;
 
@@ -21,12 +21,12 @@ async fn queue_positions_are_reported_as_they_change() {
     let mut ids = Vec::new();
     for (ahead, name) in ["second", "third", "fourth", "fifth"].into_iter().enumerate() {
         ids.push(ask(&mut session, name).await);
-        assert_eq!(told(&mut session, name, "queued").await, format!("queued, {} ahead", ahead + 1));
+        assert_eq!(progress_with(&mut session, name, "queued").await, format!("queued, {} ahead", ahead + 1));
     }
     // The third leaves: the two behind it move up, the second does not.
     session.cancel(ids.remove(1)).await;
-    assert_eq!(told(&mut session, "fourth", "queued").await, "queued, 2 ahead");
-    assert_eq!(told(&mut session, "fifth", "queued").await, "queued, 3 ahead");
+    assert_eq!(progress_with(&mut session, "fourth", "queued").await, "queued, 2 ahead");
+    assert_eq!(progress_with(&mut session, "fifth", "queued").await, "queued, 3 ahead");
     first_gate.open();
     assert_eq!(state(&session.answer(first).await["result"]), ("completed", WHOLE));
     gate.reached(1).await;

@@ -13,7 +13,7 @@ use service::tasks::TaskSettings;
 use service::{ServiceSettings, Services};
 use settings::CallDeadline;
 
-use super::{MODEL, WHOLE, came, chat, start, state};
+use super::{MODEL, WHOLE, chat, start, state, text_has_come};
 use crate::support::fake_ollama::FakeOllama;
 use crate::support::mcp_client::{Session, tool_error};
 
@@ -80,7 +80,7 @@ async fn calls_that_generate_nothing_skip_queue() {
     let stopped = session.call("cancel_completion", json!({ "completion_id": id })).await;
     assert_eq!(state(&stopped), ("cancelled", ""));
     assert_eq!(state(&session.answer(second).await["result"]), ("cancelled", ""));
-    came(&mut session).await;
+    text_has_come(&mut session).await;
     gate.open();
     assert_eq!(state(&session.answer(first).await["result"]), ("completed", WHOLE));
 }

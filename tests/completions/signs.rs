@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{MODEL, WHOLE, chat, gated, start, state, told, watched};
+use super::{MODEL, WHOLE, chat, gated, progress_with, start, state, watched};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::mcp_client::Session;
 
@@ -27,11 +27,11 @@ async fn progress_reports_model_loading_then_prompt_reading() {
     let (fake, gate, mut session, id) = held().await;
     fake.replay("ps_none");
     let started = Instant::now();
-    assert_eq!(told(&mut session, "t", "").await, format!("loading model {MODEL}"));
+    assert_eq!(progress_with(&mut session, "t", "").await, format!("loading model {MODEL}"));
     let first = started.elapsed();
     assert!(first < FIRST + ROOM && first > FIRST / 2, "{first:?}");
     fake.replay("ps_loaded");
-    assert_eq!(told(&mut session, "t", "").await, "reading prompt");
+    assert_eq!(progress_with(&mut session, "t", "").await, "reading prompt");
     let second = started.elapsed() - first;
     println!("the first sign after {first:?}, the second {second:?} later");
     assert!(second < EVERY + ROOM && second > EVERY / 2, "{second:?}");
@@ -44,7 +44,7 @@ async fn heartbeats_come_although_server_reports_no_load_state() {
     let (fake, gate, mut session, id) = held().await;
     fake.on("GET", "/api/ps", Answer::recorded("ps_none").delay_head(&Gate::new()));
     let started = Instant::now();
-    assert_eq!(told(&mut session, "t", "").await, format!("waiting for {MODEL}"));
+    assert_eq!(progress_with(&mut session, "t", "").await, format!("waiting for {MODEL}"));
     assert!(started.elapsed() < FIRST + ROOM, "{:?}", started.elapsed());
     gate.open();
     assert_eq!(state(&session.answer(id).await["result"]), ("completed", WHOLE));
@@ -54,7 +54,7 @@ async fn heartbeats_come_although_server_reports_no_load_state() {
 async fn cancelling_during_load_closes_connection() {
     let (fake, gate, mut session, id) = held().await;
     fake.replay("ps_none");
-    told(&mut session, "t", "loading").await;
+    progress_with(&mut session, "t", "loading").await;
     let written = Instant::now();
     session.cancel(id).await;
     fake.closed(0).await;
@@ -72,9 +72,9 @@ async fn queue_position_is_repeated_as_heartbeat() {
     gate.reached(1).await;
     let second = session.request("tools/call", watched("chat_completion", chat("second"), "2")).await;
     let started = Instant::now();
-    told(&mut session, "2", "queued, 1 ahead").await;
+    progress_with(&mut session, "2", "queued, 1 ahead").await;
     assert!(started.elapsed() < ROOM, "at once: {:?}", started.elapsed());
-    told(&mut session, "2", "queued, 1 ahead").await;
+    progress_with(&mut session, "2", "queued, 1 ahead").await;
     assert!(started.elapsed() < EVERY + 2 * ROOM, "{:?}", started.elapsed());
     gate.open();
     for id in [first, second] {

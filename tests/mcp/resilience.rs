@@ -10,7 +10,7 @@ use serde_json::json;
 use service::tasks::TaskSettings;
 use service::{ServiceSettings, Services};
 use settings::CallDeadline;
-use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, Owner, RunningModel};
 
 use crate::support::mcp_client::{Session, tool_error};
 
@@ -96,6 +96,27 @@ async fn panic_becomes_error_and_server_continues() {
         session.still_serves().await;
     }
     assert!(session.finish().await.is_empty());
+}
+
+#[tokio::test]
+async fn panic_of_tool_is_an_answer_over_any_transport() {
+    use rmcp::ServiceExt as _;
+    use rmcp::model::CallToolRequestParams;
+
+    // rmcp's own transport and service loop, as its Streamable HTTP runs a session.
+    let services = Services::new(Arc::new(Buggy), ServiceSettings::default());
+    let handler = McpServer::new(services, ServerOptions::default()).session(Owner::local());
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let served = tokio::spawn(async move { handler.serve(theirs).await.unwrap().waiting().await });
+    let client = ().serve(ours).await.unwrap();
+    for _ in 0..2 {
+        let result = client.call_tool(CallToolRequestParams::new("list_models")).await.unwrap();
+        assert_eq!(result.structured_content.unwrap()["error"]["code"], "internal");
+    }
+    let tools = client.list_all_tools().await.unwrap();
+    assert!(tools.iter().any(|tool| tool.name == "list_models" && tool.output_schema.is_some()), "{tools:?}");
+    client.cancel().await.unwrap();
+    served.await.unwrap().unwrap();
 }
 
 #[tokio::test]

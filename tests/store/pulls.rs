@@ -12,7 +12,7 @@ use crate::support::mcp_client::{Session, tool_error};
 const MISSING: &str = "smollm2:135m";
 
 /// A fake that lacks [`MISSING`] until it was pulled, and a server that may pull it.
-async fn lacking(pull: Answer, more: &[(&str, &str)]) -> (FakeOllama, TempDir, Session) {
+async fn start_without_model(pull: Answer, more: &[(&str, &str)]) -> (FakeOllama, TempDir, Session) {
     let (fake, data) = (echoing().await, TempDir::new().unwrap());
     fake.on("POST", "/api/pull", pull);
     let not_found = || Answer::json(404, json!({ "error": format!("model '{MISSING}' not found") }));
@@ -41,7 +41,7 @@ async fn long_conversation(session: &mut Session) -> Vec<String> {
     stored(session, "a").await
 }
 
-fn to_the_missing_one() -> Value {
+fn turn_with_missing_model() -> Value {
     json!({ "conversation_id": "a", "prompt": format!("and {}", "word ".repeat(200)), "model": MISSING })
 }
 
@@ -53,9 +53,9 @@ fn chats(fake: &FakeOllama) -> Vec<Arc<Request>> {
 async fn context_of_pulled_model_is_used() {
     let gate = Gate::new();
     let pull = Answer::recorded("pull_success_stream").gate_after(3, &gate);
-    let (fake, _data, mut session) = lacking(pull, &[("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
+    let (fake, _data, mut session) = start_without_model(pull, &[("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
     let before = long_conversation(&mut session).await;
-    let begun = session.call("converse", to_the_missing_one()).await;
+    let begun = session.call("converse", turn_with_missing_model()).await;
     let structured = &begun["structuredContent"];
     assert_eq!(
         (structured["status"].as_str(), structured["model"].as_str()),
@@ -79,9 +79,9 @@ async fn context_of_pulled_model_is_used() {
 #[tokio::test]
 async fn failed_pull_leaves_conversation_unchanged() {
     let pull = Answer::recorded("pull_unknown_model_stream");
-    let (fake, _data, mut session) = lacking(pull, &[]).await;
+    let (fake, _data, mut session) = start_without_model(pull, &[]).await;
     let before = long_conversation(&mut session).await;
-    let result = session.call("converse", to_the_missing_one()).await;
+    let result = session.call("converse", turn_with_missing_model()).await;
     assert_eq!(tool_error(&result).0, "model_not_found");
     assert_eq!((stored(&mut session, "a").await, chats(&fake).len()), (before, 3));
     let again = session.call("converse", turn("a", "again")).await;
@@ -91,9 +91,9 @@ async fn failed_pull_leaves_conversation_unchanged() {
 #[tokio::test]
 async fn cancelling_stops_pull_and_releases_conversation() {
     let (fake, _data, mut session) =
-        lacking(Answer::recorded("pull_success_stream").stall_after(3), &[]).await;
+        start_without_model(Answer::recorded("pull_success_stream").stall_after(3), &[]).await;
     let before = long_conversation(&mut session).await;
-    let params = json!({ "name": "converse", "arguments": to_the_missing_one() });
+    let params = json!({ "name": "converse", "arguments": turn_with_missing_model() });
     let id = session.request("tools/call", params).await;
     let pull = fake.wait_for("POST", "/api/pull").await;
     session.cancel(id).await;

@@ -4,7 +4,7 @@ use rmcp::model::{CallToolRequestParams, ProtocolVersion, ServerNotification, Su
 use rmcp::service::ClientLifecycleMode;
 use serde_json::json;
 
-use super::{MODEL, delete, fake, listen, short, subscribe, subscription_of, told};
+use super::{MODEL, delete, fake, listen, next_notification, short, subscribe, subscription_of};
 use crate::support::fake_ollama::Answer;
 use crate::support::mcp_client::{BY_HAND, MODERN, PATIENCE, modern_meta, rmcp_client, server};
 use crate::support::process::Process;
@@ -26,7 +26,7 @@ async fn initialized_session_gets_list_changed_and_updates() {
         let id = host.request("tools/call", delete(MODEL)).await;
         host.answer(id).await;
         for expected in ["list_changed", "updated ollama://models", "updated ollama://models/gemma3%3A270m"] {
-            assert_eq!(told(&mut host, revision).await, expected, "{revision}");
+            assert_eq!(next_notification(&mut host, revision).await, expected, "{revision}");
         }
         // The same change, seen by the poll too, is told once; the page of another model has not changed.
         let unsubscribe = json!({ "uri": "ollama://models" });
@@ -34,7 +34,7 @@ async fn initialized_session_gets_list_changed_and_updates() {
         let copy = json!({ "name": "copy_model", "arguments": { "source": MODEL, "destination": "smollm2:135m", "confirm": true } });
         host.ask("tools/call", copy).await;
         for expected in ["list_changed", "updated ollama://models/smollm2:135m"] {
-            assert_eq!(told(&mut host, revision).await, expected, "{revision}");
+            assert_eq!(next_notification(&mut host, revision).await, expected, "{revision}");
         }
         host.finish().await.well();
     }
@@ -49,7 +49,7 @@ async fn session_without_handshake_is_notified_only_if_subscribed() {
     assert!(shell.set_aside().is_empty());
     subscribe(&mut shell, "ollama://models").await;
     shell.ask("tools/call", delete(MODEL)).await;
-    assert_eq!(told(&mut shell, BY_HAND).await, "updated ollama://models");
+    assert_eq!(next_notification(&mut shell, BY_HAND).await, "updated ollama://models");
     let ended = shell.finish().await;
     assert_eq!((ended.code, ended.messages.len()), (Some(0), 0), "{:?}", ended.messages);
 }
@@ -136,12 +136,12 @@ async fn pulled_or_created_model_notifies_once() {
     let chat = json!({ "name": "chat_completion", "arguments": { "model": "smollm2:135m", "prompt": "x" } });
     host.ask("tools/call", chat).await;
     for expected in ["list_changed", "updated ollama://models/smollm2:135m"] {
-        assert_eq!(told(&mut host, "2025-11-25").await, expected);
+        assert_eq!(next_notification(&mut host, "2025-11-25").await, expected);
     }
     let create = json!({ "name": "create_model", "arguments": { "model": "mine", "from": MODEL } });
     let made = host.ask("tools/call", create).await;
     assert!(made["result"]["isError"] != true, "{made}");
-    assert_eq!(told(&mut host, "2025-11-25").await, "list_changed");
+    assert_eq!(next_notification(&mut host, "2025-11-25").await, "list_changed");
     let ended = host.finish().await;
     assert_eq!((ended.code, ended.messages.len()), (Some(0), 0), "{:?}", ended.messages);
 }

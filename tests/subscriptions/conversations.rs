@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{fake, listen, subscribe, subscription_of, told};
+use super::{fake, listen, next_notification, subscribe, subscription_of};
 use crate::support::fake_ollama::Answer;
 use crate::support::mcp_client::{Session, modern_meta};
 use crate::support::process::Process;
@@ -23,13 +23,13 @@ async fn turns_and_deletions_notify_without_polling() {
     subscribe(&mut host, "ollama://conversations/b").await;
     host.ask("tools/call", turn("a")).await;
     for expected in ["updated ollama://conversations", "updated ollama://conversations/a"] {
-        assert_eq!(told(&mut host, "2025-11-25").await, expected);
+        assert_eq!(next_notification(&mut host, "2025-11-25").await, expected);
     }
     let delete =
         json!({ "name": "delete_conversation", "arguments": { "conversation_id": "a", "confirm": true } });
     host.ask("tools/call", delete).await;
     for expected in ["updated ollama://conversations", "updated ollama://conversations/a"] {
-        assert_eq!(told(&mut host, "2025-11-25").await, expected);
+        assert_eq!(next_notification(&mut host, "2025-11-25").await, expected);
     }
     host.finish().await.well();
     assert_eq!(fake.requests_to("GET", "/api/tags").len(), 0, "the model server knows nothing of them");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{MODEL, delete, fake, listen, subscribe, told};
+use super::{MODEL, delete, fake, listen, next_notification, subscribe};
 use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta};
 use crate::support::process::Process;
 use crate::support::schema::assert_valid_message;
@@ -155,5 +155,5 @@ async fn running_model_is_a_resource() {
     subscribe(&mut session, "ollama://running/gemma3").await;
     fake.replay("generate_unload");
     session.call("unload_model", json!({ "model": "gemma3:latest" })).await;
-    assert_eq!(told(&mut session, BY_HAND).await, "updated ollama://running/gemma3");
+    assert_eq!(next_notification(&mut session, BY_HAND).await, "updated ollama://running/gemma3");
 }

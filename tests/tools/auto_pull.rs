@@ -9,7 +9,7 @@ use crate::support::mcp_client::{Session, tool_error};
 const AUTO: [(&str, &str); 2] = [("OLLAMA_MCP_AUTO_PULL", "true"), ("OLLAMA_MCP_PROGRESS_INTERVAL", "0")];
 
 /// A server whose Ollama lacks the model until the pull has come to its end.
-async fn lacking(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
+async fn start_without_model(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
     let (fake, session) = start(settings).await;
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
     fake.replay("pull_success_stream");
@@ -26,7 +26,7 @@ fn pulls(fake: &FakeOllama) -> usize {
 
 #[tokio::test]
 async fn without_auto_pull_error_suggests_pull_model() {
-    let (fake, mut session) = lacking(&[]).await;
+    let (fake, mut session) = start_without_model(&[]).await;
     let result = session.call("chat_completion", chat()).await;
     let (code, said) = tool_error(&result);
     assert_eq!((code, pulls(&fake)), ("model_not_found", 0));
@@ -35,7 +35,7 @@ async fn without_auto_pull_error_suggests_pull_model() {
 
 #[tokio::test]
 async fn missing_model_is_pulled_and_answers_with_progress() {
-    let (fake, mut session) = lacking(&AUTO).await;
+    let (fake, mut session) = start_without_model(&AUTO).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
     let params = json!({ "name": "chat_completion", "arguments": chat(), "_meta": { "progressToken": "t" } });
@@ -113,7 +113,7 @@ async fn pulled(session: &mut Session, percent: u64) {
 
 #[tokio::test]
 async fn pull_holds_no_slot() {
-    let (fake, mut session) = lacking(&[AUTO[0], ("OLLAMA_MCP_MAX_CONCURRENT", "1")]).await;
+    let (fake, mut session) = start_without_model(&[AUTO[0], ("OLLAMA_MCP_MAX_CONCURRENT", "1")]).await;
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").stall_after(3));
     let call = json!({ "name": "chat_completion", "arguments": chat() });
     session.request("tools/call", call).await;
@@ -139,7 +139,7 @@ async fn unknown_model_and_cloud_model_are_not_pulled() {
 
 #[tokio::test]
 async fn pull_continues_beyond_deadline() {
-    let (fake, mut session) = lacking(&[AUTO[0], ("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
+    let (fake, mut session) = start_without_model(&[AUTO[0], ("OLLAMA_MCP_CALL_DEADLINE", "1s")]).await;
     let gate = Gate::new();
     fake.on("POST", "/api/pull", Answer::recorded("pull_success_stream").gate_after(3, &gate));
     let begun = session.call("chat_completion", chat()).await;
@@ -152,7 +152,7 @@ async fn pull_continues_beyond_deadline() {
 
 #[tokio::test]
 async fn comparison_and_batch_pull_missing_models() {
-    let (fake, mut session) = lacking(&AUTO).await;
+    let (fake, mut session) = start_without_model(&AUTO).await;
     let arguments = json!({ "models": ["smollm2:135m", super::MODEL], "prompt": "x" });
     let (result, progress) = session.call_watched("compare_models", arguments).await;
     assert_eq!(
@@ -192,7 +192,8 @@ async fn embeddings_pull_until_deadline() {
 
 #[tokio::test]
 async fn batch_shares_one_pull_and_reports_it_beyond_deadline() {
-    let (fake, mut session) = lacking(&[AUTO[0], AUTO[1], ("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
+    let (fake, mut session) =
+        start_without_model(&[AUTO[0], AUTO[1], ("OLLAMA_MCP_CALL_DEADLINE", "2s")]).await;
     for _ in 0..3 {
         fake.on_next("POST", "/api/chat", Answer::recorded("chat_missing_model_stream"));
     }

@@ -12,7 +12,7 @@ pub(super) fn deleted(fake: &FakeOllama) -> usize {
 }
 
 /// A server whose client can ask the user.
-pub(super) async fn who_can_ask(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
+pub(super) async fn start_with_elicitation(settings: &[(&str, &str)]) -> (FakeOllama, Session) {
     let (fake, mut session) = start(settings).await;
     fake.replay("delete");
     let params = json!({
@@ -49,7 +49,7 @@ async fn without_confirmation_nothing_is_deleted() {
 
 #[tokio::test]
 async fn missing_model_is_refused_before_confirmation() {
-    let (fake, mut session) = who_can_ask(&[]).await;
+    let (fake, mut session) = start_with_elicitation(&[]).await;
     let result = session.call("delete_model", json!({ "model": "gema3:270m" })).await;
     let (code, said) = tool_error(&result);
     assert_eq!(code, "model_not_found");
@@ -58,7 +58,7 @@ async fn missing_model_is_refused_before_confirmation() {
 }
 
 /// Accepted forms whose content is no valid choice, or the choice to keep.
-pub(super) fn no_yes() -> Vec<Value> {
+pub(super) fn answers_without_consent() -> Vec<Value> {
     let accepted = |content: Value| json!({ "action": "accept", "content": content });
     let contents = [
         json!({}),
@@ -91,8 +91,8 @@ pub(super) fn no_yes() -> Vec<Value> {
 #[tokio::test]
 async fn only_the_choice_to_delete_deletes() {
     let yes = json!({ "action": "accept", "content": { "confirm": "Delete" } });
-    let (fake, mut session) = who_can_ask(&[]).await;
-    for answer in no_yes().into_iter().chain([yes.clone()]) {
+    let (fake, mut session) = start_with_elicitation(&[]).await;
+    for answer in answers_without_consent().into_iter().chain([yes.clone()]) {
         // The model's own word does not count where the user can be asked.
         let mut params = delete(MODEL);
         params["arguments"]["confirm"] = json!(true);
@@ -126,7 +126,7 @@ async fn error_quotes_unexpected_choice() {
         (json!({ "action": "decline" }), "the user declined"),
         (json!({ "action": "cancel" }), "the user dismissed the question"),
     ];
-    let (_fake, mut session) = who_can_ask(&[]).await;
+    let (_fake, mut session) = start_with_elicitation(&[]).await;
     for (answer, part) in cases {
         let id = session.request("tools/call", delete(MODEL)).await;
         let question = session.next().await;
@@ -139,7 +139,7 @@ async fn error_quotes_unexpected_choice() {
 
 #[tokio::test]
 async fn failed_elicitation_confirms_nothing() {
-    let (fake, mut session) = who_can_ask(&[]).await;
+    let (fake, mut session) = start_with_elicitation(&[]).await;
     let id = session.request("tools/call", delete(MODEL)).await;
     let question = session.next().await;
     let error = json!({ "code": -32603, "message": "no window" });
@@ -151,7 +151,7 @@ async fn failed_elicitation_confirms_nothing() {
 
 #[tokio::test]
 async fn ended_connection_confirms_nothing() {
-    let (fake, mut session) = who_can_ask(&[]).await;
+    let (fake, mut session) = start_with_elicitation(&[]).await;
     let id = session.request("tools/call", delete(MODEL)).await;
     assert_eq!(session.next().await["method"], "elicitation/create");
     let rest = session.finish().await;

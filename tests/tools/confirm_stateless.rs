@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::confirm::{delete, deleted, no_yes};
+use super::confirm::{answers_without_consent, delete, deleted};
 use super::{MODEL, start, text};
 use crate::support::mcp_client::{BY_HAND, MODERN, Session, modern_meta, tool_error};
 
@@ -83,7 +83,7 @@ async fn stateless_revision_asks_by_result() {
 async fn only_the_choice_to_delete_deletes_in_the_stateless_revision() {
     let (fake, mut session) = start(&[]).await;
     fake.replay("delete");
-    for answer in no_yes() {
+    for answer in answers_without_consent() {
         let state = ask(&mut session, stateless(MODEL, json!({}))).await;
         let answer = session.ask("tools/call", answered(MODEL, &answer, &state)).await;
         // A response that is none is malformed params.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::confirm::who_can_ask;
+use super::confirm::start_with_elicitation;
 use super::{MODEL, start, text};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::mcp_client::{MODERN, Session, modern_meta, tool_error};
@@ -137,7 +137,7 @@ async fn name_in_installation_by_other_call_is_refused() {
 
 #[tokio::test]
 async fn name_is_reserved_during_confirmation() {
-    let (fake, mut session) = who_can_ask(&[]).await;
+    let (fake, mut session) = start_with_elicitation(&[]).await;
     fake.replay("create_from_stream");
     let call = json!({ "name": "create_model", "arguments": { "model": MODEL, "from": "smollm2:135m" } });
     let id = session.request("tools/call", call.clone()).await;
@@ -171,7 +171,7 @@ async fn existing_name_is_recognized_in_any_spelling() {
 
 #[tokio::test]
 async fn declining_keeps_model() {
-    let (fake, mut session) = who_can_ask(&[]).await;
+    let (fake, mut session) = start_with_elicitation(&[]).await;
     fake.replay("create_from_stream");
     let call = json!({ "name": "create_model", "arguments": { "model": MODEL, "from": "smollm2:135m", "confirm": true } });
     let id = session.request("tools/call", call).await;

@@ -235,13 +235,13 @@ async fn every_tool_reports_unreachable_server() {
     let mut calling = JoinSet::new();
     for (tool, arguments, _) in calls().into_iter().chain(calls_of_web()) {
         for era in [Era::ByHand, Era::Stateless] {
-            calling.spawn(says_that_it_is_down(address.clone(), era, tool, arguments.clone()));
+            calling.spawn(reports_unreachable_server(address.clone(), era, tool, arguments.clone()));
         }
     }
     calling.join_all().await;
 }
 
-async fn says_that_it_is_down(address: String, era: Era, tool: &'static str, arguments: Value) {
+async fn reports_unreachable_server(address: String, era: Era, tool: &'static str, arguments: Value) {
     let result = Host::offering(tool, &address).await.call(era, tool, arguments).await;
     match tool {
         // What the server knows by itself, or was asked for.

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_program_of_another_server_is_shown() {
+    fn other_servers_show_command_only() {
         let entry = json!({ "command": "npx", "args": ["--login", "sesame"], "env": { "PLAIN": "sesame" } });
         let shown = json!({ "command": "npx", "args": ["***", "***"], "env": { "PLAIN": "***" } });
         assert_eq!(redact_foreign(&entry), shown);

@@ -1,18 +1,18 @@
-//! The order of the lines, for calls that have to begin in it.
+//! The order of calls on a connection, for calls that must begin in the order of their lines.
 //!
-//! rmcp runs each request in a task of its own, and these are first polled in any order. A call's line gets its turn
-//! here when it is read; a call that generates waits until every call before it has begun, was refused or is gone.
+//! rmcp runs each request in a task of its own, and the tasks are first polled in any order. Each call gets its turn when
+//! its line is read; a call that needs the order waits until every call before it has begun, failed or was dropped.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Calls that were read and have not begun. Beginning takes no time, so reading waits for it: otherwise a flood would
-/// pile up in front of it.
+/// Maximum number of calls that were read and have not begun. Beginning takes no time, so reading waits for it; this
+/// bounds the memory under a flood.
 const MAX_OPEN: usize = 64;
 
-/// The turns of one connection. Clones are the same.
+/// The turns of one connection. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct LineOrder {
     open: Arc<Mutex<Open>>,
@@ -22,19 +22,19 @@ pub(crate) struct LineOrder {
 #[derive(Debug, Default)]
 struct Open {
     next: u64,
-    /// The turns that have not passed, and what wakes each when it comes first.
+    /// The turns that have not passed, and the waker of each for when it is the first.
     turns: BTreeMap<u64, (Arc<Notify>, Option<OwnedSemaphorePermit>)>,
 }
 
 impl LineOrder {
-    /// Of a connection that nothing was read from.
+    /// The order of a new connection.
     pub(crate) fn new() -> Self {
         Self { open: Arc::default(), room: Arc::new(Semaphore::new(MAX_OPEN)) }
     }
 
-    /// The turn of the line that is read now, when there is room for it.
+    /// The turn of the next line, once there is room for it.
     pub(crate) async fn next(&self) -> LineTurn {
-        // It is never closed.
+        // The semaphore is never closed.
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let first = Arc::new(Notify::new());
         let mut open = self.lock();
@@ -50,7 +50,7 @@ impl LineOrder {
     }
 }
 
-/// A call's turn to begin. It passes when the call says so, or with its last clone: nobody waits for one that is gone.
+/// A call's turn to begin. It passes when the call has begun, or when its last clone is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct LineTurn(Arc<Turn>);
 
@@ -66,7 +66,7 @@ impl LineTurn {
     pub(crate) async fn come(&self) {
         let turn = &self.0;
         while turn.order.lock().turns.first_key_value().is_some_and(|(first, _)| *first < turn.number) {
-            // The permit is stored where it comes between the look and the wait.
+            // A notification between the check and the wait is stored.
             turn.first.notified().await;
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_waits_for_calls_to_begin() {
+    async fn reading_waits_until_calls_begin() {
         let order = LineOrder::new();
         let mut turns = Vec::new();
         for _ in 0..MAX_OPEN {

@@ -1,4 +1,4 @@
-//! The client side, for `try` and `doctor`: starts a server as a host does, and speaks to it.
+//! An MCP client, for `try` and `doctor`: starts a server as a host does, and calls it.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use super::progress::{CHANNEL, DELTA};
 
-/// The tool that tells whether the model server answers.
+/// The tool that checks the model server.
 const HEALTH: &str = "health_check";
 
 /// Why a server could not be used.
@@ -32,18 +32,13 @@ pub enum ClientError {
     Handshake(String),
     /// A request failed.
     #[error("{method} failed: {reason}")]
-    Request {
-        /// The method.
-        method: &'static str,
-        /// What came back.
-        reason: String,
-    },
-    /// It said nothing in time.
+    Request { method: &'static str, reason: String },
+    /// It did not answer in time.
     #[error("no answer within {} s", .0.as_secs())]
     Silent(Duration),
 }
 
-/// A piece of progress, as this server sends it.
+/// A progress notification of this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
     /// `content`, `thinking` or `status`.
@@ -55,39 +50,34 @@ pub struct Delta {
 /// A tool's answer.
 #[derive(Debug, Clone)]
 pub struct ToolAnswer {
-    /// Its text.
     pub text: String,
-    /// Its structure.
     pub structured: Value,
-    /// Whether the tool failed.
     pub is_error: bool,
 }
 
-/// What the server said of itself.
+/// The server's name, version and protocol.
 #[derive(Debug, Clone)]
 pub struct Introduction {
-    /// Its name.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// The revision of the protocol that was agreed on.
+    /// The negotiated revision.
     pub protocol: String,
 }
 
-/// What a short visit to a server showed.
+/// The result of [`visit`].
 #[derive(Debug, Clone)]
 pub struct Visit {
-    /// What it said of itself.
     pub introduction: Option<Introduction>,
     /// The names of its tools.
     pub tools: Vec<String>,
-    /// From its start to its list of tools.
+    /// Time from its start to its list of tools.
     pub took: Duration,
-    /// Why its model server is not reached, and what to do, as its `health_check` says; `None` where it has no such tool.
+    /// Why its model server is not reached, and what to do, by its `health_check`; `None`: it is reached, or there is no such
+    /// tool.
     pub unreachable: Option<(String, Option<String>)>,
 }
 
-/// Starts `command`, shakes hands, lists the tools, calls `health_check` and closes. What it writes to stderr is told only where it fails.
+/// Starts `command`, initializes, lists the tools, calls `health_check` and closes. Its stderr is reported only if it fails.
 ///
 /// # Errors
 /// Any [`ClientError`]; [`ClientError::Silent`] where the list of tools takes longer than `limit`. `health_check` has as
@@ -120,7 +110,7 @@ pub async fn visit(mut command: tokio::process::Command, limit: Duration) -> Res
     }
 }
 
-/// The line of a process that has ended which says why: the first that is called an error, else the last.
+/// The line of stderr that says why a process has ended: the first that begins with `error: `, else the last.
 async fn last_words(stderr: ChildStderr) -> Option<String> {
     let mut text = String::new();
     let read = stderr.take(64 * 1024);
@@ -137,7 +127,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts `command` and shakes hands. Its stderr is this process's.
+    /// Starts `command` and initializes. Its stderr is this process's.
     ///
     /// # Errors
     /// [`ClientError::Start`] and [`ClientError::Handshake`].
@@ -154,7 +144,7 @@ impl Client {
         Ok(Self { running, deltas })
     }
 
-    /// What the server said of itself.
+    /// The server's name, version and protocol.
     pub fn introduction(&self) -> Option<Introduction> {
         let info = self.running.peer_info()?;
         let server = info.server_info.as_ref();
@@ -174,7 +164,7 @@ impl Client {
         Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
     }
 
-    /// Calls a tool; `on_delta` sees its progress as it comes.
+    /// Calls a tool; `on_delta` gets its progress.
     ///
     /// # Errors
     /// [`ClientError::Request`]. A tool that fails is an answer.
@@ -249,7 +239,7 @@ impl ClientHandler for Handler {
         params: ProgressNotificationParam,
         context: NotificationContext<RoleClient>,
     ) -> impl Future<Output = ()> + Send + '_ {
-        // rmcp keeps the `_meta` of a notification among its extensions.
+        // rmcp moves the `_meta` of a notification to its extensions.
         let meta = context.extensions.get::<NotificationMetaObject>().cloned().unwrap_or_default();
         let text_of = |key: &str| meta.get(key).and_then(Value::as_str).map(str::to_owned);
         let channel = text_of(CHANNEL).unwrap_or_else(|| "status".to_owned());

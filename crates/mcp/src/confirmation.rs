@@ -1,8 +1,8 @@
 //! Asks the user before something is deleted, overwritten or published.
 //!
-//! By elicitation where the client has it: a request to the client in the older revisions, an
-//! input-required result in 2026-07-28. Else the argument `confirm` counts, which is the model's
-//! word. Only the explicit choice confirms: whatever else comes back means that nothing happens.
+//! By elicitation if the client supports it: a request to the client in older revisions, an input-required result in
+//! 2026-07-28. Otherwise by the argument `confirm`, which is the model's word. Only the explicit choice confirms; after any
+//! other answer nothing happens.
 //!
 //! MCP 2025-11-25, client/elicitation; MCP 2026-07-28, basic/patterns/mrtr.
 
@@ -31,20 +31,20 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// The key of the input request, and the name of its one field.
 const FIELD: &str = "confirm";
 
-/// Open questions that are remembered; the oldest are dropped first, and their answers refused.
+/// Maximum number of open questions. The oldest are dropped first, and their answers refused.
 const MAX_PENDING: usize = 1024;
 
 /// Issues and redeems the `requestState` of questions that are asked by a result. All sessions share it: over HTTP, each
 /// request of the stateless revision is a session of its own, and the answer comes in another request than the question.
 pub(crate) struct Confirmations {
     codec: Option<RequestStateCodec>,
-    /// One entry for each question without an answer, oldest first: an answer removes its entry, so it counts once.
+    /// The questions without an answer, oldest first. An answer removes its question, so it counts once.
     pending: Mutex<VecDeque<Uuid>>,
 }
 
 impl Confirmations {
-    /// With a random key that never leaves this process: a state that another process issued does not verify
-    /// here, so a table in memory is enough for single use across processes.
+    /// With a random key that never leaves this process: states of other processes do not verify here, so a table in memory
+    /// is enough for single use.
     pub(crate) fn new() -> Self {
         let key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
         // Only a short key is refused.
@@ -64,7 +64,7 @@ impl Confirmations {
         Ok(codec.seal_with(nonce.as_bytes(), &options))
     }
 
-    /// Uses a state up. The error says why it does not count.
+    /// Uses a state up. The error: why it does not count.
     fn redeem(&self, state: &str, binding: &[u8]) -> Result<(), &'static str> {
         let Some(codec) = &self.codec else { return Err("the answer cannot be verified") };
         let nonce = codec.open_with(state, binding).map_err(|error| match error {
@@ -175,7 +175,7 @@ pub(crate) async fn consent(call: &Asking<'_>, question: &Question<'_>) -> Resul
     }
 }
 
-/// Asks in the middle of the call.
+/// Asks by a request to the client, during the call.
 async fn by_request(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
     let ask = call.context.peer.create_elicitation_with_timeout(params(question)?, Some(TIMEOUT));
     let answer = tokio::select! {
@@ -189,7 +189,7 @@ async fn by_request(call: &Asking<'_>, question: &Question<'_>) -> Result<Consen
     }
 }
 
-/// Asks by an answer that asks: the client calls again with the user's answer.
+/// Asks by an input-required result: the client calls again with the user's answer.
 fn by_result(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, ServiceError> {
     let binding = binding(call, question);
     if let (Some(responses), Some(state)) = (call.input_responses, call.request_state)
@@ -224,8 +224,8 @@ pub(crate) fn fingerprint(arguments: &JsonObject) -> Vec<u8> {
     Sha256::digest(arguments.to_string()).to_vec()
 }
 
-/// A choice between two words and no tick box: some hosts refuse a required box that is not ticked. Without titles,
-/// which revision 2025-06-18 writes in another way, and without a default, so that nothing is confirmed by accident.
+/// A choice of two words, not a checkbox: some hosts reject a required checkbox that is not checked. Without titles, whose
+/// form differs in revision 2025-06-18, and without a default, so nothing is confirmed by accident.
 fn params(question: &Question<'_>) -> Result<ElicitRequestParams, ServiceError> {
     let (yes, no) = question.action.choices();
     let choice = EnumSchema::builder(vec![no.to_owned(), yes.to_owned()])
@@ -244,7 +244,7 @@ fn params(question: &Question<'_>) -> Result<ElicitRequestParams, ServiceError> 
     })
 }
 
-/// Only an accepted form with exactly the choice that confirms is a yes.
+/// Only an accepted form with exactly the confirming choice gives consent.
 fn decide(
     call: &Asking<'_>,
     question: &Question<'_>,
@@ -281,7 +281,7 @@ mod tests {
         let state = here.issue(b"delete a").unwrap();
         assert!(here.redeem(&state, b"delete b").unwrap_err().contains("does not belong to this call"));
         assert!(elsewhere.redeem(&state, b"delete a").unwrap_err().contains("does not belong to this call"));
-        // What was refused has used nothing up.
+        // A refused answer leaves the question open.
         assert_eq!(here.redeem(&state, b"delete a"), Ok(()));
         assert!(here.redeem(&state, b"delete a").unwrap_err().contains("already used"));
     }

@@ -245,13 +245,13 @@ fn address(server: Server) -> &'static str {
 }
 
 fn named(setting: Setting) -> &'static str {
-    variable(match setting {
-        Setting::ConnectTimeout => &*entries::CONNECT_TIMEOUT,
-        Setting::FirstByteTimeout => &*entries::FIRST_BYTE_TIMEOUT,
-        Setting::IdleTimeout => &*entries::IDLE_TIMEOUT,
-        Setting::MaxFileBytes => &*entries::MAX_FILE_BYTES,
-        Setting::MaxAttachmentBytes => &*entries::MAX_ATTACHMENT_BYTES,
-    })
+    match setting {
+        Setting::ConnectTimeout => variable(&entries::CONNECT_TIMEOUT),
+        Setting::FirstByteTimeout => variable(&entries::FIRST_BYTE_TIMEOUT),
+        Setting::IdleTimeout => variable(&entries::IDLE_TIMEOUT),
+        Setting::MaxFileBytes => variable(&entries::MAX_FILE_BYTES),
+        Setting::MaxAttachmentBytes => variable(&entries::MAX_ATTACHMENT_BYTES),
+    }
 }
 
 fn variable(entry: &settings::SettingInfo) -> &'static str {

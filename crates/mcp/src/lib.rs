@@ -12,7 +12,7 @@
 //! call                                                 one call of a tool
 //! session, progress, confirmation, state, call_order   what a call needs
 //! deadline, answers                                    answers are pure functions
-//! arguments                                            arguments, and the schemas of both
+//! arguments, hint                                      arguments, the schemas of both; next steps in MCP's words
 //! ```
 //!
 //! `session` holds the subscriptions of `resources::subscriptions`, and `state` the open questions of `confirmation`.

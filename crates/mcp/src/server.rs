@@ -25,7 +25,7 @@ impl std::fmt::Debug for McpServer {
 }
 
 impl McpServer {
-    /// A server over `core`.
+    /// A server over these services.
     pub fn new(services: Arc<Services>, options: ServerOptions) -> Self {
         let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools);
         let wording = Wording::new(tools.iter().map(|tool| tool.name.clone()));

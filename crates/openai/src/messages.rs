@@ -8,8 +8,10 @@ use serde_json::Value;
 use crate::InvalidArgument;
 use types::{Image, Message, Role, ToolCall as Call};
 
+mod files;
 mod write;
 
+pub use files::{FilePart, FileSource, take_files};
 pub use write::{FunctionCall, FunctionKind, OutgoingMessage, ToolCall};
 
 /// A message under OpenAI's names.
@@ -18,17 +20,17 @@ pub struct ChatMessage {
     role: String,
     #[serde(default)]
     content: Content,
-    /// Ollama's way: bare base64 or data URLs beside the text.
+    /// As in Ollama: bare base64 or data URLs beside the text.
     #[serde(default)]
     images: Vec<String>,
     #[serde(default)]
     tool_calls: Option<Vec<ToolCallArgument>>,
     #[serde(default)]
     tool_call_id: Option<String>,
-    /// The name of a tool message's tool.
+    /// In a tool message, the name of the tool.
     #[serde(default, alias = "tool_name")]
     name: Option<String>,
-    /// What the assistant thought before (as our own answers carry it).
+    /// The reasoning of an earlier answer, under the name that our answers use.
     #[serde(default, alias = "thinking", alias = "reasoning_content")]
     reasoning: Option<String>,
 }
@@ -66,7 +68,7 @@ struct FunctionArgument {
     arguments: Value,
 }
 
-/// Checks messages and turns them into the domain's. `argument` is the list's name in errors.
+/// Checks messages and converts them. `argument` is the list's name in errors.
 ///
 /// # Errors
 /// The path of the argument that is wrong, and why.
@@ -83,7 +85,7 @@ pub fn read_messages(argument: &str, messages: Vec<ChatMessage>) -> Result<Vec<M
 
 fn read_message(path: &str, message: ChatMessage) -> Result<Message, InvalidArgument> {
     let role = match message.role.as_str() {
-        // OpenAI's newer models call the system prompt the developer's.
+        // OpenAI's newer models have developer messages instead of system messages.
         "system" | "developer" => Role::System,
         "user" => Role::User,
         "assistant" => Role::Assistant,

@@ -1,15 +1,15 @@
-//! Addresses of servers: how they are shown, and whether they are this machine.
+//! Addresses of servers: their redacted form, and whether they are this machine.
 
 use url::{Host, Url};
 
 use settings::is_this_machine;
 
-/// The address without credentials, query, fragment and closing slash.
+/// The address without credentials, query, fragment and trailing slash.
 pub(super) fn redacted(url: &Url) -> String {
     format!("{}{}", origin(url), url.path().trim_end_matches('/'))
 }
 
-/// The address's scheme, host and port alone.
+/// Only scheme, host and port.
 pub(super) fn origin(url: &Url) -> String {
     let host = url.host_str().unwrap_or("(no host)");
     match url.port() {
@@ -23,8 +23,8 @@ pub(super) fn is_local(url: &Url) -> bool {
     url.host().is_some_and(|host| is_this_machine(&host))
 }
 
-/// The name that must lead to loopback, for an address that is local by name. The system is not asked:
-/// an entry of the hosts file, or a name server, could send what is meant for this machine elsewhere.
+/// The host name that must be resolved to loopback, for an address that is local by name. The system's resolver is not
+/// asked: a hosts file or a name server could direct local requests to another machine.
 pub(super) fn pinned_name(url: &Url) -> Option<&str> {
     match url.host() {
         Some(Host::Domain(name)) if is_local(url) => Some(name),

@@ -1,4 +1,4 @@
-//! Lists and values of a server's answer, read up to a bound: three bytes of JSON can become hundreds in memory.
+//! Reads lists and values of a server's answer up to a limit: three bytes of JSON can take hundreds in memory.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,19 +8,17 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// The most entries of a list of models.
 pub(super) const MAX_MODELS: usize = 10_000;
-/// The most tool calls in one event of a stream.
+/// Tool calls in one event of a stream.
 pub(super) const MAX_CALLS: usize = 1_000;
-/// The most embeddings in an answer: one for each text, which the service bounds, and one for a query.
+/// Embeddings in an answer: one for each text (the service limits them to 2,048), and one for a query.
 pub(super) const MAX_VECTORS: usize = 2_049;
-/// The most numbers of an embedding.
 pub(super) const MAX_DIMENSIONS: usize = 65_536;
-/// The most words in a list of capabilities.
+/// Capabilities of one model.
 pub(super) const MAX_WORDS: usize = 100;
-/// The most values that are kept of a model's metadata; its vocabulary alone can have a million.
+/// Values kept of a model's metadata; its vocabulary alone can have a million.
 const MAX_VALUES: usize = 20_000;
-/// The most items that are kept of one list in a model's metadata.
+/// Items kept of one list in a model's metadata.
 const MAX_ITEMS: usize = 1_000;
 
 /// A list of at most `MAX` entries, or null, for `deserialize_with`.
@@ -46,7 +44,7 @@ pub(super) fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
     Ok(list::<MAX_DIMENSIONS, _, _>(deserializer)?.unwrap_or_default())
 }
 
-/// An object of any values, or null, for `deserialize_with`: a long list becomes a text with the number of its items.
+/// An object, or null, for `deserialize_with`. A long list is replaced by a text with its length.
 pub(super) fn metadata<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Map<String, Value>>, D::Error> {
@@ -91,7 +89,7 @@ impl<'de, const MAX: usize, T: Deserialize<'de>> Visitor<'de> for List<MAX, T> {
     }
 }
 
-/// A value that may take so many values in all.
+/// A seed that reads a value within a budget of values.
 #[derive(Clone, Copy)]
 struct Bounded<'a>(&'a Cell<usize>);
 
@@ -154,7 +152,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let mut list = Vec::new();
         while list.len() < MAX_ITEMS && self.0.get() > 0 {
             let Some(item) = items.next_element_seed(self)? else { return Ok(Value::Array(list)) };
-            // What is inside may have used up the rest.
+            // The item itself may have used up the budget.
             self.0.set(self.0.get().saturating_sub(1));
             list.push(item);
         }

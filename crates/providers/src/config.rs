@@ -1,4 +1,4 @@
-//! Where a model server is, and how it is spoken to.
+//! The address of a model server, and how to connect to it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use url::Url;
 
 use super::http::Timeouts;
 
-/// What every provider needs to know of its server.
+/// The connection settings of a provider.
 #[derive(Clone)]
 pub struct ServerConfig {
     /// Its address: for Ollama without `/api`, such as `http://127.0.0.1:11434` (a path is kept as a
@@ -16,7 +16,6 @@ pub struct ServerConfig {
     pub token: Option<String>,
     /// More headers, sent with every request; one named `Authorization` wins over the token.
     pub headers: Vec<(String, String)>,
-    /// How long it may take.
     pub timeouts: Timeouts,
 }
 

@@ -1,11 +1,11 @@
-//! Says in a few words why a connection failed, out of the chain of errors below reqwest's.
+//! The reason of a failed connection in a few words, from the chain of errors below reqwest's.
 
 use std::error::Error;
 use std::io;
 
 use super::error_body::excerpt;
 
-/// Longest reason, in characters.
+/// Characters of a reason.
 const MAX_REASON: usize = 200;
 
 /// The reason for a failed request, such as `connection refused`. It names no address, so that
@@ -29,12 +29,12 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     }
 }
 
-/// Whether what came back is no HTTP at all.
+/// Whether the answer is not HTTP.
 pub(super) fn is_not_http(error: &reqwest::Error) -> bool {
     any_cause(error, |cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
 }
 
-/// Whether there was no file descriptor for a connection, which says nothing of the server.
+/// Whether this process had no file descriptor left, which says nothing about the server.
 pub(super) fn is_out_of_descriptors(error: &reqwest::Error) -> bool {
     any_cause(error, |cause| cause.downcast_ref::<io::Error>().is_some_and(platform::is_out_of_descriptors))
 }
@@ -50,7 +50,7 @@ fn any_cause(error: &reqwest::Error, is: impl Fn(&(dyn Error + 'static)) -> bool
     false
 }
 
-/// The next error down. An `io::Error` made of another error hides it from `source`.
+/// The next error in the chain. An `io::Error` made from another error hides it from `source`.
 fn inner_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),

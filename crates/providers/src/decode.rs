@@ -1,4 +1,4 @@
-//! Turns the body of a streamed answer into the events of a reply, or of a transfer.
+//! Decodes the body of a streamed response into the events of a reply or a transfer.
 
 use std::collections::VecDeque;
 
@@ -9,34 +9,28 @@ use super::http::Body;
 use super::{ProviderError, ProviderResult};
 use types::ChatEvent;
 
-/// Decoded events that wait to be taken.
 pub(super) type Events<E = ChatEvent> = VecDeque<ProviderResult<E>>;
 
-/// An incremental decoder of one streamed answer. Pure: no IO.
+/// An incremental decoder of one streamed response, without IO.
 ///
-/// The last event that it gives is one that [`StreamDecoder::is_last`] knows, or an error; after that,
-/// bytes are ignored.
+/// Its last event is one for which [`StreamDecoder::is_last`] is true, or an error. Later bytes are ignored.
 pub(super) trait StreamDecoder: Send + 'static {
-    /// What it gives.
     type Event: Send + 'static;
 
-    /// Whether nothing follows this event.
     fn is_last(event: &Self::Event) -> bool;
 
-    /// Takes the next bytes of the body.
     fn push(&mut self, chunk: &[u8], events: &mut Events<Self::Event>);
 
-    /// The body ended as HTTP says it should.
+    /// The body is complete.
     fn finish(&mut self, events: &mut Events<Self::Event>);
 
-    /// The body broke off, or a timeout ran out.
+    /// The body was cut off, or a timeout elapsed.
     fn cut(&mut self, error: ProviderError, events: &mut Events<Self::Event>) {
         events.push_back(Err(error));
     }
 }
 
-/// The events of an answer, decoded as its bytes come. Dropping the stream drops the body, which
-/// closes the connection.
+/// Decodes a body as its bytes arrive. Dropping the stream drops the body, which closes the connection.
 pub(super) fn decode_body<D: StreamDecoder>(
     body: Body,
     decoder: D,
@@ -46,22 +40,22 @@ pub(super) fn decode_body<D: StreamDecoder>(
         .boxed()
 }
 
-/// All events of a body that comes in these pieces and ends well: what tests and fuzzing look at.
+/// All events of a complete body that arrives in these chunks, for tests and fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(super) fn decode<D: StreamDecoder>(
     mut decoder: D,
-    pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    chunks: impl IntoIterator<Item = impl AsRef<[u8]>>,
 ) -> Vec<ProviderResult<D::Event>> {
     let mut events = Events::new();
-    for piece in pieces {
-        decoder.push(piece.as_ref(), &mut events);
+    for chunk in chunks {
+        decoder.push(chunk.as_ref(), &mut events);
     }
     decoder.finish(&mut events);
     events.into()
 }
 
 struct DecodedBody<D: StreamDecoder> {
-    /// Gone once the last event is known.
+    /// `None` once the last event is decoded.
     body: Option<Body>,
     decoder: D,
     events: Events<D::Event>,

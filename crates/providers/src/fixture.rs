@@ -15,12 +15,11 @@ fn recording(case: &str) -> Value {
     serde_json::from_str(&text.unwrap_or_else(|error| panic!("{case}: {error}"))).unwrap()
 }
 
-/// The body of the answer.
 pub(super) fn body(case: &str) -> String {
     recording(case)["response"]["body"].as_str().unwrap().to_owned()
 }
 
-/// The body of the answer with bytes put in that do not belong there.
+/// The body with stray bytes inserted.
 pub(super) fn damaged(case: &str, at: usize, bytes: Vec<u8>) -> Vec<u8> {
     let mut body = body(case).into_bytes();
     let at = at.min(body.len());
@@ -28,19 +27,18 @@ pub(super) fn damaged(case: &str, at: usize, bytes: Vec<u8>) -> Vec<u8> {
     body
 }
 
-/// A body in pieces of these lengths, and the rest.
-pub(super) fn pieces(mut body: &[u8], lengths: Vec<usize>) -> Vec<&[u8]> {
-    let mut pieces = Vec::new();
+/// A body split into chunks of these lengths, and the rest.
+pub(super) fn chunks(mut body: &[u8], lengths: Vec<usize>) -> Vec<&[u8]> {
+    let mut chunks = Vec::new();
     for length in lengths {
-        let (piece, after) = body.split_at(length.min(body.len()));
-        pieces.push(piece);
+        let (chunk, after) = body.split_at(length.min(body.len()));
+        chunks.push(chunk);
         body = after;
     }
-    pieces.push(body);
-    pieces
+    chunks.push(body);
+    chunks
 }
 
-/// The answer as a refusal.
 pub(super) fn refusal(case: &str) -> ErrorResponse {
     let response = recording(case)["response"].take();
     let status = response["status"].as_u64().unwrap().try_into().unwrap();
@@ -48,7 +46,6 @@ pub(super) fn refusal(case: &str) -> ErrorResponse {
     ErrorResponse { status, retry_after: None, body }
 }
 
-/// A reply, summed up.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Summary {
     pub(super) content: String,
@@ -59,7 +56,7 @@ pub(super) struct Summary {
     pub(super) error: Option<ProviderError>,
 }
 
-/// Sums up, and checks what holds for every reply: no empty text, one end, nothing after it.
+/// Collects a reply, and checks what holds for every one: no empty text, one end, nothing after it.
 pub(super) fn summary(events: Vec<ProviderResult<ChatEvent>>) -> Summary {
     let mut summary = Summary::default();
     for event in events {

@@ -1,4 +1,4 @@
-//! The HTTP client below both providers: made on first use, pooled, with timeouts and typed failures.
+//! The HTTP client of both providers: created on first use, pooled, with timeouts and typed failures.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
@@ -23,17 +23,16 @@ use settings::ProviderSettings;
 mod body;
 mod upload;
 
-/// How long a server may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To make a connection, TLS included.
+    /// For a connection, including TLS.
     pub connect: Duration,
-    /// From sending a chat to the first piece of its reply: the model loads and reads the prompt.
+    /// From sending a chat to the first chunk of its reply: the model loads and reads the prompt.
     pub first_byte: Duration,
-    /// Between two pieces of a reply.
+    /// Between two chunks of a reply.
     pub next_byte: Duration,
-    /// From sending what needs no model (version, lists, details, deleting ...) to the end of its answer. A server
-    /// that takes longer hangs, and the generous wait for a loading model would hide it.
+    /// For a whole response that needs no model (version, lists, details, deletion). The long timeout for a loading model
+    /// would hide a hanging server.
     pub control: Duration,
 }
 
@@ -54,24 +53,24 @@ impl From<&ProviderSettings> for Timeouts {
     }
 }
 
-/// Longest silence of a transfer. A server says nothing while it checks the digest of a file, which
-/// takes many minutes for hundreds of gigabytes on a slow disk.
+/// Time between two chunks of a transfer. A server is silent while it checks the digest of a file, which takes many
+/// minutes for hundreds of gigabytes on a slow disk.
 const TRANSFER_GAP: Duration = Duration::from_secs(1_800);
-/// Longest answer that needs no model. The details of a model with all its tensors are 5 MB.
+/// Bytes of a response that needs no model. The details of a model with all its tensors are 5 MB.
 const MAX_CONTROL_ANSWER: usize = 16 * 1024 * 1024;
-/// Longest answer that is read as a whole: embeddings of 2,048 texts.
+/// Bytes of a response that is read as a whole: embeddings of 2,048 texts.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
-/// How much of a refusal's body is read, and how long that may take.
+/// Bytes read of an error body, and the time for it.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Where local names lead to; port 0 stands for the address's own. Ollama listens on the first of them.
+/// Addresses of local names; port 0 stands for the port of the URL. Ollama listens on the first.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
 const USER_AGENT: &str = concat!("ollama-mcp/", env!("CARGO_PKG_VERSION"));
 
-/// One server: where it is, and how it is spoken to.
+/// The client of one server.
 pub(super) struct Http {
     base: Url,
     address: String,
@@ -81,12 +80,12 @@ pub(super) struct Http {
     client: OnceLock<Client>,
 }
 
-/// Why a request has no answer that could be read.
+/// Why a request has no usable response.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The server answered with a status that is no success.
+    /// The status is not a success.
     Response(ErrorResponse),
-    /// There is no answer.
+    /// There is no response.
     Provider(ProviderError),
 }
 
@@ -97,7 +96,7 @@ impl From<ProviderError> for Failure {
 }
 
 impl Http {
-    /// Nothing is sent, and no client made, until the first request.
+    /// Nothing is sent, and no client created, before the first request.
     ///
     /// # Errors
     /// [`ProviderError::InvalidRequest`] for an address that is not HTTP, or a header (or token)
@@ -125,32 +124,30 @@ impl Http {
         Ok(Self { base, address, local, headers: map, timeouts, client: OnceLock::new() })
     }
 
-    /// The address without credentials and query.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Whether the address is this machine.
     pub(super) fn is_local(&self) -> bool {
         self.local
     }
 
-    /// Asks for something that needs no model.
+    /// Gets JSON that needs no model.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.control(Method::GET, path, None).await
     }
 
-    /// Posts JSON, and reads a JSON answer that needs no model.
+    /// Posts JSON; the response is JSON that needs no model.
     pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
         self.control(Method::POST, path, Some(body)).await
     }
 
-    /// Sends JSON for something that needs no model; what a success says does not matter.
+    /// Sends JSON for a command that needs no model; the body of a success is ignored.
     pub(super) async fn command(&self, method: Method, path: &str, body: Vec<u8>) -> Result<(), Failure> {
         self.whole(method, path, Some(body), Wait::Control).await.map(|_| ())
     }
 
-    /// Whether something is there: 404 means that it is not.
+    /// Whether a resource exists: 404 means that it does not.
     pub(super) async fn has(&self, path: &str) -> Result<bool, Failure> {
         match self.whole(Method::HEAD, path, None, Wait::Control).await {
             Ok(_) => Ok(true),
@@ -159,7 +156,7 @@ impl Http {
         }
     }
 
-    /// Posts JSON, and reads a JSON answer as a whole, for which a model may have to load.
+    /// Posts JSON and reads a whole JSON response, for which a model may have to load.
     pub(super) async fn post_to_model<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -168,12 +165,12 @@ impl Http {
         parsed(path, &self.whole(Method::POST, path, Some(body), Wait::Answer).await?)
     }
 
-    /// Posts JSON; the answer is to be read piece by piece.
+    /// Posts JSON; the response is read in chunks.
     pub(super) async fn stream(&self, path: &str, body: Vec<u8>) -> Result<Body, Failure> {
         self.send(Method::POST, path, Some(body), self.timeouts.first_byte).await
     }
 
-    /// As [`Http::stream`], for files that are moved and checked: long silence is no fault.
+    /// As [`Http::stream`], for transfers of files: long silence is normal.
     pub(super) async fn transfer(&self, path: &str, body: Vec<u8>) -> Result<Body, Failure> {
         let first_byte = self.timeouts.first_byte.max(TRANSFER_GAP);
         let mut body = self.send(Method::POST, path, Some(body), first_byte).await?;
@@ -190,8 +187,8 @@ impl Http {
         parsed(path, &self.whole(method, path, body, Wait::Control).await?)
     }
 
-    /// The whole body of an answer. Each wait in it is bounded, and so is their sum (`waiting_for`): a server
-    /// that sends a byte now and then would otherwise be waited for without end.
+    /// The whole body of a response. Each wait has a timeout, and so has their sum: a server that sends a byte now and then
+    /// would otherwise never time out.
     async fn whole(
         &self,
         method: Method,
@@ -202,7 +199,7 @@ impl Http {
         let Timeouts { first_byte, next_byte, control, .. } = self.timeouts;
         let (total, limit) = match waiting_for {
             Wait::Control => (control, MAX_CONTROL_ANSWER),
-            // The model has done its work when the first piece comes.
+            // The model has finished when the first chunk arrives.
             _ => (first_byte.saturating_add(next_byte), MAX_ANSWER),
         };
         let answer = async {
@@ -213,8 +210,8 @@ impl Http {
         timeout(total, answer).await.unwrap_or_else(too_long)
     }
 
-    /// Sends one request. A pooled connection that closes before the request is written is
-    /// replaced by hyper; nothing is sent twice. A policy of retries belongs around this call.
+    /// Sends one request. hyper replaces a pooled connection that closes before the request is written; nothing is sent
+    /// twice. Retries belong to the caller.
     async fn send(
         &self,
         method: Method,
@@ -242,7 +239,7 @@ impl Http {
         Ok(Body { response, first: Some((deadline, first_byte)), next_byte: self.timeouts.next_byte })
     }
 
-    /// The answer, if it is a success.
+    /// The response, if it is a success.
     async fn accepted(&self, response: Response) -> Result<Response, Failure> {
         let status = response.status();
         if status.is_success() {
@@ -259,12 +256,12 @@ impl Http {
             return Ok(client);
         }
         let client = self.build().map_err(|error| self.unreachable(connect_error::reason(&error)))?;
-        // Should two first requests race, one of the two clients is dropped unused.
+        // If two first requests race, one of the two clients is dropped unused.
         Ok(self.client.get_or_init(|| client))
     }
 
     fn build(&self) -> reqwest::Result<Client> {
-        // An error means that one is installed already, which serves as well.
+        // An error means that one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             let builder = Client::builder()
@@ -272,7 +269,7 @@ impl Http {
                 .http1_only()
                 .tcp_nodelay(true)
                 .connect_timeout(self.timeouts.connect)
-                // A redirect could carry the prompt and the credentials to another host.
+                // A redirect could send the prompt and the credentials to another host.
                 .redirect(reqwest::redirect::Policy::none());
             let builder = match address::pinned_name(&self.base) {
                 Some(name) => builder.resolve_to_addrs(name, &LOOPBACK),
@@ -282,9 +279,9 @@ impl Http {
         };
         let without_roots = || builder().tls_certs_only([]).build();
         match self.base.scheme() {
-            // No TLS is spoken: reading the system's certificates would cost milliseconds.
+            // Without TLS, reading the system's certificates would waste milliseconds.
             "http" if self.local => without_roots(),
-            // Certificates serve a proxy at most: a system without any is no obstacle.
+            // Only a proxy needs certificates, so a system may have none.
             "http" => builder().build().or_else(|_| without_roots()),
             _ => builder().build(),
         }
@@ -333,7 +330,6 @@ impl Http {
     }
 }
 
-/// The JSON of an answer that was read as a whole.
 fn parsed<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(bytes.get(..400).unwrap_or(bytes)).into_owned();
@@ -343,15 +339,15 @@ fn parsed<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
     })
 }
 
-/// Reads what a refusal says, as far as it comes soon.
+/// Reads the body of an error response, as far as it arrives in time.
 async fn error_response(mut response: Response) -> ErrorResponse {
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let wait = wait.and_then(|value| retry_after(value, SystemTime::now()));
     let status = response.status().as_u16();
     let mut body = Vec::new();
     let deadline = Instant::now() + ERROR_BODY_TIMEOUT;
-    while let Ok(Ok(Some(piece))) = timeout_at(deadline, response.chunk()).await {
-        body.extend(piece.iter().take(MAX_ERROR_BODY - body.len()));
+    while let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await {
+        body.extend(chunk.iter().take(MAX_ERROR_BODY - body.len()));
         if body.len() >= MAX_ERROR_BODY {
             break;
         }

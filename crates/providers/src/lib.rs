@@ -1,7 +1,7 @@
-//! The model servers: what every one of them can be asked, and the two kinds that are spoken to.
+//! Clients of model servers: the [`Provider`] trait, and its implementations for Ollama and for OpenAI-compatible servers.
 //!
-//! The only room that names reqwest. It knows no protocol of the front and no policy of the
-//! service: it converts, sends, decodes, and says in [`ProviderError`] what went wrong.
+//! Only this crate uses reqwest. It knows no protocol of a front and no policy of the service: it converts and sends
+//! requests, decodes responses, and classifies failures ([`ProviderError`]).
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -30,68 +30,65 @@ pub use http::Timeouts;
 pub use ollama_api::{FileStream, OllamaApi, TransferStream};
 use types::{ChatEvent, ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
 
-/// The answer of a provider to one request.
 pub type ProviderResult<T> = Result<T, ProviderError>;
 
-/// The events of one reply, in order. The last item is [`ChatEvent::Done`] or an error; dropping
-/// the stream closes the connection, which stops the generation.
+/// The events of one reply, in order. The last item is [`ChatEvent::Done`] or an error. Dropping the stream closes the
+/// connection, which stops the generation.
 pub type ChatStream = BoxStream<'static, ProviderResult<ChatEvent>>;
 
-/// A server of models.
-///
-/// Implementations are cheap to share and make their HTTP client on first use.
+/// What a kind of server can do beyond chats and embeddings; nothing of it by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Models are pulled, created, copied, loaded and deleted through it, by [`Provider::ollama`].
+    pub manages_models: bool,
+    /// A request may set the context and how long the model stays loaded: `num_ctx`, `keep_alive`, `truncate`.
+    pub sets_context: bool,
+    /// Some of its models may run on another machine, which their details tell.
+    pub has_cloud_models: bool,
+}
+
+/// A model server. Implementations create their HTTP client on first use.
 pub trait Provider: Send + Sync + std::fmt::Debug {
     /// The provider's name as settings spell it: `ollama` or `openai`.
     fn name(&self) -> &'static str;
 
-    /// The address that requests go to, fit to be shown: no credentials, no query.
+    /// The address of the server, without credentials and query.
     fn address(&self) -> &str;
 
-    /// Whether the server runs on this machine, by its address (loopback).
+    /// Whether the address is this machine.
     fn is_local(&self) -> bool;
 
-    /// Asks whether the server answers, and for its version where it tells one.
+    /// Checks that the server answers; reports its version if it has one.
     fn health(&self) -> BoxFuture<'_, ProviderResult<Health>>;
 
     /// The installed models, in the server's order.
     fn list_models(&self) -> BoxFuture<'_, ProviderResult<Vec<Model>>>;
 
-    /// The models that are loaded into memory now. Empty where the server cannot tell.
+    /// The models in memory; empty if the server cannot tell.
     fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>>;
 
-    /// What the server knows of one model.
     fn show_model<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>>;
 
-    /// Starts a chat. The future ends when the server has accepted the request and its answer
-    /// begins (or at the first failure); the stream then yields the reply as it comes.
+    /// Starts a chat. The future resolves when the response begins, or with the first failure; the stream then yields the
+    /// reply as it arrives.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 
-    /// Turns texts into vectors. A model that cannot is [`ProviderError::Unsupported`].
+    /// Computes embeddings. The texts are not checked: the service does it. A model without embeddings is
+    /// [`ProviderError::Unsupported`].
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>>;
 
-    /// What only Ollama can do; `None` for every other server.
+    /// What this kind of server can do beyond chats and embeddings.
+    fn features(&self) -> Features {
+        Features::default()
+    }
+
+    /// The API that only Ollama has; `None` for other servers.
     fn ollama(&self) -> Option<&dyn OllamaApi> {
         None
     }
 }
 
-/// What no server takes: no texts, or an empty one (which Ollama's refusal would call too long).
-fn check_texts(request: &EmbedRequest) -> ProviderResult<()> {
-    let invalid =
-        |argument, reason: &str| ProviderError::InvalidRequest { argument, reason: reason.to_owned() };
-    if request.input.is_empty() {
-        return Err(invalid("input".to_owned(), "is empty; give at least one text"));
-    }
-    if request.dimensions == Some(0) {
-        return Err(invalid("dimensions".to_owned(), "is 0; it must be at least 1"));
-    }
-    match request.input.iter().position(String::is_empty) {
-        Some(index) => Err(invalid(format!("input[{index}]"), "is empty; leave it out, or give it text")),
-        None => Ok(()),
-    }
-}
-
-/// One vector for each text, all of one length, and of that which was asked for.
+/// Checks that there is one vector for each text, all of the same length, and of the requested one.
 fn check_vectors(request: &EmbedRequest, vectors: &[Vec<f32>]) -> ProviderResult<()> {
     let malformed = |reason| Err(ProviderError::Malformed { reason });
     let length = vectors.first().map_or(0, Vec::len);
@@ -106,7 +103,7 @@ fn check_vectors(request: &EmbedRequest, vectors: &[Vec<f32>]) -> ProviderResult
         return malformed(format!("its vectors differ in length: {length} and {other} numbers"));
     }
     let reason = match request.dimensions.map(usize::try_from) {
-        // Ollama takes it in silence where it is more than the model makes.
+        // Ollama ignores a value above the model's own length.
         Some(wanted) if wanted.is_ok_and(|wanted| wanted < length) => {
             format!("was not followed by the server: its vectors have {length} numbers; leave it out")
         }
@@ -118,7 +115,7 @@ fn check_vectors(request: &EmbedRequest, vectors: &[Vec<f32>]) -> ProviderResult
     Err(ProviderError::InvalidRequest { argument: "dimensions".to_owned(), reason })
 }
 
-/// The JSON of a body. What is sent here has text for keys, so failure is a bug, but not a panic.
+/// The JSON of a body. All keys are text, so a failure is a bug, but must not panic.
 fn json(body: &impl serde::Serialize) -> ProviderResult<Vec<u8>> {
     serde_json::to_vec(body).map_err(|error| ProviderError::InvalidRequest {
         argument: "request".to_owned(),

@@ -1,21 +1,19 @@
-//! Splits a stream of bytes into lines, however the network cut it.
-//!
-//! Pure: no IO, no clock. Lines end with LF or CRLF; a lone CR ends none (no server sends it).
+//! Splits a stream of bytes into lines, independent of how it was chunked. Lines end with LF or CRLF; a lone CR does not
+//! end one (no server sends it).
 
-/// Longest line in bytes. A reply of 10 MB can come on one line, and JSON may spend six bytes
-/// (`\u00XX`) on each of its bytes; beyond that a server is broken, and memory must not follow it.
+/// Bytes of a line. A reply of 10 MB can come on one line, and JSON may use six bytes (`\u00XX`) for each of its bytes. A
+/// longer line means a broken server, and must not fill the memory.
 pub(super) const MAX_LINE: usize = 64 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// A line grew past the limit; nothing after it can be trusted.
+/// A line exceeded the limit; nothing after it can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LineTooLong {
-    /// The limit in bytes.
     pub(super) limit: usize,
 }
 
-/// The splitter. Each byte is looked at once and copied at most once.
+/// Each byte is examined once and copied at most once.
 #[derive(Debug)]
 pub(super) struct Lines {
     partial: Vec<u8>,
@@ -30,19 +28,19 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// A splitter whose lines are at most `limit` bytes long, line end not counted.
+    /// Lines have at most `limit` bytes, without the line end.
     pub(super) fn with_limit(limit: usize) -> Self {
         Self { partial: Vec::new(), limit, at_start: true }
     }
 
-    /// Takes the next bytes, and gives `on_line` each line that they complete, without its end.
+    /// Adds bytes; calls `on_line` with each line that they complete, without its end.
     ///
     /// # Errors
-    /// [`LineTooLong`], after the lines before it were given.
+    /// [`LineTooLong`], after the lines before it.
     pub(super) fn push(&mut self, chunk: &[u8], mut on_line: impl FnMut(&[u8])) -> Result<(), LineTooLong> {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             let Some(end) = piece.strip_suffix(b"\n") else {
-                // One byte more, since the CR of a line end is not known as such yet.
+                // One byte more: it may be the CR of a line end.
                 if self.partial.len() + piece.len() > self.limit.saturating_add(1) {
                     return Err(LineTooLong { limit: self.limit });
                 }
@@ -61,7 +59,7 @@ impl Lines {
         Ok(())
     }
 
-    /// The stream has ended: gives `on_line` the last line where it has no end of its own.
+    /// Ends the stream: calls `on_line` with a last line that has no line end.
     ///
     /// # Errors
     /// [`LineTooLong`].
@@ -73,7 +71,7 @@ impl Lines {
         emit(&line, self.limit, &mut self.at_start, &mut on_line)
     }
 
-    /// Keeps a small buffer for the next line, and lets a large one go.
+    /// Reuses a small buffer for the next line, and frees a large one.
     fn reuse(&mut self, mut line: Vec<u8>) {
         const KEEP: usize = 64 * 1024;
         if line.capacity() <= KEEP {
@@ -138,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_long_line_in_small_chunks_takes_linear_time() {
-        // Were the buffer searched again for every chunk, this would look at 50 billion bytes.
+        // If the buffer were searched again for every chunk, this would examine 50 billion bytes.
         let chunk = [b'x'; 100];
         let mut lines = Lines::default();
         for _ in 0..100_000 {

@@ -10,21 +10,19 @@ use tokio_util::bytes::Bytes;
 use super::{ChatStream, ProviderResult};
 use types::{CreateRequest, GenerateRequest, ModelDetails, TransferEvent};
 
-/// The steps of a pull, a push or a create, in order. The last item is the `success` step or an
-/// error; dropping the stream closes the connection, which stops the work. What a pull has
-/// downloaded by then is kept, and the next one goes on from there.
+/// The steps of a pull, a push or a create, in order. The last item is the `success` step or an error. Dropping the
+/// stream closes the connection, which stops the work; the next pull resumes from what was downloaded.
 pub type TransferStream = BoxStream<'static, ProviderResult<TransferEvent>>;
 
-/// The content of a file, piece by piece.
+/// The content of a file in chunks.
 pub type FileStream = BoxStream<'static, io::Result<Bytes>>;
 
 /// The part of Ollama's API that no other server has. Reached by [`super::Provider::ollama`].
 pub trait OllamaApi: Send + Sync {
-    /// Completes a bare prompt. Ends, and fails, as [`super::Provider::chat`] does; no tools are called.
+    /// Completes a bare prompt. It ends and fails as [`super::Provider::chat`] does; no tools are called.
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 
-    /// As [`super::Provider::show_model`], with all metadata: the vocabulary too, which takes
-    /// megabytes. The tensors are counted.
+    /// As [`super::Provider::show_model`], with all metadata, including megabytes of vocabulary. Tensors are counted.
     fn show_verbose<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>>;
 
     /// Downloads a model. `insecure` allows a registry without TLS, or with a certificate of its own.
@@ -38,14 +36,14 @@ pub trait OllamaApi: Send + Sync {
     /// Makes a model. A base model that is not installed is pulled first.
     fn create<'a>(&'a self, request: &'a CreateRequest) -> BoxFuture<'a, ProviderResult<TransferStream>>;
 
-    /// Gives a model a second name; one that is there already is replaced without a word.
+    /// Gives a model a second name. An existing model of that name is replaced without a warning.
     fn copy<'a>(&'a self, source: &'a str, destination: &'a str) -> BoxFuture<'a, ProviderResult<()>>;
 
     /// Deletes a model; its files go with its last name.
     fn delete<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>>;
 
-    /// Loads a model into memory, for embedding too. Ends when it is loaded. A later request with
-    /// another `num_ctx` (tokens of context) loads it anew.
+    /// Loads a model into memory, also one that only embeds, and waits until it is loaded. A later request with another
+    /// `num_ctx` (tokens of context) loads it again.
     fn load<'a>(
         &'a self,
         model: &'a str,
@@ -53,8 +51,7 @@ pub trait OllamaApi: Send + Sync {
         num_ctx: Option<u64>,
     ) -> BoxFuture<'a, ProviderResult<()>>;
 
-    /// Frees the memory of a model, as soon as its running requests are done. Success where it was not
-    /// loaded, too.
+    /// Unloads a model once its running requests are done. Succeeds if it was not loaded.
     fn unload<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>>;
 
     /// Whether the server has the file of a digest (`sha256:` and 64 hexadecimal digits).

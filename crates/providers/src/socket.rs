@@ -1,4 +1,4 @@
-//! A raw socket in the place of a server, for tests.
+//! A raw socket instead of a server, for tests.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// Longer than anything here takes; a test that waits for it fails.
+/// Longer than anything here takes: a test that reaches it fails.
 pub(super) const LONG: Duration = Duration::from_secs(20);
 pub(super) const HEAD: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -47,7 +47,7 @@ pub(super) async fn is_closed(socket: &mut TcpStream) -> bool {
     matches!(timeout(LONG, socket.read(&mut [0; 1])).await, Ok(Ok(0) | Err(_)))
 }
 
-/// One answer to one request of any kind; gives the request too.
+/// Sends one answer to one request; returns the request too.
 pub(super) async fn answered<T>(answer: &str, ask: impl AsyncFnOnce(String) -> T) -> (String, T) {
     let (listener, address) = listen().await;
     let answer = answer.to_owned();

@@ -8,10 +8,10 @@ use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::ServerConfig;
 use super::ollama::Ollama;
 use super::openai::OpenAi;
 use super::socket::{HEAD, LONG, answered, chunk, is_closed, listen, plain, read_request, write};
+use super::{Features, ServerConfig};
 use super::{Provider, ProviderError, ProviderResult, Timeouts, Wait, fixture};
 use types::{ChatEvent, ChatRequest, EmbedRequest, FinishReason, Message, Role};
 
@@ -298,9 +298,12 @@ async fn openai_server_is_read() {
 }
 
 #[test]
-fn only_ollama_has_native_api() {
+fn only_ollama_has_its_features() {
     let base_url: url::Url = "http://127.0.0.1:1/v1".parse().unwrap();
     let (timeouts, headers) = (Timeouts::default(), Vec::new());
     let openai = OpenAi::new(&ServerConfig { base_url, token: None, headers, timeouts }).unwrap();
-    assert!(openai.ollama().is_none() && ollama("http://127.0.0.1:1").ollama().is_some());
+    let ollama = ollama("http://127.0.0.1:1");
+    assert!(openai.ollama().is_none() && ollama.ollama().is_some());
+    assert_eq!(openai.features(), Features::default());
+    assert!(ollama.features().manages_models && ollama.features().sets_context);
 }

@@ -207,6 +207,9 @@ impl Upstream<'_> {
             )
             .with_hint(Action::CheckAddress(self.server())),
             ProviderError::InvalidRequest { argument, reason } => ServiceError::invalid(&argument, reason),
+            ProviderError::SourceFile { reason } => {
+                ServiceError::new(Code::InvalidArgument, capitalized(&reason))
+            }
         }
     }
 }

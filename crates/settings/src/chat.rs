@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::registry::{MAX_CONCURRENT, MODEL, PROGRESS_INTERVAL};
+use super::registry;
 use super::setting::{Computed, group};
 use super::system_prompt::{self, SystemPromptFile};
 
@@ -10,11 +10,11 @@ group! {
     /// Defaults of completions.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ChatSettings {
-        pub model: Option<String> = MODEL,
+        pub model: Option<String> = registry::MODEL,
         /// The file of `OLLAMA_MCP_SYSTEM_PROMPT_FILE`, or the one in the config directory.
         pub system_prompt: Option<SystemPromptFile> = Computed(system_prompt::load),
-        pub max_concurrent: usize = MAX_CONCURRENT,
+        pub max_concurrent: usize = registry::MAX_CONCURRENT,
         /// Zero sends each chunk immediately.
-        pub progress_interval: Duration = PROGRESS_INTERVAL,
+        pub progress_interval: Duration = registry::PROGRESS_INTERVAL,
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::SettingsError;
 use super::parse::Problem;
-use super::registry::{ALLOW_REMOTE_FILES, ALLOWED_DIRS, MAX_ATTACHMENT_BYTES, MAX_FILE_BYTES};
+use super::registry;
 use super::resolver::Resolver;
 use super::setting::{Computed, group};
 use platform::PATHS_HAVE_DRIVES;
@@ -16,12 +16,12 @@ group! {
         /// `config.toml`, which can hold tokens, whether it exists or not.
         pub config_file: Option<PathBuf> = Computed(config_file),
         /// Directories and files that calls may read. They need not exist before they are used.
-        pub allowed: Vec<PathBuf> = ALLOWED_DIRS,
+        pub allowed: Vec<PathBuf> = registry::ALLOWED_DIRS,
         /// Whether files may go to models that do not run on this machine.
-        pub allow_remote: bool = ALLOW_REMOTE_FILES,
-        pub max_file_bytes: usize = MAX_FILE_BYTES,
+        pub allow_remote: bool = registry::ALLOW_REMOTE_FILES,
+        pub max_file_bytes: usize = registry::MAX_FILE_BYTES,
         /// The largest total size of the files of one call.
-        pub max_call_bytes: usize = MAX_ATTACHMENT_BYTES,
+        pub max_call_bytes: usize = registry::MAX_ATTACHMENT_BYTES,
     }
 }
 

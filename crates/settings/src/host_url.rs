@@ -43,6 +43,7 @@ pub struct HostUrl {
     host: Host,
     port: u16,
     path: String,
+    url: Url,
     warnings: Vec<String>,
 }
 
@@ -120,6 +121,11 @@ impl HostUrl {
         self.to_string()
     }
 
+    /// The same as a URL, for requests.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Whether TLS protects what is sent.
     pub fn is_https(&self) -> bool {
         self.is_https
@@ -175,7 +181,10 @@ impl HostUrl {
         };
         let port = url.port_or_known_default().unwrap_or(OLLAMA_PORT);
         let path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { is_https, host, port, path, warnings: Vec::new() })
+        let mut url = url.clone();
+        url.set_host(Some(&host.to_string())).map_err(|error| HostUrlError::Host(error.to_string()))?;
+        url.set_path(&path);
+        Ok(Self { is_https, host, port, path, url, warnings: Vec::new() })
     }
 }
 

@@ -49,8 +49,8 @@ const INTRODUCTION: &str = "# Settings
 
 A flag wins over the environment, the environment over `config.toml`, and that over the default. An empty value
 counts as unset. A wrong value, an unknown `OLLAMA_MCP_*` variable, an unknown key, and settings that contradict
-each other are errors: the program does not start, writes one line to stderr, and exits with 2. `ollama-mcp doctor` shows every setting and where it
-came from.
+each other are errors: the program does not start, writes one line to stderr, and exits with 2. `ollama-mcp doctor`
+shows every setting and where it came from.
 
 | variable | flag | `config.toml` | default | meaning |
 |---|---|---|---|---|

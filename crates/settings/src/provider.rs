@@ -6,7 +6,7 @@ use super::error::SettingsError;
 use super::headers::Header;
 use super::host_url::{HostUrl, HostUrlError};
 use super::parse::Problem;
-use super::registry::{self, CONNECT_TIMEOUT, FIRST_BYTE_TIMEOUT, HEADERS, IDLE_TIMEOUT};
+use super::registry;
 use super::resolver::{Found, Resolver};
 use super::secret::Secret;
 use super::setting::{Computed, SettingInfo, group};
@@ -26,12 +26,12 @@ group! {
         /// The bearer token of an OpenAI-compatible server.
         pub api_key: Option<Secret> = registry::API_KEY,
         /// Sent with every request to the model server.
-        pub headers: Vec<Header> = HEADERS,
-        pub connect_timeout: Duration = CONNECT_TIMEOUT,
+        pub headers: Vec<Header> = registry::HEADERS,
+        pub connect_timeout: Duration = registry::CONNECT_TIMEOUT,
         /// From the request to the first byte of its answer.
-        pub first_byte_timeout: Duration = FIRST_BYTE_TIMEOUT,
+        pub first_byte_timeout: Duration = registry::FIRST_BYTE_TIMEOUT,
         /// Between two chunks of an answer.
-        pub idle_timeout: Duration = IDLE_TIMEOUT,
+        pub idle_timeout: Duration = registry::IDLE_TIMEOUT,
     }
 }
 
@@ -76,7 +76,7 @@ impl ProviderSettings {
         if token.is_some() && self.headers.iter().any(authorizes) {
             return Err(SettingsError::Contradiction {
                 first: setting.env.to_owned(),
-                second: HEADERS.env.to_owned(),
+                second: registry::HEADERS.env.to_owned(),
                 problem: "both set the Authorization header; keep one of them".to_owned(),
             });
         }

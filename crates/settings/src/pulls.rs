@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::registry::{AUTO_PULL, OLLAMA_MODELS, READ_ONLY};
+use super::registry;
 use super::setting::group;
 
 group! {
@@ -11,9 +11,9 @@ group! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct PullSettings {
         /// Whether a model that a call names and that is not installed is pulled first.
-        pub auto: bool = AUTO_PULL,
+        pub auto: bool = registry::AUTO_PULL,
         /// Where an Ollama on this machine stores its models.
-        pub models_dir: Option<PathBuf> = OLLAMA_MODELS,
+        pub models_dir: Option<PathBuf> = registry::OLLAMA_MODELS,
     }
 }
 
@@ -22,8 +22,8 @@ impl PullSettings {
     pub(super) fn check(&self, read_only: bool) -> Result<(), SettingsError> {
         if self.auto && read_only {
             return Err(SettingsError::Contradiction {
-                first: AUTO_PULL.env.to_owned(),
-                second: READ_ONLY.env.to_owned(),
+                first: registry::AUTO_PULL.env.to_owned(),
+                second: registry::READ_ONLY.env.to_owned(),
                 problem: "a read-only server cannot install models; keep one of them".to_owned(),
             });
         }

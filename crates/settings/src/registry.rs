@@ -1,7 +1,7 @@
 //! Every setting, declared once.
 //!
-//! To add one, declare it here, at the position where the documents should list it, and add a field with `= NAME` to
-//! the struct of its group.
+//! To add one, declare it here, at the position where the documents should list it, and add a field with
+//! `= registry::NAME` to the struct of its group.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -166,7 +166,7 @@ settings! {
         default: "generate,models,embeddings,conversations,compare",
     }
 
-    /// Leaves out every tool that changes anything or uses the internet.
+    /// Leaves out the tools that change anything, and the web tools.
     READ_ONLY: bool {
         env: "OLLAMA_MCP_READ_ONLY", flag: "read-only", key: "read_only",
         value: "BOOL" Switch, parse: parse::switch, default: "false",

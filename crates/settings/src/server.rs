@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::parse::{self, Problem};
-use super::registry::{CALL_DEADLINE, MAX_MESSAGE_BYTES};
+use super::registry;
 use super::setting::group;
 
 group! {
@@ -11,8 +11,8 @@ group! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ServerSettings {
         /// The longest message accepted on stdin, in bytes.
-        pub max_message_bytes: usize = MAX_MESSAGE_BYTES,
-        pub call_deadline: CallDeadline = CALL_DEADLINE,
+        pub max_message_bytes: usize = registry::MAX_MESSAGE_BYTES,
+        pub call_deadline: CallDeadline = registry::CALL_DEADLINE,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::registry::DATA_DIR;
+use super::registry;
 use super::resolver::Resolver;
 use super::setting::{Computed, group};
 
@@ -17,5 +17,5 @@ group! {
 }
 
 fn data_dir(resolver: &mut Resolver<'_>) -> Result<Option<PathBuf>, SettingsError> {
-    Ok(resolver.get(&DATA_DIR)?.or_else(|| resolver.system_data_dir()))
+    Ok(resolver.get(&registry::DATA_DIR)?.or_else(|| resolver.system_data_dir()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::registry::{LOG, LOG_FILE, NO_COLOR};
+use super::registry;
 use super::setting::group;
 
 group! {
@@ -10,9 +10,9 @@ group! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct TelemetrySettings {
         /// A filter of levels and `target=level` pairs, checked here.
-        pub log: String = LOG,
+        pub log: String = registry::LOG,
         /// A file that gets the log too.
-        pub log_file: Option<PathBuf> = LOG_FILE,
-        pub no_color: bool = NO_COLOR,
+        pub log_file: Option<PathBuf> = registry::LOG_FILE,
+        pub no_color: bool = registry::NO_COLOR,
     }
 }

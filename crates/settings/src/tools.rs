@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::SettingsError;
 use super::parse::Problem;
-use super::registry::{CONFIRM, OLLAMA_API_KEY, READ_ONLY, TOOLSETS};
+use super::registry;
 use super::resolver::Resolver;
 use super::setting::group;
 
@@ -13,10 +13,10 @@ group! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ToolSettings {
         /// [`Toolset::Core`] is always among them.
-        pub toolsets: BTreeSet<Toolset> = TOOLSETS,
-        /// Whether to leave out every tool that changes anything or uses the internet.
-        pub read_only: bool = READ_ONLY,
-        pub confirm: Confirm = CONFIRM,
+        pub toolsets: BTreeSet<Toolset> = registry::TOOLSETS,
+        /// Whether to leave out the tools that change anything, and the web tools.
+        pub read_only: bool = registry::READ_ONLY,
+        pub confirm: Confirm = registry::CONFIRM,
     }
 }
 
@@ -75,12 +75,13 @@ pub enum Confirm {
 
 /// Warns of tools that are asked for by name and cannot work. `all` means all that there can be, so it is no such case.
 pub(super) fn warn_of_missing_web_key(resolver: &mut Resolver<'_>) -> Result<(), SettingsError> {
-    let named = resolver.find(&TOOLSETS)?.filter(|found| names(&found.text).any(|name| name == "web"));
+    let named =
+        resolver.find(&registry::TOOLSETS)?.filter(|found| names(&found.text).any(|name| name == "web"));
     if let Some(found) = named {
         resolver.warn(format!(
             "{} names web, but {} is not set: web_search and web_fetch are left out",
-            found.from.label(&TOOLSETS),
-            OLLAMA_API_KEY.env
+            found.from.label(&registry::TOOLSETS),
+            registry::OLLAMA_API_KEY.env
         ));
     }
     Ok(())

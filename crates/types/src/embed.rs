@@ -1,27 +1,23 @@
-//! Embeddings: what is asked, and the vectors that come back.
+//! Embeddings: the request, and the vectors.
 
 use serde_json::{Map, Value};
 
-/// Texts to be turned into vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbedRequest {
-    /// The model's name on the server.
     pub model: String,
-    /// The texts: at least one, and none of them empty.
+    /// At least one text, none of them empty; the service checks it.
     pub input: Vec<String>,
-    /// Whether a text over the model's context is cut (Ollama's default) or refused. Servers of
-    /// OpenAI's API refuse, whatever is asked for.
+    /// Whether a text over the model's context is cut (Ollama's default) or refused. OpenAI-compatible servers always
+    /// refuse.
     pub truncate: Option<bool>,
-    /// Numbers in each vector, where the model can make fewer than it does by default.
+    /// Numbers in each vector, for models that can make fewer than their default.
     pub dimensions: Option<u64>,
     /// How long the model stays loaded: seconds, or a duration such as `"10m"` (Ollama alone).
     pub keep_alive: Option<Value>,
-    /// The provider's own options, passed through as they are.
     pub options: Map<String, Value>,
 }
 
 impl EmbedRequest {
-    /// A request with nothing but its model and texts.
     pub fn new(model: impl Into<String>, input: Vec<String>) -> Self {
         Self {
             model: model.into(),
@@ -34,13 +30,12 @@ impl EmbedRequest {
     }
 }
 
-/// The vectors of some texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embeddings {
-    /// The model that made them, as the server names it; as it was asked for where it does not.
+    /// The server's name of the model; the requested one if it gives none.
     pub model: String,
-    /// One for each text, in the order of the texts. Ollama's have length 1.
+    /// One for each text, in order. Ollama's are normalized to length 1.
     pub vectors: Vec<Vec<f32>>,
-    /// Tokens of all texts together, by the server's own count. Texts that were cut count as cut.
+    /// Tokens of all texts, counted by the server after cutting.
     pub prompt_tokens: Option<u64>,
 }

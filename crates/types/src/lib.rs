@@ -1,6 +1,6 @@
-//! The words that service and providers share: messages, requests, events, models.
+//! Types that service and providers share: messages, requests, events, models.
 //!
-//! They name OpenAI's terms where OpenAI has one, and are no wire format of either side.
+//! They use OpenAI's terms where OpenAI has one, and are not a wire format.
 
 mod chat;
 pub mod de;

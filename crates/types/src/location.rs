@@ -1,11 +1,10 @@
 //! Where a model runs.
 
-/// Where a model runs, and so where everything goes that is sent to it.
+/// Where a model runs, and so where the data goes that it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// On this machine.
     Local,
-    /// On another one: its address.
+    /// On the machine with this address.
     Remote(String),
 }
 

@@ -1,11 +1,9 @@
-//! Models as a server tells of them. What a server does not tell is `None`, never a guess.
+//! Models as a server describes them. What a server does not report is `None`, never a guess.
 
 use serde_json::{Map, Value};
 
-/// A server that answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Its version, where it tells one.
     pub version: Option<String>,
 }
 
@@ -16,29 +14,29 @@ pub struct Model {
     pub name: String,
     /// Size on disk in bytes.
     pub size: Option<u64>,
-    /// When it was last changed, RFC 3339 as the server wrote it.
+    /// RFC 3339, as the server wrote it.
     pub modified_at: Option<String>,
-    /// When it was made, in seconds since 1970. Some servers tell of the moment in which they are asked.
+    /// Unix seconds. Some servers report the time of the request.
     pub created: Option<u64>,
-    /// The digest of its manifest.
+    /// Of its manifest.
     pub digest: Option<String>,
-    /// The architecture's family, such as `gemma3`.
+    /// Such as `gemma3`.
     pub family: Option<String>,
-    /// Number of parameters as the server writes it, such as `4.3B`.
+    /// As the server writes it, such as `4.3B`.
     pub parameter_size: Option<String>,
-    /// Quantization, such as `Q4_K_M`.
+    /// Such as `Q4_K_M`.
     pub quantization: Option<String>,
-    /// The longest context that the model was made for, in tokens.
+    /// Maximum context in tokens.
     pub context_length: Option<u64>,
     /// Numbers in one of its embeddings.
     pub embedding_length: Option<u64>,
-    /// Ollama's capability words; `None` where the server does not tell.
+    /// Ollama's capability names; `None` if the server does not report them.
     pub capabilities: Option<Vec<String>>,
-    /// Where it really runs, for a cloud model that the server only passes on.
+    /// Where a cloud model runs, which the server only forwards to.
     pub remote: Option<Remote>,
 }
 
-/// The far end of a cloud model.
+/// Where a cloud model runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
     /// The host that runs it, such as `https://ollama.com:443`.
@@ -50,47 +48,40 @@ pub struct Remote {
 /// A model that is loaded into memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunningModel {
-    /// The full name.
     pub name: String,
-    /// Memory that it takes in all, in bytes.
+    /// Total memory in bytes.
     pub size: Option<u64>,
-    /// Of that, in the memory of a GPU.
+    /// The part of it in GPU memory.
     pub size_vram: Option<u64>,
-    /// Tokens of context that it was loaded with.
+    /// Tokens of context.
     pub context_length: Option<u64>,
-    /// When it will be unloaded, RFC 3339 as the server wrote it.
+    /// When it will be unloaded: RFC 3339, as the server wrote it. `None` if it stays loaded, or the server does not
+    /// report it.
     pub expires_at: Option<String>,
 }
 
-/// What a server knows of one model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelDetails {
-    /// Ollama's capability words: `completion`, `tools`, `vision`, `thinking`, `insert`, `embedding`.
+    /// Ollama's capability names: `completion`, `tools`, `vision`, `thinking`, `insert`, `embedding`.
     pub capabilities: Option<Vec<String>>,
-    /// The architecture's family.
     pub family: Option<String>,
-    /// Number of parameters as the server writes it.
     pub parameter_size: Option<String>,
-    /// Quantization.
     pub quantization: Option<String>,
-    /// The longest context that the model was made for, in tokens.
+    /// Maximum context in tokens.
     pub context_length: Option<u64>,
     /// Numbers in one of its embeddings.
     pub embedding_length: Option<u64>,
-    /// Default parameters, one `name value` a line, sorted (the server's order is random).
+    /// Default parameters, one `name value` per line, sorted (the server's order is random).
     pub parameters: Option<String>,
-    /// Its prompt template.
     pub template: Option<String>,
-    /// Its default system prompt.
     pub system: Option<String>,
-    /// Its license text.
     pub license: Option<String>,
-    /// When it was last changed, RFC 3339 as the server wrote it.
+    /// RFC 3339, as the server wrote it.
     pub modified_at: Option<String>,
-    /// Where it really runs, for a cloud model.
+    /// Where a cloud model runs.
     pub remote: Option<Remote>,
-    /// The metadata of its file, as the server gives it.
+    /// The metadata of its file, unchanged.
     pub model_info: Map<String, Value>,
-    /// How many tensors it has, where the server lists them.
+    /// The number of tensors, if the server lists them.
     pub tensors: Option<usize>,
 }

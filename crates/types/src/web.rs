@@ -1,23 +1,17 @@
-//! What the web search of ollama.com finds.
+//! Results of the web search of ollama.com.
 
-/// One result of a web search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebResult {
-    /// The page's title.
     pub title: String,
-    /// Its address.
     pub url: String,
-    /// The part of its text that fits the query.
+    /// The part of the page that matches the query.
     pub content: String,
 }
 
-/// The text of one web page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebPage {
-    /// Its title.
     pub title: String,
-    /// Its text.
     pub content: String,
-    /// The addresses that it links to.
+    /// Addresses of its links.
     pub links: Vec<String>,
 }

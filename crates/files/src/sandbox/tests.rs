@@ -134,6 +134,8 @@ fn private_file_is_denied_under_any_name() {
         let said = said(&sandbox, path);
         assert!(said.contains("is a file of settings or data"), "{path}: {said}");
     }
+    std::fs::write(place.path().join("allowed/link.txt.bak-1"), "inside").unwrap();
+    assert!(said(&sandbox, "link.txt.bak-1").contains("is a file of settings or data"));
     assert_eq!(read(&sandbox, "sub/b.txt").unwrap().1, "inside");
     let both =
         Sandbox::new(vec![place.path().join("allowed"), file.clone()]).with_private(vec![file.clone()]);
@@ -172,6 +174,10 @@ fn file_swapped_between_check_and_opening_is_never_read() {
     let allowed = root.join("allowed");
     std::fs::create_dir(allowed.join("dir")).unwrap();
     std::fs::write(allowed.join("dir/secret"), "inside").unwrap();
+    // Inside, and denied by their names: only a link that is followed leads there.
+    for path in [".env.local", "sub/.ssh/secret"] {
+        std::fs::write(allowed.join(path), OUTSIDE).unwrap();
+    }
     let made = std::process::Command::new("mkfifo").arg(allowed.join("fifo")).status().unwrap();
     assert!(made.success());
     let stop = Arc::new(AtomicBool::new(false));
@@ -212,15 +218,17 @@ fn swap(root: &Path, stop: &AtomicBool) {
     let (dir, away) = (allowed.join("dir"), allowed.join("away"));
     let mut turn = 0_usize;
     while !stop.load(Ordering::Relaxed) {
-        match turn % 3 {
-            0 => std::fs::write(&spare, "inside").unwrap(),
+        match turn % 5 {
+            0 | 2 => std::fs::write(&spare, "inside").unwrap(),
             1 => symlink(root.join("outside/secret"), &spare).unwrap(),
+            3 => symlink(".env.local", &spare).unwrap(),
             _ => std::fs::hard_link(allowed.join("fifo"), &spare).unwrap(),
         }
         std::fs::rename(&spare, &name).unwrap();
         // And the directory above a file.
         std::fs::rename(&dir, &away).unwrap();
-        symlink(root.join("outside"), &dir).unwrap();
+        let target = if turn.is_multiple_of(2) { root.join("outside") } else { "sub/.ssh".into() };
+        symlink(target, &dir).unwrap();
         std::fs::remove_file(&dir).unwrap();
         std::fs::rename(&away, &dir).unwrap();
         turn += 1;

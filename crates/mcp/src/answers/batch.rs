@@ -243,7 +243,7 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
         .collect()
 }
 
-/// The failure of a batch or comparison of which every reply has failed; `None` while one may still succeed.
+/// The failure of a batch or comparison whose replies have all failed; `None`: one has succeeded, or still may.
 pub(crate) fn failure(replies: &ReplySet) -> Option<ServiceError> {
     let failed: Option<Vec<_>> = replies.replies.iter().map(|reply| reply.as_ref()?.as_ref().err()).collect();
     let failed = failed?;

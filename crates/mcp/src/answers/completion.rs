@@ -7,6 +7,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::content_and_data;
 use crate::arguments::schema;
 use crate::hint::Wording;
 use service::Partial;
@@ -100,14 +101,14 @@ pub(crate) fn of_reply(
         completion.mark_seen();
     }
     match outcome {
-        Some(Ok(ended)) => Ok(completed(completion, live, &ended, wording)),
+        Some(Ok(ended)) => completed(completion, live, &ended, wording),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
                 "" => "The completion was cancelled before any text was generated.".to_owned(),
                 content => format!("The completion was cancelled. Text so far:\n{content}"),
             };
-            Ok(unfinished(completion, live, "cancelled", &partial, text))
+            unfinished(completion, live, "cancelled", &partial, text)
         }
         Some(Err(error)) => Err(error),
         None => {
@@ -123,7 +124,7 @@ pub(crate) fn of_reply(
                 content => format!("So far:\n{content}"),
             };
             let text = format!("This is still in progress. {} {so_far}", next_step(&completion.id));
-            Ok(unfinished(completion, live, "in_progress", &partial, text))
+            unfinished(completion, live, "in_progress", &partial, text)
         }
     }
 }
@@ -139,7 +140,7 @@ fn unfinished(
     status: &'static str,
     partial: &Partial,
     text: String,
-) -> CallToolResult {
+) -> Result<CallToolResult, ServiceError> {
     let answer = CompletionAnswer {
         completion: ChatCompletion {
             created: completion.created,
@@ -159,9 +160,7 @@ fn unfinished(
     };
     let mut content = vec![ContentBlock::text(text)];
     content.extend(in_conversation(live));
-    let mut result = CallToolResult::success(content);
-    result.structured_content = serde_json::to_value(&answer).ok();
-    result
+    content_and_data(content, &answer)
 }
 
 /// The conversation's id, for hosts that show only text: the next turn needs it.
@@ -174,7 +173,7 @@ fn completed(
     live: &ReplyBuffer,
     completion: &Completion,
     wording: &Wording,
-) -> CallToolResult {
+) -> Result<CallToolResult, ServiceError> {
     let ending = &completion.ending;
     let warnings = wording.warnings(&ending.warnings);
     let timings = TimingsAnswer {
@@ -216,9 +215,7 @@ fn completed(
     content.extend(
         warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
     );
-    let mut result = CallToolResult::success(content);
-    result.structured_content = serde_json::to_value(&answer).ok();
-    result
+    content_and_data(content, &answer)
 }
 
 /// Whole milliseconds.

@@ -32,7 +32,18 @@ pub(crate) struct DoneAnswer<'a> {
 /// # Errors
 /// `internal`, as of [`to_json`].
 pub(crate) fn text_and_data(text: String, data: &impl Serialize) -> Result<CallToolResult, ServiceError> {
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    content_and_data(vec![ContentBlock::text(text)], data)
+}
+
+/// An answer of several texts, and the same as data.
+///
+/// # Errors
+/// `internal`, as of [`to_json`].
+pub(crate) fn content_and_data(
+    content: Vec<ContentBlock>,
+    data: &impl Serialize,
+) -> Result<CallToolResult, ServiceError> {
+    let mut result = CallToolResult::success(content);
     result.structured_content = Some(to_json(data)?);
     Ok(result)
 }

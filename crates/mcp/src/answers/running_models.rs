@@ -45,13 +45,12 @@ impl From<RunningModel> for RunningModelAnswer {
             size_bytes: model.size,
             vram_bytes: model.size_vram,
             context_length: model.context_length,
-            // Ollama writes "for ever" as a year that nobody will see.
-            expires_at: model.expires_at.filter(|at| !at.starts_with("23") && !at.starts_with("22")),
+            expires_at: model.expires_at,
         }
     }
 }
 
-/// How much of a whole a part is, at most all of it; `None` for a whole of nothing.
+/// The percentage of `part` in `whole`, at most 100; `None`: `whole` is 0.
 fn percent(part: u64, whole: u64) -> Option<u64> {
     let percent = u128::from(part).saturating_mul(100).checked_div(u128::from(whole))?;
     u64::try_from(percent.min(100)).ok()

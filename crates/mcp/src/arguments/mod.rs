@@ -13,9 +13,9 @@ use serde_json::Value;
 use service::{ErrorCode, ServiceError};
 pub(super) use types::de::whole_number;
 
-/// Below this similarity (0 to 1) a name is no suggestion.
-const SIMILAR: f64 = 0.6;
-/// Characters that are shown of what a caller wrote.
+/// Minimum similarity (0 to 1) of a suggestion.
+const MIN_SIMILARITY: f64 = 0.6;
+/// Maximum length of a caller's text in an error.
 const MAX_SHOWN: usize = 100;
 
 /// Reads the arguments of a tool that has those of the names `known`.
@@ -34,8 +34,8 @@ pub(crate) fn read<T: DeserializeOwned>(
     }
 }
 
-/// Takes the arguments of these names out of `arguments`, as a type of their own. (serde's `flatten`
-/// would lose the name of the one that is wrong.)
+/// Takes the arguments of these names out of `arguments`, as a type of their own. (With serde's `flatten`, an error would
+/// not name the argument.)
 ///
 /// # Errors
 /// `invalid_argument`.
@@ -45,7 +45,7 @@ pub(crate) fn take_part<T: DeserializeOwned>(
 ) -> Result<T, ServiceError> {
     let mut part = JsonObject::new();
     for name in names {
-        // The order of what is left is kept, for the sake of its errors.
+        // Keeps the order of the others, which decides which error is reported.
         if let Some(value) = arguments.shift_remove(name).filter(|value| !value.is_null()) {
             part.insert(name.clone(), value);
         }
@@ -75,7 +75,7 @@ fn unknown(name: &str, known: &[String]) -> ServiceError {
         .iter()
         .map(|known| (strsim::normalized_damerau_levenshtein(known, name), known))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(alike, _)| *alike >= SIMILAR);
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
     match nearest {
         _ if name == "adapters" => error.with_hint(
             "LoRA adapters are added with \"ollama create\" and an ADAPTER line on the command line.",
@@ -86,9 +86,9 @@ fn unknown(name: &str, known: &[String]) -> ServiceError {
     }
 }
 
-/// serde's words for Rust's types, in JSON's.
+/// An error of serde in terms of JSON instead of Rust.
 fn plain(reason: &str) -> String {
-    // serde repeats the whole of a wrong value.
+    // serde repeats a wrong value in full.
     let mut text = match reason.char_indices().nth(4 * MAX_SHOWN) {
         Some(_) => {
             let (start, end): (String, String) =

@@ -1,7 +1,7 @@
-//! JSON Schemas of tools, as hosts can take them.
+//! JSON Schemas of tools that hosts accept.
 //!
-//! What schemars derives is right and large: `$schema`, `anyOf` with null, formats of Rust's
-//! numbers. Hosts pay for each byte, and some refuse the rest.
+//! Schemas of schemars are correct and large: `$schema`, `anyOf` with null, formats of Rust's numbers. They take up context
+//! of each host's model, and some hosts reject these parts.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ pub(crate) fn input_schema<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-/// The schema of a tool's arguments that are of two types: its own and shared ones.
+/// The schema of arguments of two types: the tool's own and shared ones.
 pub(crate) fn input_schema_with<T: JsonSchema, Shared: JsonSchema>() -> Arc<JsonObject> {
     merged::<T>(derive::<Shared>(false))
 }
 
-/// The same with a few of the shared ones, and those of them that have a text of their own here: another tool of the
-/// list describes them, and each tool would pay for them again.
+/// The same with only the `listed` shared arguments. They have a description only where one is given here: another tool of
+/// the list describes them already.
 pub(crate) fn input_schema_with_some<T: JsonSchema, Shared: JsonSchema>(
     listed: &[(&str, Option<&str>)],
 ) -> Arc<JsonObject> {
@@ -81,7 +81,7 @@ pub(crate) fn output_schema<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-// Schemas that are written out, for `schema_with`: a host pays for what derives. No default stands beside them.
+// Schemas for `schema_with`, written by hand because derived ones are longer. They have no default.
 
 /// A list of texts.
 pub(crate) fn texts(_: &mut SchemaGenerator) -> Schema {
@@ -102,7 +102,7 @@ fn derive<T: JsonSchema>(output: bool) -> JsonObject {
     tidy(&mut schema, output);
     match schema {
         Value::Object(mut schema) => {
-            // The name of the Rust type and its documentation say nothing that the tool does not.
+            // The name of the Rust type and its docs only repeat the tool's description.
             schema.remove("title");
             schema.remove("description");
             schema
@@ -145,7 +145,7 @@ fn tidy(schema: &mut Value, output: bool) {
     }
 }
 
-/// An optional argument is one that may be left out, which `required` says; null adds nothing.
+/// Removes null from the types: `required` already says which arguments are optional.
 fn without_null(object: &mut JsonObject, output: bool) {
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
@@ -154,7 +154,7 @@ fn without_null(object: &mut JsonObject, output: bool) {
             object.insert("type".to_owned(), only);
         }
     }
-    // An answer may say null on purpose.
+    // In an answer, null may have a meaning.
     if !output && let Some(Value::Array(choices)) = object.get_mut("anyOf") {
         choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
         if let [Value::Object(_)] = choices.as_slice()
@@ -168,7 +168,7 @@ fn without_null(object: &mut JsonObject, output: bool) {
     }
 }
 
-/// A `oneOf` of constants, as schemars derives it from documented variants, is an `enum`.
+/// Replaces a `oneOf` of constants, which schemars derives from documented variants, by an `enum`.
 fn constants_as_enum(object: &mut JsonObject) {
     let Some(Value::Array(choices)) = object.get("oneOf") else { return };
     let constants: Option<Vec<Value>> = choices.iter().map(|choice| choice.get("const").cloned()).collect();

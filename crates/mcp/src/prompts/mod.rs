@@ -1,4 +1,4 @@
-//! Prompts that hand work to a local model: people pick them in their host, the host's model carries them out.
+//! Prompts that give work to a local model: the user picks one in the host, and the host's model carries it out.
 //!
 //! MCP 2025-11-25, server/prompts.
 
@@ -195,7 +195,7 @@ pub(super) async fn get(
     arguments: JsonObject,
 ) -> Result<GetPromptResult, ErrorData> {
     let model = arguments.get(MODEL_ARGUMENT).and_then(Value::as_str).unwrap_or_default().trim();
-    // Nobody knows while the server is down: then the tool will tell.
+    // Unknown while the model server is down: then the tool reports it.
     let installed = model.is_empty()
         || !matches!(timeout(MODEL_WAIT, services.models.installed(model)).await, Ok(Ok(None)));
     fill_in(name, arguments, installed)
@@ -272,7 +272,7 @@ impl Given {
         }
     }
 
-    /// What the model is to get: files by their paths, which this server reads and nobody else, or text, or both.
+    /// The material for the model: paths of files, which only this server reads, or text, or both.
     fn material(&self, argument: &str, text: &str) -> String {
         let paths = self.paths();
         if paths.is_empty() {
@@ -285,7 +285,7 @@ impl Given {
         )
     }
 
-    /// A text at the end, between what stands around it.
+    /// A text at the end, between `before` and `after`.
     fn below(&self, argument: &str, before: &str, after: &str) -> String {
         self.find(argument).map(|text| format!("{before}{text}{after}")).unwrap_or_default()
     }
@@ -302,9 +302,9 @@ impl Given {
         model.map(|model| format!(" and `model` {model:?}")).unwrap_or_default()
     }
 
-    /// Claude Code and others split what is typed after a command at spaces, give each argument one word and drop
-    /// the rest. That is not visible here, but to the host's model, which sees the command: tell it. `main` is the
-    /// argument that the words were meant for.
+    /// Claude Code and others split the text after a command at spaces, give each argument one word and drop the rest. This
+    /// server does not see that, but the host's model sees the command, so this note explains it. `main` is the argument that
+    /// the text was meant for.
     fn note(&self, main: &str) -> String {
         let mut note = String::new();
         if let Some(model) = self.find(MODEL_ARGUMENT).filter(|_| !self.installed) {

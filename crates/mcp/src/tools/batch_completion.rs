@@ -16,7 +16,6 @@ at no cost. Results in order, failures alongside successes.";
 
 const ADVICE: &str = "batch_completion applies one instruction to many texts.";
 
-/// Arguments of `batch_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct BatchArguments {
     instruction: String,
@@ -35,7 +34,6 @@ struct BatchArguments {
 pub(super) fn entry() -> ToolEntry {
     let schema = GenerationArguments::schema_beside::<BatchArguments>();
     let definition = Tool::new("batch_completion", DESCRIPTION, schema)
-        .with_title("Work through many texts")
         .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
         .with_annotations(read_only("Work through many texts", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())

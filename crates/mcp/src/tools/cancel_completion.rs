@@ -13,7 +13,6 @@ use crate::arguments::schema::{input_schema, output_schema};
 const DESCRIPTION: &str =
     "Stop a completion that is in progress, which frees the model, and get its text so far.";
 
-/// Arguments of `cancel_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CancelArguments {
     completion_id: String,
@@ -22,7 +21,6 @@ struct CancelArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Stop an answer", false).read_only(false);
     let definition = Tool::new("cancel_completion", DESCRIPTION, input_schema::<CancelArguments>())
-        .with_title("Stop an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(annotations);
     ToolEntry::new(definition, |call| run(call).boxed())

@@ -23,7 +23,6 @@ chat model answers. Not for questions that you answer better yourself.";
 const ADVICE: &str = "chat_completion asks a local model; it keeps nothing between calls, so give it all it needs. Leave `model` out for \
 the default one.";
 
-/// Arguments of `chat_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ChatArguments {
     /// See list_models
@@ -53,9 +52,8 @@ struct ChatArguments {
 pub(super) fn entry() -> ToolEntry {
     let definition =
         Tool::new("chat_completion", DESCRIPTION, input_schema_with::<ChatArguments, GenerationArguments>())
-            .with_title("Ask a local model")
             .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
-            // Sampling makes each reply another one, so it is not idempotent.
+            // Not idempotent: sampling makes each reply different.
             .with_annotations(read_only("Ask a local model", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().advised(1, ADVICE)
 }
@@ -93,9 +91,6 @@ impl ChatArguments {
         Ok(call)
     }
 }
-
-// Schemas of arguments that have more than one form: written out, since a host pays for what derives.
-// One type a branch: not every host's own dialect has lists of types.
 
 fn messages_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let role = json!({ "type": "string", "enum": ["system", "user", "assistant", "tool"] });

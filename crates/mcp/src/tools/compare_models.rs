@@ -19,7 +19,6 @@ token. Use it to choose a model.";
 
 const ADVICE: &str = "compare_models puts one prompt to several models.";
 
-/// Arguments of `compare_models`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CompareArguments {
     models: Vec<String>,
@@ -36,7 +35,6 @@ struct CompareArguments {
 pub(super) fn entry() -> ToolEntry {
     let schema = GenerationArguments::schema_beside::<CompareArguments>();
     let definition = Tool::new("compare_models", DESCRIPTION, schema)
-        .with_title("Compare models")
         .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
         .with_annotations(read_only("Compare models", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())

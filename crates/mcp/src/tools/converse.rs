@@ -20,7 +20,6 @@ stay on this machine's disk, shared by all its hosts, until deleted. Other argum
 const ADVICE: &str =
     "converse continues a conversation that is stored on this machine and shared by its hosts.";
 
-/// Arguments of `converse`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ConverseArguments {
     /// An existing or a new id, or "new" to have one made
@@ -44,7 +43,6 @@ pub(super) fn entry() -> ToolEntry {
     let schema = GenerationArguments::schema_beside::<ConverseArguments>();
     let annotations = read_only("Converse with a local model", true).read_only(false).idempotent(false);
     let definition = Tool::new("converse", DESCRIPTION, schema)
-        .with_title("Converse with a local model")
         .with_raw_output_schema(output_schema::<TurnAnswer>())
         .with_annotations(annotations);
     ToolEntry::new(definition, |call| run(call).boxed())

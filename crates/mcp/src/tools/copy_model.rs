@@ -14,7 +14,6 @@ use settings::Toolset;
 
 const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";
 
-/// Arguments of `copy_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CopyArguments {
     source: String,
@@ -25,7 +24,6 @@ struct CopyArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Copy a model", false).read_only(false).destructive(true);
     let definition = Tool::new("copy_model", DESCRIPTION, input_schema::<CopyArguments>())
-        .with_title("Copy a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()

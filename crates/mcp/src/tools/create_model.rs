@@ -17,7 +17,6 @@ use types::CreateRequest;
 const DESCRIPTION: &str = "Make a model from an installed one or a GGUF file: system prompt, template, default parameters, first messages, \
 quantization. Overwriting a name asks the user first, or needs confirm: true.";
 
-/// Arguments of `create_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CreateArguments {
     /// The new name
@@ -47,7 +46,6 @@ struct CreateArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Create a model", false).read_only(false).destructive(true);
     let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
-        .with_title("Create a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
@@ -75,7 +73,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
         None => None,
     };
     let waiting = call.waiting(None, background)?;
-    // The reservation first: of two calls with one new name, only one may find that it is free.
+    // Reserve first: of two calls with the same new name, only one may find it free.
     let reserved = services.models.reserve_name(&request.model)?;
     if let Some((taken, ..)) = services.models.installed(&request.model).await? {
         let question = Question {

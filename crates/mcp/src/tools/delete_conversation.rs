@@ -14,7 +14,6 @@ use settings::Toolset;
 const DESCRIPTION: &str =
     "Delete a stored conversation for good. Asks the user first, or needs confirm: true.";
 
-/// Arguments of `delete_conversation`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct DeleteArguments {
     conversation_id: String,
@@ -22,7 +21,6 @@ struct DeleteArguments {
     confirm: Option<bool>,
 }
 
-/// What was deleted.
 #[derive(Debug, Serialize, JsonSchema)]
 struct DeletedAnswer<'a> {
     conversation_id: &'a str,
@@ -32,7 +30,6 @@ struct DeletedAnswer<'a> {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Delete a conversation", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_conversation", DESCRIPTION, input_schema::<DeleteArguments>())
-        .with_title("Delete a conversation")
         .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
@@ -41,7 +38,7 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let services = call.server.services();
-    // Behind the turns of earlier lines, which could not be stored any more, and before those of later ones.
+    // After the turns of earlier lines, which could not be stored otherwise, and before those of later lines.
     let turn = services.conversations.queue_turn(call.caller(), &arguments.conversation_id);
     call.turn_passes();
     let _turn = turn.acquire(|_| {}).await;

@@ -16,7 +16,6 @@ use text::format::human_size;
 const DESCRIPTION: &str =
     "Delete an installed model from the disk. Asks the user first, or needs confirm: true.";
 
-/// Arguments of `delete_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct DeleteArguments {
     model: String,
@@ -27,7 +26,6 @@ struct DeleteArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Delete a model", false).read_only(false).destructive(true);
     let definition = Tool::new("delete_model", DESCRIPTION, input_schema::<DeleteArguments>())
-        .with_title("Delete a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()

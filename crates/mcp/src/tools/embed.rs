@@ -19,7 +19,6 @@ use types::EmbedRequest;
 
 const DESCRIPTION: &str = "Turn texts into embedding vectors with a local model. The answer is large: to order texts by meaning use rank.";
 
-/// Arguments of `embed`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct EmbedArguments {
     #[schemars(schema_with = "schema::text_or_texts")]
@@ -43,7 +42,6 @@ enum Texts {
     Many(Vec<String>),
 }
 
-/// The vectors, in the order of the texts.
 #[derive(Debug, Serialize, JsonSchema)]
 struct EmbedAnswer<'a> {
     model: &'a str,
@@ -59,7 +57,6 @@ struct EmbedAnswer<'a> {
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("embed", DESCRIPTION, input_schema::<EmbedArguments>())
-        .with_title("Embed texts")
         .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
         .with_annotations(read_only("Embed texts", true));
     ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
@@ -99,7 +96,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     text_and_data(text, &answer)
 }
 
-/// A number of 32 bits as short as it can be told: as one of 64 bits it would be written with twice the digits.
+/// The shortest decimal of a 32-bit float, as a 64-bit one: a plain conversion would be written with twice the digits.
 fn short(number: f32) -> f64 {
     number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }

@@ -20,16 +20,16 @@ pub(crate) struct ToolEntry {
     pub(super) changes: bool,
     /// Only Ollama's own API can serve it.
     pub(super) needs_ollama: bool,
-    /// It pulls the model that a call names, where the settings say so.
+    /// With the setting for it, it pulls the model that a call names.
     pub(super) pulls: bool,
-    /// Its calls begin in the order of their lines, as the replies to them do.
+    /// Its calls begin in the order of their lines.
     pub(super) in_order: bool,
     run: Run,
     /// The line about it in the server's instructions, and the line's position there.
     pub(super) advice: Option<(u8, &'static str)>,
 }
 
-/// Runs a call of a tool. It borrows the call: a future stores an argument that it owns twice.
+/// Runs a call of a tool. It borrows the call: an async fn stores an argument that it owns twice.
 type RunTool<T> = for<'a> fn(&'a mut ToolCall<'_>) -> BoxFuture<'a, T>;
 
 /// How a tool runs.
@@ -49,7 +49,8 @@ impl ToolEntry {
         Self::with(definition, Run::Asking(run)).changing()
     }
 
-    fn with(definition: Tool, run: Run) -> Self {
+    fn with(mut definition: Tool, run: Run) -> Self {
+        definition.title = definition.annotations.as_ref().and_then(|annotations| annotations.title.clone());
         Self {
             definition,
             toolset: Toolset::Core,
@@ -94,8 +95,8 @@ impl ToolEntry {
     }
 }
 
-/// A tool that a server offers. Its definition is kept as JSON text, which is written as it is: as values, the schemas of
-/// all tools take ten times the memory, and most of the time of `tools/list`.
+/// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
+/// and copying and serializing them most of the time of `tools/list`.
 pub(crate) struct OfferedTool {
     pub(crate) name: Cow<'static, str>,
     /// The names of its arguments.
@@ -119,13 +120,14 @@ impl OfferedTool {
         }
     }
 
-    /// The definition as a value, for what does not write text.
+    /// The definition as a value, for transports that cannot write text.
     pub(crate) fn definition(&self) -> Option<Tool> {
         serde_json::from_str(self.json.get()).ok()
     }
 }
 
-/// Runs a tool. Its failures are answers too, also a panic: over Streamable HTTP, rmcp takes the handler as it is.
+/// Runs a tool. Its failures are answers, too. A panic is caught here because rmcp's Streamable HTTP runs the handler without
+/// the guard of our line connection.
 pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
     let cancelled = call.context.ct.clone();

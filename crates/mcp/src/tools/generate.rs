@@ -17,7 +17,6 @@ use settings::Toolset;
 const DESCRIPTION: &str = "Complete a bare prompt with a local model: code before a suffix (fill in the middle), raw text without a chat \
 template. For questions use chat_completion.";
 
-/// Arguments of `generate`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct GenerateArguments {
     prompt: String,
@@ -43,7 +42,6 @@ struct GenerateArguments {
 pub(super) fn entry() -> ToolEntry {
     let schema = GenerationArguments::schema_beside::<GenerateArguments>();
     let definition = Tool::new("generate", DESCRIPTION, schema)
-        .with_title("Complete a prompt")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(read_only("Complete a prompt", true).idempotent(false));
     ToolEntry::new(definition, |call| run(call).boxed())

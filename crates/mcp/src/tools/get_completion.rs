@@ -21,7 +21,6 @@ the newest one not read to its end, cancelled ones too.";
 
 const ADVICE: &str = "An answer with `status` \"in_progress\" is not whole: call get_completion with its `completion_id` for the rest.";
 
-/// Arguments of `get_completion`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct GetArguments {
     completion_id: Option<String>,
@@ -31,7 +30,6 @@ struct GetArguments {
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_completion", DESCRIPTION, input_schema::<GetArguments>())
-        .with_title("Get the rest of an answer")
         .with_raw_output_schema(output_schema::<BriefAnswer>())
         .with_annotations(read_only("Get the rest of an answer", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)

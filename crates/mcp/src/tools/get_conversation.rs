@@ -15,7 +15,6 @@ use settings::Toolset;
 
 const DESCRIPTION: &str = "Read a stored conversation: its messages, with Markdown as text.";
 
-/// Arguments of `get_conversation`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct GetArguments {
     conversation_id: String,
@@ -26,7 +25,6 @@ struct GetArguments {
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("get_conversation", DESCRIPTION, input_schema::<GetArguments>())
-        .with_title("Read a conversation")
         .with_raw_output_schema(output_schema::<ConversationAnswer>())
         .with_annotations(read_only("Read a conversation", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()

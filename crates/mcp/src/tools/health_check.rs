@@ -15,7 +15,6 @@ const ADVICE: &str = "health_check shows whether Ollama answers, and what to do 
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("health_check", DESCRIPTION, input_schema::<NoArguments>())
-        .with_title("Check Ollama")
         .with_raw_output_schema(output_schema::<HealthAnswer>())
         .with_annotations(read_only("Check Ollama", false));
     ToolEntry::new(definition, |call| run(call).boxed()).advised(10, ADVICE)

@@ -14,7 +14,6 @@ use settings::Toolset;
 
 const DESCRIPTION: &str = "List the stored conversations, newest first, each with its first words.";
 
-/// Arguments of `list_conversations`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ListArguments {
     /// next_cursor of the page before
@@ -26,7 +25,6 @@ struct ListArguments {
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_conversations", DESCRIPTION, input_schema::<ListArguments>())
-        .with_title("List conversations")
         .with_raw_output_schema(output_schema::<ConversationPage>())
         .with_annotations(read_only("List conversations", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)

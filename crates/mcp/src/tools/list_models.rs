@@ -16,7 +16,6 @@ that the text leaves this machine.";
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_models", DESCRIPTION, input_schema::<NoArguments>())
-        .with_title("List local models")
         .with_raw_output_schema(output_schema::<ModelsAnswer>())
         .with_annotations(read_only("List local models", false));
     ToolEntry::new(definition, |call| run(call).boxed()).advised(7, ADVICE)

@@ -13,7 +13,6 @@ const DESCRIPTION: &str = "List the loaded models: memory, GPU share, context, a
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("list_running_models", DESCRIPTION, input_schema::<NoArguments>())
-        .with_title("List loaded models")
         .with_raw_output_schema(output_schema::<RunningAnswer>())
         .with_annotations(read_only("List loaded models", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()

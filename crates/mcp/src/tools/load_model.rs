@@ -15,7 +15,6 @@ use settings::Toolset;
 
 const DESCRIPTION: &str = "Load a model into memory ahead of use, for keep_alive.";
 
-/// Arguments of `load_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct LoadArguments {
     model: String,
@@ -30,7 +29,6 @@ struct LoadArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Load a model", false).read_only(false);
     let definition = Tool::new("load_model", DESCRIPTION, input_schema::<LoadArguments>())
-        .with_title("Load a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()

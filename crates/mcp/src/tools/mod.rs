@@ -81,7 +81,7 @@ impl Offer {
         let is_offered = |entry: &ToolEntry| {
             settings.toolsets.contains(&entry.toolset)
                 && !(settings.read_only && entry.changes)
-                && (!entry.needs_ollama || services.models.provider_name() == "ollama")
+                && (!entry.needs_ollama || services.models.features().manages_models)
                 && (entry.toolset != Toolset::Web || services.web.is_available())
         };
         let mut offer = Self { tools: Vec::new(), left_out: Vec::new(), advice: Vec::new() };

@@ -26,7 +26,6 @@ continues after the call (get_completion, cancel_completion); pulling again resu
 const ADVICE: &str =
     "pull_model downloads gigabytes and delete_model deletes a model: only when the user wants it.";
 
-/// Arguments of `pull_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct PullArguments {
     /// Such as gemma3:4b
@@ -37,13 +36,12 @@ struct PullArguments {
     confirm: Option<bool>,
 }
 
-/// What an answer in the background waits for the size of the model.
+/// How long an answer in the background waits for the size of the model.
 const SIZE_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Download a model", true).read_only(false).destructive(true);
     let definition = Tool::new("pull_model", DESCRIPTION, input_schema::<PullArguments>())
-        .with_title("Download a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::asking(definition, |call| run(call).boxed())
@@ -58,8 +56,8 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let services = call.server.services();
     let waiting = call.waiting(None, arguments.background)?;
     let reserved = services.models.reserve_pull(&arguments.model)?;
-    // What the registry has is known only to Ollama, and to Ollama only by pulling: when the digest differs, the old
-    // model is already gone. So an installed name is asked about even where nothing would change.
+    // Only a pull shows what the registry has, and if the digest differs, the pull has already replaced the model. So this
+    // asks for every installed name, even if nothing would change.
     if let Some((taken, ..)) = services.models.installed(&arguments.model).await? {
         let question = Question {
             action: Action::Replace,
@@ -80,7 +78,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
         reserved,
     )?;
     if waiting.background {
-        // Tied to the call until the size is known, which is worth a short wait.
+        // Cancelled with the call until the size is known, which is worth a short wait.
         let tie = CancelOnDrop::new(Arc::clone(&job));
         if let TaskKind::Job(job) = &job.kind {
             let known = |state: &JobState| state.outcome.is_some() || has_size(state);

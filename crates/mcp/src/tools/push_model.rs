@@ -14,7 +14,6 @@ use settings::Toolset;
 
 const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. Asks the user first, or needs confirm: true.";
 
-/// Arguments of `push_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct PushArguments {
     model: String,
@@ -25,7 +24,6 @@ struct PushArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Publish a model", true).read_only(false).destructive(true);
     let definition = Tool::new("push_model", DESCRIPTION, input_schema::<PushArguments>())
-        .with_title("Publish a model")
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()

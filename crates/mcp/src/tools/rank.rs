@@ -19,10 +19,9 @@ const DESCRIPTION: &str = "Order texts by meaning against a query with a local e
 
 const ADVICE: &str = "rank picks the relevant ones of many passages by meaning.";
 
-/// Characters of each text that the text answer shows.
-const SHOWN: usize = 80;
+/// Maximum length of each text in the text of the answer.
+const MAX_SHOWN: usize = 80;
 
-/// Arguments of `rank`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct RankArguments {
     query: String,
@@ -33,7 +32,6 @@ struct RankArguments {
     model: Option<String>,
 }
 
-/// The ranking.
 #[derive(Debug, Serialize, JsonSchema)]
 struct RankAnswer {
     model: String,
@@ -54,7 +52,6 @@ struct RankedAnswer {
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("rank", DESCRIPTION, input_schema::<RankArguments>())
-        .with_title("Rank texts by meaning")
         .with_raw_output_schema(output_schema::<RankAnswer>())
         .with_annotations(read_only("Rank texts by meaning", true));
     ToolEntry::new(definition, |call| run(call).boxed())
@@ -87,7 +84,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
         .collect();
     let answer = RankAnswer { model, results, warnings: warning.map(|warning| [warning]) };
     let lines = answer.results.iter().map(|result| {
-        let start = sanitize::line_of(&result.text, SHOWN);
+        let start = sanitize::line_of(&result.text, MAX_SHOWN);
         format!("{:.3} [{}] {start}", result.score, result.index)
     });
     let warning =

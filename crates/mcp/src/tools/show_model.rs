@@ -17,22 +17,20 @@ use types::ModelDetails;
 const DESCRIPTION: &str =
     "Show one installed model: capabilities, context length, size, default parameters, system prompt.";
 
-/// Longest license that a compact answer carries a piece of.
-const LICENSE_LINE: usize = 120;
+/// Maximum characters of a license in a compact answer.
+const MAX_LICENSE: usize = 120;
 
-/// Longest list of the metadata that is shown.
-const MOST_ITEMS: usize = 16;
-/// Longer texts of the metadata are named by their length, in bytes.
+/// Longer lists of the metadata are replaced by their length.
+const MAX_ITEMS: usize = 16;
+/// Longer texts of the metadata, in bytes, are replaced by their length.
 const MAX_TEXT: usize = 10_000;
 
-/// Arguments of `show_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ShowArguments {
     model: String,
     verbose: Option<bool>,
 }
 
-/// One model.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ShowAnswer<'a> {
     model: &'a str,
@@ -71,7 +69,6 @@ struct ShowAnswer<'a> {
 
 pub(super) fn entry() -> ToolEntry {
     let definition = Tool::new("show_model", DESCRIPTION, input_schema::<ShowArguments>())
-        .with_title("Show a model")
         .with_raw_output_schema(output_schema::<ShowAnswer<'static>>())
         .with_annotations(read_only("Show a model", false));
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
@@ -142,11 +139,11 @@ impl<'a> ShowAnswer<'a> {
     }
 }
 
-/// Without what nobody reads: the vocabulary takes megabytes.
+/// Replaces long values: the vocabulary takes megabytes.
 fn compact(mut metadata: Map<String, Value>) -> Map<String, Value> {
     for value in metadata.values_mut() {
         match value {
-            Value::Array(items) if items.len() > MOST_ITEMS => {
+            Value::Array(items) if items.len() > MAX_ITEMS => {
                 *value = Value::from(format!("({} items)", items.len()));
             }
             Value::String(text) if text.len() > MAX_TEXT => {
@@ -160,5 +157,5 @@ fn compact(mut metadata: Map<String, Value>) -> Map<String, Value> {
 
 fn first_line(license: &str) -> String {
     let line = license.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().take(LICENSE_LINE).collect()
+    line.chars().take(MAX_LICENSE).collect()
 }

@@ -13,7 +13,6 @@ use settings::Toolset;
 const DESCRIPTION: &str =
     "Free the memory of a loaded model. It stays installed; its next use loads it again.";
 
-/// Arguments of `unload_model`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct UnloadArguments {
     model: String,
@@ -22,7 +21,6 @@ struct UnloadArguments {
 pub(super) fn entry() -> ToolEntry {
     let annotations = read_only("Unload a model", false).read_only(false);
     let definition = Tool::new("unload_model", DESCRIPTION, input_schema::<UnloadArguments>())
-        .with_title("Unload a model")
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
         .with_annotations(annotations);
     ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()

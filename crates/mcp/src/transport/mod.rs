@@ -1,4 +1,4 @@
-//! Connections: how messages come in, who runs their handlers, and how answers go out.
+//! Connections: reading messages, running their handlers, writing answers.
 
 mod panic_guard;
 mod serve;

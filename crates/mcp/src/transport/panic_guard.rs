@@ -22,7 +22,7 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 pub(crate) struct PanicGuard<S> {
     inner: S,
     in_flight: InFlight,
-    /// What the server says of itself, as results of the stateless revision carry it.
+    /// The server's name and version, which results of the stateless revision carry.
     server_info: Option<Value>,
     listeners: Listeners,
 }
@@ -51,7 +51,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for PanicGuard<S> {
         let cancelled = context.ct.clone();
         let modern =
             context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        // Boxed: it is the largest future of a request, and stands in the state of each one around it.
+        // Boxed: it is the largest future of a request, and each future around it would hold it.
         let handler = Box::pin(self.inner.handle_request(request, context));
         match guarded(&cancelled, handler).await {
             // rmcp's message is the bare name of the method.
@@ -94,7 +94,7 @@ impl<S: Service<RoleServer>> PanicGuard<S> {
             ServerResult::ReadResourceResult(result) => &mut result.meta,
             ServerResult::ListToolsResult(result) => &mut result.meta,
             ServerResult::CallToolResult(result) => &mut result.meta,
-            // rmcp puts it into discover and listen results itself; the others have no place for it.
+            // rmcp adds it to discover and listen results itself; the others have no `_meta`.
             _ => return result,
         };
         if let Some(server) = &self.server_info {

@@ -11,13 +11,13 @@ use super::stdio::{InFlight, LineTransport};
 use crate::server::McpServer;
 use types::Owner;
 
-/// What is in flight gets this long to end after a shutdown; the process ends within a second of a signal.
+/// How long calls in flight may take to end after a shutdown: the process must end within a second of a signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
 
-/// A server that runs over one connection.
+/// The limits of one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection {
-    /// Bytes that a message may have.
+    /// Maximum size of a message.
     pub max_message_bytes: usize,
 }
 
@@ -61,7 +61,7 @@ pub async fn serve<R, W>(
     }
 }
 
-/// Serves on stdin and stdout. Nobody reading stdout any more is a shutdown too.
+/// Serves on stdin and stdout. A closed stdout is a shutdown, too.
 pub async fn serve_stdio(server: McpServer, connection: Connection, shutdown: CancellationToken) {
     let (input, output) = rmcp::transport::stdio_pipes();
     let hung_up = shutdown.clone();

@@ -1,4 +1,4 @@
-//! Sends a large body piece by piece: no limit on the whole, only on the silence between two pieces.
+//! Sends a large body in chunks: there is no timeout for the whole, only between two chunks.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,13 +13,13 @@ use tokio_util::bytes::Bytes;
 use super::{Failure, Http, TRANSFER_GAP};
 use crate::{ProviderError, Wait};
 
-/// What is known of a body that is being sent.
+/// The state of an upload. Behind a mutex: the body's stream writes it, the waiting future reads it.
 #[derive(Debug)]
 struct Progress {
-    /// When the connection last took a piece.
+    /// When the connection last took a chunk.
     at: Instant,
     sent: u64,
-    /// Why the source ended before its time.
+    /// Why the source failed.
     fault: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl Http {
     /// Posts exactly `size` bytes. Dropping the future closes the connection.
     ///
     /// # Errors
-    /// [`ProviderError::Interrupted`] where the source fails, or has more or fewer bytes;
+    /// [`ProviderError::SourceFile`] where the source fails, or has more or fewer bytes;
     /// [`ProviderError::Timeout`] after a gap without progress.
     pub(crate) async fn upload(
         &self,
@@ -38,13 +38,13 @@ impl Http {
         let progress = Arc::new(Mutex::new(Progress { at: Instant::now(), sent: 0, fault: None }));
         let body = reqwest::Body::wrap_stream(watched(body, size, Arc::clone(&progress)));
         let request = self.client()?.post(self.url(path)).headers(self.headers.clone());
-        // A length of its own, since a streamed body is sent in chunks else, and a cut could pass for the end.
+        // Without Content-Length a streamed body is sent with chunked encoding, and a cut could pass for the end.
         let request = request.header(CONTENT_TYPE, "application/octet-stream").header(CONTENT_LENGTH, size);
         let gap = self.timeouts.next_byte.max(TRANSFER_GAP);
         let answer = send(request.body(body), &progress, gap).await;
         let fault = locked(&progress, |progress| progress.fault.take());
         if let Some(fault) = fault {
-            return Err(ProviderError::Interrupted { reason: fault }.into());
+            return Err(ProviderError::SourceFile { reason: fault }.into());
         }
         let response = answer?.map_err(|error| self.not_sent(&error))?;
         tracing::debug!(path, size, status = response.status().as_u16(), "upload answered");
@@ -52,7 +52,7 @@ impl Http {
     }
 }
 
-/// Waits for the answer as long as there is progress.
+/// Waits for the response as long as there is progress.
 async fn send(
     request: reqwest::RequestBuilder,
     progress: &Mutex<Progress>,
@@ -71,7 +71,7 @@ async fn send(
     }
 }
 
-/// The source, counted; an end too early or too late is an error.
+/// Counts the bytes of the source; too few or too many are an error.
 fn watched(
     body: BoxStream<'static, io::Result<Bytes>>,
     size: u64,
@@ -81,14 +81,14 @@ fn watched(
         let progress = Arc::clone(&progress);
         async move {
             let mut body = body?;
-            let piece = body.next().await;
+            let chunk = body.next().await;
             locked(&progress, |progress| {
                 progress.at = Instant::now();
-                let fault = match piece {
-                    Some(Ok(piece)) => {
-                        progress.sent += piece.len() as u64;
+                let fault = match chunk {
+                    Some(Ok(chunk)) => {
+                        progress.sent += chunk.len() as u64;
                         if progress.sent <= size {
-                            return Some((Ok(piece), Some(body)));
+                            return Some((Ok(chunk), Some(body)));
                         }
                         format!("the file has more than the {size} bytes that were announced; it changed")
                     }
@@ -145,19 +145,19 @@ mod tests {
 
     #[tokio::test]
     async fn slow_source_keeps_upload_alive() {
-        let pieces =
-            stream::iter((0..12).map(|n| if n == 11 { "!" } else { "." })).then(|piece| async move {
+        let chunks =
+            stream::iter((0..12).map(|n| if n == 11 { "!" } else { "." })).then(|chunk| async move {
                 // Together longer than the gap.
                 sleep(GAP / 10).await;
-                Ok(Bytes::from_static(piece.as_bytes()))
+                Ok(Bytes::from_static(chunk.as_bytes()))
             });
-        assert_eq!(sent(pieces.boxed(), 12).await.unwrap().unwrap().status(), 201);
+        assert_eq!(sent(chunks.boxed(), 12).await.unwrap().unwrap().status(), 201);
     }
 
     #[tokio::test]
     async fn stopped_source_is_a_gap() {
-        let pieces = stream::iter([Ok(Bytes::from_static(b"."))]).chain(stream::pending());
-        let error = sent(pieces.boxed(), 12).await.err();
+        let chunks = stream::iter([Ok(Bytes::from_static(b"."))]).chain(stream::pending());
+        let error = sent(chunks.boxed(), 12).await.err();
         assert_eq!(error, Some(ProviderError::Timeout { waiting_for: Wait::NextByte, after: GAP }));
     }
 }

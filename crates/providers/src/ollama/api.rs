@@ -1,4 +1,4 @@
-//! What only Ollama can be asked, over its routes.
+//! The routes that only Ollama has.
 
 use futures_util::future::BoxFuture;
 use reqwest::Method;
@@ -18,7 +18,7 @@ use types::{CreateRequest, GenerateRequest, ModelDetails};
 impl OllamaApi for Ollama {
     fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
         Box::pin(async move {
-            let body = json(&request::generate_body(request)?)?;
+            let body = json(&request::generate_body(request))?;
             let context = RequestContext {
                 model: Some(&request.model),
                 options: Some(&request.options),
@@ -50,7 +50,7 @@ impl OllamaApi for Ollama {
     fn create<'a>(&'a self, request: &'a CreateRequest) -> BoxFuture<'a, ProviderResult<TransferStream>> {
         Box::pin(async move {
             let body = json(&request::create_body(request)?)?;
-            // What can be missing is the model to start from.
+            // A 404 is about the model to start from.
             let model = request.from.as_deref().unwrap_or(&request.model);
             self.transfer("api/create", body, model, Operation::Create { from: request.from.clone() }).await
         })
@@ -88,7 +88,7 @@ impl OllamaApi for Ollama {
             let options: Map<String, Value> =
                 num_ctx.map(|tokens| ("num_ctx".to_owned(), tokens.into())).into_iter().collect();
             match self.without_prompt(model, keep_alive, options.clone()).await {
-                // A model that only embeds is loaded where it is used: with no text, nothing else happens.
+                // A model that only embeds is loaded by the route for embeddings; without text, nothing else happens.
                 Err(ProviderError::Unsupported { .. }) => {
                     let body = EmbedBody {
                         model,
@@ -106,11 +106,11 @@ impl OllamaApi for Ollama {
     }
 
     fn unload<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
-        // Unlike loading, it asks for no capability: models that only embed go as well.
+        // Unlike loading, it needs no capability, so it works for models that only embed.
         Box::pin(async move {
             let now = Value::from(0);
             let body = json(&empty_prompt(model, Some(&now), Map::new()))?;
-            // No model has to load for it, so it is bounded as all that needs none.
+            // No model loads, so the short timeout applies.
             self.http
                 .command(Method::POST, "api/generate", body)
                 .await
@@ -149,7 +149,7 @@ impl Ollama {
     ) -> ProviderResult<TransferStream> {
         match self.http.transfer(path, body).await {
             Ok(body) => Ok(decode_body(body, TransferDecoder::new(operation))),
-            // The same texts come with a status where they come before the first step.
+            // Before the first step, the same messages come with an HTTP status.
             Err(Failure::Response(response)) => Err(operation
                 .classify(&response.parse().message)
                 .unwrap_or_else(|| classify(&response, RequestContext::for_model(model)))),
@@ -157,7 +157,6 @@ impl Ollama {
         }
     }
 
-    /// Loads the model.
     async fn without_prompt(
         &self,
         model: &str,
@@ -168,7 +167,7 @@ impl Ollama {
         self.answered("api/generate", json(&body)?, model).await
     }
 
-    /// Waits, as for a reply, for an answer that says no more than that it was done.
+    /// Waits as long as for a reply; the answer's content does not matter.
     async fn answered(&self, path: &str, body: Vec<u8>, model: &str) -> ProviderResult<()> {
         let context = RequestContext::for_model(model);
         let _: IgnoredAny = self.http.post_to_model(path, body).await.map_err(to_provider_error(context))?;
@@ -176,7 +175,7 @@ impl Ollama {
     }
 }
 
-/// A generation of nothing, which only loads the model, or unloads it.
+/// A request without a prompt, which only loads or unloads the model.
 fn empty_prompt<'a>(
     model: &'a str,
     keep_alive: Option<&'a Value>,
@@ -199,10 +198,10 @@ fn empty_prompt<'a>(
     }
 }
 
-/// Whether Ollama reads it as no time at all: `0`, `"0"`, `"0s"`, `"0h0m"` ...
+/// Whether Ollama reads it as zero: `0`, `"0"`, `"0s"`, `"0h0m"` ...
 fn is_zero(keep_alive: &Value) -> bool {
     match keep_alive {
-        // A fraction of a second is cut to none.
+        // Ollama truncates fractions of a second.
         Value::Number(number) => number.as_f64().is_some_and(|seconds| (0.0..1.0).contains(&seconds)),
         Value::String(text) => text.contains('0') && !text.contains(|c: char| ('1'..='9').contains(&c)),
         _ => false,

@@ -12,7 +12,7 @@ use crate::error_body::ErrorBody;
 use crate::{ProviderError, ProviderResult};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, ToolCall, Usage};
 
-/// The decoder of one reply. Load and unload answers, a single object, decode as well.
+/// Decodes one reply; also the single object that answers a load or unload.
 #[derive(Debug, Default)]
 pub(super) struct ChatDecoder {
     lines: NdJson,
@@ -22,7 +22,7 @@ pub(super) struct ChatDecoder {
 #[derive(Debug, Default)]
 struct State {
     calls_tools: bool,
-    /// The last event was given.
+    /// The last event was emitted.
     ended: bool,
 }
 
@@ -59,7 +59,7 @@ impl State {
         }
     }
 
-    /// Any field may come on any line: text on the last one, several calls on one.
+    /// Any line may have any field: the last one may have text, one line may have several calls.
     fn line(&mut self, line: ChatLine, events: &mut Events) {
         if let Some(error) = &line.error {
             let body = ErrorBody::in_stream(error.get());
@@ -126,7 +126,7 @@ fn tool_call(call: CallLine) -> ToolCall {
     }
 }
 
-/// The text as the server wrote it; a server that writes text already is taken at its word.
+/// The JSON text as the server wrote it; text inside a JSON string is used as it is.
 fn arguments_text(arguments: &RawValue) -> String {
     serde_json::from_str::<String>(arguments.get()).unwrap_or_else(|_| arguments.get().to_owned())
 }

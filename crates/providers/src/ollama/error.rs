@@ -1,11 +1,11 @@
-//! What a refusal of Ollama means, by status and route first and by its text then.
+//! Classifies Ollama's error responses: by status and route first, then by message.
 
 use serde_json::{Map, Value};
 
 use crate::ProviderError;
 use crate::error_body::{BodyKind, ErrorBody, ErrorResponse};
 
-/// What was asked for, as far as errors are about it.
+/// The parts of a request that errors refer to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RequestContext<'a> {
     /// The model, on routes that name one.
@@ -17,13 +17,12 @@ pub(super) struct RequestContext<'a> {
 }
 
 impl<'a> RequestContext<'a> {
-    /// A request that is about a model and little else.
+    /// A request that only names a model.
     pub(super) fn for_model(model: &'a str) -> Self {
         Self { model: Some(model), ..Self::default() }
     }
 }
 
-/// The error for a response.
 pub(super) fn classify(response: &ErrorResponse, context: RequestContext<'_>) -> ProviderError {
     let body = response.parse();
     match (response.status, context.model) {
@@ -59,17 +58,17 @@ fn about_the_request(body: &ErrorBody, context: RequestContext<'_>) -> Option<Pr
         });
     }
     let argument = wrong_argument(&body.message, context)?;
-    // Its words name the argument in their own way, or not at all.
+    // The message itself names the argument in other words, or not at all.
     Some(ProviderError::InvalidRequest {
         argument,
         reason: format!("is refused by Ollama: {}", body.message),
     })
 }
 
-/// The argument that the text is about, as callers spell it.
+/// The argument that the message is about, under the caller's name for it.
 fn wrong_argument(text: &str, context: RequestContext<'_>) -> Option<String> {
     if let Some((option, _)) = text.strip_prefix("option \"").and_then(|rest| rest.split_once('"')) {
-        // An option that nobody sent was stored in the model when it was made.
+        // An option that was not sent is stored in the model.
         return context.options.filter(|sent| sent.contains_key(option)).map(|_| format!("options.{option}"));
     }
     if text.starts_with("invalid format:") || text.contains("JSON schema conversion failed") {
@@ -82,7 +81,7 @@ fn wrong_argument(text: &str, context: RequestContext<'_>) -> Option<String> {
         return Some("images".to_owned());
     }
     if text.starts_with("template: ") {
-        // The model's own can fail in the same words.
+        // The model's own template can fail with the same message.
         return context.template.then(|| "template".to_owned());
     }
     const STARTS: [(&str, &str); 10] = [
@@ -104,7 +103,7 @@ fn wrong_argument(text: &str, context: RequestContext<'_>) -> Option<String> {
     Some(if field == "format" { "response_format" } else { field }.to_owned())
 }
 
-/// The text, with what it does not say itself.
+/// The message, with an explanation where it needs one.
 fn explained(status: u16, body: ErrorBody) -> String {
     let ErrorBody { message, kind, .. } = body;
     match (status, kind) {

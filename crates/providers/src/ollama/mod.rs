@@ -1,4 +1,4 @@
-//! Ollama, by its own API: it tells more of models and times than its OpenAI-compatible one.
+//! Ollama by its native API, which reports more about models and times than its OpenAI-compatible one.
 
 use std::fmt;
 
@@ -10,9 +10,7 @@ use self::wire::{EmbedAnswer, PsAnswer, ShowAnswer, ShowBody, TagsAnswer, Versio
 use super::config::ServerConfig;
 use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::{
-    ChatStream, OllamaApi, Provider, ProviderError, ProviderResult, check_texts, check_vectors, json,
-};
+use super::{ChatStream, Features, OllamaApi, Provider, ProviderError, ProviderResult, check_vectors, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
@@ -30,7 +28,6 @@ mod wire;
 
 pub use web::OllamaWeb;
 
-/// An Ollama server.
 pub struct Ollama {
     http: Http,
 }
@@ -115,7 +112,6 @@ impl Provider for Ollama {
 
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
-            check_texts(request)?;
             let body = json(&request::embed_body(request))?;
             let context = RequestContext {
                 options: Some(&request.options),
@@ -133,16 +129,20 @@ impl Provider for Ollama {
         })
     }
 
+    fn features(&self) -> Features {
+        Features { manages_models: true, sets_context: true, has_cloud_models: true }
+    }
+
     fn ollama(&self) -> Option<&dyn OllamaApi> {
         Some(self)
     }
 }
 
-/// The decoder's door for fuzzing.
+/// Entry point for fuzzing.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::decode::decode(ChatDecoder::default(), pieces)
+pub fn fuzz_decode(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::decode::decode(ChatDecoder::default(), chunks)
 }
 
 fn to_provider_error(context: RequestContext<'_>) -> impl FnOnce(Failure) -> ProviderError {

@@ -1,11 +1,11 @@
-//! Converts what Ollama tells of its models.
+//! Converts Ollama's descriptions of models.
 
+use chrono::{DateTime, Datelike as _};
 use serde_json::{Map, Value};
 
 use super::wire::{DetailsAnswer, ListedModel, LoadedModel, PsAnswer, ShowAnswer, TagsAnswer};
 use types::{Model, ModelDetails, Remote, RunningModel};
 
-/// The installed models, in the server's order.
 pub(super) fn listed(answer: TagsAnswer) -> Vec<Model> {
     let models = answer.models.unwrap_or_default().into_iter();
     models
@@ -15,7 +15,6 @@ pub(super) fn listed(answer: TagsAnswer) -> Vec<Model> {
         .collect()
 }
 
-/// The loaded models.
 pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
     let running = |model: LoadedModel| {
         Some(RunningModel {
@@ -23,13 +22,12 @@ pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
             size: model.size,
             size_vram: model.size_vram,
             context_length: model.context_length,
-            expires_at: non_empty(model.expires_at),
+            expires_at: non_empty(model.expires_at).filter(|at| !is_never(at)),
         })
     };
     answer.models.unwrap_or_default().into_iter().filter_map(running).collect()
 }
 
-/// The details of one model.
 pub(super) fn details(answer: ShowAnswer) -> ModelDetails {
     let DetailsAnswer { family, parameter_size, quantization_level, context_length, embedding_length } =
         answer.details.unwrap_or_default();
@@ -70,7 +68,12 @@ fn listed_model(model: ListedModel) -> Model {
     }
 }
 
-/// Ollama writes what it does not know as empty text.
+/// Whether a model stays loaded: Ollama then writes the largest time that it can, 292 years ahead.
+fn is_never(expires_at: &str) -> bool {
+    DateTime::parse_from_rfc3339(expires_at).is_ok_and(|at| at.year() >= 2200)
+}
+
+/// Ollama writes unknown values as empty text.
 fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
@@ -79,7 +82,7 @@ fn name(name: Option<String>, model: Option<String>) -> Option<String> {
     non_empty(name).or(non_empty(model))
 }
 
-/// The far end of a cloud model.
+/// Where a cloud model runs.
 pub(super) fn remote(host: Option<String>, model: Option<String>) -> Option<Remote> {
     non_empty(host).map(|host| Remote { host, model: non_empty(model) })
 }
@@ -101,7 +104,7 @@ fn of_architecture(info: &Map<String, Value>, key: &str) -> Option<u64> {
     info.get(&format!("{architecture}.{key}"))?.as_u64().filter(|length| *length > 0)
 }
 
-/// One `name value` a line, sorted; the server pads names with spaces and orders by chance.
+/// One `name value` per line, sorted; the server pads names with spaces and its order is random.
 fn sorted(parameters: &str) -> String {
     let line = |line: &str| match line.trim().split_once(char::is_whitespace) {
         Some((name, value)) => format!("{name} {}", value.trim_start()),
@@ -176,6 +179,12 @@ mod tests {
             }]
         );
         assert_eq!(running(answer("ps_none")), []);
+        assert_eq!(running(answer("ps_loaded_forever"))[0].expires_at, None);
+        for (text, never) in
+            [("2318-03-03T05:12:00.1Z", true), ("2026-11-21T02:25:20Z", false), ("23 days", false)]
+        {
+            assert_eq!(is_never(text), never, "{text}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Decodes newline-delimited JSON as it comes, each value into a typed struct.
+//! Decodes newline-delimited JSON incrementally, each value into a typed struct.
 
 use serde::de::DeserializeOwned;
 
@@ -6,17 +6,17 @@ use super::super::ProviderError;
 use super::super::error_body::excerpt;
 use super::super::lines::{LineTooLong, Lines};
 
-/// Longest piece of an unreadable line that is shown, in characters.
+/// Characters shown of an unreadable line.
 const MAX_EXCERPT: usize = 100;
 
-/// The decoder. Blank lines are skipped; several values on one line are taken one by one.
+/// Blank lines are skipped; a line may hold several values.
 #[derive(Debug, Default)]
 pub(super) struct NdJson {
     lines: Lines,
 }
 
 impl NdJson {
-    /// Takes the next bytes, and gives `on_value` each value (or error) that they complete.
+    /// Adds bytes; calls `on_value` with each value (or error) that they complete.
     pub(super) fn push<T: DeserializeOwned>(
         &mut self,
         chunk: &[u8],
@@ -27,7 +27,7 @@ impl NdJson {
         }
     }
 
-    /// The body has ended: decodes a last line without a line end.
+    /// Ends the body: decodes a last line without a line end.
     pub(super) fn finish<T: DeserializeOwned>(&mut self, mut on_value: impl FnMut(Result<T, ProviderError>)) {
         if let Err(error) = self.lines.finish(|line| values(line, true, &mut on_value)) {
             on_value(Err(too_long(error)));

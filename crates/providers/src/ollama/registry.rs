@@ -1,14 +1,14 @@
-//! What Ollama says of a registry that fails: in one text, made by Go's HTTP client, the registry or the disk.
+//! Classifies Ollama's messages about a registry that fails. They come from Go's HTTP client, the registry or the disk.
 
 use url::Url;
 
 use crate::error_body::excerpt;
 use crate::{ProviderError, RegistryFault};
 
-/// Longest reason that is passed on, in characters.
+/// Characters of a reason.
 const MAX_REASON: usize = 300;
 
-/// The error that a text of a pull or a push stands for; `None` where it is about neither registry nor disk.
+/// The error that a message of a pull or a push means; `None` if it is about neither registry nor disk.
 pub(super) fn failure(text: &str) -> Option<ProviderError> {
     let lower = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -32,7 +32,7 @@ pub(super) fn failure(text: &str) -> Option<ProviderError> {
     Some(ProviderError::Registry { host: host(text), fault, message })
 }
 
-/// What Go says where there is no connection, or where one breaks.
+/// Go's messages for a connection that cannot be made, or breaks.
 const UNREACHABLE: &[&str] = &[
     "dial tcp",
     "no such host",
@@ -51,7 +51,7 @@ const UNREACHABLE: &[&str] = &[
     ": eof",
 ];
 
-/// The registry's own status, as in `pull model manifest: 500: text`, and what it said with it.
+/// The registry's status, as in `pull model manifest: 500: text`, and its message.
 fn status(text: &str) -> Option<(u16, String)> {
     const BEFORE: [&str; 6] = [
         "pull model manifest: ",
@@ -74,7 +74,7 @@ fn status(text: &str) -> Option<(u16, String)> {
     })
 }
 
-/// The last part of a chain of reasons: those before it name addresses, and files of the server.
+/// The last part of a chain of reasons; those before it name addresses and files of the server.
 fn reason(text: &str) -> String {
     excerpt(text.rsplit(": ").next().unwrap_or(text), MAX_REASON)
 }

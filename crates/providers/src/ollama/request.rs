@@ -1,4 +1,4 @@
-//! Converts requests into Ollama's words.
+//! Converts requests into Ollama's bodies.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use types::{
     ToolCall,
 };
 
-/// What takes the place of a model's own system prompt in `/api/generate`, where an empty text counts as none given
+/// Replaces a model's own system prompt with none in `/api/generate`, where an empty text counts as absent
 /// (`server/routes.go`: `req.System != ""`). In `/api/chat` an empty system message does it.
 const NO_SYSTEM: &str = " ";
 
@@ -34,18 +34,9 @@ pub(super) fn chat_body(request: &ChatRequest) -> ProviderResult<ChatBody<'_>> {
     })
 }
 
-/// The body of `POST /api/generate`.
-///
-/// # Errors
-/// [`ProviderError::InvalidRequest`] for an empty prompt, which would load the model and answer nothing.
-pub(super) fn generate_body(request: &GenerateRequest) -> ProviderResult<GenerateBody<'_>> {
-    if request.prompt.is_empty() {
-        return Err(ProviderError::InvalidRequest {
-            argument: "prompt".to_owned(),
-            reason: "is empty; give the text to go on from".to_owned(),
-        });
-    }
-    Ok(GenerateBody {
+/// The body of `POST /api/generate`. An empty prompt would load the model and answer nothing; the service refuses it.
+pub(super) fn generate_body(request: &GenerateRequest) -> GenerateBody<'_> {
+    GenerateBody {
         model: &request.model,
         prompt: &request.prompt,
         suffix: request.suffix.as_deref(),
@@ -59,7 +50,7 @@ pub(super) fn generate_body(request: &GenerateRequest) -> ProviderResult<Generat
         think: request.think.map(think_body),
         keep_alive: request.keep_alive.as_ref(),
         truncate: request.truncate,
-    })
+    }
 }
 
 /// The body of `POST /api/embed`.
@@ -115,7 +106,7 @@ fn messages(messages: &[Message]) -> ProviderResult<Vec<MessageBody<'_>>> {
     messages.iter().enumerate().map(|(index, message)| message_body(index, message)).collect()
 }
 
-/// The options as sent: the caller's own, and over them what is sampled by.
+/// The caller's options; sampling wins over them.
 fn options(own: &Map<String, Value>, sampling: &Sampling) -> Map<String, Value> {
     let mut options = own.clone();
     let mut set = |name: &str, value: Option<Value>| {
@@ -154,7 +145,7 @@ fn message_body(index: usize, message: &Message) -> ProviderResult<MessageBody<'
 }
 
 fn call_body(index: usize, call: &ToolCall) -> Option<CallBody<'_>> {
-    // A function without parameters is often called with no text at all.
+    // Arguments of a function without parameters are often empty text.
     let text = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.as_str() };
     let arguments = serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get().starts_with('{'))?;
     Some(CallBody { id: &call.id, function: CallFunctionBody { index, name: &call.name, arguments } })

@@ -9,22 +9,19 @@ use crate::error_body::ErrorBody;
 use crate::{ProviderError, ProviderResult};
 use types::TransferEvent;
 
-/// What is done, for the meaning of its errors.
+/// What is transferred; errors are classified by it.
 #[derive(Debug)]
 pub(super) enum Operation {
-    /// A pull of this model.
     Pull(String),
-    /// A push of this model.
     Push(String),
-    /// A create, which may pull the model that it starts from.
+    /// It may pull the model that it starts from.
     Create {
-        /// That model.
         from: Option<String>,
     },
 }
 
 impl Operation {
-    /// The error that a text stands for, where it has a better word than the text itself.
+    /// The error that a message means, if there is a more specific one than the message itself.
     pub(super) fn classify(&self, text: &str) -> Option<ProviderError> {
         match self {
             Self::Pull(model) | Self::Create { from: Some(model) }
@@ -32,7 +29,7 @@ impl Operation {
             {
                 return Some(ProviderError::NotInRegistry { model: model.clone() });
             }
-            // The text names files of the server, which say nothing to its callers.
+            // The message names files of the server, which mean nothing to callers.
             Self::Push(model) if names_no_file(text) => {
                 return Some(ProviderError::ModelNotFound { model: model.clone() });
             }
@@ -47,7 +44,7 @@ impl Operation {
     }
 }
 
-/// What is wrong with the weights that a model is made of.
+/// An error of the weights that a model is made from.
 fn of_weights(text: &str, uploaded: bool) -> Option<ProviderError> {
     const DAMAGED: [&str; 9] = [
         "EOF",
@@ -76,7 +73,6 @@ fn names_no_file(text: &str) -> bool {
     text.starts_with("open ") && (text.contains("no such file") || text.contains("cannot find the"))
 }
 
-/// The decoder of one transfer.
 #[derive(Debug)]
 pub(super) struct TransferDecoder {
     lines: NdJson,
@@ -86,7 +82,7 @@ pub(super) struct TransferDecoder {
 #[derive(Debug)]
 struct State {
     operation: Operation,
-    /// The last event was given.
+    /// The last event was emitted.
     ended: bool,
 }
 
@@ -196,7 +192,7 @@ mod tests {
         for case in ["pull_already_there_stream", "push_success_stream", "create_from_stream"] {
             assert!(recorded(case, pull()).len() > 3, "{case}");
         }
-        // A server that does not stream says the end alone, without a line end.
+        // A server that does not stream sends only the end, without a line end.
         assert_eq!(recorded("pull_success_nonstream", pull()).len(), 1);
     }
 

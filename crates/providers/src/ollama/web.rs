@@ -1,4 +1,4 @@
-//! The web search of ollama.com, which an API key opens.
+//! The web search and page reader of ollama.com, which need an API key.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +11,9 @@ use crate::http::{Failure, Http, Timeouts};
 use crate::{ProviderError, ProviderResult, json};
 use types::{WebPage, WebResult};
 
-/// Where it is.
 const BASE: &str = "https://ollama.com";
-/// For an answer. A slow page is waited for over there.
-/// Shorter than the impatient hosts' 60 s, so that the failure reaches them.
+/// Time for an answer; ollama.com itself waits for slow pages. Shorter than the 60 s after which some hosts give up, so
+/// that the error reaches them.
 const MAX_WAIT: Duration = Duration::from_secs(45);
 
 /// The web search and the page reader of ollama.com.
@@ -23,7 +22,7 @@ pub struct OllamaWeb {
 }
 
 impl OllamaWeb {
-    /// Sends nothing yet. The key goes to ollama.com alone, over https.
+    /// Sends nothing yet. The key is sent to ollama.com only, over https.
     ///
     /// # Errors
     /// [`ProviderError::InvalidRequest`] for a key that an HTTP header cannot carry; the text does not repeat it.
@@ -35,21 +34,20 @@ impl OllamaWeb {
         Self::at(base, api_key, timeouts)
     }
 
-    /// The address without credentials.
     pub fn address(&self) -> &str {
         self.http.address()
     }
 
-    /// Searches the web. Without `max_results` (1 to 10), the server's default of 5.
+    /// Searches the web. `max_results` is 1 to 10; the server's default is 5.
     ///
     /// # Errors
-    /// As every request; a key that is not taken is a [`ProviderError::Status`] of 401.
+    /// As every request; a rejected key is a [`ProviderError::Status`] of 401.
     pub async fn search(&self, query: &str, max_results: Option<u32>) -> ProviderResult<Vec<WebResult>> {
         let body = json(&SearchBody { query, max_results })?;
         let answer: SearchAnswer =
             self.http.post_to_model("api/web_search", body).await.map_err(to_provider_error)?;
         let found = answer.results.unwrap_or_default().into_iter();
-        // A result without an address cannot be gone to, nor cited.
+        // A result without an address cannot be opened or cited.
         Ok(found
             .map(|result| WebResult {
                 title: result.title.unwrap_or_default(),
@@ -60,7 +58,7 @@ impl OllamaWeb {
             .collect())
     }
 
-    /// Reads one page of the web, through ollama.com.
+    /// Reads one web page through ollama.com.
     ///
     /// # Errors
     /// As [`OllamaWeb::search`].
@@ -75,12 +73,12 @@ impl OllamaWeb {
         })
     }
 
-    /// One at another address, such as a test's. No setting leads here: the key is for ollama.com alone.
+    /// A client for another address, for tests. No setting leads here: the key is for ollama.com only.
     ///
     /// # Errors
     /// As [`OllamaWeb::new`].
     pub fn at(base: Url, api_key: &str, mut timeouts: Timeouts) -> ProviderResult<Self> {
-        // No model loads, so the generous waits for one would only hide that it hangs.
+        // No model loads, so the long timeouts for one would only hide a hanging server.
         timeouts.first_byte = timeouts.first_byte.min(MAX_WAIT);
         timeouts.next_byte = timeouts.next_byte.min(MAX_WAIT);
         Ok(Self { http: Http::new(base, Some(api_key), &[], timeouts)? })

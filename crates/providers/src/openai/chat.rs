@@ -11,11 +11,9 @@ use crate::error_body::{ErrorBody, excerpt};
 use crate::lines::{LineTooLong, MAX_LINE};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, Usage};
 
-/// The decoder of one reply.
 #[derive(Debug, Default)]
 pub(super) struct ChatDecoder {
     sse: Sse,
-    /// The body is not empty.
     any_bytes: bool,
     state: State,
 }
@@ -28,11 +26,11 @@ struct State {
     usage: Usage,
     timings: Timings,
     model: Option<String>,
-    /// An event has come.
+    /// An event has arrived.
     any: bool,
     /// The body has ended.
     at_end: bool,
-    /// The last event was given.
+    /// The last event was emitted.
     ended: bool,
 }
 
@@ -60,13 +58,13 @@ impl StreamDecoder for ChatDecoder {
                 let reason = "there is no event in it".to_owned();
                 self.state.fail(ProviderError::Malformed { reason }, events);
             }
-            // Some servers leave `[DONE]` out; a reason to finish is an end as well.
+            // Some servers leave `[DONE]` out; a finish reason is an end too.
             let reason = "the server ended the answer without a finish_reason".to_owned();
             self.state.end_or(ProviderError::Interrupted { reason }, events);
         }
     }
 
-    /// Once the reply has its reason to finish, only counts can be lost.
+    /// Once the finish reason is known, only counts can be lost.
     fn cut(&mut self, error: ProviderError, events: &mut Events) {
         self.state.end_or(error, events);
     }
@@ -117,7 +115,7 @@ impl State {
             self.timings.eval = milliseconds(timings.predicted_ms);
         }
         for choice in chunk.choices.unwrap_or_default() {
-            // A second choice can come only of an option; one reply has one text.
+            // Only an option can cause a second choice; a reply has one text.
             if choice.index.unwrap_or(0) != 0 {
                 continue;
             }
@@ -131,13 +129,13 @@ impl State {
 
     fn delta(&mut self, delta: Delta, events: &mut Events) {
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
-        // Where a server sends both names, they carry the same text.
+        // A server that sends both names sends the same text in both.
         let thinking = text(delta.reasoning_content).or(text(delta.reasoning));
         events.extend(thinking.map(|text| Ok(ChatEvent::Thinking(text))));
         events.extend(text(delta.content).map(|text| Ok(ChatEvent::Content(text))));
-        for piece in delta.tool_calls.unwrap_or_default() {
+        for call in delta.tool_calls.unwrap_or_default() {
             self.calls_tools = true;
-            events.extend(self.calls.take(piece).map(|call| Ok(ChatEvent::ToolCall(call))));
+            events.extend(self.calls.take(call).map(|call| Ok(ChatEvent::ToolCall(call))));
         }
         if self.calls.size() > MAX_LINE {
             let reason = format!("a tool call is longer than {MAX_LINE} bytes");

@@ -1,9 +1,9 @@
-//! What a refusal of an OpenAI-compatible server means, by status and route first and by its text then.
+//! Classifies error responses of OpenAI-compatible servers: by status and route first, then by message.
 
 use crate::ProviderError;
 use crate::error_body::{BodyKind, ErrorBody, ErrorResponse};
 
-/// The error for a refusal; `model` where the route names one.
+/// `model` is `None` on routes that name none.
 pub(super) fn classify(response: &ErrorResponse, model: Option<&str>) -> ProviderError {
     let body = response.parse();
     let status = response.status;
@@ -40,7 +40,7 @@ fn is_about_a_missing_model(status: u16, body: &ErrorBody) -> bool {
         || ["invalid model name", "model not found"].iter().any(|words| text.contains(words))
 }
 
-/// The text, with what it does not say itself.
+/// The message, with an explanation where it needs one.
 fn explained(status: u16, body: ErrorBody) -> String {
     let ErrorBody { message, kind, .. } = body;
     match (status, kind) {

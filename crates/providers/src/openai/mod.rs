@@ -1,4 +1,4 @@
-//! Any server with OpenAI's API: llama.cpp, vLLM, LM Studio, LiteLLM, and Ollama itself.
+//! OpenAI-compatible servers: llama.cpp, vLLM, LM Studio, LiteLLM, and Ollama itself.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use self::wire::{EmbedAnswer, ModelsAnswer};
 use super::config::ServerConfig;
 use super::decode::decode_body;
 use super::http::{Failure, Http};
-use super::{ChatStream, Provider, ProviderError, ProviderResult, check_texts, json};
+use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
 use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
@@ -25,7 +25,6 @@ mod sse;
 mod tool_calls;
 mod wire;
 
-/// An OpenAI-compatible server.
 pub struct OpenAi {
     http: Http,
 }
@@ -66,7 +65,7 @@ impl Provider for OpenAi {
         self.http.is_local()
     }
 
-    /// The API has no route for it; the list of models is what every server has.
+    /// The API has no route for it, but every server lists its models.
     fn health(&self) -> BoxFuture<'_, ProviderResult<Health>> {
         Box::pin(async {
             self.models().await?;
@@ -78,7 +77,7 @@ impl Provider for OpenAi {
         Box::pin(self.models())
     }
 
-    /// The API does not tell.
+    /// The API has no route for it.
     fn running_models(&self) -> BoxFuture<'_, ProviderResult<Vec<RunningModel>>> {
         Box::pin(async { Ok(Vec::new()) })
     }
@@ -101,7 +100,6 @@ impl Provider for OpenAi {
 
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
-            check_texts(request)?;
             let body = json(&EmbeddingsBody::new(request)?)?;
             let answer: EmbedAnswer = self
                 .http
@@ -113,11 +111,11 @@ impl Provider for OpenAi {
     }
 }
 
-/// The decoder's door for fuzzing.
+/// Entry point for fuzzing.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub fn fuzz_decode(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
-    super::decode::decode(ChatDecoder::default(), pieces)
+pub fn fuzz_decode(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<ProviderResult<ChatEvent>> {
+    super::decode::decode(ChatDecoder::default(), chunks)
 }
 
 fn to_provider_error(failure: Failure, model: Option<&str>) -> ProviderError {

@@ -1,14 +1,12 @@
-//! Converts what a server tells of its models, which is little: only the id is certain.
+//! Converts the list of models. Only the id is certain.
 
 use super::wire::{ListedModel, ModelsAnswer};
 use types::{Model, ModelDetails};
 
-/// The models, in the server's order.
 pub(super) fn listed(answer: ModelsAnswer) -> Vec<Model> {
     answer.data.unwrap_or_default().into_iter().filter_map(model).collect()
 }
 
-/// What the list tells of one model.
 pub(super) fn details(model: Model) -> ModelDetails {
     ModelDetails {
         parameter_size: model.parameter_size,

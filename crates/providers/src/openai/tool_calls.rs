@@ -1,9 +1,9 @@
-//! Puts tool calls together from the pieces that a stream brings.
+//! Assembles tool calls from the deltas of a stream.
 
 use super::wire::CallDelta;
 use types::ToolCall;
 
-/// The call that is being received; calls come one after the other.
+/// Calls arrive one after the other.
 #[derive(Debug, Default)]
 pub(super) struct ToolCallAssembler {
     current: Option<(u64, ToolCall)>,
@@ -11,27 +11,27 @@ pub(super) struct ToolCallAssembler {
 }
 
 impl ToolCallAssembler {
-    /// Takes a piece; gives the call before it where the piece begins another.
-    pub(super) fn take(&mut self, piece: CallDelta) -> Option<ToolCall> {
-        let id = piece.id.unwrap_or_default();
+    /// Adds a delta; returns the previous call if the delta begins another.
+    pub(super) fn take(&mut self, delta: CallDelta) -> Option<ToolCall> {
+        let id = delta.id.unwrap_or_default();
         let begins = match &self.current {
             None => true,
-            // Some servers number every call 0, but give each an id.
+            // Some servers give every call the index 0, but each an id.
             Some((index, call)) => {
-                piece.index.is_some_and(|new| new != *index)
+                delta.index.is_some_and(|new| new != *index)
                     || !id.is_empty() && !call.id.is_empty() && id != call.id
             }
         };
         let mut before = None;
         if begins {
             before = self.finish();
-            let index = piece.index.unwrap_or(self.next_index);
+            let index = delta.index.unwrap_or(self.next_index);
             self.next_index = index.saturating_add(1);
             let call = ToolCall { id: String::new(), name: String::new(), arguments: String::new() };
             self.current = Some((index, call));
         }
         if let Some((_, call)) = &mut self.current {
-            let function = piece.function.unwrap_or_default();
+            let function = delta.function.unwrap_or_default();
             if call.id.is_empty() {
                 call.id = id;
             }
@@ -43,12 +43,12 @@ impl ToolCallAssembler {
         before
     }
 
-    /// Bytes of the call that is being received.
+    /// Bytes of the incomplete call.
     pub(super) fn size(&self) -> usize {
         self.current.as_ref().map_or(0, |(_, call)| call.arguments.len())
     }
 
-    /// No further piece comes: gives the last call.
+    /// Ends the stream; returns the last call.
     pub(super) fn finish(&mut self) -> Option<ToolCall> {
         let (_, mut call) = self.current.take()?;
         if call.arguments.is_empty() {
@@ -62,10 +62,10 @@ impl ToolCallAssembler {
 mod tests {
     use super::*;
 
-    fn put_together(pieces: &[&str]) -> Vec<(String, String, String)> {
+    fn put_together(deltas: &[&str]) -> Vec<(String, String, String)> {
         let mut calls = ToolCallAssembler::default();
         let mut out: Vec<ToolCall> =
-            pieces.iter().filter_map(|piece| calls.take(serde_json::from_str(piece).unwrap())).collect();
+            deltas.iter().filter_map(|delta| calls.take(serde_json::from_str(delta).unwrap())).collect();
         out.extend(calls.finish());
         out.into_iter().map(|call| (call.id, call.name, call.arguments)).collect()
     }
@@ -79,23 +79,23 @@ mod tests {
 
     #[test]
     fn chunks_are_joined_by_index() {
-        let pieces = [
+        let deltas = [
             r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
             r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
             r#"{"index":0,"function":{"name":null,"arguments":"1}"}}"#,
             r#"{"index":1,"id":"b","function":{"name":"g"}}"#,
         ];
-        assert_eq!(put_together(&pieces), expected(&[("a", "f", "{\"x\":1}"), ("b", "g", "{}")]));
+        assert_eq!(put_together(&deltas), expected(&[("a", "f", "{\"x\":1}"), ("b", "g", "{}")]));
     }
 
     #[test]
     fn calls_without_or_with_equal_index_are_separate() {
-        let pieces = [
+        let deltas = [
             r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
             r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}"#,
             r#"{"id":"c","function":{"name":"f","arguments":"{"}}"#,
             r#"{"id":"c","function":{"name":"f","arguments":"}"}}"#,
         ];
-        assert_eq!(put_together(&pieces), expected(&[("a", "f", "{}"), ("b", "f", "{}"), ("c", "f", "{}")]));
+        assert_eq!(put_together(&deltas), expected(&[("a", "f", "{}"), ("b", "f", "{}"), ("c", "f", "{}")]));
     }
 }

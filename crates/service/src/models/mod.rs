@@ -13,7 +13,7 @@ pub mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use providers::{Provider, ProviderError};
+use providers::{Features, Provider, ProviderError};
 use types::{Location, Remote};
 
 use crate::ServiceError;
@@ -68,6 +68,11 @@ impl Models {
     /// The provider's name: `ollama` or `openai`.
     pub fn provider_name(&self) -> &'static str {
         self.provider.name()
+    }
+
+    /// What the kind of the model server can do.
+    pub fn features(&self) -> Features {
+        self.provider.features()
     }
 
     /// The address of the model server, fit to be shown.

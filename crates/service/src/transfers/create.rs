@@ -203,7 +203,7 @@ impl Transfers {
             ProviderError::InvalidRequest { argument, reason } if argument == "files" => {
                 ServiceError::invalid("gguf", reason)
             }
-            ProviderError::Interrupted { reason } if reason.starts_with("the file ") => changed(&reason),
+            ProviderError::SourceFile { reason } => changed(&reason),
             error => self.models.explain(error).await,
         }
     }

@@ -148,7 +148,9 @@ pub(crate) async fn track(
 ) -> Result<(), ProviderError> {
     let mut layers: HashMap<String, (u64, u64)> = HashMap::new();
     while let Some(event) = stream.next().await {
-        let TransferEvent { status, digest, total, completed } = event?;
+        let event = event?;
+        let ended = event.is_success();
+        let TransferEvent { status, digest, total, completed } = event;
         if let (Some(digest), Some(total)) = (digest, total) {
             let completed = completed.unwrap_or(0);
             *incomplete |= completed < total;
@@ -157,7 +159,6 @@ pub(crate) async fn track(
         let (done, all): (u64, u64) = layers.values().fold((0, 0), |(done, all): (u64, u64), layer| {
             (done.saturating_add(layer.0), all.saturating_add(layer.1))
         });
-        let ended = status == "success";
         // The last reports of a layer may be left out.
         let done = if ended { all } else { done };
         job.advance(|state| {

@@ -1,6 +1,7 @@
 //! `OLLAMA_HOST` means what it means to Ollama.
 
 use proptest::prelude::*;
+use url::Url;
 
 use crate::{HostUrl, HostUrlError};
 
@@ -74,6 +75,7 @@ fn ollama_host_is_read_as_ollama_reads_it() {
     ];
     for (value, expected) in cases {
         assert_eq!(address(value).base_url(), expected, "for {value:?}");
+        assert_eq!(address(value).url(), &Url::parse(expected).unwrap(), "for {value:?}");
     }
 }
 
@@ -125,7 +127,7 @@ fn only_https_at_its_own_port_is_ollama_com() {
 }
 
 #[test]
-fn warnings_name_what_ollama_does_silently() {
+fn warnings_explain_how_ollama_reads_address() {
     let cases = [
         ("http://10.1.2.3", "write http://10.1.2.3:11434"),
         ("http://[::1]/x", "write http://[::1]:11434/x"),

@@ -1,8 +1,8 @@
-//! A line of input to messages, or to the error that answers it.
+//! Decodes a line of input to messages, or to the error that answers it.
 //!
 //! JSON-RPC 2.0 sections 4 to 6 and the base protocol of MCP. rmcp's own decoding buffers the whole
-//! message and files a known method with malformed params as a custom one; here params are read
-//! once, straight into their type, and what is wrong with them is told.
+//! message, and takes a known method with malformed params for a custom method. Here params are parsed once, into their
+//! type, and the error names what is wrong with them.
 
 use rmcp::model::{ClientJsonRpcMessage, ClientResult, ErrorData, JsonRpcError, JsonRpcMessage, RequestId};
 use serde::Deserialize;
@@ -16,17 +16,17 @@ use super::oversize::IdScanner;
 pub(super) enum Decoded {
     /// A message for the service.
     Message(Box<ClientJsonRpcMessage>),
-    /// Not a message: the error that answers it.
+    /// No valid message: the error that answers it.
     Refused(JsonRpcError),
-    /// Nothing that can be answered or used (a stray response, a malformed notification).
+    /// Nothing to answer or to use, such as a malformed notification.
     Ignored(&'static str),
 }
 
-/// The messages of one line, decoded one by one: a batch of a million is never in memory decoded.
+/// The messages of one line, decoded lazily: a batch of a million messages is never decoded in memory.
 pub(super) enum DecodedLine<'a> {
     /// One message at most: a blank line holds none.
     Single(Option<Box<Decoded>>),
-    /// A batch, which only revision 2025-03-26 has; unpacked for every client, answered one a line.
+    /// A batch. Only revision 2025-03-26 has them; every client's are accepted, and answered by one line for each message.
     Batch(std::vec::IntoIter<&'a RawValue>),
 }
 
@@ -63,7 +63,7 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     }
 }
 
-/// The refusal of a line that is too long; `id` is JSON text.
+/// The error for a line that is too long; `id` is JSON text.
 pub(super) fn refuse_too_long(id: Option<&str>, limit: usize) -> JsonRpcError {
     let id = id.and_then(read_id);
     let message = format!("the message is longer than {limit} bytes (setting OLLAMA_MCP_MAX_MESSAGE_BYTES)");
@@ -86,7 +86,7 @@ struct Envelope<'a> {
     error: Field<'a>,
 }
 
-/// A field's JSON text; `None` where it is absent, which is not the same as `null`.
+/// A field's JSON text; `None`: it is absent, which differs from `null`.
 #[derive(Default, Clone, Copy)]
 struct Field<'a>(Option<&'a str>);
 
@@ -99,7 +99,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
 fn decode_one(text: &str) -> Decoded {
     let envelope: Envelope<'_> = match serde_json::from_str(text) {
         Ok(envelope) => envelope,
-        // A data error may come before a syntax error further on, which goes first.
+        // A syntax error further on takes precedence over a data error.
         Err(error) => {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
                 Err(syntax) => refuse_parse(scanned_id(text.as_bytes()), &syntax.to_string()),
@@ -154,7 +154,7 @@ fn message(message: ClientJsonRpcMessage) -> Decoded {
     Decoded::Message(Box::new(message))
 }
 
-/// The id of a message that is not JSON throughout: its sender waits for an answer to it.
+/// The id of a message that is not valid JSON: its sender waits for the answer.
 fn scanned_id(text: &[u8]) -> Option<RequestId> {
     let mut scanner = IdScanner::default();
     scanner.feed(text);

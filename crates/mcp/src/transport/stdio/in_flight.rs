@@ -1,4 +1,4 @@
-//! The requests that were read and not yet answered: guards ids against reuse, and tells when the last answer is out.
+//! Requests in flight: rejects duplicate ids, and signals when the last answer is written.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,27 +7,27 @@ use rmcp::model::RequestId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Requests at once. Far above what a host sends; a bound so that a flood does not grow the server.
+/// Maximum number of requests in flight. Far above what hosts send; it bounds the memory under a flood.
 pub(crate) const MAX_IN_FLIGHT: usize = 4096;
 
-/// Bytes of the lines of these requests together, whatever is in them. Completions have a smaller bound of their own,
-/// with an answer that the calling model reads.
+/// Maximum bytes of their lines in total. Completions have a smaller bound of their own, with an error that the calling
+/// model reads.
 pub(super) const MAX_BYTES: usize = 512 << 20;
-/// Shorter lines are not summed up: as many as there may be stay below the bound.
+/// Shorter lines are not counted: [`MAX_IN_FLIGHT`] of them stay below the bound.
 const LONG_LINE: usize = MAX_BYTES / MAX_IN_FLIGHT;
 
-/// Why a request cannot be taken.
+/// Why a request is rejected.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refused {
-    /// A request with this id is still being served.
+    /// A request with this id is in flight.
     Duplicate,
-    /// Too many requests are being served.
+    /// Too many requests are in flight.
     Full,
-    /// The requests that are being served are too long together.
+    /// The requests in flight are too long in total.
     TooLong,
 }
 
-/// The table of requests, shared by the transport (which reads and writes) and the guard (which runs handlers).
+/// The table of requests in flight, shared by the transport, which reads and writes, and the guard, which runs handlers.
 #[derive(Clone, Default)]
 pub(crate) struct InFlight(Arc<Shared>);
 
@@ -41,7 +41,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     bytes: usize,
-    /// The caller cancelled it: nobody waits for an answer, but the id is taken until the handler has ended.
+    /// The caller cancelled it: no answer is expected, but the id is in use until the handler has ended.
     cancelled: bool,
     handler_ended: bool,
 }
@@ -52,7 +52,7 @@ impl InFlight {
         Self(Arc::new(Shared { input_closed, ..Shared::default() }))
     }
 
-    /// Takes a request, whose line has so many bytes.
+    /// Adds a request, whose line has `bytes` bytes.
     pub(super) fn register(&self, id: &RequestId, bytes: usize) -> Result<(), Refused> {
         let mut requests = self.lock();
         if requests.contains_key(id) {
@@ -71,7 +71,7 @@ impl InFlight {
         Ok(())
     }
 
-    /// The caller no longer wants an answer.
+    /// Marks a request as cancelled: no answer is expected.
     pub(super) fn cancel(&self, id: &RequestId) {
         let mut requests = self.lock();
         let ended = requests.get_mut(id).map(|state| {
@@ -85,28 +85,28 @@ impl InFlight {
         self.0.changed.notify_waiters();
     }
 
-    /// The answer is about to be written. From now on the id may be used again.
+    /// Removes a request whose answer is about to be written: its id may be used again.
     pub(super) fn answered(&self, id: &RequestId) {
         self.lock().remove(id);
         self.0.changed.notify_waiters();
     }
 
-    /// Notes when a handler ends, however it ends.
+    /// A guard that marks the handler as ended when it is dropped.
     pub(crate) fn handler(&self, id: RequestId) -> HandlerGuard {
         HandlerGuard { in_flight: self.clone(), id }
     }
 
-    /// Cancelled when the input has ended: what only waits for the client (a listen) ends then.
+    /// Cancelled when the input has ended: requests that only wait for the client end then.
     pub(crate) fn input_closed(&self) -> &CancellationToken {
         &self.0.input_closed
     }
 
-    /// Waits until no request has a caller that waits for its answer.
+    /// Waits until no answer is expected any more.
     pub(super) async fn drained(&self) {
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
-            // Enabled before the look, so that no change in between is missed.
+            // Enabled before the check, so no change in between is missed.
             changed.as_mut().enable();
             if self.lock().values().all(|state| state.cancelled) {
                 return;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn drained_does_not_wait_for_cancelled_requests() {
+    async fn drained_ignores_cancelled_requests() {
         let table = InFlight::default();
         table.register(&id(1), 1).unwrap();
         table.register(&id(2), 1).unwrap();

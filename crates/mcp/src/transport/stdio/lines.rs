@@ -1,23 +1,23 @@
-//! Lines of a byte stream, each with a bound on its length; what is over the bound is skipped, not kept.
+//! Reads lines of a byte stream, with a maximum length; longer lines are skipped without being buffered.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::oversize::IdScanner;
 
-/// Bytes asked for in one read. A pipe holds 64 KiB.
+/// Size of one read: the capacity of a pipe.
 const READ_SIZE: usize = 64 * 1024;
 
-/// A buffer larger than this is given back after its line, so that one large message does not stay in memory.
+/// A larger buffer is freed after its line, so one large message does not stay in memory.
 const KEEP_CAPACITY: usize = 1024 * 1024;
 
-/// What was read.
+/// The result of a read.
 #[derive(Debug, PartialEq)]
 pub(super) enum Line {
-    /// A line without its end mark. The last line of the input may lack the mark.
+    /// A line without its newline, which the last line of the input may lack.
     Complete(Vec<u8>),
-    /// A line over the bound. Its text is gone; the request's id is kept where it could be read.
+    /// A line over the maximum. Its text is discarded; its id is kept, if one was found.
     TooLong {
-        /// JSON text of the top-level `id`, where there is one.
+        /// JSON text of the top-level `id`.
         id: Option<String>,
     },
     /// The end of the input.
@@ -28,9 +28,9 @@ pub(super) enum Line {
 pub(super) struct LineReader<R> {
     input: R,
     buffer: Vec<u8>,
-    /// Where the next line begins in `buffer`; what is before it was taken.
+    /// Start of the next line in `buffer`; the bytes before it are consumed.
     start: usize,
-    /// Up to where `buffer` is known to hold no line end; not before `start`.
+    /// `buffer` has no newline between `start` and here.
     searched: usize,
     limit: usize,
     ended: bool,
@@ -45,13 +45,13 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
     /// The next line.
     ///
     /// # Errors
-    /// What the input reports. Nothing can be read after it.
+    /// Those of the input. Nothing can be read after one.
     pub(super) async fn next(&mut self) -> std::io::Result<Line> {
         loop {
             if let Some(line) = self.take_line() {
                 return Ok(line);
             }
-            // What is left begins a line: it moves to the front once a read, not once a line.
+            // The rest begins a line. It moves to the front once per read, not once per line.
             self.buffer.drain(..std::mem::take(&mut self.start));
             self.searched = self.buffer.len();
             if self.ended {
@@ -80,7 +80,7 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
             scanner.feed(line);
             Line::TooLong { id: scanner.finish() }
         } else if self.start == 0 && line.len() > KEEP_CAPACITY {
-            // A large message is not copied; the little that was read beyond it is.
+            // A large message is not copied, but the few bytes after it are.
             let rest = self.buffer.split_off(end + 1);
             let mut line = std::mem::replace(&mut self.buffer, rest);
             line.truncate(end);
@@ -94,7 +94,7 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
         Some(taken)
     }
 
-    /// Reads on to the end of a line that is too long, keeping nothing but its id.
+    /// Reads to the end of a line that is too long, and keeps only its id.
     async fn skip_line(&mut self) -> std::io::Result<Line> {
         let mut scanner = IdScanner::default();
         loop {
@@ -146,14 +146,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn splits_at_newlines_and_counts_an_unended_last_line() {
+    async fn last_line_may_lack_its_newline() {
         assert_eq!(lines(b"a\n\nbc", 10).await, [complete("a"), complete(""), complete("bc")]);
         assert_eq!(lines(b"", 10).await, []);
         assert_eq!(lines(b"a\n", 10).await, [complete("a")]);
     }
 
     #[tokio::test]
-    async fn a_line_over_the_limit_is_skipped_and_its_id_kept() {
+    async fn line_over_limit_is_skipped_and_its_id_kept() {
         let long = format!("{{\"x\":\"{}\",\"id\":7}}\nnext\n", "y".repeat(300_000));
         assert_eq!(
             lines(long.as_bytes(), 1000).await,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_limit_itself_is_allowed() {
+    async fn line_of_exactly_the_limit_is_read() {
         assert_eq!(lines(b"12345\n123456\n", 5).await, [complete("12345"), Line::TooLong { id: None }]);
     }
 }

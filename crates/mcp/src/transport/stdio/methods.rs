@@ -1,4 +1,4 @@
-//! Each method's params, read straight into their type.
+//! Parses the params of each method into their type.
 
 use rmcp::model::{
     ClientNotification, ClientRequest, ConstString, CustomNotification, DiscoverRequest, ErrorCode,
@@ -33,18 +33,18 @@ const REMOVED: [&str; 3] = ["ping", "resources/subscribe", "resources/unsubscrib
 /// Those that it has added.
 const ADDED: [&str; 2] = ["server/discover", "subscriptions/listen"];
 
-/// Below this similarity (0 to 1) a method is not suggested.
+/// Minimum similarity (0 to 1) of a suggestion.
 const MIN_SIMILARITY: f64 = 0.6;
 
-/// Characters of an unknown method that its error repeats.
+/// Maximum length of an unknown method in its error.
 const MAX_SHOWN: usize = 100;
 
-/// Why a request is not handed on.
+/// Why a request is rejected.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// There is no such method, whatever its params are.
+    /// There is no such method.
     Method(ErrorData),
-    /// What is wrong with the params, with the path to it.
+    /// The params are invalid: the reason, with the path.
     Params(String),
 }
 
@@ -54,8 +54,7 @@ impl From<String> for Refused {
     }
 }
 
-/// The error of a method that does not exist, with what there is instead. `modern`: the request is of revision
-/// 2026-07-28.
+/// The error of an unknown method, with a suggestion. `modern`: the request is of revision 2026-07-28.
 pub(crate) fn not_found(method: &str, modern: bool) -> ErrorData {
     let instead = match method {
         "resources/subscribe" | "resources/unsubscribe" if modern => {
@@ -95,8 +94,7 @@ fn nearest(method: &str, modern: bool) -> String {
     }
 }
 
-/// Whether params name revision 2026-07-28 or a newer one. `None` for a revision that is not known: that has an error of
-/// its own.
+/// Whether params name revision 2026-07-28 or a newer one. `None`: the revision is unknown, which is another error.
 fn is_modern(params: Option<&str>) -> Option<bool> {
     let Ok(Some(meta)) = meta(params) else { return Some(false) };
     match meta.get("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str) {
@@ -106,16 +104,16 @@ fn is_modern(params: Option<&str>) -> Option<bool> {
     }
 }
 
-/// Reads a request.
+/// Parses a request.
 ///
 /// # Errors
-/// An unknown method goes before what is wrong with its params.
+/// An unknown method takes precedence over invalid params.
 pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientRequest, Refused> {
     use ClientRequest as R;
     let exists = match method {
         "subscriptions/listen" => is_modern(params) != Some(false),
         method if REMOVED.contains(&method) => is_modern(params) != Some(true),
-        // server/discover has no older form: what it lacks is its metadata.
+        // server/discover has no older form: without metadata, its params are invalid.
         _ => true,
     };
     if !exists {
@@ -140,7 +138,7 @@ pub(super) fn request(method: &str, params: Option<&str>) -> Result<ClientReques
     })
 }
 
-/// Reads a notification. `None` where its params are malformed: nothing answers a notification.
+/// Parses a notification. `None`: its params are malformed, and notifications have no answer.
 pub(super) fn notification(method: &str, params: Option<&str>) -> Option<ClientNotification> {
     use ClientNotification as N;
     Some(match method {
@@ -163,7 +161,7 @@ where
     Ok(request)
 }
 
-/// Its params are nothing but `_meta`, which rmcp's type of them does not know.
+/// Its params are only `_meta`, which rmcp's type of them lacks.
 fn discover(params: Option<&str>) -> Result<DiscoverRequest, String> {
     let mut request = DiscoverRequest::new(typed("{}")?);
     insert_meta(&mut request.extensions, meta(params)?.map(RequestMetaObject::from));
@@ -182,7 +180,7 @@ where
     Ok(request)
 }
 
-/// Params, and the `_meta` of theirs, which goes beside them into the request's context.
+/// Params and their `_meta`, which becomes part of the request's context.
 fn with_meta<P>(params: &str) -> Result<(P, Option<RequestMetaObject>), String>
 where
     P: DeserializeOwned + RequestParamsMeta,
@@ -193,7 +191,7 @@ where
     Ok((typed, meta))
 }
 
-/// serde reads an array as a struct, too.
+/// Rejects arrays, which serde accepts for a struct, too.
 fn must_be_object(params: &str) -> Result<(), String> {
     if params.starts_with('{') { Ok(()) } else { Err("params must be an object".to_owned()) }
 }
@@ -212,14 +210,14 @@ fn notice<M: ConstString + Default, P: DeserializeOwned>(params: Option<&str>) -
     Some(notification)
 }
 
-/// Params that are there: absent and `null` mean the same, as people write both by hand.
+/// The params, if they are neither absent nor `null`: people write both by hand.
 fn present(params: Option<&str>) -> Option<&str> {
     params.filter(|params| *params != "null")
 }
 
 fn typed<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     serde_json::from_str(json).map_err(|plain| {
-        // Only a failure pays for the path.
+        // Parsed again for the path: only failures pay for it.
         let located: Result<T, _> =
             serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json));
         match located {
@@ -231,7 +229,7 @@ fn typed<T: DeserializeOwned>(json: &str) -> Result<T, String> {
     })
 }
 
-/// The `_meta` of params of which nothing else is read.
+/// The `_meta` of params whose other fields are not read.
 fn meta(params: Option<&str>) -> Result<Option<JsonObject>, String> {
     #[derive(Deserialize)]
     struct WithMeta {

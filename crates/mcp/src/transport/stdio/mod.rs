@@ -1,8 +1,8 @@
-//! The line transport: JSON-RPC messages, one a line, over any pair of byte streams.
+//! The line transport: one JSON-RPC message per line, over any pair of byte streams.
 //!
-//! It stands under rmcp's service loop. A reader and a writer task, each behind a bound: rmcp polls
-//! `receive` inside a `select!` and drops the future at will, and spawns sends without limit. When
-//! answers are not read, requests are no longer read either.
+//! It runs below rmcp's service loop, as a reader and a writer task with bounded queues: rmcp polls `receive` inside a
+//! `select!` and may drop the future at any time, and it spawns sends without a limit. While the client does not read
+//! answers, the reader reads no requests.
 //!
 //! Specification: basic/transports (stdio) of every revision; JSON-RPC 2.0.
 
@@ -38,10 +38,10 @@ use in_flight::Refused;
 use lines::{Line, LineReader};
 pub(crate) use methods::not_found;
 
-/// Messages that wait to be written before reading stops.
+/// Maximum number of messages that wait to be written; then reading stops.
 const OUTGOING: usize = 64;
 
-/// Messages that were read and wait for the service loop, which takes them at once.
+/// Maximum number of messages that wait for the service loop, which takes them immediately.
 const INCOMING: usize = 16;
 
 /// The server's end of a line-by-line connection.
@@ -49,7 +49,7 @@ pub(crate) struct LineTransport {
     incoming: mpsc::Receiver<ClientJsonRpcMessage>,
     outgoing: Outgoing,
     writer: Option<JoinHandle<()>>,
-    /// Its tools are written as the text that it keeps.
+    /// Has the JSON text of the tools.
     server: McpServer,
 }
 
@@ -118,11 +118,11 @@ struct Written {
     line: Vec<u8>,
     /// The request in flight that this answers.
     answers: Option<RequestId>,
-    /// Held until the line is out: the bound on what waits.
+    /// Held until the line is written: it bounds the queue.
     _permit: OwnedSemaphorePermit,
 }
 
-/// The way to the writer.
+/// The queue of the writer.
 #[derive(Clone)]
 struct Outgoing {
     permits: Arc<Semaphore>,
@@ -136,7 +136,7 @@ impl Outgoing {
         (Self { permits: Arc::new(Semaphore::new(OUTGOING)), lines }, to_write)
     }
 
-    /// Sends the line that `line` makes. It is made when there is room: what waits for room is not held twice.
+    /// Queues the line that `line` makes when there is room for it: messages that wait for room are not held twice.
     async fn send(
         &self,
         line: impl FnOnce() -> serde_json::Result<Vec<u8>>,
@@ -149,17 +149,17 @@ impl Outgoing {
         self.lines.send(Some(Written { line, answers, _permit: permit })).map_err(|_| gone())
     }
 
-    /// Waits until less than the bound waits to be written; first come, first served with those who send.
+    /// Waits until there is room in the queue, in one FIFO order with senders.
     async fn has_room(&self) {
         drop(self.permits.acquire().await);
     }
 
-    /// Waits until everything that was sent is written.
+    /// Waits until all queued lines are written.
     async fn flushed(&self) {
         drop(self.permits.acquire_many(OUTGOING as u32).await);
     }
 
-    /// Lets the writer end after what it has.
+    /// Ends the writer after the queued lines.
     fn close(&self) {
         // The writer may have ended by itself.
         let _ = self.lines.send(None);
@@ -175,8 +175,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads to the end of the input, then until every caller has its answer: rmcp takes the end of
-    /// `receive` for the end of the connection and gives handlers 5 s, so it is told last.
+    /// Reads to the end of the input, then waits until every caller has its answer: for rmcp the end of `receive` is the end
+    /// of the connection, which gives handlers 5 s.
     async fn run<R: AsyncRead + Unpin>(self, mut lines: LineReader<R>) {
         let mut first = true;
         loop {
@@ -206,7 +206,7 @@ impl Reader {
         self.outgoing.flushed().await;
     }
 
-    /// Hands a message on, out of a line of so many bytes. An error means that the service has ended.
+    /// Passes a message of a line of `bytes` bytes on. An error: the service has ended.
     async fn dispatch(&self, decoded: Decoded, bytes: usize) -> Result<(), ()> {
         let mut message = match decoded {
             Decoded::Message(message) => message,

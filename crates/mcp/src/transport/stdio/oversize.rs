@@ -1,18 +1,18 @@
-//! Finds the top-level `id` of a JSON object that is too large to be kept.
+//! Finds the top-level `id` of a JSON object that is too large to buffer.
 //!
-//! A host that gets no answer to its id waits until it times out, so the id is worth finding even
-//! in a message that is refused. Hosts write it first or last, so the whole text is skimmed.
+//! A host without an answer to its id waits until its timeout, so also a message that is rejected needs its id. Hosts write
+//! it first or last, so the whole text is scanned.
 
-/// More than any sensible id; a longer one is given up.
+/// Maximum length of an id; a longer one is ignored.
 const MAX_TOKEN: usize = 256;
 
-/// Skims JSON text piece by piece, in constant memory.
+/// Scans JSON text chunk by chunk, in constant memory.
 #[derive(Default)]
 pub(super) struct IdScanner {
     depth: usize,
     in_string: bool,
     escaped: bool,
-    /// The scalar or string at depth 1 that is being read, as JSON text; `None` once it is too long.
+    /// The current scalar or string at depth 1, as JSON text; `None`: it is too long.
     token: Option<Vec<u8>>,
     /// The next value at depth 1 belongs to the key `id`.
     after_id_key: bool,
@@ -21,14 +21,14 @@ pub(super) struct IdScanner {
 }
 
 impl IdScanner {
-    /// Reads on.
+    /// Scans the next chunk.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.step(byte);
         }
     }
 
-    /// The JSON text of the id, where one was read.
+    /// The JSON text of the id, if one was found.
     pub(super) fn finish(self) -> Option<String> {
         self.id
     }

@@ -1,6 +1,6 @@
-//! The line of a `tools/list` answer, of the text that the server keeps of its tools.
+//! The line of a `tools/list` answer, made of the JSON text that the server keeps of its tools.
 //!
-//! The definitions are 24 KB. As values they would be copied and written anew for each answer.
+//! The definitions are 24 KB of JSON: as values, they would be copied and serialized for each answer.
 
 use rmcp::model::{
     CacheScope, JsonRpcMessage, JsonRpcResponse, ListToolsResult, MetaObject, ResultType,
@@ -9,7 +9,7 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A [`ListToolsResult`] whose tools are text. It has the fields of that in the same order.
+/// A [`ListToolsResult`] with tools as JSON text: the same fields in the same order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ToolList<'a> {
@@ -26,7 +26,7 @@ struct ToolList<'a> {
     tools: Vec<&'a RawValue>,
 }
 
-/// The line of `message` with these tools; `None` where it is no list without tools.
+/// The line of `message` with these tools; `None`: `message` is no list of tools, or has tools already.
 pub(super) fn line<'a>(
     message: &ServerJsonRpcMessage,
     tools: impl Iterator<Item = &'a RawValue>,
@@ -45,7 +45,7 @@ pub(super) fn line<'a>(
         cache_scope: *cache_scope,
         tools: tools.collect(),
     };
-    let response = JsonRpcResponse { jsonrpc: jsonrpc.clone(), id: id.clone(), result };
+    let response = JsonRpcResponse { jsonrpc: *jsonrpc, id: id.clone(), result };
     Some(serde_json::to_vec(&response))
 }
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_those_of_the_whole_message() {
+    fn line_equals_serialized_message() {
         let tools = ["a", "b"].map(|name| {
             Tool::new(name, "What \u{fffd} it\ndoes", std::sync::Arc::new(JsonObject::new())).with_title("T")
         });

@@ -40,7 +40,7 @@ pub(crate) struct Delta {
     pub(crate) tool_calls: Option<Vec<CallDelta>>,
 }
 
-/// A piece of a tool call.
+/// A part of a tool call.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CallDelta {

@@ -1,4 +1,4 @@
-//! What each kind of line decodes to.
+//! Decoding of each kind of line.
 
 use proptest::prelude::*;
 use rmcp::model::{
@@ -30,7 +30,7 @@ fn refused(line: &str) -> (i32, Value) {
 }
 
 #[test]
-fn a_request_keeps_its_params_and_meta() {
+fn request_keeps_params_and_meta() {
     let line = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"x","arguments":{"n":1.5},"_meta":{"progressToken":7}}}"#;
     let JsonRpcMessage::Request(request) = message(line) else { panic!() };
     assert_eq!(request.id, RequestId::String("a".into()));
@@ -42,7 +42,7 @@ fn a_request_keeps_its_params_and_meta() {
 }
 
 #[test]
-fn params_may_be_absent_where_none_are_needed() {
+fn optional_params_may_be_absent() {
     for method in ["tools/list", "resources/list", "prompts/list", "ping", "resources/templates/list"] {
         for params in ["", r#","params":null"#, r#","params":{}"#] {
             let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"{params}}}"#);
@@ -73,7 +73,7 @@ fn meta_is_no_unknown_field() {
 }
 
 #[test]
-fn malformed_params_of_a_known_method_are_refused_with_the_path() {
+fn malformed_params_are_rejected_with_path() {
     for (params, said) in [
         (r#"{"arguments":{}}"#, "missing field `name`"),
         (r#"{"name":5}"#, "name: invalid type: integer"),
