@@ -286,8 +286,7 @@ impl Session {
         let tools =
             ToolSettings { toolsets: Toolset::ALL.iter().copied().collect(), ..ToolSettings::default() };
         let options = ServerOptions { tools, ..ServerOptions::default() };
-        let server = McpServer::new(Arc::clone(&services), options);
-        (services, Self::over(server))
+        (Arc::clone(&services), Self::over(McpServer::new(services, options)))
     }
 
     /// Before any handshake, over a server.

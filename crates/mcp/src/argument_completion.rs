@@ -6,8 +6,8 @@ use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, ErrorDa
 
 use super::prompts::{self, MODEL_ARGUMENT};
 use super::resources::uri::{CONVERSATION_ARGUMENT, CONVERSATION_TEMPLATE, MODEL_TEMPLATE, RUNNING_TEMPLATE};
-use service::Services;
-use service::conversations::turn::LARGEST_PAGE;
+use service::conversations::MAX_PAGE;
+use service::{Caller, Services};
 
 /// Suggests values for an argument; free text has no suggestions. `stored`: conversations are stored.
 ///
@@ -15,6 +15,7 @@ use service::conversations::turn::LARGEST_PAGE;
 /// Invalid params: an unknown prompt or template, or an argument that it does not have.
 pub(super) async fn complete(
     services: &Services,
+    caller: &Caller,
     request: &CompleteRequestParams,
     stored: bool,
 ) -> Result<CompleteResult, ErrorData> {
@@ -46,7 +47,7 @@ pub(super) async fn complete(
             matching(model_names(services, loaded).await, typed)
         }
         // A prompt has no argument of this name.
-        CONVERSATION_ARGUMENT => conversation_ids(services, typed).await,
+        CONVERSATION_ARGUMENT => conversation_ids(services, caller, typed).await,
         _ => Vec::new(),
     };
     Ok(CompleteResult::new(suggestions(names)))
@@ -71,8 +72,8 @@ fn matching(mut names: Vec<String>, typed: &str) -> Vec<String> {
 }
 
 /// Ids of the newest conversations that begin with `typed`; none while they cannot be read.
-async fn conversation_ids(services: &Services, typed: &str) -> Vec<String> {
-    let newest = services.conversations.list(None, Some(LARGEST_PAGE)).await.unwrap_or_default();
+async fn conversation_ids(services: &Services, caller: &Caller, typed: &str) -> Vec<String> {
+    let newest = services.conversations.list(caller, None, Some(MAX_PAGE)).await.unwrap_or_default();
     newest.items.into_iter().map(|summary| summary.id).filter(|id| id.starts_with(typed)).collect()
 }
 

@@ -17,9 +17,9 @@ use super::deadline::Deadline;
 use super::progress::{self, Notifier};
 use super::session::Session;
 use super::state::ServerState;
-use service::ServiceError;
-use service::tasks::cancel_on_drop::Tie;
-use service::tasks::registry::Registered;
+use service::tasks::cancel_on_drop::CancelOnDrop;
+use service::tasks::registry::Task;
+use service::{Caller, ServiceError};
 
 /// The result of a tool: an answer, or the failure that becomes an error answer.
 pub(crate) type ToolResult = Result<CallToolResult, ServiceError>;
@@ -77,6 +77,11 @@ impl<'a> ToolCall<'a> {
         }
     }
 
+    /// Who calls.
+    pub(crate) fn caller(&self) -> &Caller {
+        self.session.caller()
+    }
+
     /// Waits until every call whose line came before has begun.
     pub(crate) async fn turn_comes(&self) {
         if let Some(turn) = self.context.extensions.get::<LineTurn>() {
@@ -116,7 +121,7 @@ impl<'a> ToolCall<'a> {
             tool: self.tool,
             policy: self.server.options().tools.confirm,
             confirmations: self.server.confirmations(),
-            caller: self.session.caller(),
+            caller: &self.session.caller().owner,
             fingerprint: &self.fingerprint,
             input_responses: self.input_responses.as_ref(),
             request_state: self.request_state.as_deref(),
@@ -147,7 +152,7 @@ impl<'a> ToolCall<'a> {
     ) -> Result<Waiting, ServiceError> {
         let background = background == Some(true);
         if background {
-            self.server.services().tasks.allow_background()?;
+            self.server.services().tasks.allow_background(self.session.caller())?;
         }
         let notifier = if stream == Some(false) { None } else { self.notifier() };
         Ok(Waiting { notifier, background })
@@ -157,15 +162,15 @@ impl<'a> ToolCall<'a> {
     ///
     /// # Errors
     /// The work's own failure.
-    pub(crate) async fn wait(&self, work: Arc<Registered>, waiting: Waiting) -> ToolResult {
+    pub(crate) async fn wait(&self, work: Arc<Task>, waiting: Waiting) -> ToolResult {
         let Waiting { notifier, background } = waiting;
         self.turn_passes();
         // Dropped with the call when that is cancelled, and the work is stopped with it.
-        let tie = Tie::new(Arc::clone(&work));
+        let tie = CancelOnDrop::new(Arc::clone(&work));
         let services = self.server.services();
         let ended = !background && progress::follow(services, &work, notifier, false, self.deadline()).await;
         if !ended {
-            tie.let_go();
+            tie.detach();
             // One in the background answers at once.
             if !background {
                 // Rare branches are boxed: the future is as large as its largest branch, and thousands may be in flight.
@@ -180,7 +185,7 @@ impl<'a> ToolCall<'a> {
     ///
     /// # Errors
     /// The work's own failure.
-    pub(crate) async fn rejoin(&self, work: &Registered, deadline: Deadline) -> ToolResult {
+    pub(crate) async fn rejoin(&self, work: &Task, deadline: Deadline) -> ToolResult {
         self.turn_passes();
         let services = self.server.services();
         let ended = progress::follow(services, work, self.notifier(), true, deadline).await;

@@ -154,11 +154,13 @@ impl ServerHandler for SessionHandler {
     ) -> Result<ReadResourceResponse, ErrorData> {
         // Boxed, as all but `call_tool`: the future of a request is as large as the largest of them, and thousands of calls may
         // be in flight.
-        Box::pin(resources::read(self.server.state(), &request.uri)).await.map(Into::into)
+        Box::pin(resources::read(self.server.state(), self.session.caller(), &request.uri))
+            .await
+            .map(Into::into)
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        self.session.subscriptions().initialized(self.server.state(), context.peer);
+        self.session.subscriptions().initialized(self.server.state(), self.session.caller(), context.peer);
     }
 
     async fn subscribe(
@@ -166,7 +168,12 @@ impl ServerHandler for SessionHandler {
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.session.subscriptions().subscribe(self.server.state(), context.peer, request.uri)
+        self.session.subscriptions().subscribe(
+            self.server.state(),
+            self.session.caller(),
+            context.peer,
+            request.uri,
+        )
     }
 
     async fn unsubscribe(
@@ -184,7 +191,7 @@ impl ServerHandler for SessionHandler {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let (state, input_closed) = (self.server.state(), self.session.input_closed());
-        Box::pin(subscriptions::listen(state, input_closed, &context)).await;
+        Box::pin(subscriptions::listen(state, self.session.caller(), input_closed, &context)).await;
         Ok(())
     }
 
@@ -214,7 +221,13 @@ impl ServerHandler for SessionHandler {
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let state = self.server.state();
-        Box::pin(argument_completion::complete(state.services(), &request, state.stores())).await
+        Box::pin(argument_completion::complete(
+            state.services(),
+            self.session.caller(),
+            &request,
+            state.stores(),
+        ))
+        .await
     }
 }
 

@@ -6,23 +6,28 @@
 use tokio_util::sync::CancellationToken;
 
 use super::resources::subscriptions::Subscriptions;
+use service::Caller;
 use types::Owner;
 
 /// The state of one session.
 pub(crate) struct Session {
-    caller: Owner,
+    caller: Caller,
     subscriptions: Subscriptions,
     input_closed: CancellationToken,
 }
 
 impl Session {
-    /// A new session of this caller.
-    pub(crate) fn new(caller: Owner) -> Self {
-        Self { caller, subscriptions: Subscriptions::default(), input_closed: CancellationToken::new() }
+    /// A new session of a caller.
+    pub(crate) fn new(owner: Owner) -> Self {
+        Self {
+            caller: Caller { owner },
+            subscriptions: Subscriptions::default(),
+            input_closed: CancellationToken::new(),
+        }
     }
 
     /// Who calls: the owner of what the calls make.
-    pub(crate) fn caller(&self) -> &Owner {
+    pub(crate) fn caller(&self) -> &Caller {
         &self.caller
     }
 

@@ -4,6 +4,7 @@
 
 pub mod child;
 mod regular;
+pub mod sync;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "other.rs")]
 mod system;

@@ -1,27 +1,27 @@
-//! Many replies in one job: a comparison of models, and a batch of texts.
+//! Jobs of many replies: comparisons of models, and batches of texts.
 
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use crate::ServiceError;
 use crate::chat::Chat;
 use crate::chat::attachments::Attachments;
 use crate::chat::bytes_of_call;
-use crate::chat::runner::ChatCall;
-use crate::models::lifecycle::model_name;
+use crate::chat::request::ChatCall;
+use crate::models::name::model_name;
 use crate::tasks::Tasks;
-use crate::tasks::job::{Job, Replies, Report};
+use crate::tasks::job::{Job, JobOutput, ReplySet};
 use crate::tasks::memory::Held;
 use crate::tasks::queue::Reservation;
-use crate::tasks::registry::Registered;
+use crate::tasks::registry::Task;
+use crate::{Caller, ServiceError};
 use types::{Message, Role};
 
 /// Most inputs of a batch.
-pub const MOST_INPUTS: usize = 200;
+pub const MAX_INPUTS: usize = 200;
 /// Most models of a comparison.
-pub const MOST_MODELS: usize = 8;
+pub const MAX_MODELS: usize = 8;
 
 /// Batches of texts, and comparisons of models.
 #[derive(Debug)]
@@ -41,14 +41,15 @@ impl Batches {
     /// `invalid_argument`. A model that fails is a reply beside the others.
     pub fn start_comparison(
         self: &Arc<Self>,
+        caller: &Caller,
         call: &ChatCall,
         models: &[String],
         together: bool,
-    ) -> Result<Arc<Registered>, ServiceError> {
-        if !(2..=MOST_MODELS).contains(&models.len()) {
+    ) -> Result<Arc<Task>, ServiceError> {
+        if !(2..=MAX_MODELS).contains(&models.len()) {
             return Err(ServiceError::invalid(
                 "models",
-                format!("has {}; it must have 2 to {MOST_MODELS} names", models.len()),
+                format!("has {}; it must have 2 to {MAX_MODELS} names", models.len()),
             ));
         }
         for (index, model) in models.iter().enumerate() {
@@ -58,11 +59,11 @@ impl Batches {
         let calls: Vec<_> =
             models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
         let held = self.check_all(&calls)?;
-        let report = Report::Comparison(Replies::new(models.to_vec()));
+        let report = JobOutput::Comparison(ReplySet::new(models.to_vec()));
         let at_once = if together { calls.len() } else { 1 };
-        let calls = self.in_order(calls, at_once);
+        let calls = self.in_order(caller, calls, at_once);
         let batches = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("comparing", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "comparing", report, move |job| async move {
             let _held = held;
             batches.answer_all(&job, calls, at_once).await
         }))
@@ -74,11 +75,12 @@ impl Batches {
     /// `invalid_argument`. A text or a file that fails is a reply beside the others.
     pub fn start_batch(
         self: &Arc<Self>,
+        caller: &Caller,
         call: &ChatCall,
         instruction: &str,
         inputs: &[String],
         files: &[String],
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         if instruction.trim().is_empty() {
             return Err(ServiceError::invalid(
                 "instruction",
@@ -86,10 +88,10 @@ impl Batches {
             ));
         }
         let total = inputs.len() + files.len();
-        if total == 0 || total > MOST_INPUTS {
+        if total == 0 || total > MAX_INPUTS {
             return Err(ServiceError::invalid(
                 "inputs",
-                format!("and files have {total} entries; they must have 1 to {MOST_INPUTS}"),
+                format!("and files have {total} entries; they must have 1 to {MAX_INPUTS}"),
             ));
         }
         if let Some(index) = inputs.iter().position(|input| input.trim().is_empty()) {
@@ -110,11 +112,11 @@ impl Batches {
         let held = self.check_all(&calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();
         let at_once = calls.len();
-        let calls = self.in_order(calls, at_once);
-        let report = Report::Batch(Replies::new(labels));
-        // The queue says how many run at once; all of them stand in it.
+        let calls = self.in_order(caller, calls, at_once);
+        let report = JobOutput::Batch(ReplySet::new(labels));
+        // All of them are queued; the queue limits how many run at the same time.
         let batches = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("working", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "working", report, move |job| async move {
             let _held = held;
             batches.answer_all(&job, calls, at_once).await
         }))
@@ -126,9 +128,15 @@ impl Batches {
         self.tasks.memory.hold(calls.iter().map(bytes_of_call).sum())
     }
 
-    /// The calls with their places in the queue, all taken now: what is asked for later comes after the whole job.
-    fn in_order(&self, calls: Vec<ChatCall>, at_once: usize) -> Vec<(ChatCall, Reservation)> {
-        let calls: Vec<_> = calls.into_iter().map(|call| (call, self.tasks.queue.reserve())).collect();
+    /// The calls with their places in the queue, all reserved now, so that later calls come after the whole job.
+    fn in_order(
+        &self,
+        caller: &Caller,
+        calls: Vec<ChatCall>,
+        at_once: usize,
+    ) -> Vec<(ChatCall, Reservation)> {
+        let calls: Vec<_> =
+            calls.into_iter().map(|call| (call, self.tasks.queue.reserve(&caller.owner))).collect();
         for (_, place) in calls.iter().skip(at_once) {
             // It comes after another one of the job.
             place.delay();
@@ -152,7 +160,7 @@ impl Batches {
         while let Some((index, outcome)) = answers.next().await {
             job.advance(|state| {
                 state.done += 1.0;
-                let (Report::Comparison(replies) | Report::Batch(replies)) = &mut state.report else {
+                let (JobOutput::Comparison(replies) | JobOutput::Batch(replies)) = &mut state.report else {
                     return;
                 };
                 if let Some(slot) = replies.replies.get_mut(index) {

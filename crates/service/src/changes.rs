@@ -1,25 +1,33 @@
-//! What changes: announced by whoever changes it, and heard by those who follow.
+//! Notifications of changes to models and conversations.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
-/// Changes that wait for one follower; one that lags further hears that anything may have changed.
+use crate::Caller;
+use types::Owner;
+
+/// Changes that are buffered for one follower; one that lags further gets [`Change::Anything`].
 pub(crate) const MAX_WAITING: usize = 64;
 
-/// Something that is not as it was. Names are complete, as [`full_name`](crate::models::lifecycle::full_name) gives them.
+/// A change. Names are complete, as [`full_name`](crate::models::name::full_name) gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// A model was installed, replaced or deleted.
     Installed(String),
     /// A model was loaded or unloaded.
     Loaded(String),
-    /// A loaded model stays for another time, or in another size.
-    Kept(String),
-    /// A turn of a stored conversation was written by us, or it was deleted. The one change that is not of models.
-    Conversation(String),
-    /// Which ones is not known: a server that was down answers again, or too much changed at once.
+    /// The time until which a loaded model stays has changed, or its size.
+    KeepAliveChanged(String),
+    /// A turn of a stored conversation was written by us, or it was deleted.
+    Conversation {
+        /// Whose it is; nobody else hears of it.
+        owner: Owner,
+        id: String,
+    },
+    /// Unknown changes: a server that was down answers again, or the follower lagged.
     Anything,
 }
 
@@ -28,39 +36,54 @@ pub enum Change {
 pub struct Changes(OnceLock<broadcast::Sender<Change>>);
 
 impl Changes {
-    /// Hears of changes from now on. Those that others make to models are seen only while there is a
+    /// Subscribes to changes. Those that others make to models are seen only while there is a
     /// [`poll_changes`](crate::models::Models::poll_changes).
-    pub fn follow(&self) -> Follower {
-        Follower(self.0.get_or_init(|| broadcast::Sender::new(MAX_WAITING)).subscribe())
+    pub fn follow(&self, caller: &Caller) -> Follower {
+        let signal = self.0.get_or_init(|| broadcast::Sender::new(MAX_WAITING));
+        Follower { owner: caller.owner.clone(), receiver: signal.subscribe() }
     }
 
     pub(crate) fn announce(&self, change: Change) {
         if let Some(signal) = self.0.get() {
-            // Nobody may be listening.
+            // An error means that nobody follows.
             let _ = signal.send(change);
         }
     }
 }
 
-/// Hears of changes.
+/// A subscription to changes.
 #[derive(Debug)]
-pub struct Follower(broadcast::Receiver<Change>);
+pub struct Follower {
+    owner: Owner,
+    receiver: broadcast::Receiver<Change>,
+}
 
 impl Follower {
-    /// All changes since the last call, at least one. `None` when the models are gone.
+    /// All changes since the last call that concern this caller, at least one. `None` when nobody can announce any more.
     pub async fn changed(&mut self) -> Option<BTreeSet<Change>> {
         let mut changes = BTreeSet::new();
-        match self.0.recv().await {
-            Ok(change) => changes.insert(change),
-            Err(RecvError::Lagged(_)) => changes.insert(Change::Anything),
-            Err(RecvError::Closed) => return None,
-        };
+        while changes.is_empty() {
+            match self.receiver.recv().await {
+                Ok(change) => self.add(&mut changes, change),
+                Err(RecvError::Lagged(_)) => self.add(&mut changes, Change::Anything),
+                Err(RecvError::Closed) => return None,
+            }
+        }
         loop {
-            match self.0.try_recv() {
-                Ok(change) => changes.insert(change),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => changes.insert(Change::Anything),
-                Err(_) => return Some(changes),
-            };
+            match self.receiver.try_recv() {
+                Ok(change) => self.add(&mut changes, change),
+                Err(TryRecvError::Lagged(_)) => self.add(&mut changes, Change::Anything),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(changes),
+            }
+        }
+    }
+
+    fn add(&self, changes: &mut BTreeSet<Change>, change: Change) {
+        match &change {
+            Change::Conversation { owner, .. } if *owner != self.owner => {}
+            _ => {
+                changes.insert(change);
+            }
         }
     }
 }
@@ -72,11 +95,28 @@ mod tests {
     #[tokio::test]
     async fn lagging_follower_hears_that_anything_may_have_changed() {
         let changes = Changes::default();
-        let mut follower = changes.follow();
+        let mut follower = changes.follow(&Caller::local());
         for n in 0..10 * MAX_WAITING {
             changes.announce(Change::Installed(format!("m:{n}")));
         }
         let heard = follower.changed().await.unwrap();
         assert!(heard.contains(&Change::Anything) && heard.len() <= MAX_WAITING + 1, "{}", heard.len());
+    }
+
+    #[tokio::test]
+    async fn follower_hears_only_of_own_conversations() {
+        let changes = Changes::default();
+        let other = Owner::new("other").unwrap();
+        let mut follower = changes.follow(&Caller::local());
+        let mut others_follower = changes.follow(&Caller { owner: other.clone() });
+        let of_other = Change::Conversation { owner: other, id: "notes".to_owned() };
+        changes.announce(of_other.clone());
+        let loaded = Change::Loaded("m:1".to_owned());
+        changes.announce(loaded.clone());
+        assert_eq!(follower.changed().await.unwrap(), BTreeSet::from([loaded.clone()]));
+        assert_eq!(others_follower.changed().await.unwrap(), BTreeSet::from([loaded, of_other.clone()]));
+        changes.announce(of_other);
+        drop(changes);
+        assert_eq!(follower.changed().await, None);
     }
 }

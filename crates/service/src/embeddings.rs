@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use crate::hint::{Action, Hint};
 use crate::models::Models;
-use crate::models::lifecycle::name_length;
+use crate::models::name::name_length;
 use crate::tasks::Tasks;
 use crate::transfers::Transfers;
 use crate::{ErrorCode, ServiceError};
 use types::EmbedRequest;
 
 /// Texts in one call.
-pub const MOST_TEXTS: usize = 2048;
+pub const MAX_TEXTS: usize = 2048;
 
 /// A model that is pulled before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulling {
-    /// The model.
     pub model: String,
-    /// Bytes that are there.
+    /// Bytes that have been transferred.
     pub done: u64,
     /// Bytes in all, as far as they are known.
     pub total: Option<u64>,
@@ -33,21 +32,20 @@ pub struct Ranked {
     pub score: f64,
 }
 
-/// Texts in the order of their likeness to a query.
+/// Texts in the order of their similarity to a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     /// The model whose embeddings were compared.
     pub model: String,
-    /// The likest first.
+    /// The most similar first.
     pub ranked: Vec<Ranked>,
     /// That a text was cut.
     pub warning: Option<String>,
 }
 
-/// Embeddings, and what was done in silence.
+/// Embeddings, and a warning where the server cut a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
-    /// The vectors.
     pub embeddings: types::Embeddings,
     /// That a text was cut.
     pub warning: Option<String>,
@@ -89,7 +87,7 @@ impl Embeddings {
             Err(error) if self.transfers.may_pull(&error, &request.model) => {
                 let model = &request.model;
                 let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
-                self.transfers.pull_missing(model, pulling).await?;
+                self.transfers.ensure_installed(model, pulling).await?;
                 self.embed_once(&mut request, may_cut).await
             }
             embedded => embedded,
@@ -129,7 +127,7 @@ impl Embeddings {
         }
     }
 
-    /// Orders texts by their likeness to a query, the likest first. The vectors stay here.
+    /// Orders texts by their similarity to a query, the most similar first.
     ///
     /// # Errors
     /// As [`Embeddings::embed`].
@@ -151,7 +149,7 @@ impl Embeddings {
         let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
         let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
         let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
-        // Stable: what is equally like stays in the given order.
+        // The sort is stable: equal scores keep the given order.
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
         Ok(Ranking { model: embeddings.model, ranked, warning })
     }
@@ -177,10 +175,10 @@ fn check_texts(argument: &str, texts: &[String]) -> Result<(), ServiceError> {
     if texts.is_empty() {
         return Err(ServiceError::invalid(argument, "is empty; it must hold at least one text"));
     }
-    if texts.len() > MOST_TEXTS {
+    if texts.len() > MAX_TEXTS {
         return Err(ServiceError::invalid(
             argument,
-            format!("has {} texts; at most {MOST_TEXTS} are taken in one call", texts.len()),
+            format!("has {} texts; at most {MAX_TEXTS} are taken in one call", texts.len()),
         ));
     }
     match texts.iter().position(|text| text.trim().is_empty()) {
@@ -200,7 +198,7 @@ fn cut(texts: usize) -> String {
     )
 }
 
-/// The cosine of the angle between two vectors; 0 where one has no length.
+/// The cosine of the angle between two vectors; 0 where one is zero.
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
     let length = |vector: &[f32]| vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();

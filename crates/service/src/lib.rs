@@ -2,13 +2,14 @@
 //!
 //! It is made of parts, each with its own state. A part names only those before it, and none names [`Services`]:
 //!
-//! 1. `error`, `changes`, `file_access`: what all parts share.
+//! 1. [`Caller`], `error`, `changes`, `file_access`: what all parts share.
 //! 2. [`models`]: what the server has, and changes to it. [`tasks`]: work that runs on its own; it knows no model.
 //! 3. [`transfers`]: pulls, pushes and creations, over models and tasks.
 //! 4. [`chat`]: one completion, over transfers, tasks and models.
 //! 5. [`conversations`], [`batches`]: many completions, over chat. [`embeddings`]: over transfers. [`web`]: alone.
 
 pub mod batches;
+mod caller;
 pub mod changes;
 pub mod chat;
 pub mod conversations;
@@ -30,6 +31,7 @@ use settings::{FileSettings, SystemPromptFile};
 use store::ConversationStore;
 
 use batches::Batches;
+pub use caller::Caller;
 use changes::Changes;
 use chat::Chat;
 use conversations::Conversations;

@@ -11,16 +11,16 @@ use providers::ollama::OllamaWeb;
 
 /// Results that may be asked for.
 const RESULTS: std::ops::RangeInclusive<u64> = 1..=10;
-const MOST_RESULTS: usize = 10;
+const MAX_RESULTS: usize = 10;
 /// Characters of one result, and of a page, that are passed on: a host's model has to read them.
-const MOST_OF_RESULT: usize = 4_000;
-const MOST_OF_PAGE: usize = 40_000;
+const MAX_RESULT_CHARS: usize = 4_000;
+const MAX_PAGE_CHARS: usize = 40_000;
 /// Characters of a title that are passed on: who wrote the page wrote it.
-const MOST_OF_TITLE: usize = 300;
+const MAX_TITLE_CHARS: usize = 300;
 /// Bytes of an address; a longer one holds data and leads nowhere.
-const MOST_OF_URL: usize = 2_000;
+const MAX_URL_BYTES: usize = 2_000;
 /// Links of a page that are passed on.
-const MOST_LINKS: usize = 100;
+const MAX_LINKS: usize = 100;
 
 /// One result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,11 +80,11 @@ impl Web {
         }
         let most = max_results.and_then(|most| u32::try_from(most).ok());
         let results = self.client()?.search(query, most).await.map_err(failed)?;
-        let found = results.into_iter().filter(|result| result.url.len() <= MOST_OF_URL).map(|result| {
-            let (content, cut) = bounded(result.content, MOST_OF_RESULT);
-            Found { title: bounded(result.title, MOST_OF_TITLE).0, url: result.url, content, cut }
+        let found = results.into_iter().filter(|result| result.url.len() <= MAX_URL_BYTES).map(|result| {
+            let (content, cut) = bounded(result.content, MAX_RESULT_CHARS);
+            Found { title: bounded(result.title, MAX_TITLE_CHARS).0, url: result.url, content, cut }
         });
-        Ok(found.take(MOST_RESULTS).collect())
+        Ok(found.take(MAX_RESULTS).collect())
     }
 
     /// Reads one page of the web.
@@ -94,11 +94,11 @@ impl Web {
     pub async fn fetch(&self, url: &str) -> Result<Page, ServiceError> {
         check_url(url)?;
         let page = self.client()?.fetch(url).await.map_err(failed)?;
-        let (content, cut) = bounded(page.content, MOST_OF_PAGE);
+        let (content, cut) = bounded(page.content, MAX_PAGE_CHARS);
         let all = page.links.len();
-        let links = page.links.into_iter().filter(|link| link.len() <= MOST_OF_URL);
-        let links: Vec<_> = links.take(MOST_LINKS).collect();
-        let (title, _) = bounded(page.title, MOST_OF_TITLE);
+        let links = page.links.into_iter().filter(|link| link.len() <= MAX_URL_BYTES);
+        let links: Vec<_> = links.take(MAX_LINKS).collect();
+        let (title, _) = bounded(page.title, MAX_TITLE_CHARS);
         Ok(Page { title, content, cut, more_links: all - links.len(), links })
     }
 

@@ -14,9 +14,18 @@ pub fn human_size(bytes: u64) -> String {
 pub fn pulling(model: &str, done: u64, total: Option<u64>) -> String {
     match total {
         Some(total) if total > 0 => {
-            let percent = done as f64 / total as f64 * 100.0;
-            format!("pulling {model}, {percent:.0}% of {}", human_size(total))
+            format!("pulling {model}, {:.0}% of {}", percent(done, total), human_size(total))
         }
         _ => format!("pulling {model}"),
     }
+}
+
+/// How much of `total`, which is not 0, is done.
+pub fn percent(done: u64, total: u64) -> f64 {
+    done as f64 / total as f64 * 100.0
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

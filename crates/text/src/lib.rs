@@ -1,4 +1,5 @@
-//! Text for people, whoever wrote it: made safe to show, and numbers as people read them.
+//! Text for people, whoever wrote it: made safe to show, numbers as people read them, and names that were meant.
 
 pub mod format;
 pub mod sanitize;
+pub mod similar;

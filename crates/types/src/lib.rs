@@ -6,6 +6,7 @@ mod chat;
 pub mod de;
 mod embed;
 mod generate;
+mod keep_alive;
 mod location;
 mod message;
 mod model;
@@ -18,6 +19,7 @@ pub use chat::{
 };
 pub use embed::{EmbedRequest, Embeddings};
 pub use generate::GenerateRequest;
+pub use keep_alive::KeepAlive;
 pub use location::Location;
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};

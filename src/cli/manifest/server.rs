@@ -37,7 +37,7 @@ pub(super) async fn manifest() -> anyhow::Result<Value> {
     manifest.insert("environment".into(), environment());
     manifest.insert("run".into(), json!({ "command": "ollama-mcp", "args": [] }));
     let digest = Sha256::digest(serde_json::to_vec(&manifest)?);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = text::format::hex(&digest);
     manifest.insert("digest".into(), format!("sha256:{digest}").into());
     Ok(Value::Object(manifest))
 }

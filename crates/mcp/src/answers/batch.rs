@@ -12,8 +12,8 @@ use crate::arguments::schema;
 use crate::hint::Wording;
 use service::ServiceError;
 use service::chat::runner::tokens_per_second;
-use service::tasks::job::Replies;
-use service::tasks::registry::Registered;
+use service::tasks::job::ReplySet;
+use service::tasks::registry::Task;
 use service::tasks::reply::Outcome;
 use text::sanitize;
 
@@ -88,8 +88,8 @@ struct FailureAnswer<'a> {
 /// # Errors
 /// As of [`to_json`].
 pub(crate) fn comparison(
-    registered: &Registered,
-    replies: &Replies,
+    registered: &Task,
+    replies: &ReplySet,
     status: &'static str,
     wording: &Wording,
 ) -> Result<(String, Value), ServiceError> {
@@ -129,8 +129,8 @@ pub(crate) fn comparison(
 /// # Errors
 /// As of [`to_json`].
 pub(crate) fn batch(
-    registered: &Registered,
-    replies: &Replies,
+    registered: &Task,
+    replies: &ReplySet,
     status: &'static str,
     wording: &Wording,
 ) -> Result<(String, Value), ServiceError> {
@@ -244,7 +244,7 @@ fn warnings(results: &[ReplyAnswer<'_>], label: impl Fn(&ReplyAnswer<'_>) -> Str
 }
 
 /// The failure of a batch or comparison whose replies have all failed; `None`: one has succeeded, or still may.
-pub(crate) fn failure(replies: &Replies) -> Option<ServiceError> {
+pub(crate) fn failure(replies: &ReplySet) -> Option<ServiceError> {
     let failed: Option<Vec<_>> = replies.replies.iter().map(|reply| reply.as_ref()?.as_ref().err()).collect();
     let failed = failed?;
     let first = failed.first()?;

@@ -12,9 +12,9 @@ use crate::arguments::schema;
 use crate::hint::Wording;
 use service::Partial;
 use service::chat::runner::tokens_per_second;
-use service::tasks::registry::Registered;
+use service::tasks::registry::Task;
 use service::tasks::reply::Sent;
-use service::tasks::reply::{Completion, Live, Outcome, Phase};
+use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
 use service::{ErrorCode, ServiceError};
 use text::format::pulling;
 use text::sanitize;
@@ -92,8 +92,8 @@ pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 /// # Errors
 /// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
 pub(crate) fn of_reply(
-    completion: &Registered,
-    live: &Live,
+    completion: &Task,
+    live: &ReplyBuffer,
     outcome: Option<Outcome>,
     wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
@@ -135,8 +135,8 @@ pub(crate) fn next_step(id: &str) -> String {
 }
 
 fn unfinished(
-    completion: &Registered,
-    live: &Live,
+    completion: &Task,
+    live: &ReplyBuffer,
     status: &'static str,
     partial: &Partial,
     text: String,
@@ -164,13 +164,13 @@ fn unfinished(
 }
 
 /// The conversation's id, for hosts that show only text: the next turn needs it.
-fn in_conversation(live: &Live) -> Option<ContentBlock> {
+fn in_conversation(live: &ReplyBuffer) -> Option<ContentBlock> {
     live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
 }
 
 fn completed(
-    registered: &Registered,
-    live: &Live,
+    registered: &Task,
+    live: &ReplyBuffer,
     completion: &Completion,
     wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::arguments::schema;
-use service::conversations::turn::{Conversation, Page, StoredMessage, Summary};
+use service::conversations::{Conversation, Page, StoredMessage, Summary};
 use text::sanitize;
 
 /// A page of conversations.

@@ -9,8 +9,8 @@ use super::completion::next_step;
 use super::{batch, to_json};
 use crate::answers::error::error_body;
 use crate::hint::Wording;
-use service::tasks::job::{Job, Report, TransferReport};
-use service::tasks::registry::Registered;
+use service::tasks::job::{Job, JobOutput, TransferReport};
+use service::tasks::registry::Task;
 use service::{ErrorCode, ServiceError};
 use text::format::human_size;
 use text::sanitize;
@@ -37,7 +37,7 @@ pub(crate) struct TransferAnswer<'a> {
 /// # Errors
 /// The job's own failure.
 pub(crate) fn answer(
-    registered: &Registered,
+    registered: &Task,
     job: &Job,
     ended: bool,
     wording: &Wording,
@@ -56,24 +56,25 @@ pub(crate) fn answer(
         registered.mark_seen();
     }
     let (text, mut data) = match &state.report {
-        Report::Transfer(transfer) => of_transfer(registered, transfer, status)?,
-        Report::Comparison(replies) => batch::comparison(registered, replies, status, wording)?,
-        Report::Batch(replies) => batch::batch(registered, replies, status, wording)?,
+        JobOutput::Transfer(transfer) => of_transfer(registered, transfer, status)?,
+        JobOutput::Comparison(replies) => batch::comparison(registered, replies, status, wording)?,
+        JobOutput::Batch(replies) => batch::batch(registered, replies, status, wording)?,
     };
     let failure = match &state.report {
-        Report::Comparison(replies) | Report::Batch(replies) if status == "completed" => {
+        JobOutput::Comparison(replies) | JobOutput::Batch(replies) if status == "completed" => {
             batch::failure(replies).map(|failure| wording.error(failure))
         }
         _ => None,
     };
     let text = match (status, &state.report) {
         ("in_progress", _) => {
-            let aside = state.aside.iter().map(|aside| format!("Waiting for a model: {aside}. "));
-            let aside = aside.collect::<String>();
-            format!("This is still in progress. {} {aside}{text}", next_step(&registered.id))
+            let waiting_for =
+                state.waiting_for.iter().map(|waiting_for| format!("Waiting for a model: {waiting_for}. "));
+            let waiting_for = waiting_for.collect::<String>();
+            format!("This is still in progress. {} {waiting_for}{text}", next_step(&registered.id))
         }
         // The text of a transfer says it already.
-        ("cancelled", Report::Comparison(_) | Report::Batch(_)) => {
+        ("cancelled", JobOutput::Comparison(_) | JobOutput::Batch(_)) => {
             format!("Cancelled before it was complete. {text}")
         }
         _ => text,
@@ -93,7 +94,7 @@ pub(crate) fn answer(
 }
 
 fn of_transfer(
-    registered: &Registered,
+    registered: &Task,
     transfer: &TransferReport,
     status: &'static str,
 ) -> Result<(String, Value), ServiceError> {

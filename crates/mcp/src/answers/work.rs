@@ -5,15 +5,15 @@ use rmcp::model::CallToolResult;
 use super::{completion, job};
 use crate::hint::Wording;
 use service::ServiceError;
-use service::tasks::registry::{Registered, Work};
+use service::tasks::registry::{Task, TaskKind};
 
 /// The answer for work; `ended`: the call has waited for its end, and it came.
 ///
 /// # Errors
 /// The work's own failure.
-pub(crate) fn of(work: &Registered, ended: bool, wording: &Wording) -> Result<CallToolResult, ServiceError> {
-    match &work.work {
-        Work::Reply(live) => completion::of_reply(work, live, live.outcome().filter(|_| ended), wording),
-        Work::Job(job) => job::answer(work, job, ended, wording),
+pub(crate) fn of(work: &Task, ended: bool, wording: &Wording) -> Result<CallToolResult, ServiceError> {
+    match &work.kind {
+        TaskKind::Reply(live) => completion::of_reply(work, live, live.outcome().filter(|_| ended), wording),
+        TaskKind::Job(job) => job::answer(work, job, ended, wording),
     }
 }

@@ -9,9 +9,10 @@ use serde::Deserialize;
 
 use super::schema::{input_schema_with_some, names_of};
 use service::ServiceError;
+use service::chat::request::ChatCall;
 use service::chat::response_format::read_response_format;
-use service::chat::runner::ChatCall;
 use service::chat::truncation::Truncation;
+use service::chat::validate::keep_alive;
 
 /// What the tools beside `chat_completion` list of these; they take the others too.
 const LISTED: &[(&str, Option<&str>)] = &[
@@ -47,7 +48,7 @@ impl GenerationArguments {
             options: request.take_options(),
             response_format: request.response_format.take().map(read_response_format).transpose()?.flatten(),
             think: request.think()?,
-            keep_alive: request.keep_alive.take(),
+            keep_alive: keep_alive(request.keep_alive.take())?,
             truncation: request.truncation.as_deref().map(Truncation::parse).transpose()?.unwrap_or_default(),
             ..ChatCall::default()
         })

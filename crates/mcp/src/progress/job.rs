@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::notifier::{HEARTBEAT, Notifier};
 use crate::answers::job::amount;
-use service::tasks::job::{Job, JobState, Report};
+use service::tasks::job::{Job, JobOutput, JobState};
 use text::format::human_size;
 
 /// Reports a job's state until its end. `false`: the deadline comes first.
@@ -52,18 +52,19 @@ pub(super) async fn follow(
 
 /// The size of a model that is being pulled, once the server has reported it. More layers may follow.
 fn size(state: &JobState) -> Option<String> {
-    let Report::Transfer(transfer) = &state.report else { return None };
+    let JobOutput::Transfer(transfer) = &state.report else { return None };
     let total = transfer.total_bytes.filter(|_| transfer.operation == "pull")?;
     Some(format!("{} is {} or more", transfer.model, human_size(total)))
 }
 
 fn line(state: &JobState) -> String {
     match &state.report {
-        Report::Transfer(transfer) => amount(transfer),
-        Report::Comparison(replies) | Report::Batch(replies) => {
+        JobOutput::Transfer(transfer) => amount(transfer),
+        JobOutput::Comparison(replies) | JobOutput::Batch(replies) => {
             let done = replies.replies.iter().filter(|reply| reply.is_some()).count();
-            let aside = state.aside.iter().map(|aside| format!("; {aside}")).collect::<String>();
-            format!("{done} of {} done{aside}", replies.replies.len())
+            let waiting_for =
+                state.waiting_for.iter().map(|waiting_for| format!("; {waiting_for}")).collect::<String>();
+            format!("{done} of {} done{waiting_for}", replies.replies.len())
         }
     }
 }

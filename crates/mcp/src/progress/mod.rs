@@ -14,14 +14,14 @@ pub(crate) use pull::while_pulling;
 use super::deadline::Deadline;
 use reply::ReplyProgress;
 use service::Services;
-use service::tasks::registry::{Registered, Work};
+use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::Cursor;
 
 /// Waits for the end of work and reports its progress; with `from_now` only text that comes from now on. `false`:
 /// `deadline` comes first.
 pub(crate) async fn follow(
     services: &Services,
-    completion: &Registered,
+    completion: &Task,
     notifier: Option<Box<Notifier>>,
     from_now: bool,
     deadline: Deadline,
@@ -29,15 +29,15 @@ pub(crate) async fn follow(
     // Never cancel an in-progress send at the deadline: the notification would arrive after the response.
     let deadline = deadline.passed();
     tokio::pin!(deadline);
-    match (&completion.work, notifier) {
+    match (&completion.kind, notifier) {
         (_, None) => tokio::select! {
             biased;
             () = completion.ended() => true,
             () = deadline => false,
         },
         // Boxed: without a token, a call would hold their room for nothing.
-        (Work::Job(job), Some(notifier)) => Box::pin(job::follow(job, notifier, deadline)).await,
-        (Work::Reply(live), Some(notifier)) => {
+        (TaskKind::Job(job), Some(notifier)) => Box::pin(job::follow(job, notifier, deadline)).await,
+        (TaskKind::Reply(live), Some(notifier)) => {
             let mut cursor = Cursor::default();
             if from_now {
                 live.update(&mut cursor);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::notifier::{HEARTBEAT, Notifier};
 use service::Services;
-use service::tasks::reply::{Cursor, Live, Phase};
+use service::tasks::reply::{Cursor, Phase, ReplyBuffer};
 use text::format::pulling;
 
 /// When the first heartbeat is due; a quick call needs none.
@@ -19,7 +19,7 @@ const LOAD_CHECK: Duration = Duration::from_millis(500);
 /// A reply, and the caller that its progress goes to.
 pub(super) struct ReplyProgress<'a> {
     pub(super) services: &'a Services,
-    pub(super) live: &'a Live,
+    pub(super) live: &'a ReplyBuffer,
     pub(super) notifier: Box<Notifier>,
     pub(super) cursor: Cursor,
 }

@@ -6,7 +6,7 @@ use super::contents::{JSON, contents};
 use super::uri::{CONVERSATION_TEMPLATE, CONVERSATIONS};
 use crate::answers::conversations::{ConversationAnswer, ConversationPage, markdown};
 use crate::answers::to_pretty_json;
-use service::{ServiceError, Services};
+use service::{Caller, ServiceError, Services};
 
 const MARKDOWN: &str = "text/markdown";
 
@@ -27,18 +27,23 @@ pub(super) fn template() -> ResourceTemplate {
 }
 
 /// Reads the list.
-pub(super) async fn read_list(services: &Services, uri: &str) -> Result<ReadResourceResult, ServiceError> {
-    let page = services.conversations.list(None, None).await?;
+pub(super) async fn read_list(
+    services: &Services,
+    caller: &Caller,
+    uri: &str,
+) -> Result<ReadResourceResult, ServiceError> {
+    let page = services.conversations.list(caller, None, None).await?;
     contents(uri, &ConversationPage::new(page), 0)
 }
 
 /// Reads a conversation.
 pub(super) async fn read_one(
     services: &Services,
+    caller: &Caller,
     uri: &str,
     id: &str,
 ) -> Result<ReadResourceResult, ServiceError> {
-    let conversation = services.conversations.get(id, None).await?;
+    let conversation = services.conversations.get(caller, id, None).await?;
     let json = to_pretty_json(&ConversationAnswer::from(&conversation))?;
     let page = ResourceContents::text(markdown(&conversation), uri).with_mime_type(MARKDOWN);
     let json = ResourceContents::text(json, uri).with_mime_type(JSON);

@@ -15,8 +15,8 @@ use super::answers::models::{ModelPage, ModelsAnswer};
 use super::answers::running_models::{RunningAnswer, RunningModelAnswer};
 use super::state::ServerState;
 use contents::{JSON, contents};
-use service::models::lifecycle::full_name;
-use service::{ErrorCode, ServiceError};
+use service::models::name::full_name;
+use service::{Caller, ErrorCode, ServiceError};
 use uri::{HEALTH, MODEL_TEMPLATE, MODELS, RUNNING, RUNNING_TEMPLATE, ResourceUri, not_found};
 
 /// How long clients may cache models: they seldom change, and hosts may read them often.
@@ -75,7 +75,11 @@ pub(super) fn templates(stored: bool, running: bool) -> Vec<ResourceTemplate> {
 ///
 /// # Errors
 /// Resource not found; an internal error where the model server fails.
-pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(
+    server: &ServerState,
+    caller: &Caller,
+    uri: &str,
+) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
     let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
     match ResourceUri::parse(uri) {
@@ -105,10 +109,10 @@ pub(super) async fn read(server: &ServerState, uri: &str) -> Result<ReadResource
             contents(uri, &RunningModelAnswer::from(model), 0).map_err(failed)
         }
         Some(ResourceUri::Conversations) if stored => {
-            conversations::read_list(services, uri).await.map_err(failed)
+            conversations::read_list(services, caller, uri).await.map_err(failed)
         }
         Some(ResourceUri::Conversation(id)) if stored => {
-            conversations::read_one(services, uri, &id).await.map_err(failed)
+            conversations::read_one(services, caller, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::uri::ResourceUri;
 use crate::state::ServerState;
+use service::Caller;
 use service::changes::{Change, Follower};
 use service::models::watch::Poll;
 
@@ -89,10 +90,10 @@ struct Subscribed {
 
 impl Subscriptions {
     /// From now on notifies the client of changes of the list.
-    pub(crate) fn initialized(&self, server: &ServerState, peer: Peer<RoleServer>) {
+    pub(crate) fn initialized(&self, server: &ServerState, caller: &Caller, peer: Peer<RoleServer>) {
         let mut session = self.lock();
         session.initialized = true;
-        self.notify(&mut session, server, peer);
+        self.notify(&mut session, server, caller, peer);
     }
 
     /// From now on notifies the client of changes of this resource.
@@ -102,6 +103,7 @@ impl Subscriptions {
     pub(crate) fn subscribe(
         &self,
         server: &ServerState,
+        caller: &Caller,
         peer: Peer<RoleServer>,
         uri: String,
     ) -> Result<(), ErrorData> {
@@ -115,7 +117,7 @@ impl Subscriptions {
         }
         session.resources.insert(uri, resource);
         // Follow changes before polling starts, so no change is missed.
-        self.notify(&mut session, server, peer);
+        self.notify(&mut session, server, caller, peer);
         if polled {
             session.poll.get_or_insert_with(|| server.services().models.poll_changes());
         }
@@ -131,7 +133,13 @@ impl Subscriptions {
         }
     }
 
-    fn notify(&self, session: &mut Subscribed, server: &ServerState, peer: Peer<RoleServer>) {
+    fn notify(
+        &self,
+        session: &mut Subscribed,
+        server: &ServerState,
+        caller: &Caller,
+        peer: Peer<RoleServer>,
+    ) {
         if session.notifying.is_some() {
             return;
         }
@@ -139,7 +147,7 @@ impl Subscriptions {
         let stopped = stop.clone();
         session.notifying = Some(stop.drop_guard());
         // A weak reference, so dropping the session ends this task.
-        let (follower, session) = (server.services().changes.follow(), Arc::downgrade(&self.0));
+        let (follower, session) = (server.services().changes.follow(caller), Arc::downgrade(&self.0));
         let notify = async move {
             let mut follower = follower;
             while let Some(changes) = follower.changed().await {
@@ -184,17 +192,18 @@ pub(crate) fn accepted(requested: &SubscriptionFilter, stored: bool) -> Subscrip
 /// Serves one `subscriptions/listen` until the client cancels it, or until the input ends: nobody can cancel it after that.
 pub(crate) async fn listen(
     server: &ServerState,
+    caller: &Caller,
     input_closed: &CancellationToken,
     subscription: &SubscriptionContext,
 ) {
     tokio::select! {
         () = input_closed.cancelled() => {}
         () = subscription.cancelled() => {}
-        () = notify_listener(server, subscription) => {}
+        () = notify_listener(server, caller, subscription) => {}
     }
 }
 
-async fn notify_listener(server: &ServerState, subscription: &SubscriptionContext) {
+async fn notify_listener(server: &ServerState, caller: &Caller, subscription: &SubscriptionContext) {
     let accepted = subscription.accepted();
     let list = accepted.resources_list_changed == Some(true);
     let resources: Vec<_> = accepted
@@ -206,7 +215,7 @@ async fn notify_listener(server: &ServerState, subscription: &SubscriptionContex
     if !list && resources.is_empty() {
         return std::future::pending().await;
     }
-    let mut follower: Follower = server.services().changes.follow();
+    let mut follower: Follower = server.services().changes.follow(caller);
     let polled = list || resources.iter().any(|(_, resource)| resource.is_polled());
     let _poll = polled.then(|| server.services().models.poll_changes());
     while let Some(changes) = follower.changed().await {

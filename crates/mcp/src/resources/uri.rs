@@ -7,7 +7,7 @@ use rmcp::model::ErrorData;
 use serde_json::json;
 
 use service::changes::Change;
-use service::models::lifecycle::full_name;
+use service::models::name::full_name;
 
 pub(super) const MODELS: &str = "ollama://models";
 pub(super) const RUNNING: &str = "ollama://running";
@@ -87,11 +87,11 @@ impl ResourceUri {
             (_, Change::Anything) => true,
             // Each entry shows whether the model is loaded.
             (Self::Models, Change::Installed(_) | Change::Loaded(_)) => true,
-            (Self::Running, Change::Loaded(_) | Change::Kept(_)) => true,
-            (Self::Conversations, Change::Conversation(_)) => true,
-            (Self::Conversation(id), Change::Conversation(changed)) => id == changed,
+            (Self::Running, Change::Loaded(_) | Change::KeepAliveChanged(_)) => true,
+            (Self::Conversations, Change::Conversation { .. }) => true,
+            (Self::Conversation(id), Change::Conversation { id: changed, .. }) => id == changed,
             (Self::Model(name), Change::Installed(changed))
-            | (Self::RunningModel(name), Change::Loaded(changed) | Change::Kept(changed)) => {
+            | (Self::RunningModel(name), Change::Loaded(changed) | Change::KeepAliveChanged(changed)) => {
                 full_name(name) == *changed
             }
             _ => false,
@@ -134,13 +134,14 @@ mod tests {
     #[test]
     fn uri_changes_with_its_content() {
         let installed = BTreeSet::from([Change::Installed("gemma3:latest".to_owned())]);
-        let kept = BTreeSet::from([Change::Kept("gemma3:latest".to_owned())]);
+        let kept = BTreeSet::from([Change::KeepAliveChanged("gemma3:latest".to_owned())]);
         let model = |name: &str| ResourceUri::Model(name.to_owned());
         assert!(model("Gemma3").changed_by(&installed) && ResourceUri::Models.changed_by(&installed));
         assert!(!model("gemma3:4b").changed_by(&installed) && !ResourceUri::Running.changed_by(&installed));
         assert!(ResourceUri::Running.changed_by(&kept) && !ResourceUri::Models.changed_by(&kept));
         assert!(ResourceUri::Running.changed_by(&BTreeSet::from([Change::Anything])));
-        let said = BTreeSet::from([Change::Conversation("a".to_owned())]);
+        let said =
+            BTreeSet::from([Change::Conversation { owner: types::Owner::local(), id: "a".to_owned() }]);
         let one = |id: &str| ResourceUri::Conversation(id.to_owned());
         assert!(ResourceUri::Conversations.changed_by(&said) && one("a").changed_by(&said));
         assert!(!one("b").changed_by(&said) && !ResourceUri::Models.changed_by(&said));

@@ -52,6 +52,6 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.system = arguments.system;
     let services = call.server.services();
     let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
-    let job = services.batches.start_batch(&chat, &arguments.instruction, &inputs, &files)?;
+    let job = services.batches.start_batch(call.caller(), &chat, &arguments.instruction, &inputs, &files)?;
     call.wait(job, waiting).await
 }

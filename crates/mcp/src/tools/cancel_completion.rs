@@ -28,7 +28,7 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: CancelArguments = call.arguments()?;
-    let completion = call.server.services().tasks.find(Some(&arguments.completion_id))?;
+    let completion = call.server.services().tasks.find(call.caller(), Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
     answers::of(&completion, true, call.server.wording())

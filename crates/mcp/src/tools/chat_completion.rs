@@ -13,7 +13,7 @@ use crate::arguments::schema::{self, input_schema_with, output_schema};
 use openai::messages::{ChatMessage, read_messages};
 use service::ServiceError;
 use service::chat::attachments::Attachments;
-use service::chat::runner::ChatCall;
+use service::chat::request::ChatCall;
 use types::{Message, Role};
 
 const DESCRIPTION: &str = "Send a question or a task to a local model (Ollama). Use it when the user wants a local model, when text must stay on this \
@@ -62,7 +62,8 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names())?;
     let arguments: ChatArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;
-    let completion = call.server.services().chat.start_chat(arguments.into_call(generation)?)?;
+    let completion =
+        call.server.services().chat.start_chat(call.caller(), arguments.into_call(generation)?)?;
     call.wait(completion, waiting).await
 }
 

@@ -56,6 +56,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.messages.push(Message::text(Role::User, arguments.prompt));
     chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
     let job = call.server.services().batches.start_comparison(
+        call.caller(),
         &chat,
         &arguments.models,
         arguments.together == Some(true),

@@ -89,6 +89,6 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = services.transfers.start_create(request, weights, reserved)?;
+    let job = services.transfers.start_create(call.caller(), request, weights, reserved)?;
     call.wait(job, waiting).await.map(Into::into)
 }

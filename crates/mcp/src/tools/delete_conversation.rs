@@ -39,11 +39,11 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
     let services = call.server.services();
     // After the turns of earlier lines, which could not be stored otherwise, and before those of later lines.
-    let turn = services.conversations.queue_turn(&arguments.conversation_id);
+    let turn = services.conversations.queue_turn(call.caller(), &arguments.conversation_id);
     call.turn_passes();
     let _turn = turn.acquire(|_| {}).await;
     // Resolve the conversation first, so that the user is never asked to confirm a no-op.
-    let found = services.conversations.get(&arguments.conversation_id, Some(1)).await?;
+    let found = services.conversations.get(call.caller(), &arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
         action: Action::Delete,
@@ -54,7 +54,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
-    services.conversations.delete(id).await?;
+    services.conversations.delete(call.caller(), id).await?;
     let answer = DeletedAnswer { conversation_id: id, done: true };
     text_and_data(format!("The conversation {id} is deleted."), &answer).map(Into::into)
 }

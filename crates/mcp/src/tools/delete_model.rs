@@ -9,7 +9,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::lifecycle::model_name;
+use service::models::name::model_name;
 use settings::Toolset;
 use text::format::human_size;
 

@@ -71,7 +71,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let mut request = EmbedRequest::new(arguments.model.unwrap_or_default(), input);
     request.dimensions = arguments.dimensions;
     request.truncate = arguments.truncate;
-    request.keep_alive = keep_alive(arguments.keep_alive)?;
+    request.keep_alive = keep_alive(arguments.keep_alive)?.map(types::KeepAlive::into_value);
     let services = call.server.services();
     let embeddings = while_pulling(call.notifier(), call.deadline(), |pull| {
         services.embeddings.embed(request, move |now| drop(pull.send_replace(Some(now))))

@@ -67,6 +67,6 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
         raw: arguments.raw == Some(true),
         images: read_images("images", &arguments.images)?,
     };
-    let completion = call.server.services().chat.start_generate(request)?;
+    let completion = call.server.services().chat.start_generate(call.caller(), request)?;
     call.wait(completion, waiting).await
 }

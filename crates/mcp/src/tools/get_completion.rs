@@ -50,6 +50,6 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
         }
     };
     // In order: a completion that an earlier line starts exists by now.
-    let completion = call.server.services().tasks.find(arguments.completion_id.as_deref())?;
+    let completion = call.server.services().tasks.find(call.caller(), arguments.completion_id.as_deref())?;
     call.rejoin(&completion, deadline).await
 }

@@ -35,7 +35,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     if arguments.last == Some(0) {
         return Err(ServiceError::invalid("last", "is 0; it must be at least 1"));
     }
-    let turn = call.server.services().conversations.queue_turn(&arguments.conversation_id);
+    let turn = call.server.services().conversations.queue_turn(call.caller(), &arguments.conversation_id);
     call.turn_passes();
     // Raw JSON-RPC reads what the lines before it have written, until its deadline; a host may read during a turn.
     let by_hand = call.context.client_info().is_none();
@@ -45,7 +45,11 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
             () = call.deadline().passed() => {}
         }
     }
-    let conversation =
-        call.server.services().conversations.get(&arguments.conversation_id, arguments.last).await?;
+    let conversation = call
+        .server
+        .services()
+        .conversations
+        .get(call.caller(), &arguments.conversation_id, arguments.last)
+        .await?;
     text_and_data(markdown(&conversation), &ConversationAnswer::from(&conversation))
 }

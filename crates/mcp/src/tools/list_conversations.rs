@@ -32,8 +32,12 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ListArguments = call.arguments()?;
-    let page =
-        call.server.services().conversations.list(arguments.cursor.as_deref(), arguments.limit).await?;
+    let page = call
+        .server
+        .services()
+        .conversations
+        .list(call.caller(), arguments.cursor.as_deref(), arguments.limit)
+        .await?;
     let answer = ConversationPage::new(page);
     text_and_data(answer.text(), &answer)
 }

@@ -14,10 +14,10 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::lifecycle::model_name;
-use service::tasks::cancel_on_drop::Tie;
-use service::tasks::job::{JobState, Report};
-use service::tasks::registry::Work;
+use service::models::name::model_name;
+use service::tasks::cancel_on_drop::CancelOnDrop;
+use service::tasks::job::{JobOutput, JobState};
+use service::tasks::registry::TaskKind;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Download a model from the Ollama library (or hf.co/user/repo). Gigabytes: ask the user first. A long download \
@@ -71,19 +71,24 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = services.transfers.start_pull(&arguments.model, arguments.insecure == Some(true), reserved)?;
+    let job = services.transfers.start_pull(
+        call.caller(),
+        &arguments.model,
+        arguments.insecure == Some(true),
+        reserved,
+    )?;
     if waiting.background {
         // Cancelled with the call until the size is known, which is worth a short wait.
-        let tie = Tie::new(Arc::clone(&job));
-        if let Work::Job(job) = &job.work {
+        let tie = CancelOnDrop::new(Arc::clone(&job));
+        if let TaskKind::Job(job) = &job.kind {
             let known = |state: &JobState| state.outcome.is_some() || has_size(state);
             let _ = timeout(SIZE_WAIT, job.watch().wait_for(known)).await;
         }
-        tie.let_go();
+        tie.detach();
     }
     call.wait(job, waiting).await.map(Into::into)
 }
 
 fn has_size(state: &JobState) -> bool {
-    matches!(&state.report, Report::Transfer(transfer) if transfer.total_bytes.is_some())
+    matches!(&state.report, JobOutput::Transfer(transfer) if transfer.total_bytes.is_some())
 }

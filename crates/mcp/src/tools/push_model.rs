@@ -9,7 +9,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::lifecycle::model_name;
+use service::models::name::model_name;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. Asks the user first, or needs confirm: true.";
@@ -43,8 +43,11 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
-    let job =
-        call.server.services().transfers.start_push(&arguments.model, arguments.insecure == Some(true))?;
+    let job = call.server.services().transfers.start_push(
+        call.caller(),
+        &arguments.model,
+        arguments.insecure == Some(true),
+    )?;
     let waiting = call.waiting(None, None)?;
     call.wait(job, waiting).await.map(Into::into)
 }

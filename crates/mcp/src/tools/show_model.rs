@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
-use service::models::lifecycle::model_name;
+use service::models::name::model_name;
 use settings::Toolset;
 use text::sanitize;
 use types::ModelDetails;

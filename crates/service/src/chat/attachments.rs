@@ -15,17 +15,17 @@ use tokio_util::sync::CancellationToken;
 use super::Chat;
 use crate::file_access::{blocking, not_read, open, refused, unreadable};
 use crate::hint::{Action, Setting};
-use crate::tasks::registry::{Registered, Work};
+use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
 use crate::{ErrorCode, ServiceError};
 use files::{self, Content, SandboxError, fenced};
 use types::{Image, Location, Message, Role};
 
 /// Most files of a call.
-pub const MOST_FILES: usize = 20;
-/// How long an answer waits to learn where its model runs.
-const LOOK: Duration = Duration::from_millis(300);
-/// How many calls read their files at once: what they hold meanwhile is large.
+pub const MAX_FILES: usize = 20;
+/// How long an answer waits for the location of its model.
+const LOOKUP_TIMEOUT: Duration = Duration::from_millis(300);
+/// How many calls read their files concurrently: each holds much memory meanwhile.
 pub(crate) const READ_AT_ONCE: usize = 2;
 
 /// Files that a call names. They are read once, when the first model is asked; clones share them.
@@ -36,7 +36,7 @@ pub struct Attachments(Option<Arc<Named>>);
 struct Named {
     /// Each path's place in the arguments, and the path.
     files: Vec<(String, String)>,
-    /// What the files of the call have had together so far, in bytes.
+    /// Bytes of all files of the call so far.
     total: Arc<AtomicU64>,
     read: OnceCell<Result<Arc<Attached>, ServiceError>>,
 }
@@ -80,9 +80,9 @@ impl Attachments {
     /// Checks what can be checked before anything is opened.
     pub(crate) fn check(&self) -> Result<(), ServiceError> {
         match &self.0 {
-            Some(named) if named.files.len() > MOST_FILES => Err(ServiceError::invalid(
+            Some(named) if named.files.len() > MAX_FILES => Err(ServiceError::invalid(
                 "attachments",
-                format!("has {} paths; at most {MOST_FILES} files go with a call", named.files.len()),
+                format!("has {} paths; at most {MAX_FILES} files go with a call", named.files.len()),
             )),
             _ => Ok(()),
         }
@@ -164,11 +164,11 @@ impl fmt::Debug for Attached {
 }
 
 impl Chat {
-    /// Looks up where the model of a reply that goes on runs, for its answer. It is best effort: it waits briefly.
-    pub async fn locate(&self, completion: &Registered) {
-        let Work::Reply(live) = &completion.work else { return };
+    /// Looks up where the model of a running reply runs, for its answer. Best effort, with a short timeout.
+    pub async fn locate(&self, completion: &Task) {
+        let TaskKind::Reply(live) = &completion.kind else { return };
         if let (Some(model), None) = (live.model(), live.location())
-            && let Ok(Ok(location)) = timeout(LOOK, self.models.location_of(model)).await
+            && let Ok(Ok(location)) = timeout(LOOKUP_TIMEOUT, self.models.location_of(model)).await
         {
             live.set_location(location);
         }
@@ -227,7 +227,7 @@ impl Chat {
     async fn read(&self, named: Arc<Named>) -> Result<Arc<Attached>, ServiceError> {
         let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| ServiceError::internal())?;
         let (fence, settings) = (Arc::clone(&self.files.fence), self.files.settings.clone());
-        // Dropped with the call that waits: then the reader of a PDF is killed, and the files that are left are skipped.
+        // Dropped with the call: that kills the reader of a PDF and skips the remaining files.
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let _guard = stop.drop_guard();
@@ -258,7 +258,7 @@ impl Chat {
                     Err(unreadable(argument, path, &reason)
                         .with_hint(Action::RaiseLimit(Setting::MaxAttachmentBytes)))
                 };
-                // One that is too large by itself is said to be so.
+                // A file that is too large by itself gets its own error below.
                 if size <= most {
                     count(size, "the files of a call have")?;
                 }

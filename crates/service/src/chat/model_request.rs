@@ -1,4 +1,4 @@
-//! What a model is asked: a chat, or a bare prompt. Both are driven alike.
+//! The request to the model: a chat, or a bare prompt. Both are run the same way.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::models::Models;
 use crate::{ErrorCode, ServiceError};
 use providers::{ChatStream, ProviderError};
 use types::ChatRequest;
-use types::{GenerateRequest, Message, ResponseFormat, Role, Sampling, ToolCall};
+use types::{GenerateRequest, Message, Role, Sampling, ToolCall};
 
 /// A request that is ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ModelRequest {
     request: Request,
     truncation: Truncation,
     fitted: Option<Fitted>,
@@ -25,7 +25,7 @@ pub(crate) enum Request {
     Prompt(GenerateRequest),
 }
 
-impl Asked {
+impl ModelRequest {
     pub(crate) fn new(mut request: Request, truncation: Truncation) -> Self {
         *request.truncate() = Some(false);
         Self { request, truncation, fitted: None, has_files: false }
@@ -93,13 +93,6 @@ impl Asked {
         self.sampling().num_ctx.or_else(|| options.get("num_ctx").and_then(Value::as_u64))
     }
 
-    pub(crate) fn response_format(&self) -> Option<ResponseFormat> {
-        match &self.request {
-            Request::Chat(request) => request.response_format.clone(),
-            Request::Prompt(request) => request.response_format.clone(),
-        }
-    }
-
     pub(crate) fn has_images(&self) -> bool {
         match &self.request {
             Request::Chat(request) => request.messages.iter().any(|message| !message.images.is_empty()),
@@ -160,7 +153,7 @@ impl Request {
     }
 }
 
-/// The error of a stream that ends without its end.
+/// The error of a stream that ends without a final event.
 pub(crate) fn broke_off() -> ServiceError {
     ServiceError::new(ErrorCode::Interrupted, "The answer ended early").with_hint("Ask again.")
 }

@@ -1,12 +1,43 @@
-//! A completion of a bare prompt, run as a chat is: in its turn, followed, kept.
+//! What a caller asks for: a chat, or a completion of a bare prompt.
 
 use std::sync::Arc;
 
 use super::Chat;
-use crate::ServiceError;
-use crate::chat::runner::{ChatCall, Question};
-use crate::tasks::registry::Registered;
-use types::{GenerateRequest, Image};
+use super::attachments::Attachments;
+use super::response_format::ReplyFormat;
+use super::runner::Question;
+use super::truncation::Truncation;
+use crate::tasks::registry::Task;
+use crate::{Caller, ServiceError};
+use serde_json::{Map, Value};
+use types::{GenerateRequest, Image, KeepAlive, Message, Sampling, Think};
+
+/// A chat as a caller asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct ChatCall {
+    /// The model; the default one where it is absent.
+    pub model: Option<String>,
+    /// The conversation so far, oldest first.
+    pub messages: Vec<Message>,
+    /// The system prompt, put before the messages: empty for none, absent for the default one.
+    pub system: Option<String>,
+    /// Files that go with the newest message of the user, or with the prompt.
+    pub attachments: Attachments,
+    /// How to sample.
+    pub sampling: Sampling,
+    /// The server's own options.
+    pub options: Map<String, Value>,
+    /// The form that the reply must have.
+    pub response_format: Option<ReplyFormat>,
+    /// Whether the model thinks first.
+    pub think: Option<Think>,
+    /// OpenAI function tools.
+    pub tools: Vec<Value>,
+    /// How long the model stays loaded afterwards.
+    pub keep_alive: Option<KeepAlive>,
+    /// What to do with a prompt that does not fit the context.
+    pub truncation: Truncation,
+}
 
 /// A bare prompt as a caller gives it.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +63,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_argument`, and `unsupported` where the server is no Ollama.
-    pub fn start_generate(self: &Arc<Self>, call: GenerateCall) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_generate(
+        self: &Arc<Self>,
+        caller: &Caller,
+        call: GenerateCall,
+    ) -> Result<Arc<Task>, ServiceError> {
         self.models.native()?;
         if call.prompt.is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
@@ -51,6 +86,6 @@ impl Chat {
             images: call.images,
             ..GenerateRequest::new(String::new(), call.prompt)
         };
-        self.start(call.settings, Question::Prompt(Box::new(request)))
+        self.start(caller, call.settings, Question::Prompt(Box::new(request)))
     }
 }

@@ -1,33 +1,63 @@
 //! `response_format`: what callers may ask for, and whether a reply keeps to it.
 
+use std::sync::Arc;
+
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::Chat;
-use crate::chat::model_request::Asked;
+use crate::chat::model_request::ModelRequest;
 use crate::chat::runner::Run;
-use crate::chat::schema_check::{Unchecked, Verdict, check_here, check_size, no_schema, unchecked, work_of};
+use crate::chat::schema_check::{Compiled, Unchecked, Verdict, check_size, no_schema, unchecked};
 use crate::error::ServiceError;
 use crate::hint::Warning;
 use types::ChatEnd;
 use types::{FinishReason, ResponseFormat};
 
+/// The form that a reply must have, with what checks it. Clones share both.
+#[derive(Debug, Clone)]
+pub struct ReplyFormat(Arc<Format>);
+
+#[derive(Debug)]
+struct Format {
+    requested: ResponseFormat,
+    /// Absent for JSON of any form, and for a schema that is checked in a process of its own.
+    compiled: Option<Compiled>,
+}
+
+impl ReplyFormat {
+    /// Compiles a schema, once for all its checks. One whose check may take long is compiled where that can be stopped,
+    /// before the model is asked.
+    ///
+    /// # Errors
+    /// `invalid_argument` for what is no schema, or too large.
+    pub fn new(requested: ResponseFormat) -> Result<Self, ServiceError> {
+        let compiled = match &requested {
+            ResponseFormat::Json => None,
+            ResponseFormat::Schema(schema) => {
+                check_size(schema)?;
+                Compiled::new(schema)?
+            }
+        };
+        Ok(Self(Arc::new(Format { requested, compiled })))
+    }
+
+    pub(crate) fn as_requested(&self) -> &ResponseFormat {
+        &self.0.requested
+    }
+
+    /// Whether it is a schema that is checked in a process of its own.
+    fn is_checked_apart(&self) -> bool {
+        matches!(self.0.requested, ResponseFormat::Schema(_)) && self.0.compiled.is_none()
+    }
+}
+
 /// Reads `response_format`, see [`openai::response_format::read`].
 ///
 /// # Errors
-/// `invalid_argument` where it is no format, or the schema is no schema.
-pub fn read_response_format(format: Value) -> Result<Option<ResponseFormat>, ServiceError> {
-    let format = openai::response_format::read(format)?;
-    if let Some(ResponseFormat::Schema(schema)) = &format {
-        check_size(schema)?;
-        // What may take long is checked where it can be stopped, before the model is asked.
-        if work_of(schema).is_some()
-            && let Verdict::NoSchema(why) = check_here(schema, None)
-        {
-            return Err(no_schema(&why));
-        }
-    }
-    Ok(format)
+/// `invalid_argument` where it is none of these, or the schema is no schema.
+pub fn read_response_format(format: Value) -> Result<Option<ReplyFormat>, ServiceError> {
+    openai::response_format::read(format)?.map(ReplyFormat::new).transpose()
 }
 
 impl Chat {
@@ -35,12 +65,12 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_argument` for what is no schema, or takes too long to be checked; `overloaded`.
-    pub(crate) async fn check_format(&self, format: &ResponseFormat) -> Result<(), ServiceError> {
-        let ResponseFormat::Schema(schema) = format else { return Ok(()) };
-        if work_of(schema).is_some() {
+    pub(crate) async fn check_format(&self, format: &ReplyFormat) -> Result<(), ServiceError> {
+        let ResponseFormat::Schema(schema) = format.as_requested() else { return Ok(()) };
+        if !format.is_checked_apart() {
             return Ok(());
         }
-        match self.check_schema(schema, None).await {
+        match self.check_schema(schema, None, None).await {
             Ok(Verdict::Violations(_)) => Ok(()),
             Ok(Verdict::NoSchema(why)) => Err(no_schema(&why)),
             Err(why) => Err(unchecked(why)),
@@ -50,10 +80,10 @@ impl Chat {
     /// What is wrong with a reply: empty where it keeps to the format.
     pub(crate) async fn violations(
         &self,
-        format: &ResponseFormat,
+        format: &ReplyFormat,
         reply: String,
     ) -> Result<Vec<String>, Unchecked> {
-        match format {
+        match format.as_requested() {
             ResponseFormat::Json => {
                 let read = tokio::task::spawn_blocking(move || {
                     serde_json::from_str::<IgnoredAny>(reply.trim()).err().map(|error| error.to_string())
@@ -61,18 +91,15 @@ impl Chat {
                 let wrong = read.await.map_err(|_| Unchecked::NotStarted)?;
                 Ok(wrong.map(|error| format!("it is not JSON ({error})")).into_iter().collect())
             }
-            ResponseFormat::Schema(schema) => match self.check_schema(schema, Some(reply)).await? {
-                Verdict::Violations(wrong) => Ok(wrong),
-                // It was a schema when it was read.
-                Verdict::NoSchema(_) => Ok(Vec::new()),
-            },
+            ResponseFormat::Schema(schema) => {
+                match self.check_schema(schema, format.0.compiled.as_ref(), Some(reply)).await? {
+                    Verdict::Violations(wrong) => Ok(wrong),
+                    // It was a schema when it was read.
+                    Verdict::NoSchema(_) => Ok(Vec::new()),
+                }
+            }
         }
     }
-}
-
-/// Whether a schema is checked in a process of its own.
-fn is_checked_apart(format: &ResponseFormat) -> bool {
-    matches!(format, ResponseFormat::Schema(schema) if work_of(schema).is_none())
 }
 
 impl Run {
@@ -80,24 +107,24 @@ impl Run {
     /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
     pub(crate) async fn formatted(
         &self,
-        asked: &mut Asked,
-        format: &ResponseFormat,
+        asked: &mut ModelRequest,
+        format: &ReplyFormat,
         warnings: &mut Vec<Warning>,
     ) -> Result<ChatEnd, ServiceError> {
-        if is_checked_apart(format) {
+        if format.is_checked_apart() {
             // It may take seconds, and others need not wait for it.
             self.place.delay();
         }
         self.chat.check_format(format).await?;
-        self.live.hold();
+        self.live.hold_back();
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
         if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
-            self.live.accept();
+            self.live.publish();
             return Ok(end);
         }
-        asked.correct(self.live.reject(), correction(format, &wrong));
+        asked.correct(self.live.discard(), correction(format.as_requested(), &wrong));
         let end = self.stream(asked).await?;
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
@@ -106,12 +133,12 @@ impl Run {
                 wrong.join("; ")
             )));
         }
-        self.live.accept();
+        self.live.publish();
         Ok(end)
     }
 
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
-    async fn wrong(&self, format: &ResponseFormat, warnings: &mut Vec<Warning>) -> Vec<String> {
+    async fn wrong(&self, format: &ReplyFormat, warnings: &mut Vec<Warning>) -> Vec<String> {
         let reply = self.live.read_draft(str::to_owned);
         self.chat.violations(format, reply).await.unwrap_or_else(|why| {
             let reason = why.reason();
@@ -134,6 +161,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::chat::schema_check::check_here;
 
     #[test]
     fn invalid_response_format_is_refused() {
@@ -143,7 +171,7 @@ mod tests {
             (json!({"type": "objekt"}), "response_format is not a JSON Schema"),
             (json!({"type": "json_schema"}), "response_format.json_schema.schema is missing"),
         ] {
-            let error = read_response_format(format).unwrap_err().text();
+            let error = read_response_format(format).map(|_| ()).unwrap_err().text();
             assert!(error.starts_with(said), "{error}");
         }
     }

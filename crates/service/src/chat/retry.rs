@@ -1,29 +1,29 @@
-//! Trying again: when, how often, and how long in between.
+//! Retries: when, how often, and after which pause.
 //!
-//! Only what failed before anything was generated is tried again, so no answer is ever made twice.
+//! Only requests that failed before anything was generated are retried, so no answer is generated twice.
 
 use std::time::Duration;
 
 use crate::error::runner_ended;
 use providers::ProviderError;
 
-/// Tries after the first one.
+/// Retries after the first attempt.
 const RETRIES: u32 = 3;
 /// The wait before the first of them; it triples.
 const FIRST_WAIT: Duration = Duration::from_millis(150);
 /// A server that asks for a longer wait than this is taken at its word: the call fails, saying so.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// How long to wait before the next try, or `None` where there is none. `tried` is how often it was
 /// tried again already; `jitter` is between 0 and 1.
 pub(crate) fn wait_before(error: &ProviderError, tried: u32, jitter: f64) -> Option<Duration> {
     let backoff = FIRST_WAIT * 3_u32.pow(tried.min(8));
-    // Half of it is left to chance, so that many callers do not come back at once.
+    // Half of it is random, so that many callers do not retry at the same moment.
     let backoff = backoff.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
     match error {
         ProviderError::Unreachable { .. } if tried < RETRIES => Some(backoff),
         ProviderError::Overloaded { retry_after, .. } if tried < RETRIES => match retry_after {
-            Some(wait) if *wait > LONGEST_WAIT => None,
+            Some(wait) if *wait > MAX_WAIT => None,
             Some(wait) => Some((*wait).max(backoff)),
             None => Some(backoff),
         },

@@ -1,57 +1,30 @@
-//! A chat: checks what is asked, chooses the model, drives the provider's stream, checks the reply.
+//! Runs a completion: validates the call, chooses the model, reads the provider's stream, checks the reply.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use serde_json::{Map, Value};
 
 use super::Chat;
+use super::request::ChatCall;
 use super::size::{bytes_of_call, bytes_of_prompt};
 use crate::chat::attachments::{Attached, Attachments};
-use crate::chat::model_request::{Asked, Request, broke_off, with_id};
+use crate::chat::model_request::{ModelRequest, Request, broke_off, with_id};
 use crate::chat::retry::{jitter, wait_before};
 use crate::chat::truncation::Truncation;
-use crate::chat::validate::{check, keep_alive};
+use crate::chat::validate::check;
 use crate::chat::warnings::{cut_prompt, stopped_at_limit};
 use crate::hint::Warning;
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
 use crate::tasks::queue::{Reservation, Slot};
-use crate::tasks::registry::{Registered, Work};
-use crate::tasks::reply::{Ending, Live, Outcome, Phase};
-use crate::{ErrorCode, ServiceError};
+use crate::tasks::registry::{Task, TaskKind};
+use crate::tasks::reply::{CompletionSummary, Outcome, Phase, ReplyBuffer};
+use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
-use types::{FinishReason, GenerateRequest, Message, ResponseFormat, Sampling, Think, Timings, Usage};
-
-/// A chat as a caller asks for it.
-#[derive(Debug, Clone, Default)]
-pub struct ChatCall {
-    /// The model; the default one where it is absent.
-    pub model: Option<String>,
-    /// The conversation so far, oldest first.
-    pub messages: Vec<Message>,
-    /// The system prompt, put before the messages: empty for none, absent for the default one.
-    pub system: Option<String>,
-    /// Files that go with the newest message of the user, or with the prompt.
-    pub attachments: Attachments,
-    /// How to sample.
-    pub sampling: Sampling,
-    /// The server's own options.
-    pub options: Map<String, Value>,
-    /// The form that the reply must have.
-    pub response_format: Option<ResponseFormat>,
-    /// Whether the model thinks first.
-    pub think: Option<Think>,
-    /// OpenAI function tools.
-    pub tools: Vec<Value>,
-    /// How long the model stays loaded afterwards.
-    pub keep_alive: Option<Value>,
-    /// What to do with a prompt that does not fit the context.
-    pub truncation: Truncation,
-}
+use types::{FinishReason, GenerateRequest, KeepAlive, Timings, Usage};
 
 impl Chat {
     /// Starts a chat as a completion of its own.
@@ -59,25 +32,26 @@ impl Chat {
     /// # Errors
     /// `invalid_argument`; `storage_failed` for the file of the default system prompt. What goes wrong later is the
     /// completion's outcome.
-    pub fn start_chat(self: &Arc<Self>, call: ChatCall) -> Result<Arc<Registered>, ServiceError> {
-        self.start(self.with_system(call)?, Question::Messages)
+    pub fn start_chat(self: &Arc<Self>, caller: &Caller, call: ChatCall) -> Result<Arc<Task>, ServiceError> {
+        self.start(caller, self.with_system(call)?, Question::Messages)
     }
 
     /// Starts a completion of a chat's messages, or of a bare prompt.
     pub(crate) fn start(
         self: &Arc<Self>,
+        caller: &Caller,
         call: ChatCall,
         question: Question,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         check(&call)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call) + question.bytes())?;
-        let live = Live::new();
+        let live = ReplyBuffer::new();
         if let Some(model) = &call.model {
             live.set_model(model);
         }
-        let place = self.tasks.queue.reserve();
+        let place = self.tasks.queue.reserve(&caller.owner);
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: None, place };
-        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
+        let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
         self.tasks.registry.spawn(&live, async move {
             let _held = held;
             run.answer(call, question).await
@@ -94,7 +68,7 @@ impl Chat {
         job: &Arc<Job>,
         place: Reservation,
     ) -> Outcome {
-        let live = Live::new();
+        let live = ReplyBuffer::new();
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
         live.end(
             run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
@@ -103,7 +77,7 @@ impl Chat {
     }
 }
 
-/// What is put to the model.
+/// The input of the model.
 pub(crate) enum Question {
     /// The messages of the call.
     Messages,
@@ -120,19 +94,23 @@ impl Question {
     }
 }
 
-/// One reply in the making.
+/// One reply that is being generated.
 pub(crate) struct Run {
     pub(crate) chat: Arc<Chat>,
-    pub(crate) live: Arc<Live>,
-    /// What the reply is a part of; it hears of a pull as well.
+    pub(crate) live: Arc<ReplyBuffer>,
+    /// The job that the reply is part of; it reports pulls as well.
     pub(crate) job: Option<Arc<Job>>,
-    /// Its place among the calls that want to generate.
+    /// Its place in the queue.
     pub(crate) place: Reservation,
 }
 
 impl Run {
-    // What few calls do is boxed: a future is as large as the largest thing that it may wait for, and a thousand wait.
-    pub(crate) async fn answer(&self, call: ChatCall, question: Question) -> Result<Ending, ServiceError> {
+    // Rare branches are boxed: the future's size is that of its largest branch, and thousands may be in flight.
+    pub(crate) async fn answer(
+        &self,
+        call: ChatCall,
+        question: Question,
+    ) -> Result<CompletionSummary, ServiceError> {
         let (model, model_reason) = match &call.model {
             Some(model) => (model.clone(), None),
             None => {
@@ -141,15 +119,15 @@ impl Run {
             }
         };
         self.live.set_model(&model);
-        let ignored = self.ignored(&call.options, &call.sampling, call.keep_alive.as_ref(), call.truncation);
-        let mut warnings: Vec<_> = ignored.into_iter().map(Warning::new).collect();
+        let mut warnings: Vec<_> = self.ignored(&call).into_iter().map(Warning::new).collect();
         let attached = match call.attachments.is_empty() {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
         let _held = self.chat.tasks.memory.hold(size)?;
-        let mut asked = asked(model, call, question)?;
+        let format = call.response_format.clone();
+        let mut asked = model_request(model, call, question);
         if let Some(attached) = &attached {
             asked.attach(attached);
             warnings.extend(attached.warnings().map(Warning::new));
@@ -158,7 +136,7 @@ impl Run {
             Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
                 .await?;
         }
-        let end = match asked.response_format() {
+        let end = match format {
             Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
             None => self.stream(&mut asked).await?,
         };
@@ -181,7 +159,7 @@ impl Run {
         if attached.is_some() {
             warnings.extend(self.chat.went_away(&location).map(Warning::new));
         }
-        Ok(Ending {
+        Ok(CompletionSummary {
             location,
             model: end.model.unwrap_or_else(|| asked.model().to_owned()),
             model_reason,
@@ -193,8 +171,8 @@ impl Run {
         })
     }
 
-    /// Generates one reply, in its turn. The slot is held to the end of the reply.
-    pub(crate) async fn stream(&self, asked: &mut Asked) -> Result<ChatEnd, ServiceError> {
+    /// Waits in the queue, then generates one reply. The slot is held until the reply ends.
+    pub(crate) async fn stream(&self, asked: &mut ModelRequest) -> Result<ChatEnd, ServiceError> {
         let (_slot, mut events) = match self.in_turn(asked).await {
             // The slot is released while the model is pulled.
             Err(error) if self.chat.transfers.may_pull(&error, asked.model()) => {
@@ -220,7 +198,7 @@ impl Run {
     }
 
     /// Waits for its turn, and sends the request.
-    async fn in_turn(&self, asked: &mut Asked) -> Result<(Slot, ChatStream), ServiceError> {
+    async fn in_turn(&self, asked: &mut ModelRequest) -> Result<(Slot, ChatStream), ServiceError> {
         let slot = self.place.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
         self.live.set_phase(Phase::Waiting);
         loop {
@@ -245,7 +223,7 @@ impl Run {
         self.with_model(model, || self.chat.attached(model, attachments)).await
     }
 
-    /// Does something with a model; once more where it had to be pulled first.
+    /// Runs `work`, and again after a pull where the model was missing.
     pub(crate) async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
     where
         F: Future<Output = Result<T, ServiceError>>,
@@ -262,15 +240,15 @@ impl Run {
         }
     }
 
-    /// Pulls the model first, and tells whoever follows.
+    /// Pulls the model first, and reports that to followers.
     async fn pull(&self, model: &str) -> Result<(), ServiceError> {
         self.place.delay();
-        let tell_job = |aside: Option<String>| {
+        let tell_job = |waiting_for: Option<String>| {
             if let Some(job) = &self.job {
-                job.advance(|state| state.aside = aside);
+                job.advance(|state| state.waiting_for = waiting_for);
             }
         };
-        let pulled = self.chat.transfers.pull_missing(model, |done, total| {
+        let pulled = self.chat.transfers.ensure_installed(model, |done, total| {
             self.live.set_phase(Phase::Pulling { done, total });
             tell_job(Some(pulling(model, done, total)));
         });
@@ -280,8 +258,8 @@ impl Run {
         pulled
     }
 
-    /// Sends the request, and again while it may be: nothing is generated before this returns.
-    async fn begin(&self, asked: &Asked) -> Result<ChatStream, ServiceError> {
+    /// Sends the request, with retries: nothing is generated before this returns.
+    async fn begin(&self, asked: &ModelRequest) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         // The name stays as it is from the check until the server has begun to answer.
         let in_use = asked.has_files().then(|| self.chat.models.names.rely_on(asked.model())).transpose()?;
@@ -304,20 +282,15 @@ impl Run {
         }
     }
 
-    fn ignored(
-        &self,
-        options: &Map<String, Value>,
-        sampling: &Sampling,
-        keep_alive: Option<&Value>,
-        truncation: Truncation,
-    ) -> Vec<String> {
+    /// Warnings for arguments that this server ignores.
+    fn ignored(&self, call: &ChatCall) -> Vec<String> {
         if self.chat.models.provider().ollama().is_some() {
-            return ignored_options(options);
+            return ignored_options(&call.options);
         }
         let ignored = [
-            ("num_ctx", sampling.num_ctx.is_some()),
-            ("keep_alive", keep_alive.is_some()),
-            ("truncation", truncation == Truncation::Grow),
+            ("num_ctx", call.sampling.num_ctx.is_some()),
+            ("keep_alive", call.keep_alive.is_some()),
+            ("truncation", call.truncation == Truncation::Grow),
         ];
         let names = ignored.iter().filter(|(_, given)| *given).map(|(name, _)| name);
         names.map(|name| format!("{name} was ignored: this server does not support it.")).collect()
@@ -325,15 +298,16 @@ impl Run {
 }
 
 /// The request that a call makes.
-fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, ServiceError> {
-    let keep_alive = keep_alive(call.keep_alive)?;
+fn model_request(model: String, call: ChatCall, question: Question) -> ModelRequest {
+    let keep_alive = call.keep_alive.map(KeepAlive::into_value);
+    let response_format = call.response_format.map(|format| format.as_requested().clone());
     let request = match question {
         Question::Messages => Request::Chat(ChatRequest {
             model,
             messages: call.messages,
             sampling: call.sampling,
             options: call.options,
-            response_format: call.response_format,
+            response_format,
             think: call.think,
             tools: call.tools,
             keep_alive,
@@ -343,16 +317,16 @@ fn asked(model: String, call: ChatCall, question: Question) -> Result<Asked, Ser
             model,
             sampling: call.sampling,
             options: call.options,
-            response_format: call.response_format,
+            response_format,
             think: call.think,
             keep_alive,
             ..*prompt
         }),
     };
-    Ok(Asked::new(request, call.truncation))
+    ModelRequest::new(request, call.truncation)
 }
 
-/// Tokens of the reply a second, by the server's own counts.
+/// Tokens of the reply per second, by the server's own counts.
 pub fn tokens_per_second(usage: &Usage, timings: &Timings) -> Option<f64> {
     let tokens = usage.completion_tokens?;
     let eval = timings.eval.filter(|eval| *eval > Duration::ZERO)?;

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +68,7 @@ const COSTLY: [&str; 7] = [
     "$id",
 ];
 
-/// What there is to check.
+/// The input of the checking process.
 #[derive(Serialize, Deserialize)]
 struct Task {
     schema: Value,
@@ -75,10 +76,10 @@ struct Task {
     reply: Option<String>,
 }
 
-/// What came of it.
+/// The result of a check.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verdict {
-    /// The schema is none, and why.
+    /// The schema is invalid, with the reason.
     NoSchema(String),
     /// What is wrong with the reply: nothing, where it keeps to the schema.
     Violations(Vec<String>),
@@ -204,23 +205,49 @@ impl<'a> Survey<'a, '_> {
     }
 }
 
+/// A schema that is checked in this process: its work is known to be small.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    validator: Arc<Validator>,
+    work: usize,
+}
+
+impl Compiled {
+    /// `None` where the work of its checks is not known to be small.
+    ///
+    /// # Errors
+    /// `invalid_argument` for what is no schema.
+    pub(crate) fn new(schema: &Value) -> Result<Option<Self>, ServiceError> {
+        let Some(work) = work_of(schema) else { return Ok(None) };
+        let validator = compile(schema).map_err(|why| no_schema(&why))?;
+        Ok(Some(Self { validator: Arc::new(validator), work }))
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::validator_for(schema).map_err(|error| shortened(&error.to_string()))
+}
+
 /// Checks a schema, or a reply against it, on this thread.
 pub(crate) fn check_here(schema: &Value, reply: Option<&str>) -> Verdict {
-    let validator = match jsonschema::validator_for(schema) {
-        Ok(validator) => validator,
-        Err(error) => return Verdict::NoSchema(shortened(&error.to_string())),
-    };
-    let Some(reply) = reply else { return Verdict::Violations(Vec::new()) };
+    match (compile(schema), reply) {
+        (Err(why), _) => Verdict::NoSchema(why),
+        (Ok(_), None) => Verdict::Violations(Vec::new()),
+        (Ok(validator), Some(reply)) => Verdict::Violations(violations(&validator, reply)),
+    }
+}
+
+fn violations(validator: &Validator, reply: &str) -> Vec<String> {
     let reply: Value = match serde_json::from_str(reply.trim()) {
         Ok(reply) => reply,
-        Err(error) => return Verdict::Violations(vec![format!("it is not JSON ({error})")]),
+        Err(error) => return vec![format!("it is not JSON ({error})")],
     };
     let errors = validator.iter_errors(&reply).take(MAX_VIOLATIONS);
     let texts = errors.map(|error| match error.instance_path().as_str() {
         "" => shortened(&error.to_string()),
         path => format!("{}: {}", shortened(path), shortened(&error.to_string())),
     });
-    Verdict::Violations(texts.collect())
+    texts.collect()
 }
 
 fn shortened(text: &str) -> String {
@@ -231,21 +258,27 @@ fn shortened(text: &str) -> String {
 }
 
 impl Chat {
-    /// Checks a schema, or a reply against it: off the async threads, and for a bounded time.
+    /// Checks a reply against a schema, or without a reply the schema itself: off the async threads, and for a bounded
+    /// time. What is `compiled` is a schema already.
     pub(crate) async fn check_schema(
         &self,
         schema: &Value,
+        compiled: Option<&Compiled>,
         reply: Option<String>,
     ) -> Result<Verdict, Unchecked> {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let _guard = stop.drop_guard();
-        let bytes = reply.as_ref().map_or(1, String::len).max(1);
-        let is_small = bytes <= SMALL_REPLY
-            && work_of(schema).is_some_and(|size| size.saturating_mul(bytes) <= SMALL_WORK);
-        let work = if is_small {
-            let schema = schema.clone();
-            tokio::task::spawn_blocking(move || Ok(check_here(&schema, reply.as_deref())))
+        let is_small = |compiled: &&Compiled| {
+            let bytes = reply.as_ref().map_or(1, String::len).max(1);
+            bytes <= SMALL_REPLY && compiled.work.saturating_mul(bytes) <= SMALL_WORK
+        };
+        let work = if let Some(compiled) = compiled.filter(is_small) {
+            let validator = Arc::clone(&compiled.validator);
+            tokio::task::spawn_blocking(move || {
+                let reply = reply.unwrap_or_default();
+                Ok(Verdict::Violations(violations(&validator, &reply)))
+            })
         } else {
             let waiting = Arc::clone(&self.checking).acquire_owned();
             let permit = tokio::time::timeout(MAX_WAIT, waiting).await;

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::runner::ChatCall;
+use super::request::ChatCall;
+use super::response_format::ReplyFormat;
 use types::{GenerateRequest, Message, ResponseFormat};
 
 /// The bytes of a chat's texts and images.
 pub(crate) fn bytes_of_call(call: &ChatCall) -> usize {
     let messages: usize = call.messages.iter().map(bytes_of_message).sum();
-    let schema = match &call.response_format {
+    let schema = match call.response_format.as_ref().map(ReplyFormat::as_requested) {
         Some(ResponseFormat::Schema(schema)) => bytes_of_value(schema),
         _ => 0,
     };
@@ -61,7 +62,10 @@ mod tests {
             messages: vec![Message::text(Role::User, text.clone())],
             system: Some(text.clone()),
             tools: vec![Value::from(text.clone())],
-            response_format: Some(ResponseFormat::Schema(serde_json::json!({ "title": text.clone() }))),
+            response_format: Some(
+                ReplyFormat::new(ResponseFormat::Schema(serde_json::json!({ "title": text.clone() })))
+                    .unwrap(),
+            ),
             ..ChatCall::default()
         };
         assert!((4_000..5_000).contains(&bytes_of_call(&call)), "{}", bytes_of_call(&call));

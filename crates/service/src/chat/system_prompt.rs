@@ -1,12 +1,13 @@
 //! The default system prompt: read again when its file has changed.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use super::Chat;
-use super::runner::ChatCall;
+use super::request::ChatCall;
 use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
+use platform::sync::lock;
 use settings::SystemPromptFile;
 use types::{Message, Role};
 
@@ -14,6 +15,7 @@ use types::{Message, Role};
 #[derive(Debug)]
 pub(crate) struct SystemPrompt {
     file: Option<SystemPromptFile>,
+    /// What was read last. Held while the file is read, so that it is read once.
     read: Mutex<Option<(Stamp, Option<String>)>>,
 }
 
@@ -38,7 +40,7 @@ impl SystemPrompt {
         let stamp = std::fs::metadata(&file.path)
             .ok()
             .map(|found| Stamp { modified: found.modified().ok(), bytes: found.len() });
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = lock(&self.read);
         if let (Some(stamp), Some((known, text))) = (&stamp, read.as_ref())
             && stamp == known
         {

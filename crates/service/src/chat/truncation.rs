@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Chat;
 use super::warnings;
-use crate::chat::model_request::Asked;
+use crate::chat::model_request::ModelRequest;
 use crate::error::{ErrorCode, ServiceError, TokenCounts};
 use crate::hint::{Action, Hint, Warning};
 use types::Usage;
@@ -62,16 +62,20 @@ const REPLY_ROOM: u64 = 1024;
 /// `num_ctx` is rounded up to a multiple of this: slightly longer prompts then do not load the model again.
 const STEP: u64 = 256;
 /// No model is loaded with a smaller context by default, so a shorter exchange cannot have filled one.
-const SMALLEST_DEFAULT_CONTEXT: u64 = 2048;
+const MIN_DEFAULT_CONTEXT: u64 = 2048;
 /// How long an answer that is complete waits for the size of the context.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Chat {
     /// Changes a refused request so that it can be sent again.
     ///
     /// # Errors
     /// `context_exceeded`, with the next step, where the call does not want that or nothing more can be done.
-    pub(crate) async fn fit(&self, asked: &mut Asked, mut error: ServiceError) -> Result<(), ServiceError> {
+    pub(crate) async fn fit(
+        &self,
+        asked: &mut ModelRequest,
+        mut error: ServiceError,
+    ) -> Result<(), ServiceError> {
         // A refusal to cut comes without the counts of the refusal before.
         error.tokens = error.tokens.or_else(|| asked.fitted().and_then(Fitted::counts));
         let Some(counts) = error.tokens.filter(|_| self.models.takes_num_ctx()) else {
@@ -118,7 +122,7 @@ impl Chat {
     }
 
     /// A server that refuses without counts, or that takes no `num_ctx`.
-    fn fit_without_counts(&self, asked: &mut Asked, error: ServiceError) -> Result<(), ServiceError> {
+    fn fit_without_counts(&self, asked: &mut ModelRequest, error: ServiceError) -> Result<(), ServiceError> {
         if !self.models.takes_num_ctx() {
             return Err(error.with_hint("Send less. The context of this server is set where it is started."));
         }
@@ -130,13 +134,15 @@ impl Chat {
     }
 
     /// A warning where the context overflowed while the reply was generated: the oldest tokens were dropped on the way.
-    pub(crate) async fn overflow(&self, asked: &Asked, usage: &Usage) -> Option<Warning> {
+    pub(crate) async fn overflow(&self, asked: &ModelRequest, usage: &Usage) -> Option<Warning> {
         let prompt = usage.prompt_tokens?;
         let total = prompt.saturating_add(usage.completion_tokens?);
         let context = match asked.num_ctx().filter(|_| self.models.takes_num_ctx()) {
             Some(num_ctx) => num_ctx,
-            None if total < SMALLEST_DEFAULT_CONTEXT || !self.models.takes_num_ctx() => return None,
-            None => Box::pin(timeout(LOOK, self.models.loaded_context(asked.model()))).await.ok()??,
+            None if total < MIN_DEFAULT_CONTEXT || !self.models.takes_num_ctx() => return None,
+            None => {
+                Box::pin(timeout(LOOKUP_TIMEOUT, self.models.loaded_context(asked.model()))).await.ok()??
+            }
         };
         // A prompt that fills the context by itself was cut before the reply began.
         if prompt >= context {
@@ -158,7 +164,7 @@ fn num_ctx_for(prompt: u64, max_tokens: Option<u64>, model_context: Option<u64>)
 }
 
 /// How files that are too long for one prompt can be read whole: in parts that fit.
-fn split_hint(asked: &Asked, counts: TokenCounts) -> Option<Hint> {
+fn split_hint(asked: &ModelRequest, counts: TokenCounts) -> Option<Hint> {
     if !asked.has_files() || counts.prompt == 0 {
         return None;
     }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::runner::ChatCall;
+use super::request::ChatCall;
 use super::truncation;
 use crate::ServiceError;
-use crate::models::lifecycle::name_length;
+use crate::models::name::name_length;
+use types::KeepAlive;
 
 /// Checks what can be checked before anything is sent.
 pub(crate) fn check(call: &ChatCall) -> Result<(), ServiceError> {
@@ -25,7 +26,6 @@ pub(crate) fn check(call: &ChatCall) -> Result<(), ServiceError> {
     at_least_one("num_ctx", sampling.num_ctx)?;
     let num_ctx_is_given = sampling.num_ctx.is_some() || call.options.contains_key("num_ctx");
     truncation::check(call.truncation, num_ctx_is_given)?;
-    keep_alive(call.keep_alive.clone())?;
     call.attachments.check()?;
     for (index, tool) in call.tools.iter().enumerate() {
         if tool.pointer("/function/name").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -55,22 +55,13 @@ fn at_least_one(argument: &str, value: Option<u64>) -> Result<(), ServiceError> 
     }
 }
 
-/// Checks Ollama's `keep_alive`: seconds (below 0: for ever), or a Go duration. A number that is
-/// written as text, which Ollama would refuse for want of a unit, becomes one.
+/// Reads `keep_alive`.
 ///
 /// # Errors
 /// `invalid_argument`.
-pub fn keep_alive(value: Option<Value>) -> Result<Option<Value>, ServiceError> {
+pub fn keep_alive(value: Option<Value>) -> Result<Option<KeepAlive>, ServiceError> {
     let Some(value) = value else { return Ok(None) };
-    match &value {
-        Value::Number(_) => Ok(Some(value)),
-        Value::String(text) => match text.parse::<serde_json::Number>() {
-            Ok(seconds) => Ok(Some(Value::Number(seconds))),
-            Err(_) if is_go_duration(text) => Ok(Some(value)),
-            Err(_) => Err(wrong_keep_alive(&value)),
-        },
-        _ => Err(wrong_keep_alive(&value)),
-    }
+    KeepAlive::parse(value.clone()).map(Some).ok_or_else(|| wrong_keep_alive(&value))
 }
 
 fn wrong_keep_alive(value: &Value) -> ServiceError {
@@ -80,41 +71,9 @@ fn wrong_keep_alive(value: &Value) -> ServiceError {
     )
 }
 
-fn is_go_duration(text: &str) -> bool {
-    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if text.parse::<f64>().is_ok() {
-        return true;
-    }
-    let mut rest = text;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(0);
-        let Some((digits, after)) = rest.split_at_checked(number) else { return false };
-        let Some(unit) =
-            ["ns", "us", "µs", "ms", "s", "m", "h"].iter().find(|unit| after.starts_with(**unit))
-        else {
-            return false;
-        };
-        if digits.parse::<f64>().is_err() {
-            return false;
-        }
-        rest = after.strip_prefix(unit).unwrap_or_default();
-    }
-    !text.is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn go_durations_are_recognized() {
-        for right in ["10m", "1h30m", "-1", "5", "1.5h", "100ms", "-1s"] {
-            assert!(is_go_duration(right), "{right}");
-        }
-        for wrong in ["", "m", "10x", "ten", "1h 30m", "-"] {
-            assert!(!is_go_duration(wrong), "{wrong}");
-        }
-    }
 
     #[test]
     fn out_of_range_argument_is_named() {

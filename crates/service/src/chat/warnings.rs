@@ -5,10 +5,10 @@ use types::Usage;
 
 /// More bytes of text a token than any tokenizer makes of real text; English has about four, code and
 /// other scripts fewer. Above it, part of the prompt was not read.
-const MOST_BYTES_A_TOKEN: usize = 12;
+const MAX_BYTES_PER_TOKEN: usize = 12;
 
 /// Shorter prompts fit every context.
-const LEAST_BYTES: usize = 1500;
+const MIN_BYTES: usize = 1500;
 
 /// A reply that stopped at a limit of tokens.
 pub(crate) fn stopped_at_limit(max_tokens: Option<u64>, takes_num_ctx: bool) -> Warning {
@@ -42,7 +42,7 @@ pub(crate) fn cut_prompt(
     let num_ctx = num_ctx.filter(|_| takes_num_ctx);
     let at_limit = num_ctx.is_some_and(|num_ctx| read >= num_ctx);
     let too_few =
-        sent >= LEAST_BYTES && sent / MOST_BYTES_A_TOKEN > usize::try_from(read).unwrap_or(usize::MAX);
+        sent >= MIN_BYTES && sent / MAX_BYTES_PER_TOKEN > usize::try_from(read).unwrap_or(usize::MAX);
     (at_limit || too_few).then(|| {
         let context = num_ctx.map(|num_ctx| format!(" ({num_ctx} here)")).unwrap_or_default();
         let warning = Warning::new(format!(

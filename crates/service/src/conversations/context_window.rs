@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Conversations;
 use crate::ServiceError;
-use crate::chat::runner::ChatCall;
+use crate::chat::request::ChatCall;
 use crate::chat::truncation::Truncation;
 use store::StoredMessage;
 use types::{Role, ToolCall};
@@ -24,19 +24,19 @@ impl Conversations {
     ///
     /// # Errors
     /// `model_not_found` for a model that is pulled first: nobody knows its context before.
-    pub(crate) async fn left_out(
+    pub(crate) async fn truncate_history(
         &self,
         model: &str,
         call: &ChatCall,
         system: Option<&str>,
         history: &[StoredMessage],
-        said: &[&str],
+        new_messages: &[&str],
     ) -> Result<Option<(usize, u64)>, ServiceError> {
         // The call wants no message left out: the server tells whether they fit.
         if call.truncation != Truncation::Auto && self.models.takes_num_ctx() {
             return Ok(None);
         }
-        let fixed = system.map_or(0, of_text) + said.iter().map(|text| of_text(text)).sum::<u64>();
+        let fixed = system.map_or(0, of_text) + new_messages.iter().map(|text| of_text(text)).sum::<u64>();
         let given = call.sampling.num_ctx.or_else(|| call.options.get("num_ctx").and_then(Value::as_u64));
         let given = given.filter(|_| self.models.takes_num_ctx());
         if given.is_none() && fixed + history.iter().map(of_message).sum::<u64>() <= FITS_ALWAYS {
@@ -51,7 +51,7 @@ impl Conversations {
         };
         // Half of it at most is kept free for the reply.
         let reply = call.sampling.max_tokens.unwrap_or(context / 4).min(context / 2);
-        let left_out = too_many(history, context.saturating_sub(reply + fixed));
+        let left_out = messages_to_drop(history, context.saturating_sub(reply + fixed));
         Ok((left_out > 0).then_some((left_out, context)))
     }
 
@@ -74,7 +74,7 @@ impl Conversations {
 }
 
 /// How many of the oldest do not fit. A reply whose question is gone goes as well.
-fn too_many(history: &[StoredMessage], mut budget: u64) -> usize {
+fn messages_to_drop(history: &[StoredMessage], mut budget: u64) -> usize {
     let mut kept = 0;
     for message in history.iter().rev() {
         let Some(left) = budget.checked_sub(of_message(message)) else { break };
@@ -118,12 +118,12 @@ mod tests {
     #[test]
     fn oldest_messages_are_dropped_with_their_replies() {
         let history = [Role::User, Role::Assistant, Role::User, Role::Assistant].map(|role| said(role, 100));
-        assert_eq!(too_many(&history, 400), 0);
-        assert_eq!(too_many(&history, 399), 2);
-        assert_eq!(too_many(&history, 200), 2);
-        assert_eq!(too_many(&history, 199), 4);
-        assert_eq!(too_many(&history, 0), 4);
-        assert_eq!(too_many(&[], 0), 0);
+        assert_eq!(messages_to_drop(&history, 400), 0);
+        assert_eq!(messages_to_drop(&history, 399), 2);
+        assert_eq!(messages_to_drop(&history, 200), 2);
+        assert_eq!(messages_to_drop(&history, 199), 4);
+        assert_eq!(messages_to_drop(&history, 0), 4);
+        assert_eq!(messages_to_drop(&[], 0), 0);
     }
 
     #[test]

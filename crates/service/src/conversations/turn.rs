@@ -1,43 +1,27 @@
-//! Stored conversations: a turn, the list, one of them, its end.
-//!
-//! Every process of the user shares them. A turn is written when it is complete, or not at all.
+//! A turn of a conversation: it is written when it is complete, or not at all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
-use super::Conversations;
+use super::turn_locks::QueuedTurn;
+use super::{Conversations, NEW, conversation_id, failed};
 use crate::changes::Change;
 use crate::chat::bytes_of_call;
-use crate::chat::runner::{ChatCall, Question, Run};
+use crate::chat::request::ChatCall;
+use crate::chat::runner::{Question, Run};
 use crate::chat::validate::check;
-use crate::hint::{Action, DataDirFault, Hint, Warning};
-use crate::tasks::registry::Registered;
-use crate::tasks::registry::Work;
-use crate::tasks::reply::{Ending, Live, Phase};
-use crate::{ErrorCode, ServiceError};
-use store::{ConversationStore, Cursor, StoreError, Turn, TurnLock};
+use crate::hint::{Action, Warning};
+use crate::tasks::registry::Task;
+use crate::tasks::registry::TaskKind;
+use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer};
+use crate::{Caller, ServiceError};
+use store::{StoredMessage, Turn, TurnLock};
 use types::{Message, Owner, Role};
 
-pub use store::{Conversation, Page, StoredMessage, Summary};
-
-/// The id for which one is made.
-pub const NEW: &str = "new";
-/// Most characters of an id.
-const LONGEST_ID: usize = 64;
-/// Conversations on a page of the list, where the caller does not say.
-const PAGE: u64 = 50;
-/// Bytes of text of a conversation that is read, so that no host gets an answer that it cannot hold.
-pub const MAX_SHOWN_BYTES: usize = 1024 * 1024;
-/// How long to wait before another process is looked at again that has its turn.
+/// The pause between attempts to lock a conversation in which another process has its turn.
 const LOCK_POLL: Duration = Duration::from_millis(50);
-/// Most conversations on a page.
-pub const LARGEST_PAGE: u64 = 200;
-
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct TurnCall {
@@ -55,7 +39,11 @@ impl Conversations {
     ///
     /// # Errors
     /// `invalid_argument`. What goes wrong later is the completion's outcome.
-    pub fn start_turn(self: &Arc<Self>, mut call: TurnCall) -> Result<Arc<Registered>, ServiceError> {
+    pub fn start_turn(
+        self: &Arc<Self>,
+        caller: &Caller,
+        mut call: TurnCall,
+    ) -> Result<Arc<Task>, ServiceError> {
         conversation_id(&call.conversation_id)?;
         if call.conversation_id == NEW {
             call.conversation_id = uuid::Uuid::new_v4().to_string();
@@ -65,93 +53,37 @@ impl Conversations {
         }
         check(&call.chat)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
-        let live = Live::in_conversation(&call.conversation_id);
-        let registered = self.tasks.registry.add(Work::Reply(Arc::clone(&live)));
-        // Both orders are those in which the calls came, whichever of their tasks runs first.
-        let turn = self.turn_locks.queue(&call.conversation_id);
+        let live = ReplyBuffer::in_conversation(&call.conversation_id);
+        let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
+        // Both places are taken here, so that they follow the order of the calls, not that in which their tasks start.
+        let turn = self.turn_locks.queue(&caller.owner, &call.conversation_id);
         let run = Run {
             chat: Arc::clone(&self.chat),
             live: Arc::clone(&live),
             job: None,
-            place: self.tasks.queue.reserve(),
+            place: self.tasks.queue.reserve(&caller.owner),
         };
+        let owner = caller.owner.clone();
         let (turns, written) = (Arc::clone(self), Arc::clone(self));
-        // The end of the reply is the end of cancelling: then it is written, and not half.
+        // A reply that is complete is written, whether or not it is cancelled then.
         self.tasks.registry.spawn_then(
             &live,
             async move {
                 let _held = held;
-                turns.answer(&run, call, turn).await
+                turns.answer(&run, owner, call, turn).await
             },
             move |answered| async move { written.write(answered).await },
         );
         Ok(registered)
     }
 
-    /// A conversation, with the newest `last` of its messages or all, as far as [`MAX_SHOWN_BYTES`] go.
-    ///
-    /// # Errors
-    /// `conversation_not_found`, `storage_failed`.
-    pub async fn get(&self, id: &str, last: Option<u64>) -> Result<Conversation, ServiceError> {
-        conversation_id(id)?;
-        let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found =
-            self.store()?.get_end(&Owner::local(), id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
-        let mut found = found.ok_or_else(|| not_found(id))?;
-        found.system.iter_mut().for_each(shorten);
-        for message in &mut found.messages {
-            shorten(&mut message.content);
-            message.thinking.iter_mut().for_each(shorten);
-        }
-        Ok(found)
-    }
-
-    /// The place behind the turns of a conversation that have begun, for a call that must not overtake them.
-    pub fn queue_turn(&self, id: &str) -> QueuedTurn {
-        self.turn_locks.queue(id)
-    }
-
-    /// A page of the conversations, newest first.
-    ///
-    /// # Errors
-    /// `invalid_argument`, `storage_failed`.
-    pub async fn list(
+    async fn answer(
         &self,
-        cursor: Option<&str>,
-        limit: Option<u64>,
-    ) -> Result<Page<Summary>, ServiceError> {
-        let limit = limit.unwrap_or(PAGE);
-        if !(1..=LARGEST_PAGE).contains(&limit) {
-            return Err(ServiceError::invalid(
-                "limit",
-                format!("is {limit}; it must be between 1 and {LARGEST_PAGE}"),
-            ));
-        }
-        let from = cursor.map(read_cursor).transpose()?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.store()?.list(&Owner::local(), from, limit).await.map_err(failed)
-    }
-
-    /// Deletes a conversation for good.
-    ///
-    /// # Errors
-    /// `conversation_not_found`, `storage_failed`.
-    pub async fn delete(&self, id: &str) -> Result<(), ServiceError> {
-        conversation_id(id)?;
-        match self.store()?.delete(&Owner::local(), id).await.map_err(failed)? {
-            true => {
-                self.changes.announce(Change::Conversation(id.to_owned()));
-                Ok(())
-            }
-            false => Err(not_found(id)),
-        }
-    }
-
-    fn store(&self) -> Result<&Arc<dyn ConversationStore>, ServiceError> {
-        self.store.as_ref().ok_or_else(|| failed(StoreError::NoDirectory))
-    }
-
-    async fn answer(&self, run: &Run, call: TurnCall, turn: QueuedTurn) -> Result<Answered, ServiceError> {
+        run: &Run,
+        owner: Owner,
+        call: TurnCall,
+        turn: QueuedTurn,
+    ) -> Result<Answered, ServiceError> {
         let TurnCall { conversation_id: id, prompt, mut chat } = call;
         let (chat_part, live) = (&run.chat, &run.live);
         let said_at = SystemTime::now();
@@ -160,9 +92,9 @@ impl Conversations {
             run.place.delay();
         };
         let in_turn = turn.acquire(waits).await;
-        let across = self.lock_across(run, &id).await?;
+        let across = self.lock_across(run, &owner, &id).await?;
         live.set_phase(Phase::Waiting);
-        let found = self.store()?.get(&Owner::local(), &id, None).await.map_err(failed)?;
+        let found = self.store()?.get(&owner, &id, None).await.map_err(failed)?;
         let after = found.as_ref().map(|found| found.revision);
         let system = match (chat.system.take(), &found) {
             (Some(given), _) => Some(given),
@@ -185,7 +117,7 @@ impl Conversations {
         let attached = run.attached(&model, &chat.attachments).await?;
         let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
         let left_out = run
-            .with_model(&model, || self.left_out(&model, &chat, system.as_deref(), &history, &said))
+            .with_model(&model, || self.truncate_history(&model, &chat, system.as_deref(), &history, &said))
             .await?;
         chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
         let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
@@ -215,13 +147,13 @@ impl Conversations {
             created: SystemTime::now().max(said_at),
         };
         let turn = Turn { id, after, system, messages: vec![question, reply] };
-        Ok(Answered { ending, turn, _across: across, _in_turn: in_turn })
+        Ok(Answered { owner, ending, turn, _across: across, _in_turn: in_turn })
     }
 
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
-    async fn lock_across(&self, run: &Run, id: &str) -> Result<TurnLock, ServiceError> {
+    async fn lock_across(&self, run: &Run, owner: &Owner, id: &str) -> Result<TurnLock, ServiceError> {
         loop {
-            if let Some(lock) = self.store()?.try_lock(&Owner::local(), id).await.map_err(failed)? {
+            if let Some(lock) = self.store()?.try_lock(owner, id).await.map_err(failed)? {
                 return Ok(lock);
             }
             if !matches!(run.live.phase(), Phase::Queued(_)) {
@@ -232,51 +164,22 @@ impl Conversations {
         }
     }
 
-    async fn write(&self, answered: Answered) -> Result<Ending, ServiceError> {
+    async fn write(&self, answered: Answered) -> Result<CompletionSummary, ServiceError> {
         let id = answered.turn.id.clone();
-        self.store()?.append(&Owner::local(), answered.turn).await.map_err(failed)?;
-        self.changes.announce(Change::Conversation(id));
+        self.store()?.append(&answered.owner, answered.turn).await.map_err(failed)?;
+        self.changes.announce(Change::Conversation { owner: answered.owner, id });
         Ok(answered.ending)
     }
 }
 
-/// Checks an id.
-///
-/// # Errors
-/// `invalid_argument`.
-pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
-    let right = (1..=LONGEST_ID).contains(&id.len())
-        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if right {
-        return Ok(());
-    }
-    let shown: String = id.chars().take(LONGEST_ID).collect();
-    Err(ServiceError::invalid(
-        "conversation_id",
-        format!(
-            "is {shown:?}; it must be 1 to {LONGEST_ID} letters (a-z), digits, \"-\" or \"_\", or \"{NEW}\" to have one made"
-        ),
-    ))
-}
-
 /// A turn that has its reply and is not written yet.
 struct Answered {
-    ending: Ending,
+    owner: Owner,
+    ending: CompletionSummary,
     turn: Turn,
     /// Both are held until the turn is written. The next turn of this process wants the other one first.
     _across: TurnLock,
     _in_turn: OwnedMutexGuard<()>,
-}
-
-/// Leaves the end of a text out that is too long to be shown, and says so.
-fn shorten(text: &mut String) {
-    if text.len() <= MAX_SHOWN_BYTES {
-        return;
-    }
-    let end = (0..=MAX_SHOWN_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    let left_out = text.len() - end;
-    text.truncate(end);
-    text.push_str(&format!("\n[{left_out} more bytes are stored and not shown here]"));
 }
 
 fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> Warning {
@@ -298,86 +201,4 @@ fn message(stored: &StoredMessage) -> Message {
         content.insert_str(0, &format!("(Attached here, and no longer shown: {}.)\n", names.join(", ")));
     }
     Message { tool_calls: stored.tool_calls.clone(), ..Message::text(role, content) }
-}
-
-fn read_cursor(cursor: &str) -> Result<Cursor, ServiceError> {
-    cursor.parse().map_err(|_| {
-        ServiceError::invalid("cursor", format!("is {cursor:?}; give the next_cursor of the page before"))
-    })
-}
-
-fn not_found(id: &str) -> ServiceError {
-    ServiceError::new(ErrorCode::ConversationNotFound, format!("There is no conversation {id:?}"))
-        .with_hint(Action::ListConversations)
-        .and_hint(Action::StartConversation)
-}
-
-fn failed(error: StoreError) -> ServiceError {
-    let hint: Hint = match &error {
-        StoreError::Changed => {
-            return ServiceError::new(
-                ErrorCode::ConversationConflict,
-                "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
-            )
-            .with_hint(Action::ReadConversation);
-        }
-        StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),
-        StoreError::Unusable { .. } => Action::SetDataDir(DataDirFault::NotWritable).into(),
-        StoreError::Damaged { .. } => {
-            "Move the file away (a new one is made), or put a backup in its place.".into()
-        }
-        StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),
-        StoreError::Busy { .. } => "Try again in a moment.".into(),
-        StoreError::Full { .. } => "Free some space, then call again.".into(),
-    };
-    ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
-        .with_hint(hint)
-        .and_hint(Action::ChatWithoutConversation)
-}
-
-/// The turns of each conversation in this process: one after another, in the order in which they were queued.
-#[derive(Debug, Default)]
-pub(crate) struct TurnLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
-
-/// A turn that has its place behind those before it.
-pub struct QueuedTurn {
-    ahead: usize,
-    acquired: Option<OwnedMutexGuard<()>>,
-    acquiring: BoxFuture<'static, OwnedMutexGuard<()>>,
-}
-
-impl TurnLocks {
-    /// Takes the place behind the turns that are there.
-    fn queue(&self, id: &str) -> QueuedTurn {
-        let lock = self.lock_of(id);
-        let ahead = Arc::strong_count(&lock) - 1;
-        let mut acquiring = lock.lock_owned().boxed();
-        // The lock is fair, and whoever has asked once is in its line.
-        let acquired = (&mut acquiring).now_or_never();
-        QueuedTurn { ahead, acquired, acquiring }
-    }
-
-    fn lock_of(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| lock.strong_count() > 0);
-        if let Some(lock) = locks.get(id).and_then(Weak::upgrade) {
-            return lock;
-        }
-        let lock = Arc::default();
-        locks.insert(id.to_owned(), Arc::downgrade(&lock));
-        lock
-    }
-}
-
-impl QueuedTurn {
-    /// Waits for the turns before this one; `waits` gets how many there are.
-    pub async fn acquire(self, waits: impl FnOnce(usize)) -> OwnedMutexGuard<()> {
-        match self.acquired {
-            Some(first) => first,
-            None => {
-                waits(self.ahead);
-                self.acquiring.await
-            }
-        }
-    }
 }

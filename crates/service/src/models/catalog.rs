@@ -1,30 +1,17 @@
 //! The models: which there are, where they run, which one answers when none is named, and which one was meant.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use super::Models;
+use super::name::{full_name, is_cloud, name_length};
+use super::suggest::{nearest_model, other_model};
 use crate::hint::Action;
-use crate::models::lifecycle::{MAX_NAME, full_name, is_cloud, name_length};
 use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use types::{Location, Model, ModelDetails, RunningModel};
 
-/// How long a model's capabilities are believed. They change when a model is pulled anew.
-const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
-/// Models whose capabilities are remembered; more are asked for anew.
-const MOST_KNOWN: usize = 1000;
-
-/// Below this similarity (0 to 1) a name is no suggestion.
-const SIMILAR: f64 = 0.5;
-
 /// An installed model, with what this machine knows of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedModel {
-    /// As the server lists it.
     pub model: Model,
-    /// Where it runs.
     pub location: Location,
     /// Its entry among the loaded models.
     pub running: Option<RunningModel>,
@@ -171,20 +158,6 @@ impl Models {
         }
     }
 
-    /// Ollama's capability words of a model; `None` where the server does not tell.
-    ///
-    /// # Errors
-    /// As [`Models::show_model`].
-    pub async fn capabilities(&self, model: &str) -> Result<Words, ServiceError> {
-        if let Some(known) = self.capabilities.get(model) {
-            return Ok(known);
-        }
-        let details = self.show_model(model).await?;
-        let capabilities = details.capabilities.map(Arc::from);
-        self.capabilities.put(model, capabilities.clone());
-        Ok(capabilities)
-    }
-
     /// A warning where another model answered than was asked. Ollama answers with the model that is named, or not at all.
     pub(crate) fn other_model(&self, asked: &str, answered: Option<&str>) -> Option<String> {
         answered.filter(|_| !self.tells_loaded()).and_then(|answered| other_model(asked, answered))
@@ -252,74 +225,14 @@ impl Models {
             names => format!("Installed models that can: {}.", names.join(", ")),
         })
     }
-
-    /// Checks a capability before a request that an older server would answer wrongly in silence.
-    pub(crate) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
-        if self.provider.ollama().is_none() {
-            // Another server does not tell, and may take names that it does not list.
-            return Ok(());
-        }
-        let Some(capabilities) = self.capabilities(model).await? else { return Ok(()) };
-        if capabilities.iter().any(|word| word == capability) {
-            return Ok(());
-        }
-        let error = ProviderError::Unsupported {
-            model: model.to_owned(),
-            capability: capability.to_owned(),
-            message: String::new(),
-        };
-        let mut error = self.explain(error).await;
-        error.message.push_str(&format!(" (capabilities: {})", capabilities.join(", ")));
-        Err(error)
-    }
 }
 
 /// The model that answers when none is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultModel {
-    /// Its name.
     pub name: String,
-    /// Why it is the one, to follow "is".
+    /// Reason, as a predicate: "the loaded model".
     pub reason: &'static str,
-}
-
-/// What is known of models' capabilities, for a while, by their full names.
-#[derive(Debug, Default)]
-pub(crate) struct Capabilities(Mutex<HashMap<String, (Instant, Words)>>);
-
-/// Ollama's capability words of a model; `None` where the server does not tell.
-pub type Words = Option<Arc<[String]>>;
-
-impl Capabilities {
-    fn get(&self, model: &str) -> Option<Words> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.get(&full_name(model));
-        found.filter(|(at, _)| at.elapsed() < CAPABILITIES_TTL).map(|(_, words)| words.clone())
-    }
-
-    fn put(&self, model: &str, words: Words) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, (at, _)| at.elapsed() < CAPABILITIES_TTL);
-        if known.len() < MOST_KNOWN {
-            known.insert(full_name(model), (Instant::now(), words));
-        }
-    }
-
-    pub(crate) fn forget(&self, model: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&full_name(model));
-    }
-}
-
-/// That another model answered than was asked: a server with one model takes every name. Names that begin alike are
-/// of one model, such as `gpt-4o` and `gpt-4o-2024-08-06`.
-fn other_model(asked: &str, answered: &str) -> Option<String> {
-    let (wanted, found) = (full_name(asked), full_name(answered));
-    let (wanted_base, found_base) = (split_tag(&wanted).0, split_tag(&found).0);
-    let alike = wanted == found
-        || wanted_base != found_base
-            && (wanted_base.starts_with(found_base) || found_base.starts_with(wanted_base));
-    (!alike)
-        .then(|| format!("{answered:?} answered, not {asked:?}, which was asked for: the server chose it."))
 }
 
 /// Whether a model chats, as far as it is known: an embedding model does not.
@@ -337,68 +250,5 @@ fn no_models(provider: &str) -> ServiceError {
             .with_hint("Install one, for example \"ollama pull gemma3:4b\".")
     } else {
         ServiceError::new(ErrorCode::NoModels, "The model server has no models").with_hint("Load one there.")
-    }
-}
-
-/// The installed name that was most likely meant.
-pub fn nearest_model<'a>(meant: &str, installed: &[&'a str]) -> Option<&'a str> {
-    // The comparison takes the product of both lengths.
-    if meant.len() > MAX_NAME {
-        return None;
-    }
-    let meant = meant.to_lowercase();
-    let (meant_base, meant_tag) = split_tag(&meant);
-    installed
-        .iter()
-        .filter(|name| name.len() <= MAX_NAME)
-        .map(|name| {
-            let lower = name.to_lowercase();
-            let (base, tag) = split_tag(&lower);
-            let start = if base.starts_with(meant_base) || meant_base.starts_with(base) { 0.8 } else { 0.0 };
-            let alike = strsim::normalized_damerau_levenshtein(base, meant_base).max(start);
-            // The tag decides between models of one name only.
-            (alike + 0.01 * strsim::normalized_damerau_levenshtein(tag, meant_tag), *name)
-        })
-        .filter(|(score, _)| *score >= SIMILAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-fn split_tag(name: &str) -> (&str, &str) {
-    name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, "latest"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answer_of_other_model_is_warned_of() {
-        for (asked, answered) in [
-            ("gemma3", "gemma3:latest"),
-            ("gpt-4o", "gpt-4o-2024-08-06"),
-            ("Registry.ollama.ai/library/a:1b", "a:1b"),
-        ] {
-            assert_eq!(other_model(asked, answered), None, "{asked} {answered}");
-        }
-        for (asked, answered) in [("qwen", "llama"), ("gemma3:4b", "gemma3:1b")] {
-            let warning = other_model(asked, answered).unwrap();
-            assert!(warning.contains(asked) && warning.contains(answered), "{warning}");
-        }
-    }
-
-    #[test]
-    fn nearest_model_is_suggested() {
-        let installed = ["llama3.2:3b", "llama3.2:1b", "gemma3:4b", "hf.co/user/model:Q4_K_M"];
-        assert!(nearest_model("lama3", &installed).is_some_and(|name| name.starts_with("llama3.2:")));
-        assert_eq!(nearest_model("llama3.2:1", &installed), Some("llama3.2:1b"));
-        assert_eq!(nearest_model("llama3.2:3", &installed), Some("llama3.2:3b"));
-        assert_eq!(nearest_model("Gemma", &installed), Some("gemma3:4b"));
-        assert_eq!(nearest_model("gemma3:12b", &installed), Some("gemma3:4b"));
-        assert_eq!(nearest_model("zzz", &installed), None);
-        assert_eq!(nearest_model("x", &[]), None);
-        let long = "llama3.2".repeat(1_000_000);
-        assert_eq!(nearest_model(&long, &installed), None);
-        assert_eq!(nearest_model("gemma", &[&long, "gemma3:4b"]), Some("gemma3:4b"));
     }
 }

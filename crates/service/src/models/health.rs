@@ -1,4 +1,4 @@
-//! Whether the model server answers, and what to do when it does not.
+//! The health check of the model server.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,6 @@ pub struct HealthReport {
     pub provider: &'static str,
     /// The address that was asked.
     pub address: String,
-    /// Where that is.
     pub location: Location,
     /// What it answered, or why it did not.
     pub state: Result<Healthy, ServiceError>,
@@ -24,7 +23,6 @@ pub struct HealthReport {
 pub struct Healthy {
     /// Its version, where it tells one.
     pub version: Option<String>,
-    /// From the question to the answer.
     pub latency: Duration,
     /// Names of the installed models; `None` where the list could not be had.
     pub installed: Option<Vec<String>>,

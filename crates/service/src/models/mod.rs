@@ -1,11 +1,13 @@
 //! The models of the server: which there are, what each can do, and what happens to them.
 
+pub mod capabilities;
 pub mod catalog;
 pub mod health;
 pub mod lifecycle;
-pub mod names;
+pub mod name;
+pub mod names_in_use;
 pub mod parameters;
-pub mod reservations;
+pub mod suggest;
 pub mod watch;
 
 use std::sync::Arc;
@@ -17,9 +19,8 @@ use types::{Location, Remote};
 use crate::ServiceError;
 use crate::changes::Changes;
 use crate::error::Upstream;
-use catalog::Capabilities;
-use names::Names;
-use reservations::Reservations;
+use capabilities::CapabilityCache;
+use names_in_use::Names;
 use watch::Watch;
 
 /// What the settings say of models.
@@ -42,9 +43,8 @@ impl Default for ModelSettings {
 pub struct Models {
     provider: Arc<dyn Provider>,
     settings: ModelSettings,
-    capabilities: Capabilities,
+    capabilities: CapabilityCache,
     pub(crate) names: Names,
-    reservations: Reservations,
     changes: Arc<Changes>,
     watch: Watch,
 }
@@ -58,9 +58,8 @@ impl Models {
         Arc::new(Self {
             provider,
             settings,
-            capabilities: Capabilities::default(),
+            capabilities: CapabilityCache::default(),
             names: Names::default(),
-            reservations: Reservations::default(),
             changes,
             watch: Watch::default(),
         })

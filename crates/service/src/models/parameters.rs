@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::ServiceError;
+use text::similar::nearest;
 
 /// Ollama's options (`api/types.go`, `Options` and `Runner`), and what each takes.
 const KNOWN: &[(&str, Takes)] = &[
@@ -67,7 +68,7 @@ pub(crate) fn check_parameters(parameters: &mut Map<String, Value>) -> Result<()
     for (name, value) in parameters.iter_mut() {
         let path = format!("parameters.{name}");
         let Some((_, takes)) = KNOWN.iter().find(|(known, _)| known == name) else {
-            let meant = match nearest(name) {
+            let meant = match nearest_option(name) {
                 Some(known) => format!("; did you mean {known}?"),
                 None => format!(
                     "; it knows {}",
@@ -91,7 +92,7 @@ pub(crate) fn ignored_options(options: &Map<String, Value>) -> Vec<String> {
     options
         .keys()
         .filter(|name| !KNOWN.iter().any(|(known, _)| known == name))
-        .map(|name| match nearest(name) {
+        .map(|name| match nearest_option(name) {
             Some(known) => {
                 format!("options.{name} is not an Ollama option and was ignored; did you mean {known}?")
             }
@@ -100,13 +101,8 @@ pub(crate) fn ignored_options(options: &Map<String, Value>) -> Vec<String> {
         .collect()
 }
 
-fn nearest(name: &str) -> Option<&'static str> {
-    KNOWN
-        .iter()
-        .map(|(known, _)| (strsim::normalized_damerau_levenshtein(known, name), *known))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(alike, _)| *alike >= 0.6)
-        .map(|(_, known)| known)
+fn nearest_option(name: &str) -> Option<&'static str> {
+    nearest(name, KNOWN.iter().map(|(known, _)| *known))
 }
 
 #[cfg(test)]

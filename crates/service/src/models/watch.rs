@@ -1,8 +1,8 @@
-//! What changes among the models: told by our own work at once, and of anyone else's by a poll that runs only
-//! while somebody watches.
+//! Changes of models: our own are announced immediately, those of others are found by polling, which runs only while
+//! somebody follows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -11,9 +11,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Models;
 use crate::changes::Change;
-use crate::models::lifecycle::full_name;
+use crate::models::name::full_name;
+use platform::sync::lock;
 
-/// A look that takes longer has failed: a server that hangs must not end the looking.
+/// A poll that takes longer has failed: a server that hangs must not stop the polling.
 const MAX_POLL_TIME: Duration = Duration::from_secs(30);
 
 /// The poll for changes by others.
@@ -28,23 +29,23 @@ pub(super) struct Watch {
 #[derive(Debug, Default)]
 struct Polling {
     running: Weak<Poll>,
-    /// What our own work has changed since the last look, so that the poll does not tell it again.
+    /// Our own changes since the last poll, which must not be announced again.
     announced: BTreeSet<Change>,
 }
 
-/// Keeps the poll going; it ends with the last of its holders.
+/// Keeps the polling alive; it stops when the last holder drops it.
 #[derive(Debug)]
 pub struct Poll(#[allow(dead_code, reason = "it is there to be dropped")] DropGuard);
 
 impl Watch {
     fn lock(&self) -> MutexGuard<'_, Polling> {
-        self.polling.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.polling)
     }
 }
 
 impl Models {
-    /// Looks for what others change, so often that it is told within the poll interval, as long as the answer, or one
-    /// given to another caller, is held.
+    /// Polls for changes by others, often enough to announce each within the poll interval, as long as any caller holds
+    /// the result.
     pub fn poll_changes(self: &Arc<Self>) -> Arc<Poll> {
         let mut polling = self.watch.lock();
         if let Some(poll) = polling.running.upgrade() {
@@ -94,7 +95,7 @@ impl Models {
     }
 }
 
-/// What a look saw: each model's name, and what tells one state of it from another.
+/// The result of a poll: each model's name, and a text that differs between its states.
 #[derive(Debug, Default, PartialEq)]
 struct Snapshot {
     installed: BTreeMap<String, String>,
@@ -107,14 +108,14 @@ async fn poll_loop(models: Weak<Models>, within: Duration) {
     loop {
         let Some(models) = models.upgrade() else { return };
         let began = Instant::now();
-        // What we did before the look began is in what it sees.
+        // The snapshot includes our own changes before this point.
         let announced = std::mem::take(&mut models.watch.lock().announced);
         let seen = tokio::time::timeout(MAX_POLL_TIME, snapshot(&models)).await.ok().flatten();
-        // A failure may be of the moment, and what it has missed is late by now.
+        // The failure may be momentary: poll again soon, since the changes that it missed are late.
         let again = seen.is_none() && !was_down;
         match seen {
             None => {
-                // Not seen, so not to be passed over when it is.
+                // The poll failed: keep suppressing our own changes until one succeeds.
                 models.watch.lock().announced.extend(announced);
                 was_down = true;
             }
@@ -138,7 +139,7 @@ async fn poll_loop(models: Weak<Models>, within: Duration) {
         let pause = if again { shortest_pause(within) } else { pause_after(began.elapsed(), within) };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            // The models are held meanwhile: dropping the last holder of the poll ends this.
+            // `models` is held during the wait; dropping the last `Poll` ends the task.
             () = models.watch.own.notified() => tokio::time::sleep(shortest_pause(within) / 5).await,
         }
     }
@@ -150,12 +151,12 @@ fn pause_after(look: Duration, within: Duration) -> Duration {
     (within - within / 10).saturating_sub(look * 2).max(shortest_pause(within))
 }
 
-/// A slow server is not asked without a pause.
+/// The shortest pause, so that a slow server is not polled continuously.
 fn shortest_pause(within: Duration) -> Duration {
     within / 10
 }
 
-/// `None` while the server does not answer, which is no news to anybody here.
+/// `None` while the server does not answer.
 async fn snapshot(models: &Models) -> Option<Snapshot> {
     let (installed, loaded) =
         futures_util::join!(models.provider.list_models(), models.provider.running_models());
@@ -183,7 +184,7 @@ fn differences(before: &Snapshot, now: &Snapshot) -> BTreeSet<Change> {
         match (before.loaded.get(name), now.loaded.get(name)) {
             (Some(before), Some(now)) if before == now => {}
             (Some(_), Some(_)) => {
-                changes.insert(Change::Kept(name.clone()));
+                changes.insert(Change::KeepAliveChanged(name.clone()));
             }
             _ => {
                 changes.insert(Change::Loaded(name.clone()));
@@ -213,7 +214,7 @@ mod tests {
             Change::Installed(name("b:1")),
             Change::Installed(name("c:1")),
             Change::Installed(name("d:1")),
-            Change::Kept(name("a:1")),
+            Change::KeepAliveChanged(name("a:1")),
             Change::Loaded(name("b:1")),
             Change::Loaded(name("d:1")),
         ]);

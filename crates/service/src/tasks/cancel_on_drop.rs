@@ -1,37 +1,35 @@
-//! The tie between a call and the completion that it started.
+//! Cancels a completion when the call that started it ends.
 
 use std::sync::Arc;
 
-use crate::tasks::registry::Registered;
+use crate::tasks::registry::Task;
 
-/// A call that waits for the completion that it started; unless it lets go, both end together.
+/// Cancels its completion when it is dropped, unless it was detached.
 #[derive(Debug)]
-pub struct Tie {
-    completion: Arc<Registered>,
-    let_go: bool,
+pub struct CancelOnDrop {
+    completion: Arc<Task>,
+    detached: bool,
 }
 
-impl Tie {
-    /// Attaches a call to its completion.
-    pub fn new(completion: Arc<Registered>) -> Self {
-        Self { completion, let_go: false }
+impl CancelOnDrop {
+    pub fn new(completion: Arc<Task>) -> Self {
+        Self { completion, detached: false }
     }
 
-    /// The completion.
-    pub fn completion(&self) -> &Arc<Registered> {
+    pub fn completion(&self) -> &Arc<Task> {
         &self.completion
     }
 
-    /// The call ends and the completion goes on.
-    pub fn let_go(mut self) {
-        self.let_go = true;
-        self.completion.control().detach();
+    /// Lets the completion continue after the call.
+    pub fn detach(mut self) {
+        self.detached = true;
+        self.completion.state().detach();
     }
 }
 
-impl Drop for Tie {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        if !self.let_go {
+        if !self.detached {
             self.completion.cancel();
         }
     }

@@ -1,5 +1,4 @@
-//! What all work that runs on its own has in common: it can be stopped, it ends once, and somebody
-//! may or may not have seen its end.
+//! The state that completions and jobs share: cancellation, the end, and whether the result was delivered.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
@@ -9,26 +8,27 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
+use super::latch::Latch;
 use crate::error::{ErrorCode, ServiceError};
 
-/// The state of work, beside what it makes.
+/// The state of a task, apart from its output.
 #[derive(Debug)]
-pub(crate) struct Control {
+pub(crate) struct TaskState {
     cancel: CancellationToken,
-    ended: CancellationToken,
+    ended: Latch,
     started: Instant,
     ended_at: OnceLock<Instant>,
-    /// A caller was given its end.
+    /// The result was delivered.
     seen: AtomicBool,
     /// No call waits for it: it was started in the background, or outlived its call's deadline.
     detached: AtomicBool,
 }
 
-impl Control {
+impl TaskState {
     pub(crate) fn new() -> Self {
         Self {
             cancel: CancellationToken::new(),
-            ended: CancellationToken::new(),
+            ended: Latch::default(),
             started: Instant::now(),
             ended_at: OnceLock::new(),
             seen: AtomicBool::new(false),
@@ -45,7 +45,7 @@ impl Control {
     }
 
     pub(crate) async fn ended(&self) {
-        self.ended.cancelled().await;
+        self.ended.wait().await;
     }
 
     pub(crate) fn ended_at(&self) -> Option<Instant> {
@@ -82,15 +82,15 @@ impl Control {
         }
     }
 
-    /// The outcome is there: whoever waits may look.
+    /// Wakes the waiters. Set the outcome first.
     pub(crate) fn end(&self) {
         // It ends once.
         let _ = self.ended_at.set(Instant::now());
-        self.ended.cancel();
+        self.ended.set();
     }
 }
 
-/// A panic of `work` is its failure.
+/// Turns a panic of `work` into an internal error.
 pub(crate) async fn caught<T>(
     work: impl Future<Output = Result<T, ServiceError>>,
 ) -> Result<T, ServiceError> {

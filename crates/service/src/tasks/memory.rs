@@ -1,11 +1,11 @@
-//! How much the calls that wait or run hold in memory together: their prompts, images and files.
+//! A limit on the memory of all calls that wait or run: their prompts, images and files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{ErrorCode, ServiceError};
 
-/// The most that all of them hold, in bytes. One alone may hold more, as far as the other bounds allow.
+/// The limit for all calls together, in bytes. A single call may exceed it, within the other limits.
 const MAX_HELD: usize = 256 << 20;
 
 /// The bytes that are held. Clones count together.

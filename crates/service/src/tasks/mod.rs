@@ -3,6 +3,7 @@
 pub mod cancel_on_drop;
 pub mod handle;
 pub mod job;
+mod latch;
 pub mod memory;
 pub mod queue;
 pub mod registry;
@@ -10,10 +11,10 @@ pub mod reply;
 
 use std::sync::Arc;
 
-use crate::ServiceError;
+use crate::{Caller, ServiceError};
 use memory::Memory;
 use queue::Queue;
-use registry::{Registered, Registry};
+use registry::{Registry, Task};
 
 /// How much may run.
 #[derive(Debug, Clone, Copy)]
@@ -47,19 +48,19 @@ impl Tasks {
         })
     }
 
-    /// The completion of an id, or without one the newest whose end nobody has seen.
+    /// The caller's completion of an id, or without one the caller's newest whose end nobody has seen.
     ///
     /// # Errors
     /// `completion_not_found`.
-    pub fn find(&self, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
-        self.registry.find(id)
+    pub fn find(&self, caller: &Caller, id: Option<&str>) -> Result<Arc<Task>, ServiceError> {
+        self.registry.find(&caller.owner, id)
     }
 
-    /// Makes sure that one more completion may run with no call attached.
+    /// Makes sure that one more completion of the caller may run with no call attached.
     ///
     /// # Errors
     /// `overloaded`.
-    pub fn allow_background(&self) -> Result<(), ServiceError> {
-        self.registry.allow_background()
+    pub fn allow_background(&self, caller: &Caller) -> Result<(), ServiceError> {
+        self.registry.allow_background(&caller.owner)
     }
 }

@@ -1,102 +1,108 @@
-//! The completions of this process: those that run, and for a while those that have ended.
+//! The completions and jobs of this process: those that run, and for a limited time those that have ended.
 //!
-//! A host that stopped waiting comes back for the text. Ids are random and are never listed: who
-//! has one was given it. They end with the process, a known gap.
+//! A host that stopped waiting can fetch the result later. Ids are random and are never listed. The table is in memory
+//! only, so ids end with the process.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
-use crate::tasks::handle::{Control, caught};
-use crate::tasks::job::{Job, Report};
-use crate::tasks::reply::{Ending, Live};
+use crate::tasks::handle::{TaskState, caught};
+use crate::tasks::job::{Job, JobOutput};
+use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
+use platform::sync::lock;
+use types::Owner;
 
 /// How long a completion is kept after its end.
 const KEPT: Duration = Duration::from_secs(3600);
-/// How many that have ended are kept, of each [`Claim`].
-const MOST_KEPT: usize = 100;
+/// How many that have ended are kept, of each owner and [`Retention`].
+const MAX_KEPT: usize = 100;
 /// How much text of them is kept, in bytes.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
-/// Ids that are remembered as gone.
-const MOST_GONE: usize = 1000;
-/// Completions that may run with no call attached.
-const MOST_BACKGROUND: usize = 32;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// So many bytes of ended tasks are swept without waiting for the next call.
+const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
+/// Dropped ids that are remembered, to tell an expired id from an unknown one.
+const MAX_GONE: usize = 1000;
+/// Completions of an owner that may run with no call attached.
+const MAX_BACKGROUND: usize = 32;
 
 /// A completion with its id.
 #[derive(Debug)]
-pub struct Registered {
+pub struct Task {
     /// The id that callers know it by.
     pub id: String,
+    /// Who may find it.
+    pub owner: Owner,
     /// When it began, in seconds of Unix time.
     pub created: u64,
     /// What runs, or ran.
-    pub work: Work,
+    pub kind: TaskKind,
 }
 
 /// The kinds of work.
 #[derive(Debug, Clone)]
-pub enum Work {
+pub enum TaskKind {
     /// A reply of a model.
-    Reply(Arc<Live>),
+    Reply(Arc<ReplyBuffer>),
     /// A transfer, a batch or a comparison.
     Job(Arc<Job>),
 }
 
-impl Registered {
+impl Task {
     /// Stops it; its connections to the model server are closed.
     pub fn cancel(&self) {
-        self.control().cancel();
+        self.state().cancel();
     }
 
     /// Waits for its end.
     pub async fn ended(&self) {
-        self.control().ended().await;
+        self.state().ended().await;
     }
 
     /// How long it runs, or ran until now.
     pub fn elapsed(&self) -> Duration {
-        self.control().started().elapsed()
+        self.state().started().elapsed()
     }
 
-    /// A caller was given its end.
+    /// Marks the result as delivered.
     pub fn mark_seen(&self) {
-        self.control().mark_seen();
+        self.state().mark_seen();
     }
 
-    pub(crate) fn control(&self) -> &Control {
-        match &self.work {
-            Work::Reply(live) => &live.control,
-            Work::Job(job) => &job.control,
+    pub(crate) fn state(&self) -> &TaskState {
+        match &self.kind {
+            TaskKind::Reply(live) => &live.task_state,
+            TaskKind::Job(job) => &job.task_state,
         }
     }
 
     fn size(&self) -> usize {
-        match &self.work {
-            Work::Reply(live) => live.size(),
-            Work::Job(job) => job.size(),
+        match &self.kind {
+            TaskKind::Reply(live) => live.size(),
+            TaskKind::Job(job) => job.size(),
         }
     }
 }
 
-/// Who may come for a completion that has ended. Under pressure those with the weaker claim go first:
-/// a hundred quick calls must not cost the caller of a slow one its answer.
+/// How strongly a completion that has ended is retained. The weakest go first, so that a hundred quick calls do not
+/// evict the answer of a slow one.
 #[derive(Clone, Copy, PartialEq)]
-enum Claim {
-    /// A caller was told to come back for it.
+enum Retention {
+    /// The caller was given the id, to fetch the result later.
     Promised,
-    /// Nobody has seen its end: its call was cancelled.
+    /// The result was never delivered, because the call was cancelled.
     Unseen,
-    /// A caller was given it.
+    /// The result was delivered.
     Seen,
 }
 
-impl Claim {
+impl Retention {
     const STRONGEST_FIRST: [Self; 3] = [Self::Promised, Self::Unseen, Self::Seen];
 
-    fn of(control: &Control) -> Self {
-        match (control.is_seen(), control.is_detached()) {
+    fn of(state: &TaskState) -> Self {
+        match (state.is_seen(), state.is_detached()) {
             (true, _) => Self::Seen,
             (false, true) => Self::Promised,
             (false, false) => Self::Unseen,
@@ -104,33 +110,39 @@ impl Claim {
     }
 }
 
-/// The table.
+/// The table. It is under one mutex since a search and a sweep see all of it; both are short and never await.
 #[derive(Debug, Default)]
 pub(crate) struct Registry(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
     /// Oldest first.
-    entries: VecDeque<Arc<Registered>>,
-    gone: VecDeque<String>,
+    entries: VecDeque<Arc<Task>>,
+    gone: VecDeque<(Owner, String)>,
+    /// How many of the entries have ended.
+    ended: usize,
+    /// How many of them since the last sweep, and what these hold in bytes.
+    unswept: usize,
+    unswept_bytes: usize,
+    /// When the next ended task expires.
+    next_expiry: Option<Instant>,
 }
 
 impl Registry {
-    /// Takes a completion in.
-    pub(crate) fn add(&self, work: Work) -> Arc<Registered> {
+    pub(crate) fn add(&self, owner: &Owner, kind: TaskKind) -> Arc<Task> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
-        let entry = Arc::new(Registered { id, created, work });
+        let entry = Arc::new(Task { id, owner: owner.clone(), created, kind });
         let mut table = self.lock();
-        table.sweep();
+        table.sweep_if_due();
         table.entries.push_back(Arc::clone(&entry));
         entry
     }
 
     /// Runs `work`, which makes the reply. A panic and a cancellation are outcomes as well.
-    pub(crate) fn spawn<W>(self: &Arc<Self>, live: &Arc<Live>, work: W)
+    pub(crate) fn spawn<W>(self: &Arc<Self>, live: &Arc<ReplyBuffer>, work: W)
     where
-        W: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+        W: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
         self.spawn_then(live, work, |ending| async { Ok(ending) });
     }
@@ -138,126 +150,154 @@ impl Registry {
     /// The same, with a last step that no cancellation stops: the reply is complete by then.
     pub(crate) fn spawn_then<T, W, F>(
         self: &Arc<Self>,
-        live: &Arc<Live>,
+        live: &Arc<ReplyBuffer>,
         work: W,
         finish: impl FnOnce(T) -> F + Send + 'static,
     ) where
         T: Send + 'static,
         W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-        F: Future<Output = Result<Ending, ServiceError>> + Send + 'static,
+        F: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
         let (live, registry) = (Arc::clone(live), Arc::clone(self));
         tokio::spawn(async move {
-            let ending = match live.control.run(work).await {
+            let ending = match live.task_state.run(work).await {
                 Ok(made) => caught(finish(made)).await,
                 Err(error) => Err(error),
             };
             let ending = ending.map_err(|error| error.with_partial(live.partial()));
             live.end(ending);
-            registry.sweep();
+            registry.lock().ended(live.size());
         });
     }
 
     /// Runs `work` as a job of its own. A panic and a cancellation are outcomes as well.
-    pub(crate) fn start_job<W, F>(self: &Arc<Self>, status: &str, report: Report, work: W) -> Arc<Registered>
+    pub(crate) fn start_job<W, F>(
+        self: &Arc<Self>,
+        owner: &Owner,
+        status: &str,
+        report: JobOutput,
+        work: W,
+    ) -> Arc<Task>
     where
         W: FnOnce(Arc<Job>) -> F,
         F: Future<Output = Result<(), ServiceError>> + Send + 'static,
     {
         let job = Job::new(status, report);
-        let registered = self.add(Work::Job(Arc::clone(&job)));
+        let registered = self.add(owner, TaskKind::Job(Arc::clone(&job)));
         let work = work(Arc::clone(&job));
         let registry = Arc::clone(self);
         tokio::spawn(async move {
             job.conclude(work).await;
-            registry.sweep();
+            registry.lock().ended(job.size());
         });
         registered
     }
 
-    /// The completion of an id, or without one the newest whose end nobody has seen.
+    /// An owner's completion of an id, or without one the owner's newest whose end nobody has seen.
     ///
     /// # Errors
     /// `completion_not_found`, which tells one that was kept too long from one that never was.
-    pub(crate) fn find(&self, id: Option<&str>) -> Result<Arc<Registered>, ServiceError> {
+    pub(crate) fn find(&self, owner: &Owner, id: Option<&str>) -> Result<Arc<Task>, ServiceError> {
         let mut table = self.lock();
-        table.sweep();
+        table.sweep_if_due();
+        let mut own = table.entries.iter().filter(|entry| entry.owner == *owner);
         let found = match id {
-            Some(id) => table.entries.iter().find(|entry| entry.id == id),
-            None => table.entries.iter().rev().find(|entry| !entry.control().is_seen()),
+            Some(id) => own.find(|entry| entry.id == id),
+            None => own.rfind(|entry| !entry.state().is_seen()),
         };
-        found.cloned().ok_or_else(|| not_found(id, &table.gone))
+        found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
     }
 
-    /// Drops what need not be kept any longer.
-    pub(crate) fn sweep(&self) {
-        self.lock().sweep();
-    }
-
-    /// Makes sure that one more may run in the background.
+    /// Checks that the owner may start one more background task.
     ///
     /// # Errors
     /// `overloaded`.
-    pub(crate) fn allow_background(&self) -> Result<(), ServiceError> {
+    pub(crate) fn allow_background(&self, owner: &Owner) -> Result<(), ServiceError> {
         let table = self.lock();
         let running = table
             .entries
             .iter()
-            .filter(|entry| entry.control().is_detached() && entry.control().ended_at().is_none());
-        if running.count() < MOST_BACKGROUND {
+            .filter(|entry| entry.owner == *owner)
+            .filter(|entry| entry.state().is_detached() && entry.state().ended_at().is_none());
+        if running.count() < MAX_BACKGROUND {
             return Ok(());
         }
         Err(ServiceError::new(
             ErrorCode::Overloaded,
-            format!("{MOST_BACKGROUND} completions are running in the background, which is the limit"),
+            format!("{MAX_BACKGROUND} completions are running in the background, which is the limit"),
         )
         .with_hint(Action::FreeBackground))
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
 impl Table {
-    fn sweep(&mut self) {
-        self.sweep_at(Instant::now(), MOST_BYTES);
+    /// Records the end of a task that holds this many bytes.
+    fn ended(&mut self, bytes: usize) {
+        self.ended += 1;
+        self.unswept += 1;
+        self.unswept_bytes += bytes;
+        self.next_expiry.get_or_insert_with(|| Instant::now() + KEPT);
+        if self.unswept_bytes >= SWEEP_AFTER_BYTES {
+            self.sweep_if_due();
+        }
+    }
+
+    /// A sweep looks at every entry, and most calls need none.
+    fn sweep_if_due(&mut self) {
+        let now = Instant::now();
+        let is_due = (self.unswept > 0 && self.ended > MAX_KEPT)
+            || self.unswept_bytes >= SWEEP_AFTER_BYTES
+            || self.next_expiry.is_some_and(|expiry| expiry <= now);
+        if is_due {
+            self.sweep_at(now, MAX_BYTES);
+        }
     }
 
     fn sweep_at(&mut self, now: Instant, most_bytes: usize) {
+        (self.unswept, self.unswept_bytes) = (0, 0);
+        let mut oldest: Option<Instant> = None;
         // Newest first: the oldest of those that have ended go.
         let ended: Vec<_> =
-            self.entries.iter().rev().filter(|entry| entry.control().ended_at().is_some()).collect();
+            self.entries.iter().rev().filter(|entry| entry.state().ended_at().is_some()).collect();
         let mut bytes = 0;
         let mut gone = Vec::new();
-        for claim in Claim::STRONGEST_FIRST {
-            let mut kept = 0;
-            for entry in ended.iter().filter(|entry| Claim::of(entry.control()) == claim) {
-                let age = entry.control().ended_at().map(|ended_at| now.duration_since(ended_at));
-                kept += 1;
+        for claim in Retention::STRONGEST_FIRST {
+            let mut kept: HashMap<&Owner, usize> = HashMap::new();
+            for entry in ended.iter().filter(|entry| Retention::of(entry.state()) == claim) {
+                let age = entry.state().ended_at().map(|ended_at| now.duration_since(ended_at));
+                let kept = kept.entry(&entry.owner).or_default();
+                *kept += 1;
                 bytes += entry.size();
-                if kept > MOST_KEPT || bytes > most_bytes || age > Some(KEPT) {
-                    gone.push(entry.id.clone());
+                if *kept > MAX_KEPT || bytes > most_bytes || age > Some(KEPT) {
+                    gone.push((entry.owner.clone(), entry.id.clone()));
+                } else {
+                    oldest = oldest.into_iter().chain(entry.state().ended_at()).min();
                 }
             }
         }
+        self.ended = ended.len() - gone.len();
+        self.next_expiry = oldest.map(|ended_at| ended_at + KEPT);
         if gone.is_empty() {
             return;
         }
-        self.entries.retain(|entry| !gone.contains(&entry.id));
+        self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
         self.gone.extend(gone);
-        while self.gone.len() > MOST_GONE {
+        while self.gone.len() > MAX_GONE {
             self.gone.pop_front();
         }
     }
 }
 
-fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
+fn not_found(owner: &Owner, id: Option<&str>, gone: &VecDeque<(Owner, String)>) -> ServiceError {
     let error = |message: String| ServiceError::new(ErrorCode::CompletionNotFound, message);
     match id {
         None => error("No completion is in progress or waiting to be fetched".to_owned())
             .with_hint(Action::StartCompletion),
-        Some(id) if gone.iter().any(|gone| gone == id) => {
+        Some(id) if gone.iter().any(|(of, gone)| of == owner && gone == id) => {
             error(format!("Completion {id:?} is no longer available")).with_hint(Action::RestartCompletion)
         }
         Some(id) => error(format!("There is no completion {id:?}")).with_hint(Action::FetchNewest),
@@ -265,87 +305,5 @@ fn not_found(id: Option<&str>, gone: &VecDeque<String>) -> ServiceError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tasks::reply::testing::ended_with;
-
-    fn ended(text: &str) -> Work {
-        Work::Reply(ended_with(text))
-    }
-
-    #[test]
-    fn newest_unseen_is_found_without_id() {
-        let registry = Registry::default();
-        let first = registry.add(ended("first"));
-        let second = registry.add(ended("second"));
-        assert_eq!(registry.find(None).unwrap().id, second.id);
-        second.mark_seen();
-        assert_eq!(registry.find(None).unwrap().id, first.id);
-        first.mark_seen();
-        assert_eq!(registry.find(None).unwrap_err().code, ErrorCode::CompletionNotFound);
-        assert_eq!(registry.find(Some(&first.id)).unwrap().id, first.id);
-    }
-
-    #[test]
-    fn old_excess_and_large_entries_are_swept_and_reported_gone() {
-        let registry = Registry::default();
-        let first = registry.add(ended("x"));
-        for _ in 0..MOST_KEPT {
-            registry.add(ended("x"));
-        }
-        registry.sweep();
-        let gone = registry.find(Some(&first.id)).unwrap_err();
-        assert!(gone.text().contains("no longer available"), "{}", gone.text());
-        assert!(
-            registry.find(Some("chatcmpl-other")).unwrap_err().text().starts_with("There is no completion")
-        );
-
-        let mut table = registry.lock();
-        let size = ended_with("x").size();
-        table.sweep_at(Instant::now(), size * 10);
-        assert_eq!(table.entries.len(), 10);
-        table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MOST_BYTES);
-        assert_eq!(table.entries.len(), 0);
-    }
-
-    #[test]
-    fn promised_entries_outlive_seen_ones() {
-        let registry = Registry::default();
-        let promised = registry.add(ended("promised"));
-        promised.control().detach();
-        let cancelled = registry.add(ended("cancelled"));
-        for _ in 0..3 * MOST_KEPT {
-            registry.add(ended("quick")).mark_seen();
-        }
-        assert!(registry.find(Some(&cancelled.id)).is_ok());
-        for _ in 0..3 * MOST_KEPT {
-            registry.add(ended("cancelled too"));
-        }
-        assert!(registry.find(Some(&promised.id)).is_ok());
-        assert!(registry.find(Some(&cancelled.id)).is_err());
-        promised.mark_seen();
-        let mut table = registry.lock();
-        table.sweep_at(Instant::now(), MOST_BYTES);
-        assert_eq!(table.entries.len(), 2 * MOST_KEPT);
-    }
-
-    #[test]
-    fn running_entries_are_never_swept() {
-        let registry = Registry::default();
-        let running = registry.add(Work::Reply(Live::new()));
-        for _ in 0..2 * MOST_KEPT {
-            registry.add(ended("x"));
-        }
-        registry.sweep();
-        assert!(registry.find(Some(&running.id)).is_ok());
-    }
-
-    #[test]
-    fn errors_of_unknown_completions_name_no_front() {
-        let gone = VecDeque::from(["chatcmpl-gone".to_owned()]);
-        for id in [None, Some("chatcmpl-gone"), Some("chatcmpl-other")] {
-            crate::error::tests::assert_names_no_front(&not_found(id, &VecDeque::new()));
-            crate::error::tests::assert_names_no_front(&not_found(id, &gone));
-        }
-    }
-}
+#[path = "registry_tests.rs"]
+mod tests;

@@ -1,18 +1,19 @@
-//! Completions that run on their own: a call attaches to one, and what was generated is never lost.
+//! The reply of a running completion: a task writes it, and calls follow it. It outlives the call that started it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::hint::Warning;
-use crate::tasks::handle::Control;
+use crate::tasks::handle::TaskState;
+use platform::sync::lock;
 use types::{FinishReason, Location, Timings, ToolCall, Usage};
 
-/// The longest reply, in bytes; a server that never ends would fill the memory.
+/// The longest reply, in bytes: a server that never stops must not fill the memory.
 const MAX_REPLY: usize = 64 << 20;
-/// What a tool call takes beside its texts.
+/// Estimated size of a tool call without its texts, in bytes.
 const CALL_BYTES: usize = 256;
 
 /// A reply that reached its end.
@@ -24,14 +25,14 @@ pub struct Completion {
     pub thinking: String,
     /// Tools that the model calls, each with an id.
     pub tool_calls: Vec<ToolCall>,
-    /// From the start of the call to the first piece of the reply.
+    /// From the start of the call to the first chunk of the reply.
     pub first_piece: Option<Duration>,
     /// From the start of the call to the end of the reply.
     pub total: Duration,
-    /// Of that, waiting for its turn.
+    /// The part of `total` that was spent in the queue.
     pub queued: Duration,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: CompletionSummary,
 }
 
 /// A file that a model was given.
@@ -51,10 +52,10 @@ pub struct Sent {
 
 /// How a completion ended, and what it cost.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
+pub struct CompletionSummary {
     /// The model that answered.
     pub model: String,
-    /// Why it was that one, where the call named none.
+    /// Reason for the choice, where the call named no model; a predicate such as "the loaded model".
     pub model_reason: Option<&'static str>,
     /// Where it ran.
     pub location: Location,
@@ -66,7 +67,7 @@ pub struct Ending {
     pub timings: Timings,
     /// The files that the model was given.
     pub attachments: Vec<Sent>,
-    /// What the server did in silence, and what is wrong with the reply.
+    /// What the server did without reporting it, and what is wrong with the reply.
     pub warnings: Vec<Warning>,
 }
 
@@ -83,17 +84,14 @@ pub enum Phase {
         /// Bytes in all.
         total: Option<u64>,
     },
-    /// It waits for its turn; so many are before it.
+    /// It waits in the queue, behind this many.
     Queued(usize),
-    /// The server refused for now; it is tried again after this.
+    /// The server refused temporarily; the next attempt follows after this time.
     Retrying(Duration),
-    /// The request is out; the model loads, or reads the prompt, and nothing has come yet.
+    /// The request was sent; the model is loading, or reads the prompt.
     Waiting,
-    /// Thinking comes.
     Thinking,
-    /// The answer comes.
     Answering,
-    /// It has ended.
     Ended,
 }
 
@@ -106,11 +104,11 @@ pub struct Update {
     pub thinking: String,
     /// New text of the answer.
     pub content: String,
-    /// Pieces that the model server has sent so far, about one a token.
+    /// Chunks that the model server has sent so far, about one per token.
     pub pieces: u64,
 }
 
-/// Where a follower has read to.
+/// The position up to which a follower has read.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Cursor {
     content: usize,
@@ -120,14 +118,15 @@ pub struct Cursor {
 /// A completion that runs, or has ended: its text so far, shared by the task that makes it and the
 /// calls that follow it.
 #[derive(Debug)]
-pub struct Live {
+pub struct ReplyBuffer {
+    /// Written for each chunk and read by followers, for a few instructions each; never held across an await.
     buffer: Mutex<Buffer>,
     /// Counts the changes of `buffer`.
     version: watch::Sender<u64>,
     model: OnceLock<String>,
     location: OnceLock<Location>,
     conversation: Option<String>,
-    pub(crate) control: Control,
+    pub(crate) task_state: TaskState,
 }
 
 #[derive(Debug)]
@@ -155,7 +154,7 @@ impl Buffer {
     }
 }
 
-impl Live {
+impl ReplyBuffer {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self::of(None))
     }
@@ -186,7 +185,7 @@ impl Live {
             model: OnceLock::new(),
             location: OnceLock::new(),
             conversation,
-            control: Control::new(),
+            task_state: TaskState::new(),
         }
     }
 
@@ -210,7 +209,7 @@ impl Live {
         self.conversation.as_deref()
     }
 
-    /// Bytes of text that it holds, and a little for itself.
+    /// Estimated size in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let buffer = self.lock();
         let text = match &buffer.outcome {
@@ -241,9 +240,8 @@ impl Live {
         self.lock().phase
     }
 
-    /// Waits for its end.
     pub async fn ended(&self) {
-        self.control.ended().await;
+        self.task_state.ended().await;
     }
 
     /// What has been generated so far.
@@ -253,12 +251,12 @@ impl Live {
         Partial { content: content.clone(), thinking: buffer.thinking.clone() }
     }
 
-    /// Tells each time when something is new.
+    /// A channel that changes with each update.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// What is new since `cursor`, which moves on.
+    /// What is new since `cursor`, which is advanced.
     pub fn update(&self, cursor: &mut Cursor) -> Update {
         let buffer = self.lock();
         let (content, thinking) = match &buffer.outcome {
@@ -276,8 +274,8 @@ impl Live {
         update
     }
 
-    /// From now on, keeps the answer from followers until [`Live::accept`]: it may be asked for again.
-    pub(crate) fn hold(&self) {
+    /// Hides the answer from followers until [`ReplyBuffer::publish`], because it may be rejected and requested again.
+    pub(crate) fn hold_back(&self) {
         self.lock().hold = true;
     }
 
@@ -286,15 +284,15 @@ impl Live {
         read(&self.lock().draft)
     }
 
-    /// Shows the answer that was held.
-    pub(crate) fn accept(&self) {
+    /// Shows the answer that was held back.
+    pub(crate) fn publish(&self) {
         let mut buffer = self.lock();
         buffer.hold = false;
         buffer.content = std::mem::take(&mut buffer.draft);
     }
 
-    /// Takes the answer that was held, to ask again.
-    pub(crate) fn reject(&self) -> String {
+    /// Removes the answer that was held back, before it is requested again.
+    pub(crate) fn discard(&self) -> String {
         let mut buffer = self.lock();
         buffer.tool_calls.clear();
         buffer.call_bytes = 0;
@@ -361,7 +359,7 @@ impl Live {
         self.version.send_modify(|version| *version += 1);
     }
 
-    pub(crate) fn end(&self, ending: Result<Ending, ServiceError>) {
+    pub(crate) fn end(&self, ending: Result<CompletionSummary, ServiceError>) {
         let mut buffer = self.lock();
         buffer.phase = Phase::Ended;
         let outcome = ending.map(|ending| {
@@ -369,20 +367,20 @@ impl Live {
                 content: std::mem::take(&mut buffer.content),
                 thinking: std::mem::take(&mut buffer.thinking),
                 tool_calls: std::mem::take(&mut buffer.tool_calls),
-                first_piece: buffer.first_piece.map(|at| at.duration_since(self.control.started())),
-                total: self.control.started().elapsed(),
+                first_piece: buffer.first_piece.map(|at| at.duration_since(self.task_state.started())),
+                total: self.task_state.started().elapsed(),
                 queued: buffer.queued,
                 ending,
             })
         });
         buffer.outcome = Some(outcome);
         drop(buffer);
-        self.control.end();
+        self.task_state.end();
         self.version.send_modify(|version| *version += 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffer> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.buffer)
     }
 }
 
@@ -393,8 +391,8 @@ pub(crate) mod testing {
     use super::*;
 
     /// A completion that failed after `text`.
-    pub(crate) fn ended_with(text: &str) -> Arc<Live> {
-        let live = Live::new();
+    pub(crate) fn ended_with(text: &str) -> Arc<ReplyBuffer> {
+        let live = ReplyBuffer::new();
         live.push_content(text);
         live.end(Err(ServiceError::internal()));
         live

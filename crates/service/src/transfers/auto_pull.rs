@@ -1,24 +1,26 @@
-//! Models that are pulled because a call names them: one pull for all calls that wait for it.
+//! Automatic pulls of missing models that calls name. All calls that wait for a model share one pull.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::Transfers;
-use crate::models::lifecycle::{full_name, is_cloud, model_name};
-use crate::tasks::job::{Job, Report};
+use crate::models::name::{full_name, is_cloud, model_name};
+use crate::tasks::job::{Job, JobOutput};
 use crate::{ErrorCode, ServiceError};
+use platform::sync::lock;
 
-/// The pulls that calls wait for, by the model's full name.
+/// The pulls that calls wait for, by the model's full name. The mutex is held from the search to the insertion, so that two
+/// calls start one pull.
 #[derive(Debug, Default)]
-pub(crate) struct Arrivals(Mutex<HashMap<String, Weak<Arrival>>>);
+pub(crate) struct AutoPulls(Mutex<HashMap<String, Weak<SharedPull>>>);
 
-/// A pull that is held by each call that waits for it, and stops with the last of them.
+/// A pull that is cancelled when the last call that waits for it drops it.
 #[derive(Debug)]
-struct Arrival(Arc<Job>);
+struct SharedPull(Arc<Job>);
 
-impl Drop for Arrival {
+impl Drop for SharedPull {
     fn drop(&mut self) {
-        self.0.control.cancel();
+        self.0.task_state.cancel();
     }
 }
 
@@ -36,12 +38,12 @@ impl Transfers {
             && !is_cloud(model)
     }
 
-    /// Pulls a model, or waits for the pull that another call has begun. `tell` hears of the bytes
-    /// that are there, and of all bytes. Dropping the last future that waits stops the pull.
+    /// Pulls a model, or waits for the pull that another call has begun. `tell` gets the
+    /// transferred and the total bytes. Dropping the last future that waits cancels the pull.
     ///
     /// # Errors
     /// As a pull: `model_not_found` where no registry has it, `disk_full`, and those of the provider.
-    pub(crate) async fn pull_missing(
+    pub(crate) async fn ensure_installed(
         self: &Arc<Self>,
         model: &str,
         mut tell: impl FnMut(u64, Option<u64>) + Send,
@@ -52,7 +54,7 @@ impl Transfers {
             let (bytes, outcome) = {
                 let state = changes.borrow_and_update();
                 let bytes = match &state.report {
-                    Report::Transfer(transfer) => {
+                    JobOutput::Transfer(transfer) => {
                         (transfer.completed_bytes.unwrap_or(0), transfer.total_bytes)
                     }
                     _ => (0, None),
@@ -69,20 +71,20 @@ impl Transfers {
         }
     }
 
-    fn arrival(self: &Arc<Self>, model: &str) -> Result<Arc<Arrival>, ServiceError> {
-        let mut arrivals = self.arrivals.0.lock().unwrap_or_else(PoisonError::into_inner);
-        arrivals.retain(|_, arrival| arrival.strong_count() > 0);
+    fn arrival(self: &Arc<Self>, model: &str) -> Result<Arc<SharedPull>, ServiceError> {
+        let mut auto_pulls = lock(&self.auto_pulls.0);
+        auto_pulls.retain(|_, arrival| arrival.strong_count() > 0);
         let name = full_name(model);
         let running =
-            arrivals.get(&name).and_then(Weak::upgrade).filter(|arrival| arrival.0.outcome().is_none());
+            auto_pulls.get(&name).and_then(Weak::upgrade).filter(|arrival| arrival.0.outcome().is_none());
         if let Some(arrival) = running {
             return Ok(arrival);
         }
         let reserved = self.models.reserve_pull(model)?;
         tracing::info!(model, "a call names a model that is not installed; pulling it");
-        let job = Job::new("pulling", crate::transfers::track::report("pull", model));
-        let arrival = Arc::new(Arrival(Arc::clone(&job)));
-        arrivals.insert(name, Arc::downgrade(&arrival));
+        let job = Job::new("pulling", crate::transfers::pull::report("pull", model));
+        let arrival = Arc::new(SharedPull(Arc::clone(&job)));
+        auto_pulls.insert(name, Arc::downgrade(&arrival));
         let (transfers, model) = (Arc::clone(self), model.to_owned());
         tokio::spawn(async move {
             let _reserved = reserved;

@@ -13,14 +13,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
 use crate::hint::Action;
-use crate::models::lifecycle::model_name;
+use crate::models::name::model_name;
+use crate::models::names_in_use::NameUse;
 use crate::models::parameters::check_parameters;
-use crate::models::reservations::Reservation;
-use crate::tasks::job::{Job, Report};
-use crate::tasks::registry::Registered;
-use crate::{ErrorCode, ServiceError};
+use crate::tasks::job::{Job, JobOutput};
+use crate::tasks::registry::Task;
+use crate::{Caller, ErrorCode, ServiceError};
 use files::Opened;
 use providers::{FileStream, ProviderError};
+use text::format::hex;
 use types::{CreateRequest, Location, Role};
 
 /// What Ollama quantizes to (`fs/ggml/type.go`, `ParseFileType`), whatever the case.
@@ -30,20 +31,20 @@ const QUANTIZATIONS: [&str; 7] = ["q4_K_M", "q4_K_S", "q4_K", "q8_0", "f16", "bf
 const GGUF_MAGIC: &[u8] = b"GGUF";
 
 /// Bytes that are read and sent at once.
-const PIECE: usize = 1 << 20;
+const CHUNK: usize = 1 << 20;
 
-/// Pieces that are read ahead of the connection.
+/// Chunks that are read ahead of the connection.
 const AHEAD: usize = 2;
 
 /// The weights of a new model: an open file that begins as a GGUF does.
 #[derive(Debug)]
-pub struct Weights {
+pub struct GgufFile {
     file: File,
     name: String,
     size: u64,
 }
 
-impl Weights {
+impl GgufFile {
     /// Checks how a file begins. `name` is what it is called in texts, and `size` counts bytes.
     ///
     /// # Errors
@@ -74,7 +75,7 @@ impl Transfers {
     /// # Errors
     /// `attachment_denied`, also where the server is another machine and the settings keep files here;
     /// `attachment_unreadable`; `invalid_argument` for a file that is no GGUF.
-    pub async fn open_weights(&self, path: &str) -> Result<Weights, ServiceError> {
+    pub async fn open_weights(&self, path: &str) -> Result<GgufFile, ServiceError> {
         if let Location::Remote(host) = self.models.location(None)
             && !self.files.settings.allow_remote
         {
@@ -86,7 +87,7 @@ impl Transfers {
         }
         let Opened { file, name, size } = self.files.open("gguf", path).await?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();
-        Weights::check(file, name, size).await
+        GgufFile::check(file, name, size).await
     }
 
     /// Checks what can be checked of a new model before anything is done or anybody asked.
@@ -139,18 +140,19 @@ impl Transfers {
     /// `unsupported`. What goes wrong later is the job's outcome.
     pub fn start_create(
         self: &Arc<Self>,
+        caller: &Caller,
         mut request: CreateRequest,
-        weights: Option<Weights>,
-        reserved: Reservation,
-    ) -> Result<Arc<Registered>, ServiceError> {
+        weights: Option<GgufFile>,
+        reserved: NameUse,
+    ) -> Result<Arc<Task>, ServiceError> {
         self.models.native()?;
         let texts = [&request.system, &request.template, &request.license];
         let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
         let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
         let held = self.tasks.memory.hold(texts + messages)?;
-        let report = crate::transfers::track::report("create", &request.model);
+        let report = crate::transfers::pull::report("create", &request.model);
         let transfers = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("creating", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "creating", report, move |job| async move {
             let (_reserved, _held) = (reserved, held);
             if let Some(weights) = weights {
                 let name = weights.name.clone();
@@ -162,7 +164,7 @@ impl Transfers {
                 Ok(stream) => stream,
                 Err(error) => return Err(transfers.creation_error(error).await),
             };
-            match crate::transfers::track::follow(&job, stream, &mut false).await {
+            match crate::transfers::pull::track(&job, stream, &mut false).await {
                 Ok(()) => {
                     transfers.models.installed_changed(&request.model);
                     Ok(())
@@ -173,8 +175,8 @@ impl Transfers {
     }
 
     /// Brings a file to the server, unless it has it, and gives its digest. Reading it is half of the work.
-    async fn upload(&self, job: &Arc<Job>, weights: Weights) -> Result<String, ServiceError> {
-        let Weights { file, name, size } = weights;
+    async fn upload(&self, job: &Arc<Job>, weights: GgufFile) -> Result<String, ServiceError> {
+        let GgufFile { file, name, size } = weights;
         let (file, digest) = digest(Arc::clone(job), file, name.clone(), size).await?;
         let has_it = match self.models.native()?.has_blob(&digest).await {
             Ok(has_it) => has_it,
@@ -184,7 +186,7 @@ impl Transfers {
             tell(job, "the server has the file already", size, size, size);
             return Ok(digest);
         }
-        let body = pieces(file, Arc::clone(job), format!("uploading {name}"), size);
+        let body = chunks(file, Arc::clone(job), format!("uploading {name}"), size);
         match self.models.native()?.upload_blob(&digest, size, body).await {
             Ok(()) => Ok(digest),
             Err(error) => Err(self.creation_error(error).await),
@@ -228,7 +230,7 @@ async fn digest(
     let _guard = stop.drop_guard();
     let read = tokio::task::spawn_blocking(move || {
         file.rewind()?;
-        let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, vec![0; PIECE]);
+        let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, vec![0; CHUNK]);
         while !stopped.is_cancelled() {
             let count = file.read(&mut buffer)?;
             let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
@@ -237,7 +239,7 @@ async fn digest(
             tell(&job, &format!("reading {name}"), 0, done, size);
         }
         file.rewind()?;
-        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&hash.finalize());
         Ok::<_, io::Error>((file, done, format!("sha256:{hex}")))
     });
     match read.await.map_err(|_| ServiceError::internal())? {
@@ -250,11 +252,11 @@ async fn digest(
 }
 
 /// A file as a stream that counts what is taken. Dropped, it stops reading.
-fn pieces(mut file: File, job: Arc<Job>, status: String, size: u64) -> FileStream {
+fn chunks(mut file: File, job: Arc<Job>, status: String, size: u64) -> FileStream {
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(AHEAD);
     tokio::task::spawn_blocking(move || {
         loop {
-            let mut buffer = vec![0; PIECE];
+            let mut buffer = vec![0; CHUNK];
             let piece = match file.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(count) => {
@@ -288,7 +290,7 @@ fn tell(job: &Job, status: &str, before: u64, done: u64, size: u64) {
         state.done = (before + done) as f64;
         // It is read once for its digest, and once for the server.
         state.total = Some(size as f64 * 2.0);
-        let Report::Transfer(report) = &mut state.report else { return };
+        let JobOutput::Transfer(report) = &mut state.report else { return };
         status.clone_into(&mut report.status);
         report.completed_bytes = Some(done);
         report.total_bytes = Some(size);

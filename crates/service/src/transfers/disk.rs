@@ -1,4 +1,4 @@
-//! Room for models on the disk of this machine, as far as it can be known.
+//! Free disk space for models, where Ollama runs on this machine.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Transfers;
 use crate::hint::Action;
-use crate::tasks::job::{Job, Report};
+use crate::tasks::job::{Job, JobOutput};
 use crate::{ErrorCode, ServiceError};
 use platform::free_space;
 use text::format::human_size;
@@ -19,7 +19,7 @@ pub struct Disk {
 }
 
 impl Default for Disk {
-    /// Nothing is known, so nothing is refused.
+    /// No directories are known, so no pull is refused.
     fn default() -> Self {
         Self::new(Vec::new(), free_space)
     }
@@ -52,7 +52,7 @@ impl Disk {
 }
 
 impl Transfers {
-    /// Ends, with the error, when a pull turns out to be larger than the room for it.
+    /// Completes with the error once a pull is known to need more than the free space.
     pub(crate) async fn no_room(&self, job: &Job) -> ServiceError {
         if !self.models.provider().is_local() {
             return std::future::pending().await;
@@ -61,9 +61,9 @@ impl Transfers {
         let mut checked = 0;
         loop {
             let report = changes.borrow_and_update().report.clone();
-            let Report::Transfer(transfer) = report else { return std::future::pending().await };
+            let JobOutput::Transfer(transfer) = report else { return std::future::pending().await };
             let total = transfer.total_bytes.unwrap_or(0);
-            // Each layer that is named makes it more.
+            // The total grows with each layer that the server names.
             if total > checked {
                 checked = total;
                 let needed = total.saturating_sub(transfer.completed_bytes.unwrap_or(0));

@@ -3,14 +3,14 @@
 pub mod auto_pull;
 pub mod create;
 pub mod disk;
-pub mod track;
+pub mod pull;
 
 use std::sync::Arc;
 
 use crate::file_access::FileAccess;
 use crate::models::Models;
 use crate::tasks::Tasks;
-use auto_pull::Arrivals;
+use auto_pull::AutoPulls;
 use disk::Disk;
 
 /// What the settings say of transfers.
@@ -29,7 +29,7 @@ pub struct Transfers {
     tasks: Arc<Tasks>,
     files: Arc<FileAccess>,
     settings: TransferSettings,
-    arrivals: Arrivals,
+    auto_pulls: AutoPulls,
 }
 
 impl Transfers {
@@ -39,6 +39,6 @@ impl Transfers {
         files: Arc<FileAccess>,
         settings: TransferSettings,
     ) -> Arc<Self> {
-        Arc::new(Self { models, tasks, files, settings, arrivals: Arrivals::default() })
+        Arc::new(Self { models, tasks, files, settings, auto_pulls: AutoPulls::default() })
     }
 }

@@ -1,4 +1,4 @@
-//! Models on their way: pulls and pushes, as jobs with bytes as progress.
+//! Pulls and pushes, as jobs that report bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use super::Transfers;
-use crate::models::lifecycle::model_name;
-use crate::models::reservations::Reservation;
-use crate::tasks::job::{Job, Report, TransferReport};
-use crate::tasks::registry::Registered;
-use crate::{ErrorCode, ServiceError};
+use crate::models::name::model_name;
+use crate::models::names_in_use::NameUse;
+use crate::tasks::job::{Job, JobOutput, TransferReport};
+use crate::tasks::registry::Task;
+use crate::{Caller, ErrorCode, ServiceError};
 use providers::{ProviderError, TransferStream};
 use types::TransferEvent;
 
-/// How often a pull that broke off goes on without having moved a byte in between.
-const FRUITLESS_RESUMES: u32 = 5;
-/// The wait before it goes on.
+/// Consecutive attempts to resume a pull that transfer nothing.
+const MAX_STALLED_ATTEMPTS: u32 = 5;
+/// The pause before an interrupted pull is resumed.
 const RESUME_WAIT: Duration = Duration::from_secs(1);
 
 impl Transfers {
@@ -27,16 +27,17 @@ impl Transfers {
     /// `invalid_argument`, `unsupported`. What goes wrong later is the job's outcome.
     pub fn start_pull(
         self: &Arc<Self>,
+        caller: &Caller,
         model: &str,
         insecure: bool,
-        reserved: Reservation,
-    ) -> Result<Arc<Registered>, ServiceError> {
+        reserved: NameUse,
+    ) -> Result<Arc<Task>, ServiceError> {
         model_name("model", model)?;
         self.models.native()?;
         let model = model.to_owned();
         let report = report("pull", &model);
         let transfers = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("pulling", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "pulling", report, move |job| async move {
             let _reserved = reserved;
             transfers.pull(&job, &model, insecure).await
         }))
@@ -48,15 +49,16 @@ impl Transfers {
     /// As [`Transfers::start_pull`].
     pub fn start_push(
         self: &Arc<Self>,
+        caller: &Caller,
         model: &str,
         insecure: bool,
-    ) -> Result<Arc<Registered>, ServiceError> {
+    ) -> Result<Arc<Task>, ServiceError> {
         model_name("model", model)?;
         self.models.native()?;
         let model = model.to_owned();
         let report = report("push", &model);
         let transfers = Arc::clone(self);
-        Ok(self.tasks.registry.start_job("pushing", report, move |job| async move {
+        Ok(self.tasks.registry.start_job(&caller.owner, "pushing", report, move |job| async move {
             let stream = match transfers.models.native()?.push(&model, insecure).await {
                 Ok(stream) => stream,
                 Err(error) => return Err(transfers.models.explain(error).await),
@@ -65,10 +67,10 @@ impl Transfers {
         }))
     }
 
-    /// Pulls until it is done, going on where a connection broke.
+    /// Pulls to the end, and resumes after a broken connection.
     pub(crate) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
         let _changing = self.models.names.change(model)?;
-        let mut fruitless = 0;
+        let mut stalled_attempts = 0;
         let mut incomplete = false;
         loop {
             let before = moved(job);
@@ -76,7 +78,7 @@ impl Transfers {
                 Ok(stream) => tokio::select! {
                     biased;
                     error = self.no_room(job) => return Err(error),
-                    result = follow(job, stream, &mut incomplete) => result,
+                    result = track(job, stream, &mut incomplete) => result,
                 },
                 Err(error) => Err(error),
             };
@@ -87,8 +89,8 @@ impl Transfers {
                 }
                 Err(error) => error,
             };
-            fruitless = if moved(job) > before { 0 } else { fruitless + 1 };
-            if !resumes(&error) || fruitless > FRUITLESS_RESUMES {
+            stalled_attempts = if moved(job) > before { 0 } else { stalled_attempts + 1 };
+            if !resumes(&error) || stalled_attempts > MAX_STALLED_ATTEMPTS {
                 return Err(self.pull_error(model, error).await);
             }
             tracing::info!(error = error.logged(), model, "the pull was interrupted; resuming");
@@ -115,15 +117,15 @@ impl Transfers {
     }
 
     async fn finish(&self, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
-        match follow(job, stream, &mut false).await {
+        match track(job, stream, &mut false).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.models.explain(error).await),
         }
     }
 }
 
-pub(crate) fn report(operation: &'static str, model: &str) -> Report {
-    Report::Transfer(TransferReport { operation, model: model.to_owned(), ..TransferReport::default() })
+pub(crate) fn report(operation: &'static str, model: &str) -> JobOutput {
+    JobOutput::Transfer(TransferReport { operation, model: model.to_owned(), ..TransferReport::default() })
 }
 
 fn moved(job: &Job) -> f64 {
@@ -139,7 +141,7 @@ fn resumes(error: &ProviderError) -> bool {
 }
 
 /// Adds up the layers, which the server tells of one by one. `incomplete` is set where one was seen in part.
-pub(crate) async fn follow(
+pub(crate) async fn track(
     job: &Job,
     mut stream: TransferStream,
     incomplete: &mut bool,
@@ -161,12 +163,12 @@ pub(crate) async fn follow(
         let done = if ended { all } else { done };
         job.advance(|state| {
             state.status.clone_from(&status);
-            // Never back: a resumed pull tells of its layers anew.
+            // Progress never goes back, though a resumed pull reports its layers again.
             state.done = state.done.max(done as f64);
             if all > 0 {
                 state.total = Some((all as f64).max(state.done));
             }
-            let Report::Transfer(report) = &mut state.report else { return };
+            let JobOutput::Transfer(report) = &mut state.report else { return };
             report.status = status;
             if all > 0 {
                 report.completed_bytes = Some(done);

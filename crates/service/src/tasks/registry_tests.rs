@@ -1,0 +1,149 @@
+//! What the registry finds, keeps and drops.
+
+use super::*;
+use crate::tasks::reply::testing::ended_with;
+
+fn local() -> Owner {
+    Owner::local()
+}
+
+fn ended(text: &str) -> TaskKind {
+    TaskKind::Reply(ended_with(text))
+}
+
+#[test]
+fn newest_unseen_is_found_without_id() {
+    let registry = Registry::default();
+    let first = registry.add(&local(), ended("first"));
+    let second = registry.add(&local(), ended("second"));
+    assert_eq!(registry.find(&local(), None).unwrap().id, second.id);
+    second.mark_seen();
+    assert_eq!(registry.find(&local(), None).unwrap().id, first.id);
+    first.mark_seen();
+    assert_eq!(registry.find(&local(), None).unwrap_err().code, ErrorCode::CompletionNotFound);
+    assert_eq!(registry.find(&local(), Some(&first.id)).unwrap().id, first.id);
+}
+
+#[test]
+fn old_excess_and_large_entries_are_swept_and_reported_gone() {
+    let registry = Registry::default();
+    let first = registry.add(&local(), ended("x"));
+    for _ in 0..MAX_KEPT {
+        registry.add(&local(), ended("x"));
+    }
+    registry.lock().sweep_at(Instant::now(), MAX_BYTES);
+    let gone = registry.find(&local(), Some(&first.id)).unwrap_err();
+    assert!(gone.text().contains("no longer available"), "{}", gone.text());
+    assert!(
+        registry
+            .find(&local(), Some("chatcmpl-other"))
+            .unwrap_err()
+            .text()
+            .starts_with("There is no completion")
+    );
+
+    let mut table = registry.lock();
+    let size = ended_with("x").size();
+    table.sweep_at(Instant::now(), size * 10);
+    assert_eq!(table.entries.len(), 10);
+    table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MAX_BYTES);
+    assert_eq!(table.entries.len(), 0);
+}
+
+#[test]
+fn promised_entries_outlive_seen_ones() {
+    let registry = Registry::default();
+    let promised = registry.add(&local(), ended("promised"));
+    promised.state().detach();
+    let cancelled = registry.add(&local(), ended("cancelled"));
+    for _ in 0..3 * MAX_KEPT {
+        registry.add(&local(), ended("quick")).mark_seen();
+        registry.lock().ended(1);
+    }
+    assert!(registry.find(&local(), Some(&cancelled.id)).is_ok());
+    for _ in 0..3 * MAX_KEPT {
+        registry.add(&local(), ended("cancelled too"));
+        registry.lock().ended(1);
+    }
+    assert!(registry.find(&local(), Some(&promised.id)).is_ok());
+    assert!(registry.find(&local(), Some(&cancelled.id)).is_err());
+    promised.mark_seen();
+    let mut table = registry.lock();
+    table.sweep_at(Instant::now(), MAX_BYTES);
+    assert_eq!(table.entries.len(), 2 * MAX_KEPT);
+}
+
+#[test]
+fn running_entries_are_never_swept() {
+    let registry = Registry::default();
+    let running = registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
+    for _ in 0..2 * MAX_KEPT {
+        registry.add(&local(), ended("x"));
+    }
+    registry.lock().sweep_at(Instant::now(), MAX_BYTES);
+    assert!(registry.find(&local(), Some(&running.id)).is_ok());
+}
+
+#[test]
+fn nothing_of_another_owner_is_found_by_id_or_as_the_newest() {
+    let registry = Registry::default();
+    let other = Owner::new("other").unwrap();
+    let of_other = registry.add(&other, ended("theirs"));
+    for id in [Some(of_other.id.as_str()), None] {
+        assert_eq!(registry.find(&local(), id).unwrap_err().code, ErrorCode::CompletionNotFound);
+        assert_eq!(registry.find(&other, id).unwrap().id, of_other.id);
+    }
+    let own = registry.add(&local(), ended("ours"));
+    registry.add(&other, ended("theirs too"));
+    assert_eq!(registry.find(&local(), None).unwrap().id, own.id);
+    registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MAX_BYTES);
+    let text = |owner: &Owner| registry.find(owner, Some(&of_other.id)).unwrap_err().text();
+    assert!(text(&other).contains("no longer available"), "{}", text(&other));
+    let own = local();
+    assert!(text(&own).starts_with("There is no completion"), "{}", text(&own));
+}
+
+#[test]
+fn limits_count_for_each_owner() {
+    let registry = Registry::default();
+    let other = Owner::new("other").unwrap();
+    let own = registry.add(&local(), ended("ours"));
+    for _ in 0..2 * MAX_KEPT {
+        registry.add(&other, ended("theirs"));
+        registry.lock().ended(1);
+    }
+    assert!(registry.find(&local(), Some(&own.id)).is_ok());
+    for _ in 0..MAX_BACKGROUND {
+        registry.add(&other, TaskKind::Reply(ReplyBuffer::new())).state().detach();
+    }
+    assert_eq!(registry.allow_background(&other).unwrap_err().code, ErrorCode::Overloaded);
+    assert_eq!(registry.allow_background(&local()), Ok(()));
+}
+
+#[test]
+fn table_is_swept_only_when_something_may_be_dropped() {
+    let mut table = Table::default();
+    for _ in 0..MAX_KEPT {
+        table.ended(1);
+    }
+    table.sweep_if_due();
+    assert_eq!(table.unswept, MAX_KEPT);
+    table.ended(1);
+    table.sweep_if_due();
+    assert_eq!((table.unswept, table.next_expiry), (0, None));
+    table.ended(SWEEP_AFTER_BYTES);
+    assert_eq!(table.unswept, 0);
+    table.ended(1);
+    table.next_expiry = Some(Instant::now());
+    table.sweep_if_due();
+    assert_eq!(table.unswept, 0);
+}
+
+#[test]
+fn errors_of_unknown_completions_name_no_front() {
+    let gone = VecDeque::from([(local(), "chatcmpl-gone".to_owned())]);
+    for id in [None, Some("chatcmpl-gone"), Some("chatcmpl-other")] {
+        crate::error::tests::assert_names_no_front(&not_found(&local(), id, &VecDeque::new()));
+        crate::error::tests::assert_names_no_front(&not_found(&local(), id, &gone));
+    }
+}
