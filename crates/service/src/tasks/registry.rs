@@ -159,6 +159,8 @@ impl Registry {
         F: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
         let (live, registry) = (Arc::clone(live), Arc::clone(self));
+        // Boxed: each generic future that takes it by value would have room for it once more, and thousands may run.
+        let work = Box::pin(work);
         tokio::spawn(async move {
             let ending = match live.task_state.run(work).await {
                 Ok(made) => caught(finish(made)).await,
@@ -184,7 +186,7 @@ impl Registry {
     {
         let job = Job::new(status, report);
         let registered = self.add(owner, TaskKind::Job(Arc::clone(&job)));
-        let work = work(Arc::clone(&job));
+        let work = Box::pin(work(Arc::clone(&job)));
         let registry = Arc::clone(self);
         tokio::spawn(async move {
             job.conclude(work).await;
