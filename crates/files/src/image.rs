@@ -1,12 +1,13 @@
 //! Images in the form that vision models accept: PNG or JPEG, of a size that they can use.
 
 use std::io::Cursor;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use super::Content;
+use platform::sync::lock;
 
 /// A larger image is scaled down to this side, in pixels; vision models scale down to less.
 const MAX_SENT_SIDE: u32 = 2048;
@@ -18,7 +19,8 @@ const MAX_DECODED_SIDE: u32 = 65_535;
 const MAX_DECODED: u64 = 160 << 20;
 /// Bytes that a decoder may allocate, including its result.
 const MAX_MEMORY: u64 = 2 * MAX_DECODED;
-/// Held while an image is decoded: one at a time bounds the memory.
+/// Held while an image is decoded: one at a time bounds the memory. It guards no data; decoding runs off the async
+/// threads, so the wait blocks none of them.
 static DECODING: Mutex<()> = Mutex::new(());
 const JPEG_QUALITY: u8 = 90;
 
@@ -32,7 +34,7 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
         reader
     };
     // Held for the header too: metadata can unpack to much more than the image.
-    let _one = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = lock(&DECODING);
     let broken =
         |error: image::ImageError| format!("is a broken image, or one too large to be decoded: {error}");
     let (width, height) = reader().into_dimensions().map_err(broken)?;
