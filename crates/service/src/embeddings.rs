@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::hint::{Action, Hint};
+use crate::hint::{Action, Hint, Server};
 use crate::models::Models;
 use crate::models::name::name_length;
 use crate::tasks::Tasks;
@@ -160,9 +160,9 @@ impl Embeddings {
         let found =
             models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
         found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
-            let install = match self.models.provider_name() {
-                "ollama" => Action::PullSuch { example: "nomic-embed-text" },
-                _ => Action::ListServed,
+            let install = match self.models.server() {
+                Server::Ollama => Action::PullSuch { example: "nomic-embed-text" },
+                Server::OpenAiCompatible => Action::ListServed,
             };
             ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
                 .with_hint("Name one in model.")

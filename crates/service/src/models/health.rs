@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::Models;
 use crate::ServiceError;
+use crate::hint::Server;
 use types::Location;
 
 /// The state of the model server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HealthReport {
-    /// The provider's name: `ollama` or `openai`.
+    /// The provider's name, to be shown.
     pub provider: &'static str,
+    pub server: Server,
     /// The address that was asked.
     pub address: String,
     pub location: Location,
@@ -55,6 +57,7 @@ impl Models {
         };
         HealthReport {
             provider: self.provider.name(),
+            server: self.server(),
             address: self.provider.address().to_owned(),
             location: self.location(None),
             state,
