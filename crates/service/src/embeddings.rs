@@ -114,15 +114,7 @@ impl Embeddings {
 
     async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<types::Embeddings, ServiceError> {
         match self.models.provider().embed(request).await {
-            Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
-            Ok(embeddings) => Err(ServiceError::new(
-                ErrorCode::UpstreamError,
-                format!(
-                    "{} embeddings came back for {} texts",
-                    embeddings.vectors.len(),
-                    request.input.len()
-                ),
-            )),
+            Ok(embeddings) => Ok(embeddings),
             Err(error) => Err(self.models.explain(error).await),
         }
     }
