@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Transfers;
-use crate::models::name::{full_name, is_cloud, model_name};
+use crate::models::name::{check_model_name, full_name, is_cloud};
 use crate::tasks::job::{Job, JobOutput};
 use crate::{ErrorCode, ServiceError};
 use platform::sync::lock;
@@ -34,7 +34,7 @@ impl Transfers {
     pub(crate) fn may_pull(&self, error: &ServiceError, model: &str) -> bool {
         self.pulls_missing()
             && error.code == ErrorCode::ModelNotFound
-            && model_name("model", model).is_ok()
+            && check_model_name("model", model).is_ok()
             && !is_cloud(model)
     }
 

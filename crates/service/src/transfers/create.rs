@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
 use crate::hint::Action;
-use crate::models::name::model_name;
+use crate::models::name::check_model_name;
 use crate::models::names_in_use::NameUse;
 use crate::models::parameters::check_parameters;
 use crate::tasks::job::{Job, JobOutput};
@@ -101,7 +101,7 @@ impl Transfers {
         gguf: Option<&str>,
     ) -> Result<(), ServiceError> {
         self.models.native()?;
-        model_name("model", &request.model)?;
+        check_model_name("model", &request.model)?;
         if let Some(quantize) = &request.quantize
             && !QUANTIZATIONS.iter().any(|known| known.eq_ignore_ascii_case(quantize))
         {
@@ -125,7 +125,7 @@ impl Transfers {
             )),
             (None, Some(_)) => Ok(()),
             (Some(from), None) => {
-                model_name("from", from)?;
+                check_model_name("from", from)?;
                 match self.models.installed(from).await? {
                     Some(_) => Ok(()),
                     None => Err(self.models.missing(from).await),
