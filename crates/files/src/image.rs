@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn narrow_strip_is_refused_before_it_is_scaled() {
-        let Err(said) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
-        assert_eq!(said, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
+        let Err(error) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
+        assert_eq!(error, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
     }
 
     #[test]
@@ -120,8 +120,8 @@ mod tests {
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
         let crc = crc(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
-        let said = prepare(bomb, ImageFormat::Png).unwrap_err();
-        assert!(said.contains("60000 x 60000 pixels"), "{said}");
+        let error = prepare(bomb, ImageFormat::Png).unwrap_err();
+        assert!(error.contains("60000 x 60000 pixels"), "{error}");
         let broken = made(3000, 3, ImageFormat::Png)[..60].to_vec();
         assert!(prepare(broken, ImageFormat::Png).unwrap_err().starts_with("is a broken image"));
     }
@@ -133,8 +133,8 @@ mod tests {
         deep[16..26].copy_from_slice(&[0, 0, 0x17, 0x70, 0, 0, 0x17, 0x70, 16, 6]);
         let crc = crc(&deep[12..29]);
         deep[29..33].copy_from_slice(&crc.to_be_bytes());
-        let said = prepare(deep, ImageFormat::Png).unwrap_err();
-        assert!(said.contains("6000 x 6000 pixels, which takes 288000000 bytes decoded"), "{said}");
+        let error = prepare(deep, ImageFormat::Png).unwrap_err();
+        assert!(error.contains("6000 x 6000 pixels, which takes 288000000 bytes decoded"), "{error}");
     }
 
     /// Bytes by a generator of our own, the same on every run.

@@ -35,10 +35,10 @@ pub struct Healthy {
 impl Models {
     /// Asks the model server how it is. A server that is down is a report, not an error.
     pub async fn health(&self) -> HealthReport {
-        let asked = Instant::now();
+        let started = Instant::now();
         let state = match self.provider.health().await {
             Ok(health) => {
-                let latency = asked.elapsed();
+                let latency = started.elapsed();
                 let (installed, loaded) =
                     futures_util::join!(self.provider.list_models(), self.provider.running_models());
                 Ok(Healthy {
