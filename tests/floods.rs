@@ -16,7 +16,7 @@ const MODEL: &str = "gemma3:270m";
 
 /// Far above what these floods need, far below what they would take if all of it were kept.
 #[cfg(target_os = "linux")]
-const MOST_MEMORY_KIB: u64 = 96 * 1024;
+const MAX_MEMORY_KIB: u64 = 96 * 1024;
 
 /// The server under a flood.
 struct Flooded {
@@ -73,7 +73,7 @@ impl Flooded {
         {
             let peak = peak_kib(self.host.id());
             println!("{what}: at most {peak} KiB resident");
-            assert!(peak < MOST_MEMORY_KIB, "{what}: {peak} KiB");
+            assert!(peak < MAX_MEMORY_KIB, "{what}: {peak} KiB");
         }
         self.host.finish().await.well();
     }

@@ -2,11 +2,9 @@
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use text::similar::nearest_word;
 
 use super::{USAGE, output};
-
-/// Commands below this similarity (0 to 1) are not suggested.
-const SIMILAR: f64 = 0.7;
 
 /// Names that users try for commands.
 const SYNONYMS: [(&str, &str); 10] = [
@@ -57,6 +55,5 @@ fn meant<'a>(typed: &str, command: &'a Command) -> Option<&'a str> {
         return named;
     }
     let names = command.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
-    let scored = names.map(|name| (strsim::jaro_winkler(typed, name), name));
-    scored.filter(|(score, _)| *score >= SIMILAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+    nearest_word(typed, names)
 }

@@ -14,7 +14,7 @@ use crate::support::process::Process;
 const REQUESTS: usize = 5_000;
 
 /// All answers together are several times this.
-const MOST_MEMORY: u64 = 48 * 1024 * 1024;
+const MAX_MEMORY: u64 = 48 * 1024 * 1024;
 
 #[tokio::test]
 async fn slow_reader_applies_backpressure_and_loses_nothing() {
@@ -41,7 +41,7 @@ async fn slow_reader_applies_backpressure_and_loses_nothing() {
     {
         let memory = resident_bytes(host.id());
         println!("resident memory then: {} KiB", memory / 1024);
-        assert!(memory < MOST_MEMORY, "{memory} bytes");
+        assert!(memory < MAX_MEMORY, "{memory} bytes");
     }
     let mut seen = HashSet::new();
     let mut bytes = 0;
@@ -54,8 +54,8 @@ async fn slow_reader_applies_backpressure_and_loses_nothing() {
     let mut writer = writing.await.unwrap();
     assert_eq!(seen.len(), REQUESTS);
     #[cfg(target_os = "linux")]
-    assert!(resident_bytes(host.id()) < MOST_MEMORY);
-    assert!(bytes as u64 > MOST_MEMORY / 2, "{bytes} bytes of answers prove little");
+    assert!(resident_bytes(host.id()) < MAX_MEMORY);
+    assert!(bytes as u64 > MAX_MEMORY / 2, "{bytes} bytes of answers prove little");
     writer.shutdown().await.unwrap();
     drop(writer);
     host.finish().await.well();

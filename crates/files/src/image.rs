@@ -1,12 +1,13 @@
 //! Images in the form that vision models accept: PNG or JPEG, of a size that they can use.
 
 use std::io::Cursor;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use super::Content;
+use platform::sync::lock;
 
 /// A larger image is scaled down to this side, in pixels; vision models scale down to less.
 const MAX_SENT_SIDE: u32 = 2048;
@@ -18,7 +19,8 @@ const MAX_DECODED_SIDE: u32 = 65_535;
 const MAX_DECODED: u64 = 160 << 20;
 /// Bytes that a decoder may allocate, including its result.
 const MAX_MEMORY: u64 = 2 * MAX_DECODED;
-/// Held while an image is decoded: one at a time bounds the memory.
+/// Held while an image is decoded: one at a time bounds the memory. It guards no data; decoding runs off the async
+/// threads, so the wait blocks none of them.
 static DECODING: Mutex<()> = Mutex::new(());
 const JPEG_QUALITY: u8 = 90;
 
@@ -32,7 +34,7 @@ pub(super) fn prepare(bytes: Vec<u8>, format: ImageFormat) -> Result<Content, St
         reader
     };
     // Held for the header too: metadata can unpack to much more than the image.
-    let _one = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = lock(&DECODING);
     let broken =
         |error: image::ImageError| format!("is a broken image, or one too large to be decoded: {error}");
     let (width, height) = reader().into_dimensions().map_err(broken)?;
@@ -107,8 +109,8 @@ mod tests {
 
     #[test]
     fn narrow_strip_is_refused_before_it_is_scaled() {
-        let Err(said) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
-        assert_eq!(said, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
+        let Err(error) = prepare(made(70_000, 1, ImageFormat::Png), ImageFormat::Png) else { panic!("read") };
+        assert_eq!(error, "is an image of 70000 x 1 pixels; at most 65535 a side are read");
     }
 
     #[test]
@@ -118,8 +120,8 @@ mod tests {
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
         let crc = crc(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
-        let said = prepare(bomb, ImageFormat::Png).unwrap_err();
-        assert!(said.contains("60000 x 60000 pixels"), "{said}");
+        let error = prepare(bomb, ImageFormat::Png).unwrap_err();
+        assert!(error.contains("60000 x 60000 pixels"), "{error}");
         let broken = made(3000, 3, ImageFormat::Png)[..60].to_vec();
         assert!(prepare(broken, ImageFormat::Png).unwrap_err().starts_with("is a broken image"));
     }
@@ -131,8 +133,8 @@ mod tests {
         deep[16..26].copy_from_slice(&[0, 0, 0x17, 0x70, 0, 0, 0x17, 0x70, 16, 6]);
         let crc = crc(&deep[12..29]);
         deep[29..33].copy_from_slice(&crc.to_be_bytes());
-        let said = prepare(deep, ImageFormat::Png).unwrap_err();
-        assert!(said.contains("6000 x 6000 pixels, which takes 288000000 bytes decoded"), "{said}");
+        let error = prepare(deep, ImageFormat::Png).unwrap_err();
+        assert!(error.contains("6000 x 6000 pixels, which takes 288000000 bytes decoded"), "{error}");
     }
 
     /// Bytes by a generator of our own, the same on every run.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::docs::HostDocs;
 use super::table::HOSTS;
+use text::similar::{MIN_SIMILARITY, most_similar, similarity};
 
 /// The variable that some hosts replace by the open folder.
 pub const WORKSPACE: &str = "${workspaceFolder}";
@@ -115,14 +116,10 @@ impl Host {
         if !known.is_empty() || given.len() > 32 {
             return known;
         }
-        let distance = |host: &'static Self| {
-            let distances = names(host).map(|name| (strsim::damerau_levenshtein(&given, &name), name.len()));
-            // A third of the letters may differ; a suggestion that is further off misleads.
-            distances.filter(|(distance, length)| *distance <= length / 3).map(|(distance, _)| distance).min()
-        };
-        let nearest =
-            HOSTS.iter().filter_map(|host| Some((distance(host)?, host.id))).min_by_key(|(d, _)| *d);
-        nearest.map(|(_, id)| id).into_iter().collect()
+        // Reversed: of equally similar hosts the first in the table.
+        let scored =
+            HOSTS.iter().rev().flat_map(|host| names(host).map(|name| (similarity(&given, &name), host.id)));
+        most_similar(scored, MIN_SIMILARITY).into_iter().collect()
     }
 
     /// The host of a client, by the name in its `clientInfo`.

@@ -4,8 +4,9 @@
 //! its line is read; a call that needs the order waits until every call before it has begun, failed or was dropped.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use platform::sync::lock;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Maximum number of calls that were read and have not begun. Beginning takes no time, so reading waits for it; this
@@ -15,6 +16,7 @@ const MAX_OPEN: usize = 64;
 /// The turns of one connection. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct LineOrder {
+    /// A standard mutex: held for one change of the table, never across an await.
     open: Arc<Mutex<Open>>,
     room: Arc<Semaphore>,
 }
@@ -46,7 +48,7 @@ impl LineOrder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 }
 

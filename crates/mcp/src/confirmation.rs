@@ -7,7 +7,7 @@
 //! MCP 2025-11-25, client/elicitation; MCP 2026-07-28, basic/patterns/mrtr.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rmcp::model::{
@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use platform::sync::lock;
 use service::{ErrorCode, ServiceError};
 use settings::Confirm;
 use types::Owner;
@@ -39,6 +40,7 @@ const MAX_PENDING: usize = 1024;
 pub(crate) struct Confirmations {
     codec: Option<RequestStateCodec>,
     /// The questions without an answer, oldest first. An answer removes its question, so it counts once.
+    /// A standard mutex: held for one change of the list, never across an await.
     pending: Mutex<VecDeque<Uuid>>,
 }
 
@@ -55,7 +57,7 @@ impl Confirmations {
     fn issue(&self, binding: &[u8]) -> Result<String, ServiceError> {
         let codec = self.codec.as_ref().ok_or_else(ServiceError::internal)?;
         let nonce = Uuid::new_v4();
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = lock(&self.pending);
         pending.push_back(nonce);
         if pending.len() > MAX_PENDING {
             pending.pop_front();
@@ -74,7 +76,7 @@ impl Confirmations {
                  another process asked"
             }
         })?;
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = lock(&self.pending);
         let position = pending.iter().position(|pending| pending.as_bytes() == nonce.as_slice());
         match position.and_then(|position| pending.remove(position)) {
             Some(_) => Ok(()),

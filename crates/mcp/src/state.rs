@@ -71,7 +71,7 @@ impl ServerState {
     }
 
     /// A failure with its next steps in words: none names a tool that is not offered.
-    pub(crate) fn told(&self, error: ServiceError) -> ServiceError {
+    pub(crate) fn render_error(&self, error: ServiceError) -> ServiceError {
         self.wording.error(error)
     }
 

@@ -73,8 +73,8 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// reply as it arrives.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 
-    /// Computes embeddings. The texts are not checked: the service does it. A model without embeddings is
-    /// [`ProviderError::Unsupported`].
+    /// Computes embeddings, one vector for each text; any other number is [`ProviderError::Malformed`]. The texts are not
+    /// checked: the service does it. A model without embeddings is [`ProviderError::Unsupported`].
     fn embed<'a>(&'a self, request: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>>;
 
     /// What this kind of server can do beyond chats and embeddings.

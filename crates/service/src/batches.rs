@@ -9,7 +9,7 @@ use crate::chat::Chat;
 use crate::chat::attachments::Attachments;
 use crate::chat::bytes_of_call;
 use crate::chat::request::ChatCall;
-use crate::models::name::model_name;
+use crate::models::name::check_model_name;
 use crate::tasks::Tasks;
 use crate::tasks::job::{Job, JobOutput, ReplySet};
 use crate::tasks::memory::Held;
@@ -53,7 +53,7 @@ impl Batches {
             ));
         }
         for (index, model) in models.iter().enumerate() {
-            model_name(&format!("models[{index}]"), model)?;
+            check_model_name(&format!("models[{index}]"), model)?;
         }
         let call = self.chat.with_system(call.clone())?;
         let calls: Vec<_> =

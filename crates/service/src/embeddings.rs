@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::hint::{Action, Hint};
+use crate::hint::{Action, Hint, Server};
 use crate::models::Models;
 use crate::models::name::name_length;
 use crate::tasks::Tasks;
@@ -64,14 +64,14 @@ impl Embeddings {
         Arc::new(Self { models, tasks, transfers })
     }
 
-    /// Makes embeddings. Without a model, the first installed one that can. `tell` hears of a model that is pulled first.
+    /// Makes embeddings. Without a model, the first installed one that can. `notify` is called while a model is pulled.
     ///
     /// # Errors
     /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
     pub async fn embed(
         &self,
         mut request: EmbedRequest,
-        mut tell: impl FnMut(Pulling) + Send,
+        mut notify: impl FnMut(Pulling) + Send,
     ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
         name_length("model", &request.model)?;
@@ -86,7 +86,7 @@ impl Embeddings {
         match self.embed_once(&mut request, may_cut).await {
             Err(error) if self.transfers.may_pull(&error, &request.model) => {
                 let model = &request.model;
-                let pulling = |done, total| tell(Pulling { model: model.clone(), done, total });
+                let pulling = |done, total| notify(Pulling { model: model.clone(), done, total });
                 self.transfers.ensure_installed(model, pulling).await?;
                 self.embed_once(&mut request, may_cut).await
             }
@@ -114,15 +114,7 @@ impl Embeddings {
 
     async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<types::Embeddings, ServiceError> {
         match self.models.provider().embed(request).await {
-            Ok(embeddings) if embeddings.vectors.len() == request.input.len() => Ok(embeddings),
-            Ok(embeddings) => Err(ServiceError::new(
-                ErrorCode::UpstreamError,
-                format!(
-                    "{} embeddings came back for {} texts",
-                    embeddings.vectors.len(),
-                    request.input.len()
-                ),
-            )),
+            Ok(embeddings) => Ok(embeddings),
             Err(error) => Err(self.models.explain(error).await),
         }
     }
@@ -136,7 +128,7 @@ impl Embeddings {
         model: Option<String>,
         query: &str,
         texts: Vec<String>,
-        tell: impl FnMut(Pulling) + Send,
+        notify: impl FnMut(Pulling) + Send,
     ) -> Result<Ranking, ServiceError> {
         if query.trim().is_empty() {
             return Err(ServiceError::invalid("query", "is empty; it must have text"));
@@ -145,7 +137,7 @@ impl Embeddings {
         let mut input = texts;
         input.push(query.to_owned());
         let request = EmbedRequest::new(model.unwrap_or_default(), input);
-        let Embedded { mut embeddings, warning } = self.embed(request, tell).await?;
+        let Embedded { mut embeddings, warning } = self.embed(request, notify).await?;
         let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
         let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
         let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
@@ -160,9 +152,9 @@ impl Embeddings {
         let found =
             models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
         found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
-            let install = match self.models.provider_name() {
-                "ollama" => Action::PullSuch { example: "nomic-embed-text" },
-                _ => Action::ListServed,
+            let install = match self.models.server() {
+                Server::Ollama => Action::PullSuch { example: "nomic-embed-text" },
+                Server::OpenAiCompatible => Action::ListServed,
             };
             ServiceError::new(ErrorCode::NoModels, "No installed model is known to make embeddings")
                 .with_hint("Name one in model.")

@@ -120,17 +120,16 @@ fn sentence(message: &str) -> String {
 /// The model server that a failure came from, as texts name it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Upstream<'a> {
-    pub(crate) provider: &'static str,
+    pub(crate) server: Server,
     pub(crate) address: &'a str,
 }
 
 impl Upstream<'_> {
     fn noun(self) -> &'static str {
-        if self.provider == "ollama" { "Ollama" } else { "the model server" }
-    }
-
-    fn server(self) -> Server {
-        if self.provider == "ollama" { Server::Ollama } else { Server::OpenAiCompatible }
+        match self.server {
+            Server::Ollama => "Ollama",
+            Server::OpenAiCompatible => "the model server",
+        }
     }
 
     /// The error that a provider's failure is.
@@ -142,7 +141,7 @@ impl Upstream<'_> {
                 Code::OllamaUnreachable,
                 format!("Cannot reach {noun} at {address} ({reason})"),
             )
-            .with_hint(Action::StartServer(self.server())),
+            .with_hint(Action::StartServer(self.server)),
             ProviderError::Timeout { waiting_for, after } => {
                 upstream::timeout(noun, self.address, waiting_for, after)
             }
@@ -182,8 +181,8 @@ impl Upstream<'_> {
                     format!("{} answered {status}: {message}", capitalized(noun)),
                 );
                 match status {
-                    301..=308 | 404 | 405 => error.with_hint(Action::CheckAddress(self.server())),
-                    401 | 403 => error.with_hint(Action::SetCredentials(self.server())),
+                    301..=308 | 404 | 405 => error.with_hint(Action::CheckAddress(self.server)),
+                    401 | 403 => error.with_hint(Action::SetCredentials(self.server)),
                     500 if runner_ended(&message) => with_runner_hint(error),
                     _ => error,
                 }
@@ -205,7 +204,7 @@ impl Upstream<'_> {
                 Code::UpstreamError,
                 format!("The answer of {noun} cannot be read: {reason}"),
             )
-            .with_hint(Action::CheckAddress(self.server())),
+            .with_hint(Action::CheckAddress(self.server)),
             ProviderError::InvalidRequest { argument, reason } => ServiceError::invalid(&argument, reason),
             ProviderError::SourceFile { reason } => {
                 ServiceError::new(Code::InvalidArgument, capitalized(&reason))

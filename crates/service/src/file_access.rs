@@ -12,15 +12,15 @@ use crate::{ErrorCode, ServiceError};
 /// Opens files below the allowed directories.
 #[derive(Debug)]
 pub(crate) struct FileAccess {
-    pub(crate) fence: Arc<Sandbox>,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) settings: FileSettings,
 }
 
 impl FileAccess {
     /// `private` are files that are not read below an allowed directory, since they hold secrets: settings and data.
     pub(crate) fn new(settings: FileSettings, private: Vec<PathBuf>) -> Arc<Self> {
-        let fence = Arc::new(Sandbox::new(settings.allowed.clone()).with_private(private));
-        Arc::new(Self { fence, settings })
+        let sandbox = Arc::new(Sandbox::new(settings.allowed.clone()).with_private(private));
+        Arc::new(Self { sandbox, settings })
     }
 
     /// Opens a file below the allowed directories, whatever its size. `argument` names the path's place in errors.
@@ -28,9 +28,9 @@ impl FileAccess {
     /// # Errors
     /// `attachment_denied` and `attachment_unreadable`.
     pub(crate) async fn open(&self, argument: &str, path: &str) -> Result<Opened, ServiceError> {
-        let fence = Arc::clone(&self.fence);
+        let sandbox = Arc::clone(&self.sandbox);
         let (argument, path) = (argument.to_owned(), path.to_owned());
-        blocking(move || open(&fence, &argument, &path)).await
+        blocking(move || open(&sandbox, &argument, &path)).await
     }
 }
 
@@ -40,8 +40,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ServiceError::internal()))
 }
 
-pub(crate) fn open(fence: &Sandbox, argument: &str, path: &str) -> Result<Opened, ServiceError> {
-    fence.open(path).map_err(|error| refused(argument, &error))
+pub(crate) fn open(sandbox: &Sandbox, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+    sandbox.open(path).map_err(|error| refused(argument, &error))
 }
 
 pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {

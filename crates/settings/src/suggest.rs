@@ -1,5 +1,9 @@
 //! "Did you mean" for the names of settings.
 
+use std::cmp::Reverse;
+
+use text::similar::{MIN_SIMILARITY, most_similar, similarity};
+
 use super::registry::SETTINGS;
 use super::setting::SettingInfo;
 
@@ -23,13 +27,8 @@ fn stem(name: &str) -> String {
 }
 
 fn nearest(unknown: &str, known: impl Iterator<Item = (String, &'static str)>) -> Option<&'static str> {
-    let (distance, _, length, name) = known
-        .map(|(stem, name)| {
-            let distance = strsim::damerau_levenshtein(unknown, &stem);
-            (distance, name.len(), stem.chars().count(), name)
-        })
-        // Of names with one stem (`OLLAMA_API_KEY`, `OLLAMA_MCP_API_KEY`) the shorter is suggested.
-        .min()?;
-    // A third of the letters may differ; a suggestion that is further off misleads.
-    (distance <= (length / 3).max(1)).then_some(name)
+    let mut known: Vec<_> = known.collect();
+    // Of names with one stem (`OLLAMA_API_KEY`, `OLLAMA_MCP_API_KEY`) the shorter is suggested: the last of the best.
+    known.sort_by_key(|(_, name)| Reverse(name.len()));
+    most_similar(known.into_iter().map(|(stem, name)| (similarity(unknown, &stem), name)), MIN_SIMILARITY)
 }

@@ -31,7 +31,7 @@ pub(super) async fn self_test(context: &Context) -> Section {
     };
     match &visited {
         Ok(visited) => {
-            section.ok(format!("it starts, connects and lists its tools: {}", told(visited)));
+            section.ok(format!("it starts, connects and lists its tools: {}", describe_visit(visited)));
         }
         Err(error) => {
             let step = "run \"ollama-mcp --log=debug\" and type a line of examples/requests/list_tools.jsonl";
@@ -159,7 +159,7 @@ fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], orig
                 section.error(format!("{place}: {} starts; {problem}", entry.command), step);
             }
             Ok(visited) => {
-                section.ok(format!("{place}: {} answers, {}", entry.command, told(visited)));
+                section.ok(format!("{place}: {} answers, {}", entry.command, describe_visit(visited)));
                 if version(visited).is_some_and(|version| version != env!("CARGO_PKG_VERSION")) {
                     section.warning(
                         format!("{place}: that is another version than this program"),
@@ -227,7 +227,7 @@ fn program(command: &str) -> Option<PathBuf> {
     std::env::split_paths(&search).map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
-fn told(visited: &Visit) -> String {
+fn describe_visit(visited: &Visit) -> String {
     let version = version(visited).map(|version| format!("version {version}, ")).unwrap_or_default();
     let took = visited.took.as_secs_f64() * 1000.0;
     format!("{version}{} tools in {took:.0} ms", visited.tools.len())

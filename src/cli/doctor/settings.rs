@@ -27,8 +27,9 @@ pub(super) fn check(context: &Context) -> Section {
         }
     }
     let deadlines = deadlines_in_force(loaded.settings.server.call_deadline);
-    let told: Vec<_> = deadlines.iter().map(|(host, limit)| format!("{host} {}", duration(*limit))).collect();
-    section.info(format!("call deadlines by host: {}", told.join(", ")));
+    let limits: Vec<_> =
+        deadlines.iter().map(|(host, limit)| format!("{host} {}", duration(*limit))).collect();
+    section.info(format!("call deadlines by host: {}", limits.join(", ")));
     let deadlines: Vec<_> = deadlines
         .iter()
         .map(|(host, limit)| json!({ "host": host, "seconds": limit.map(|limit| limit.as_secs()) }))

@@ -47,7 +47,7 @@ fn read(sandbox: &Sandbox, path: &str) -> Result<(String, String), SandboxError>
     Ok((opened.name, text))
 }
 
-fn said(sandbox: &Sandbox, path: &str) -> String {
+fn denial(sandbox: &Sandbox, path: &str) -> String {
     read(sandbox, path).unwrap_err().to_string()
 }
 
@@ -102,8 +102,8 @@ fn path_outside_is_denied() {
         ("".to_owned(), "is empty"),
         (".".to_owned(), "is a directory"),
     ] {
-        let said = said(&sandbox, &path);
-        assert!(said.contains(text), "{path}: {said}");
+        let denial = denial(&sandbox, &path);
+        assert!(denial.contains(text), "{path}: {denial}");
     }
 }
 
@@ -115,12 +115,12 @@ fn secret_is_read_only_if_the_file_itself_is_allowed() {
     let env = allowed.join(".env");
     assert_eq!(read(&both, env.to_str().unwrap()).unwrap().0, ".env");
     assert_eq!(read(&both, allowed.join("plain.txt").to_str().unwrap()).unwrap().1, "inside");
-    assert!(said(&both, allowed.join("sub/.ssh/known").to_str().unwrap()).contains(".ssh"));
-    assert!(said(&both, "a.txt").contains("is relative, and 2 directories are allowed"));
+    assert!(denial(&both, allowed.join("sub/.ssh/known").to_str().unwrap()).contains(".ssh"));
+    assert!(denial(&both, "a.txt").contains("is relative, and 2 directories are allowed"));
     let ssh = Sandbox::new(vec![allowed.join("sub/.ssh")]);
     assert_eq!(read(&ssh, "known").unwrap().1, "inside");
     std::fs::write(allowed.join("sub/.ssh/id_rsa"), "x").unwrap();
-    assert!(said(&ssh, "id_rsa").contains("looks like a secrets file (id_rsa)"));
+    assert!(denial(&ssh, "id_rsa").contains("looks like a secrets file (id_rsa)"));
 }
 
 #[test]
@@ -131,11 +131,11 @@ fn private_file_is_denied_under_any_name() {
     let given = place.path().join("allowed/link.txt");
     let sandbox = sandbox.with_private(vec![place.path().join("none"), given]);
     for path in ["a.txt", "./link.txt", file.to_str().unwrap()] {
-        let said = said(&sandbox, path);
-        assert!(said.contains("is a file of settings or data"), "{path}: {said}");
+        let denial = denial(&sandbox, path);
+        assert!(denial.contains("is a file of settings or data"), "{path}: {denial}");
     }
     std::fs::write(place.path().join("allowed/link.txt.bak-1"), "inside").unwrap();
-    assert!(said(&sandbox, "link.txt.bak-1").contains("is a file of settings or data"));
+    assert!(denial(&sandbox, "link.txt.bak-1").contains("is a file of settings or data"));
     assert_eq!(read(&sandbox, "sub/b.txt").unwrap().1, "inside");
     let both =
         Sandbox::new(vec![place.path().join("allowed"), file.clone()]).with_private(vec![file.clone()]);
@@ -146,7 +146,7 @@ fn private_file_is_denied_under_any_name() {
 fn nothing_is_accessed_if_nothing_is_allowed() {
     assert_eq!(Sandbox::default().open("/etc/passwd").unwrap_err(), SandboxError::NothingAllowed);
     let gone = Sandbox::new(vec!["/nowhere/at/all".into()]);
-    assert!(said(&gone, "x").contains("/nowhere/at/all does not exist"));
+    assert!(denial(&gone, "x").contains("/nowhere/at/all does not exist"));
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn fifo_socket_and_device_are_refused_without_waiting() {
     let _socket = std::os::unix::net::UnixListener::bind(allowed.join("socket")).unwrap();
     let began = Instant::now();
     for path in ["fifo", "socket"] {
-        assert!(said(&sandbox, path).contains("is not a regular file"), "{path}");
+        assert!(denial(&sandbox, path).contains("is not a regular file"), "{path}");
     }
     let devices = Sandbox::new(vec!["/dev".into()]);
-    assert!(said(&devices, "zero").contains("is not a regular file"));
+    assert!(denial(&devices, "zero").contains("is not a regular file"));
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 

@@ -81,16 +81,16 @@ fn entry_is_removed_with_comment_at_any_position() {
 
 #[test]
 fn parse_error_has_position() {
-    let told = set("{\n  \"servers\": {\n    \"ä\": {} \"b\": 1\n  }\n}", &PATH, &entry()).unwrap_err();
-    assert!(matches!(told, Problem::Syntax { line: 3, column: 12, .. }), "{told:?}");
+    let error = set("{\n  \"servers\": {\n    \"ä\": {} \"b\": 1\n  }\n}", &PATH, &entry()).unwrap_err();
+    assert!(matches!(error, Problem::Syntax { line: 3, column: 12, .. }), "{error:?}");
     for text in
         ["{ servers: {} }", "{ 'servers': {} }", "{ \"servers\": { \"a\": 1 \"b\": 2 } }", "{", "{} {}"]
     {
         assert!(matches!(set(text, &PATH, &entry()), Err(Problem::Syntax { .. })), "{text}");
     }
     for (text, key) in [("[]", "the top level"), ("{\"servers\":[]}", "servers")] {
-        let told = set(text, &PATH, &entry()).unwrap_err();
-        assert_eq!(told, Problem::Shape { key: key.to_owned(), expected: "an object" });
+        let error = set(text, &PATH, &entry()).unwrap_err();
+        assert_eq!(error, Problem::Shape { key: key.to_owned(), expected: "an object" });
     }
 }
 

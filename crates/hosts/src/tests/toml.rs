@@ -39,8 +39,8 @@ fn field_changes_without_others() {
 
 #[test]
 fn parse_error_has_position() {
-    let told = set("a = 1\nb = = 2\n", &PATH, &json!({})).unwrap_err();
-    assert!(matches!(told, Problem::Syntax { line: 2, column: 5, .. }), "{told:?}");
-    let told = set("mcp_servers = 1\n", &PATH, &json!({})).unwrap_err();
-    assert_eq!(told, Problem::Shape { key: "mcp_servers".to_owned(), expected: "a table" });
+    let error = set("a = 1\nb = = 2\n", &PATH, &json!({})).unwrap_err();
+    assert!(matches!(error, Problem::Syntax { line: 2, column: 5, .. }), "{error:?}");
+    let error = set("mcp_servers = 1\n", &PATH, &json!({})).unwrap_err();
+    assert_eq!(error, Problem::Shape { key: "mcp_servers".to_owned(), expected: "a table" });
 }

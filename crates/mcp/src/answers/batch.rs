@@ -183,9 +183,9 @@ pub(crate) fn batch(
 
 /// Keeps each hint at its first failure only: hundreds may fail for one reason.
 fn hint_once(results: &mut [ReplyAnswer<'_>]) {
-    let mut told = HashSet::new();
+    let mut shown = HashSet::new();
     for error in results.iter_mut().filter_map(|result| result.error.as_mut()) {
-        error.hint = error.hint.take().filter(|hint| told.insert(hint.clone()));
+        error.hint = error.hint.take().filter(|hint| shown.insert(hint.clone()));
     }
 }
 

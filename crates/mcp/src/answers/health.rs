@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::hint::hint_without_tools;
+use service::hint::Server;
 use service::models::health::HealthReport;
 use text::sanitize;
 
@@ -14,6 +15,9 @@ pub(crate) struct HealthAnswer {
     status: &'static str,
     reachable: bool,
     provider: &'static str,
+    /// Names the server in the text.
+    #[serde(skip)]
+    server: Server,
     address: String,
     /// local, or the host
     location: String,
@@ -39,6 +43,7 @@ impl From<HealthReport> for HealthAnswer {
             status: "ok",
             reachable: true,
             provider: report.provider,
+            server: report.server,
             address: report.address,
             location: report.location.describe().to_owned(),
             version: None,
@@ -73,7 +78,10 @@ impl From<HealthReport> for HealthAnswer {
 impl HealthAnswer {
     /// The text of the answer.
     pub(crate) fn text(&self) -> String {
-        let name = if self.provider == "ollama" { "Ollama" } else { "The model server" };
+        let name = match self.server {
+            Server::Ollama => "Ollama",
+            Server::OpenAiCompatible => "The model server",
+        };
         let mut text = if self.reachable {
             let version = self
                 .version

@@ -11,10 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use service::{ErrorCode, ServiceError};
+use text::similar::nearest;
 pub(super) use types::de::whole_number;
 
-/// Minimum similarity (0 to 1) of a suggestion.
-const MIN_SIMILARITY: f64 = 0.6;
 /// Maximum length of a caller's text in an error.
 const MAX_SHOWN: usize = 100;
 
@@ -70,17 +69,11 @@ fn unknown(name: &str, known: &[String]) -> ServiceError {
     let shown: String = name.chars().take(MAX_SHOWN).collect();
     let error =
         ServiceError::new(ErrorCode::InvalidArgument, format!("{shown:?} is not an argument of this tool"));
-    let name = shown.as_str();
-    let nearest = known
-        .iter()
-        .map(|known| (strsim::normalized_damerau_levenshtein(known, name), known))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
-    match nearest {
-        _ if name == "adapters" => error.with_hint(
+    match nearest(&shown, known.iter().map(String::as_str)) {
+        _ if shown == "adapters" => error.with_hint(
             "LoRA adapters are added with \"ollama create\" and an ADAPTER line on the command line.",
         ),
-        Some((_, nearest)) => error.with_hint(format!("Did you mean {nearest:?}?")),
+        Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}?")),
         None if known.is_empty() => error.with_hint("It takes no arguments."),
         None => error.with_hint(format!("Its arguments are {}.", known.join(", "))),
     }

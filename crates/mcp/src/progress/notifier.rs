@@ -75,20 +75,20 @@ impl Notifier {
     /// Sends new text of a reply.
     pub(super) async fn update(&mut self, update: Update) {
         if !update.thinking.is_empty() {
-            self.delta(update.pieces, update.thinking, "thinking").await;
+            self.delta(update.chunks, update.thinking, "thinking").await;
         }
         if !update.content.is_empty() {
-            self.delta(update.pieces, update.content, "content").await;
+            self.delta(update.chunks, update.content, "content").await;
         }
     }
 
-    async fn delta(&mut self, pieces: u64, text: String, channel: &'static str) {
+    async fn delta(&mut self, chunks: u64, text: String, channel: &'static str) {
         self.no_total();
         self.tail.push_str(&text);
         if let Some((start, _)) = self.tail.char_indices().rev().nth(MESSAGE_CHARS - 1) {
             self.tail.drain(..start);
         }
-        let progress = (pieces as f64).max(self.last + STATUS_STEP);
+        let progress = (chunks as f64).max(self.last + STATUS_STEP);
         self.send(progress, self.tail.clone(), channel, Some(text)).await;
     }
 

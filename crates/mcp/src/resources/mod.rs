@@ -81,7 +81,7 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
-    let (failed, stored) = (|error| failed(uri, &server.told(error)), server.stores());
+    let (failed, stored) = (|error| failed(uri, &server.render_error(error)), server.stores());
     match ResourceUri::parse(uri) {
         Some(ResourceUri::Models) => {
             let models = services.models.list_models().await.map_err(failed)?;

@@ -7,7 +7,7 @@
 //! MCP 2025-11-25, server/resources (subscriptions); MCP 2026-07-28, basic/utilities/subscriptions.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rmcp::model::{ErrorData, ResourceUpdatedNotificationParam, SubscriptionFilter};
 use rmcp::service::{Peer, RoleServer, SubscriptionContext};
@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::uri::ResourceUri;
 use crate::state::ServerState;
+use platform::sync::lock;
 use service::Caller;
 use service::changes::{Change, Follower};
 use service::models::watch::Poll;
@@ -72,7 +73,8 @@ fn check_length(uri: &str) -> Result<(), ErrorData> {
     Err(ErrorData::invalid_params(text, None))
 }
 
-/// The subscriptions of one session of an older revision.
+/// The subscriptions of one session of an older revision. A standard mutex: held for one change or one comparison, never
+/// across an await.
 #[derive(Default)]
 pub(crate) struct Subscriptions(Arc<Mutex<Subscribed>>);
 
@@ -153,7 +155,7 @@ impl Subscriptions {
             while let Some(changes) = follower.changed().await {
                 let Some(session) = session.upgrade() else { return };
                 let (list, updated) = {
-                    let session = session.lock().unwrap_or_else(PoisonError::into_inner);
+                    let session = lock(&session);
                     let list = session.initialized && list_changed(&changes);
                     let changed =
                         session.resources.iter().filter(|(_, resource)| resource.changed_by(&changes));
@@ -175,7 +177,7 @@ impl Subscriptions {
     }
 
     fn lock(&self) -> MutexGuard<'_, Subscribed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

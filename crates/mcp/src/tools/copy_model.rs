@@ -9,7 +9,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::lifecycle::check_copy;
+use service::models::name::CopyNames;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Give an installed model a second name (no data is copied). Overwriting a name asks the user first, or needs confirm: true.";
@@ -31,22 +31,21 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: CopyArguments = call.arguments()?;
-    check_copy(&arguments.source, &arguments.destination)?;
+    let names = CopyNames::parse(arguments.source, arguments.destination)?;
     let services = call.server.services();
-    let _reserved = services.models.reserve_name(&arguments.destination)?;
-    if let Some((taken, ..)) = services.models.installed(&arguments.destination).await? {
+    let _reserved = services.models.reserve_name(&names.destination)?;
+    if let Some((taken, ..)) = services.models.installed(&names.destination).await? {
         let question = Question {
             action: Action::Overwrite,
             subject: &taken,
-            text: format!("Overwrite the model {taken} with {}?", arguments.source),
+            text: format!("Overwrite the model {taken} with {}?", names.source),
             argument: arguments.confirm,
         };
         if let Consent::Ask(question) = call.consent(&question).await? {
             return Ok((*question).into());
         }
     }
-    services.models.copy_model(&arguments.source, &arguments.destination).await?;
-    let answer = DoneAnswer { model: &arguments.destination, done: true };
-    text_and_data(format!("Copied {} to {}.", arguments.source, arguments.destination), &answer)
-        .map(Into::into)
+    services.models.copy_model(&names).await?;
+    let answer = DoneAnswer { model: &names.destination, done: true };
+    text_and_data(format!("Copied {} to {}.", names.source, names.destination), &answer).map(Into::into)
 }

@@ -9,7 +9,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::name::model_name;
+use service::models::name::ModelName;
 use settings::Toolset;
 use text::format::human_size;
 
@@ -33,12 +33,13 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: DeleteArguments = call.arguments()?;
-    model_name("model", &arguments.model)?;
+    let model = ModelName::parse("model", arguments.model)?;
     let services = call.server.services();
     // Resolve the model first, so that the user is never asked to confirm a no-op.
-    let Some((name, size, _)) = services.models.installed(&arguments.model).await? else {
-        return Err(services.models.absent(&arguments.model).await);
+    let Some((name, size, _)) = services.models.installed(&model).await? else {
+        return Err(services.models.absent(&model).await);
     };
+    let name = ModelName::parse("model", name)?;
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
         action: Action::Delete,

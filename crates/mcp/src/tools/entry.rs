@@ -147,7 +147,7 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
-            failure::error_result(&server.told(error)).into()
+            failure::error_result(&server.render_error(error)).into()
         }
         Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
     }

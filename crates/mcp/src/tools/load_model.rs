@@ -11,6 +11,7 @@ use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{self, input_schema, output_schema};
 use crate::arguments::whole_number;
 use service::chat::validate::keep_alive;
+use service::models::name::ModelName;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Load a model into memory ahead of use, for keep_alive.";
@@ -37,11 +38,8 @@ pub(super) fn entry() -> ToolEntry {
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: LoadArguments = call.arguments()?;
     let keep_alive = keep_alive(arguments.keep_alive)?;
-    call.server
-        .services()
-        .models
-        .load_model(&arguments.model, keep_alive.as_ref(), arguments.num_ctx)
-        .await?;
-    let answer = DoneAnswer { model: &arguments.model, done: true };
-    text_and_data(format!("{} is loaded.", arguments.model), &answer)
+    let model = ModelName::parse("model", arguments.model)?;
+    call.server.services().models.load_model(&model, keep_alive.as_ref(), arguments.num_ctx).await?;
+    let answer = DoneAnswer { model: &model, done: true };
+    text_and_data(format!("{model} is loaded."), &answer)
 }

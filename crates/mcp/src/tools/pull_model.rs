@@ -14,7 +14,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::name::model_name;
+use service::models::name::ModelName;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::job::{JobOutput, JobState};
 use service::tasks::registry::TaskKind;
@@ -52,13 +52,13 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PullArguments = call.arguments()?;
-    model_name("model", &arguments.model)?;
+    let model = ModelName::parse("model", arguments.model)?;
     let services = call.server.services();
     let waiting = call.waiting(None, arguments.background)?;
-    let reserved = services.models.reserve_pull(&arguments.model)?;
+    let reserved = services.models.reserve_pull(&model)?;
     // Only a pull shows what the registry has, and if the digest differs, the pull has already replaced the model. So this
     // asks for every installed name, even if nothing would change.
-    if let Some((taken, ..)) = services.models.installed(&arguments.model).await? {
+    if let Some((taken, ..)) = services.models.installed(&model).await? {
         let question = Question {
             action: Action::Replace,
             subject: &taken,
@@ -71,12 +71,8 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    let job = services.transfers.start_pull(
-        call.caller(),
-        &arguments.model,
-        arguments.insecure == Some(true),
-        reserved,
-    )?;
+    let job =
+        services.transfers.start_pull(call.caller(), &model, arguments.insecure == Some(true), reserved)?;
     if waiting.background {
         // Cancelled with the call until the size is known, which is worth a short wait.
         let tie = CancelOnDrop::new(Arc::clone(&job));

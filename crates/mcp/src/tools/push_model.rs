@@ -9,7 +9,7 @@ use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
 use crate::confirmation::{Action, Consent, Question};
-use service::models::name::model_name;
+use service::models::name::ModelName;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Publish a model (user/name:tag) to a registry, for everyone to see. Asks the user first, or needs confirm: true.";
@@ -31,13 +31,13 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let arguments: PushArguments = call.arguments()?;
-    model_name("model", &arguments.model)?;
+    let model = ModelName::parse("model", arguments.model)?;
     let unencrypted =
         if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
         action: Action::Publish,
-        subject: &arguments.model,
-        text: format!("Publish the model {} for others to see{unencrypted}?", arguments.model),
+        subject: &model,
+        text: format!("Publish the model {model} for others to see{unencrypted}?"),
         argument: arguments.confirm,
     };
     if let Consent::Ask(question) = call.consent(&question).await? {
@@ -45,7 +45,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     }
     let job = call.server.services().transfers.start_push(
         call.caller(),
-        &arguments.model,
+        &model,
         arguments.insecure == Some(true),
     )?;
     let waiting = call.waiting(None, None)?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
-use service::models::name::model_name;
+use service::models::name::ModelName;
 use settings::Toolset;
 use text::sanitize;
 use types::ModelDetails;
@@ -76,15 +76,15 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: ShowArguments = call.arguments()?;
-    model_name("model", &arguments.model)?;
+    let model = ModelName::parse("model", arguments.model)?;
     let verbose = arguments.verbose == Some(true);
     let services = call.server.services();
     let details = if verbose {
-        services.models.show_verbose(&arguments.model).await
+        services.models.show_verbose(&model).await
     } else {
-        services.models.show_model(&arguments.model).await
+        services.models.show_model(&model).await
     }?;
-    let answer = ShowAnswer::new(&arguments.model, details, verbose);
+    let answer = ShowAnswer::new(&model, details, verbose);
     let text = answer.text();
     text_and_data(text, &answer)
 }

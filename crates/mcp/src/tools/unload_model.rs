@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
+use service::models::name::ModelName;
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -28,7 +29,8 @@ pub(super) fn entry() -> ToolEntry {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
-    call.server.services().models.unload_model(&arguments.model).await?;
-    let answer = DoneAnswer { model: &arguments.model, done: true };
-    text_and_data(format!("{} is unloaded.", arguments.model), &answer)
+    let model = ModelName::parse("model", arguments.model)?;
+    call.server.services().models.unload_model(&model).await?;
+    let answer = DoneAnswer { model: &model, done: true };
+    text_and_data(format!("{model} is unloaded."), &answer)
 }

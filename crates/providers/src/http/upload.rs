@@ -1,7 +1,7 @@
 //! Sends a large body in chunks: there is no timeout for the whole, only between two chunks.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -12,6 +12,7 @@ use tokio_util::bytes::Bytes;
 
 use super::{Failure, Http, TRANSFER_GAP};
 use crate::{ProviderError, Wait};
+use platform::sync::lock;
 
 /// The state of an upload. Behind a mutex: the body's stream writes it, the waiting future reads it.
 #[derive(Debug)]
@@ -103,8 +104,9 @@ fn watched(
     })
 }
 
+/// A standard mutex: held for one field, never across an await.
 fn locked<T>(progress: &Mutex<Progress>, with: impl FnOnce(&mut Progress) -> T) -> T {
-    with(&mut progress.lock().unwrap_or_else(PoisonError::into_inner))
+    with(&mut lock(progress))
 }
 
 #[cfg(test)]

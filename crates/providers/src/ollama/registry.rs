@@ -16,8 +16,8 @@ pub(super) fn failure(text: &str) -> Option<ProviderError> {
         return Some(ProviderError::DiskFull { message: reason(text) });
     }
     let (fault, message) = match status(text) {
-        Some((401 | 403, said)) => (RegistryFault::Denied, said),
-        Some((status, said)) => (RegistryFault::Status(status), said),
+        Some((401 | 403, message)) => (RegistryFault::Denied, message),
+        Some((status, message)) => (RegistryFault::Status(status), message),
         None if has(&["unauthorized", "access denied", "not authorized", "signed in"]) => {
             (RegistryFault::Denied, reason(text))
         }
@@ -67,10 +67,10 @@ fn status(text: &str) -> Option<(u16, String)> {
             return None;
         }
         let digits = rest.get(..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
-        let said = rest.get(3..)?;
-        let ends = said.is_empty() || said.starts_with([':', ' ', ',']);
+        let message = rest.get(3..)?;
+        let ends = message.is_empty() || message.starts_with([':', ' ', ',']);
         let status = digits.parse().ok().filter(|status| ends && (400..600).contains(status))?;
-        Some((status, excerpt(said.trim_start_matches([':', ' ', ',']), MAX_REASON)))
+        Some((status, excerpt(message.trim_start_matches([':', ' ', ',']), MAX_REASON)))
     })
 }
 

@@ -226,7 +226,7 @@ impl Chat {
 
     async fn read(&self, named: Arc<Named>) -> Result<Arc<Attached>, ServiceError> {
         let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| ServiceError::internal())?;
-        let (fence, settings) = (Arc::clone(&self.files.fence), self.files.settings.clone());
+        let (sandbox, settings) = (Arc::clone(&self.files.sandbox), self.files.settings.clone());
         // Dropped with the call: that kills the reader of a PDF and skips the remaining files.
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -244,7 +244,7 @@ impl Chat {
                         "The reading of the files was stopped",
                     ));
                 }
-                let opened = open(&fence, argument, path)?;
+                let opened = open(&sandbox, argument, path)?;
                 let (name, size) = (opened.name.clone(), opened.size);
                 let most = settings.max_file_bytes as u64;
                 let count = |bytes: u64, what: &str| {

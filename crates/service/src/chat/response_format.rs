@@ -27,7 +27,7 @@ struct Format {
 
 impl ReplyFormat {
     /// Compiles a schema, once for all its checks. One whose check may take long is compiled where that can be stopped,
-    /// before the model is asked.
+    /// before the request to the model.
     ///
     /// # Errors
     /// `invalid_argument` for what is no schema, or too large.
@@ -107,7 +107,7 @@ impl Run {
     /// does not keep to it. Some models ignore `format`, and prose for JSON is worth a second try.
     pub(crate) async fn formatted(
         &self,
-        asked: &mut ModelRequest,
+        request: &mut ModelRequest,
         format: &ReplyFormat,
         warnings: &mut Vec<Warning>,
     ) -> Result<ChatEnd, ServiceError> {
@@ -117,15 +117,15 @@ impl Run {
         }
         self.chat.check_format(format).await?;
         self.live.hold_back();
-        let end = self.stream(asked).await?;
+        let end = self.stream(request).await?;
         let wrong = self.wrong(format, warnings).await;
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
         if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
             self.live.publish();
             return Ok(end);
         }
-        asked.correct(self.live.discard(), correction(format.as_requested(), &wrong));
-        let end = self.stream(asked).await?;
+        request.correct(self.live.discard(), correction(format.as_requested(), &wrong));
+        let end = self.stream(request).await?;
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
             warnings.push(Warning::new(format!(

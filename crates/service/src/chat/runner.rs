@@ -127,33 +127,35 @@ impl Run {
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
         let _held = self.chat.tasks.memory.hold(size)?;
         let format = call.response_format.clone();
-        let mut asked = model_request(model, call, question);
+        let mut request = model_request(model, call, question);
         if let Some(attached) = &attached {
-            asked.attach(attached);
+            request.attach(attached);
             warnings.extend(attached.warnings().map(Warning::new));
         }
-        if asked.has_images() {
-            Box::pin(self.with_model(asked.model(), || self.chat.models.require(asked.model(), "vision")))
-                .await?;
+        if request.has_images() {
+            Box::pin(
+                self.with_model(request.model(), || self.chat.models.require(request.model(), "vision")),
+            )
+            .await?;
         }
         let end = match format {
-            Some(format) => Box::pin(self.formatted(&mut asked, &format, &mut warnings)).await?,
-            None => self.stream(&mut asked).await?,
+            Some(format) => Box::pin(self.formatted(&mut request, &format, &mut warnings)).await?,
+            None => self.stream(&mut request).await?,
         };
-        let sampling = asked.sampling();
+        let sampling = request.sampling();
         if end.finish_reason == FinishReason::Length {
             warnings.push(stopped_at_limit(sampling.max_tokens, self.chat.models.takes_num_ctx()));
         }
         let fitted =
-            asked.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
+            request.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
         let cut = fitted.or_else(|| {
-            cut_prompt(asked.text_bytes(), &end.usage, asked.num_ctx(), self.chat.models.takes_num_ctx())
+            cut_prompt(request.text_bytes(), &end.usage, request.num_ctx(), self.chat.models.takes_num_ctx())
         });
         match cut {
             Some(cut) => warnings.push(cut),
-            None => warnings.extend(self.chat.overflow(&asked, &end.usage).await),
+            None => warnings.extend(self.chat.overflow(&request, &end.usage).await),
         }
-        let other_model = self.chat.models.other_model(asked.model(), end.model.as_deref());
+        let other_model = self.chat.models.other_model(request.model(), end.model.as_deref());
         warnings.extend(other_model.map(Warning::new));
         let location = self.chat.models.location(end.remote.as_ref());
         if attached.is_some() {
@@ -161,7 +163,7 @@ impl Run {
         }
         Ok(CompletionSummary {
             location,
-            model: end.model.unwrap_or_else(|| asked.model().to_owned()),
+            model: end.model.unwrap_or_else(|| request.model().to_owned()),
             model_reason,
             finish_reason: end.finish_reason,
             usage: end.usage,
@@ -172,13 +174,13 @@ impl Run {
     }
 
     /// Waits in the queue, then generates one reply. The slot is held until the reply ends.
-    pub(crate) async fn stream(&self, asked: &mut ModelRequest) -> Result<ChatEnd, ServiceError> {
-        let (_slot, mut events) = match self.in_turn(asked).await {
+    pub(crate) async fn stream(&self, request: &mut ModelRequest) -> Result<ChatEnd, ServiceError> {
+        let (_slot, mut events) = match self.in_turn(request).await {
             // The slot is released while the model is pulled.
-            Err(error) if self.chat.transfers.may_pull(&error, asked.model()) => {
+            Err(error) if self.chat.transfers.may_pull(&error, request.model()) => {
                 let again = async {
-                    self.pull(asked.model()).await?;
-                    self.in_turn(asked).await
+                    self.pull(request.model()).await?;
+                    self.in_turn(request).await
                 };
                 Box::pin(again).await?
             }
@@ -198,13 +200,13 @@ impl Run {
     }
 
     /// Waits for its turn, and sends the request.
-    async fn in_turn(&self, asked: &mut ModelRequest) -> Result<(Slot, ChatStream), ServiceError> {
+    async fn in_turn(&self, request: &mut ModelRequest) -> Result<(Slot, ChatStream), ServiceError> {
         let slot = self.place.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
         self.live.set_phase(Phase::Waiting);
         loop {
-            match self.begin(asked).await {
+            match self.begin(request).await {
                 Err(error) if error.code == ErrorCode::ContextExceeded => {
-                    Box::pin(self.chat.fit(asked, error)).await?;
+                    Box::pin(self.chat.fit(request, error)).await?;
                 }
                 begun => return Ok((slot, begun?)),
             }
@@ -259,15 +261,16 @@ impl Run {
     }
 
     /// Sends the request, with retries: nothing is generated before this returns.
-    async fn begin(&self, asked: &ModelRequest) -> Result<ChatStream, ServiceError> {
+    async fn begin(&self, request: &ModelRequest) -> Result<ChatStream, ServiceError> {
         let mut tried = 0;
         // The name stays as it is from the check until the server has begun to answer.
-        let in_use = asked.has_files().then(|| self.chat.models.names.rely_on(asked.model())).transpose()?;
+        let in_use =
+            request.has_files().then(|| self.chat.models.names.rely_on(request.model())).transpose()?;
         loop {
             if in_use.is_some() {
-                Box::pin(self.chat.check_takes_files(asked.model())).await?;
+                Box::pin(self.chat.check_takes_files(request.model())).await?;
             }
-            let error = match asked.send(&self.chat.models).await? {
+            let error = match request.send(&self.chat.models).await? {
                 Ok(events) => return Ok(events),
                 Err(error) => error,
             };

@@ -73,36 +73,36 @@ impl Chat {
     /// `context_exceeded`, with the next step, where the call does not want that or nothing more can be done.
     pub(crate) async fn fit(
         &self,
-        asked: &mut ModelRequest,
+        request: &mut ModelRequest,
         mut error: ServiceError,
     ) -> Result<(), ServiceError> {
         // A refusal to cut comes without the counts of the refusal before.
-        error.tokens = error.tokens.or_else(|| asked.fitted().and_then(Fitted::counts));
+        error.tokens = error.tokens.or_else(|| request.fitted().and_then(Fitted::counts));
         let Some(counts) = error.tokens.filter(|_| self.models.takes_num_ctx()) else {
-            return self.fit_without_counts(asked, error);
+            return self.fit_without_counts(request, error);
         };
-        let model_context = self.models.model_context(asked.model()).await;
-        let num_ctx = num_ctx_for(counts.prompt, asked.sampling().max_tokens, model_context);
-        match (asked.truncation(), num_ctx) {
-            (Truncation::Auto, _) if !asked.may_cut() => {
-                asked.allow_cut(Fitted::Cut {
+        let model_context = self.models.model_context(request.model()).await;
+        let num_ctx = num_ctx_for(counts.prompt, request.sampling().max_tokens, model_context);
+        match (request.truncation(), num_ctx) {
+            (Truncation::Auto, _) if !request.may_cut() => {
+                request.allow_cut(Fitted::Cut {
                     counts,
                     model_context,
-                    requested: asked.num_ctx(),
-                    split: split_hint(asked, counts),
+                    requested: request.num_ctx(),
+                    split: split_hint(request, counts),
                 });
                 Ok(())
             }
             // Not for the same size twice: a server that keeps its context refuses again.
             (Truncation::Grow, Some(num_ctx))
                 if num_ctx > counts.context
-                    && asked.num_ctx().is_none_or(|requested| requested < num_ctx) =>
+                    && request.num_ctx().is_none_or(|requested| requested < num_ctx) =>
             {
-                asked.grow(num_ctx, Fitted::Grown { counts, num_ctx });
+                request.grow(num_ctx, Fitted::Grown { counts, num_ctx });
                 Ok(())
             }
             (truncation, num_ctx) => {
-                let num_ctx_is_given = asked.num_ctx().is_some();
+                let num_ctx_is_given = request.num_ctx().is_some();
                 let error = match (truncation, num_ctx) {
                     (_, None) => error.with_hint(too_long_for_model(model_context)),
                     (Truncation::Grow, Some(_)) => error.with_hint(Action::SendLessAsContextIsFixed),
@@ -113,7 +113,7 @@ impl Chat {
                         error.with_hint(Action::FitPrompt { num_ctx, num_ctx_is_given, can_cut: true })
                     }
                 };
-                Err(match split_hint(asked, counts) {
+                Err(match split_hint(request, counts) {
                     Some(split) => error.and_hint(split),
                     None => error,
                 })
@@ -122,31 +122,35 @@ impl Chat {
     }
 
     /// A server that refuses without counts, or that takes no `num_ctx`.
-    fn fit_without_counts(&self, asked: &mut ModelRequest, error: ServiceError) -> Result<(), ServiceError> {
+    fn fit_without_counts(
+        &self,
+        request: &mut ModelRequest,
+        error: ServiceError,
+    ) -> Result<(), ServiceError> {
         if !self.models.takes_num_ctx() {
             return Err(error.with_hint("Send less. The context of this server is set where it is started."));
         }
-        if asked.truncation() == Truncation::Auto && !asked.may_cut() {
-            asked.allow_cut(Fitted::CutUncounted);
+        if request.truncation() == Truncation::Auto && !request.may_cut() {
+            request.allow_cut(Fitted::CutUncounted);
             return Ok(());
         }
         Err(error.with_hint(Action::EnlargeContext))
     }
 
     /// A warning where the context overflowed while the reply was generated: the oldest tokens were dropped on the way.
-    pub(crate) async fn overflow(&self, asked: &ModelRequest, usage: &Usage) -> Option<Warning> {
+    pub(crate) async fn overflow(&self, request: &ModelRequest, usage: &Usage) -> Option<Warning> {
         let prompt = usage.prompt_tokens?;
         let total = prompt.saturating_add(usage.completion_tokens?);
-        let context = match asked.num_ctx().filter(|_| self.models.takes_num_ctx()) {
+        let context = match request.num_ctx().filter(|_| self.models.takes_num_ctx()) {
             Some(num_ctx) => num_ctx,
             None if total < MIN_DEFAULT_CONTEXT || !self.models.takes_num_ctx() => return None,
-            None => {
-                Box::pin(timeout(LOOKUP_TIMEOUT, self.models.loaded_context(asked.model()))).await.ok()??
-            }
+            None => Box::pin(timeout(LOOKUP_TIMEOUT, self.models.loaded_context(request.model())))
+                .await
+                .ok()??,
         };
         // A prompt that fills the context by itself was cut before the reply began.
         if prompt >= context {
-            return warnings::cut_prompt(asked.text_bytes(), usage, Some(context), true);
+            return warnings::cut_prompt(request.text_bytes(), usage, Some(context), true);
         }
         (total > context).then(|| warnings::context_overflowed(total, context))
     }
@@ -164,13 +168,13 @@ fn num_ctx_for(prompt: u64, max_tokens: Option<u64>, model_context: Option<u64>)
 }
 
 /// How files that are too long for one prompt can be read whole: in parts that fit.
-fn split_hint(asked: &ModelRequest, counts: TokenCounts) -> Option<Hint> {
-    if !asked.has_files() || counts.prompt == 0 {
+fn split_hint(request: &ModelRequest, counts: TokenCounts) -> Option<Hint> {
+    if !request.has_files() || counts.prompt == 0 {
         return None;
     }
     // Room for the instruction and the reply.
     let part_tokens = counts.context.saturating_sub((counts.context / 2).min(REPLY_ROOM));
-    let part_bytes = (asked.text_bytes() as u64).saturating_mul(part_tokens) / counts.prompt;
+    let part_bytes = (request.text_bytes() as u64).saturating_mul(part_tokens) / counts.prompt;
     Some(Action::SplitFiles { part_bytes }.into())
 }
 

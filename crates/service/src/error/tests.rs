@@ -5,6 +5,7 @@ use std::time::Duration;
 use providers::{ProviderError, RegistryFault, Wait};
 
 use super::{ServiceError, Upstream};
+use crate::hint::Server;
 
 /// Names that only one front has. The tools' names are checked where they are known, in the crate of that front.
 const OF_A_FRONT: [&str; 9] = [
@@ -76,9 +77,9 @@ fn failures() -> Vec<ProviderError> {
 
 #[test]
 fn errors_of_providers_name_no_front() {
-    for provider in ["ollama", "openai"] {
+    for server in [Server::Ollama, Server::OpenAiCompatible] {
         for failure in failures() {
-            assert_names_no_front(&Upstream { provider, address: "http://127.0.0.1:1" }.error(failure));
+            assert_names_no_front(&Upstream { server, address: "http://127.0.0.1:1" }.error(failure));
         }
     }
 }

@@ -66,26 +66,26 @@ pub(super) fn transfer(noun: &str, error: ProviderError) -> ServiceError {
 /// A registry that failed, by its name and with the next step.
 fn registry(host: Option<String>, fault: RegistryFault, message: &str) -> ServiceError {
     let registry = host.map_or_else(|| "the registry".to_owned(), |host| format!("the registry {host}"));
-    let said = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let detail = if message.is_empty() { String::new() } else { format!(": {message}") };
     let (code, text, hint) = match fault {
         RegistryFault::Unreachable => (
             Code::RegistryUnreachable,
-            format!("Ollama cannot reach {registry}{said}"),
+            format!("Ollama cannot reach {registry}{detail}"),
             "Check the internet connection of the machine that Ollama runs on, and HTTPS_PROXY in Ollama's own environment.",
         ),
         RegistryFault::Insecure => (
             Code::RegistryUnreachable,
-            format!("Ollama has no secure connection to {registry}{said}"),
+            format!("Ollama has no secure connection to {registry}{detail}"),
             "If a proxy inspects TLS, add its certificate on the machine that Ollama runs on.",
         ),
         RegistryFault::Denied => (
             Code::RegistryDenied,
-            format!("{} refuses access{said}", capitalized(&registry)),
+            format!("{} refuses access{detail}", capitalized(&registry)),
             "Check the model's name. Sign in with \"ollama signin\" on the machine that Ollama runs on; a push needs a name that begins with your own user name.",
         ),
         RegistryFault::Status(status) => (
             Code::RegistryFailed,
-            format!("{} answered {status}{said}", capitalized(&registry)),
+            format!("{} answered {status}{detail}", capitalized(&registry)),
             match status {
                 412 => "Update Ollama on the machine that it runs on, then pull again.",
                 _ => "Try again later; what has come so far is kept.",
@@ -93,7 +93,7 @@ fn registry(host: Option<String>, fault: RegistryFault, message: &str) -> Servic
         ),
         RegistryFault::Damaged => (
             Code::RegistryFailed,
-            format!("What came from {registry} is damaged{said}"),
+            format!("What came from {registry} is damaged{detail}"),
             "Pull it again; the damaged part is removed.",
         ),
     };

@@ -3,7 +3,7 @@
 use super::Models;
 use super::name::{full_name, is_cloud, name_length};
 use super::suggest::{nearest_model, other_model};
-use crate::hint::Action;
+use crate::hint::{Action, Server};
 use crate::{ErrorCode, ServiceError};
 use providers::ProviderError;
 use types::{Location, Model, ModelDetails, RunningModel};
@@ -99,7 +99,7 @@ impl Models {
     /// # Errors
     /// As [`Models::show_model`].
     pub async fn location_of(&self, model: &str) -> Result<Location, ServiceError> {
-        if !self.provider.is_local() || self.provider.ollama().is_none() {
+        if !self.provider.is_local() || !self.features().has_cloud_models {
             return Ok(self.location(None));
         }
         let details = self.show_model(model).await?;
@@ -112,7 +112,7 @@ impl Models {
 
     /// Whether a call can say how large the context is: only Ollama's does.
     pub(crate) fn takes_num_ctx(&self) -> bool {
-        self.provider.ollama().is_some()
+        self.features().sets_context
     }
 
     /// The context that the model is loaded with.
@@ -144,7 +144,7 @@ impl Models {
         let time = |listed: &ListedModel| (listed.model.modified_at.clone(), listed.model.created);
         candidates.sort_by_cached_key(|listed| std::cmp::Reverse(time(listed)));
         match candidates.as_slice() {
-            [] => Err(no_models(self.provider.name())),
+            [] => Err(no_models(self.server())),
             [only] => Ok(DefaultModel { name: only.model.name.clone(), reason: "the only chat model" }),
             [first, second, ..] => {
                 // Without times, or with one time for all, none is known to be the newest.
@@ -191,10 +191,11 @@ impl Models {
     }
 
     async fn model_not_found(&self, model: &str) -> ServiceError {
-        match self.provider.name() {
-            "ollama" => self.not_found_with(model, Action::Pull { model: model.to_owned() }).await,
-            _ => self.not_found_with(model, Action::ListServed).await,
-        }
+        let next_step = match self.server() {
+            Server::Ollama => Action::Pull { model: model.to_owned() },
+            Server::OpenAiCompatible => Action::ListServed,
+        };
+        self.not_found_with(model, next_step).await
     }
 
     async fn not_found_with(&self, model: &str, next_step: Action) -> ServiceError {
@@ -244,11 +245,11 @@ fn can_chat(model: &Model) -> bool {
     }
 }
 
-fn no_models(provider: &str) -> ServiceError {
-    if provider == "ollama" {
-        ServiceError::new(ErrorCode::NoModels, "Ollama has no models yet that can chat")
-            .with_hint("Install one, for example \"ollama pull gemma3:4b\".")
-    } else {
-        ServiceError::new(ErrorCode::NoModels, "The model server has no models").with_hint("Load one there.")
+fn no_models(server: Server) -> ServiceError {
+    match server {
+        Server::Ollama => ServiceError::new(ErrorCode::NoModels, "Ollama has no models yet that can chat")
+            .with_hint("Install one, for example \"ollama pull gemma3:4b\"."),
+        Server::OpenAiCompatible => ServiceError::new(ErrorCode::NoModels, "The model server has no models")
+            .with_hint("Load one there."),
     }
 }

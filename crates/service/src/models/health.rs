@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::Models;
 use crate::ServiceError;
+use crate::hint::Server;
 use types::Location;
 
 /// The state of the model server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HealthReport {
-    /// The provider's name: `ollama` or `openai`.
+    /// The provider's name, to be shown.
     pub provider: &'static str,
+    pub server: Server,
     /// The address that was asked.
     pub address: String,
     pub location: Location,
@@ -33,10 +35,10 @@ pub struct Healthy {
 impl Models {
     /// Asks the model server how it is. A server that is down is a report, not an error.
     pub async fn health(&self) -> HealthReport {
-        let asked = Instant::now();
+        let started = Instant::now();
         let state = match self.provider.health().await {
             Ok(health) => {
-                let latency = asked.elapsed();
+                let latency = started.elapsed();
                 let (installed, loaded) =
                     futures_util::join!(self.provider.list_models(), self.provider.running_models());
                 Ok(Healthy {
@@ -55,6 +57,7 @@ impl Models {
         };
         HealthReport {
             provider: self.provider.name(),
+            server: self.server(),
             address: self.provider.address().to_owned(),
             location: self.location(None),
             state,

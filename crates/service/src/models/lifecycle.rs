@@ -1,7 +1,7 @@
 //! Managing models: loading, unloading, copying, deleting.
 
 use super::Models;
-use super::name::{full_name, model_name};
+use super::name::{CopyNames, ModelName, full_name};
 use crate::hint::Action;
 use crate::{ErrorCode, ServiceError};
 use providers::{OllamaApi, ProviderError};
@@ -28,11 +28,10 @@ impl Models {
     /// `model_not_found` with the nearest name, and those of the provider.
     pub async fn load_model(
         &self,
-        model: &str,
+        model: &ModelName,
         keep_alive: Option<&KeepAlive>,
         num_ctx: Option<u64>,
     ) -> Result<(), ServiceError> {
-        model_name("model", model)?;
         self.explained(self.native()?.load(model, keep_alive.map(KeepAlive::as_value), num_ctx).await)
             .await?;
         self.loaded_changed(model);
@@ -43,8 +42,7 @@ impl Models {
     ///
     /// # Errors
     /// As [`Models::load_model`].
-    pub async fn unload_model(&self, model: &str) -> Result<(), ServiceError> {
-        model_name("model", model)?;
+    pub async fn unload_model(&self, model: &ModelName) -> Result<(), ServiceError> {
         self.removed(self.native()?.unload(model).await).await?;
         self.loaded_changed(model);
         Ok(())
@@ -53,9 +51,9 @@ impl Models {
     /// Gives a model a second name.
     ///
     /// # Errors
-    /// As [`Models::load_model`], and those of [`check_copy`].
-    pub async fn copy_model(&self, source: &str, destination: &str) -> Result<(), ServiceError> {
-        check_copy(source, destination)?;
+    /// As [`Models::load_model`].
+    pub async fn copy_model(&self, names: &CopyNames) -> Result<(), ServiceError> {
+        let CopyNames { source, destination } = names;
         let _changing = self.names.change(destination)?;
         self.explained(self.native()?.copy(source, destination).await).await?;
         self.installed_changed(destination);
@@ -66,8 +64,7 @@ impl Models {
     ///
     /// # Errors
     /// As [`Models::load_model`].
-    pub async fn delete_model(&self, model: &str) -> Result<(), ServiceError> {
-        model_name("model", model)?;
+    pub async fn delete_model(&self, model: &ModelName) -> Result<(), ServiceError> {
         self.removed(self.native()?.delete(model).await).await?;
         self.installed_changed(model);
         Ok(())
@@ -101,20 +98,4 @@ impl Models {
             Err(error) => Err(self.explain(error).await),
         }
     }
-}
-
-/// Checks the names of a copy.
-///
-/// # Errors
-/// `invalid_argument`, also where both names are of one model.
-pub fn check_copy(source: &str, destination: &str) -> Result<(), ServiceError> {
-    model_name("source", source)?;
-    model_name("destination", destination)?;
-    if full_name(source) == full_name(destination) {
-        return Err(ServiceError::invalid(
-            "destination",
-            "is the same model as source; give it another name",
-        ));
-    }
-    Ok(())
 }

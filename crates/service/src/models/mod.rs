@@ -19,6 +19,7 @@ use types::{Location, Remote};
 use crate::ServiceError;
 use crate::changes::Changes;
 use crate::error::Upstream;
+use crate::hint::Server;
 use capabilities::CapabilityCache;
 use names_in_use::Names;
 use watch::Watch;
@@ -65,9 +66,9 @@ impl Models {
         })
     }
 
-    /// The provider's name: `ollama` or `openai`.
-    pub fn provider_name(&self) -> &'static str {
-        self.provider.name()
+    /// The kind of the model server.
+    pub(crate) fn server(&self) -> Server {
+        if self.provider.ollama().is_some() { Server::Ollama } else { Server::OpenAiCompatible }
     }
 
     /// What the kind of the model server can do.
@@ -95,6 +96,6 @@ impl Models {
 
     /// The error that a provider's failure is.
     pub(crate) fn error(&self, error: ProviderError) -> ServiceError {
-        Upstream { provider: self.provider.name(), address: self.provider.address() }.error(error)
+        Upstream { server: self.server(), address: self.provider.address() }.error(error)
     }
 }

@@ -1,9 +1,66 @@
 //! Names of models: which texts can be one, and which name the same model.
 
+use std::fmt;
+use std::ops::Deref;
+
 use crate::ServiceError;
 
 /// Longest name of a model, in bytes; registries allow less.
 pub const MAX_NAME: usize = 256;
+
+/// A text that can be a model's name, as [`ModelName::parse`] alone makes it: it goes into questions and addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelName(String);
+
+impl ModelName {
+    /// Checks a name that a call gives in `argument`.
+    ///
+    /// # Errors
+    /// `invalid_argument`.
+    pub fn parse(argument: &str, name: String) -> Result<Self, ServiceError> {
+        check_model_name(argument, &name)?;
+        Ok(Self(name))
+    }
+}
+
+impl Deref for ModelName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The names of a copy, which are not of one model.
+#[derive(Debug)]
+pub struct CopyNames {
+    pub source: ModelName,
+    pub destination: ModelName,
+}
+
+impl CopyNames {
+    /// Checks both names.
+    ///
+    /// # Errors
+    /// `invalid_argument`, also where both names are of one model.
+    pub fn parse(source: String, destination: String) -> Result<Self, ServiceError> {
+        let source = ModelName::parse("source", source)?;
+        let destination = ModelName::parse("destination", destination)?;
+        if full_name(&source) == full_name(&destination) {
+            return Err(ServiceError::invalid(
+                "destination",
+                "is the same model as source; give it another name",
+            ));
+        }
+        Ok(Self { source, destination })
+    }
+}
 
 /// A name as Ollama lists it, in lower case and with its tag: one model has many names, with and without what is
 /// meant anyway (`types/model/name.go`: scheme, registry, `library`).
@@ -40,11 +97,11 @@ pub fn name_length(argument: &str, name: &str) -> Result<(), ServiceError> {
     ))
 }
 
-/// Checks that a text can be a model's name: it goes into questions and addresses.
+/// The check of [`ModelName::parse`], for a name that stays a part of a request.
 ///
 /// # Errors
 /// `invalid_argument`.
-pub fn model_name(argument: &str, name: &str) -> Result<(), ServiceError> {
+pub(crate) fn check_model_name(argument: &str, name: &str) -> Result<(), ServiceError> {
     if name.trim().is_empty() {
         return Err(ServiceError::invalid(argument, "is empty; it must be a model name, such as gemma3:4b"));
     }
@@ -66,10 +123,10 @@ mod tests {
     #[test]
     fn model_names_are_validated() {
         for right in ["gemma3:4b", "hf.co/user/model.GGUF:Q4_K_M", "registry.example:5000/a/b"] {
-            assert_eq!(model_name("model", right), Ok(()), "{right}");
+            assert_eq!(check_model_name("model", right), Ok(()), "{right}");
         }
         for wrong in ["", "  ", "a b", "x\ny", "yes, delete all", &"x".repeat(300)] {
-            assert!(model_name("model", wrong).is_err(), "{wrong}");
+            assert!(check_model_name("model", wrong).is_err(), "{wrong}");
         }
     }
 

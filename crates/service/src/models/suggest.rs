@@ -4,7 +4,8 @@ use text::similar::{most_similar, similarity};
 
 use super::name::{MAX_NAME, full_name};
 
-/// Below this similarity (0 to 1) a name is no suggestion.
+/// Below this similarity a name is no suggestion. Lower than for other names: the names of models are longer, and
+/// versions and sizes differ.
 const MIN_SIMILARITY: f64 = 0.5;
 
 /// The installed name that was most likely meant.

@@ -145,10 +145,10 @@ async fn poll_loop(models: Weak<Models>, within: Duration) {
     }
 }
 
-/// How long to wait after a look that took so long, that the next one, should it take as long, ends within `within`
+/// How long to wait after a poll that took so long, that the next one, should it take as long, ends within `within`
 /// of this one's beginning: what changes just after the server has answered is told in time. A tenth is kept as margin.
-fn pause_after(look: Duration, within: Duration) -> Duration {
-    (within - within / 10).saturating_sub(look * 2).max(shortest_pause(within))
+fn pause_after(poll: Duration, within: Duration) -> Duration {
+    (within - within / 10).saturating_sub(poll * 2).max(shortest_pause(within))
 }
 
 /// The shortest pause, so that a slow server is not polled continuously.
@@ -227,7 +227,7 @@ mod tests {
         let within = Duration::from_secs(5);
         for took in [0, 20, 500, 1000, 2000, 2200] {
             let took = Duration::from_millis(took);
-            // From the beginning of one look to the end of the next.
+            // From the beginning of one poll to the end of the next.
             let told_after = took + pause_after(took, within) + took;
             assert!(told_after < within, "{took:?}: {told_after:?}");
         }

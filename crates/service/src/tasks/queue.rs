@@ -246,7 +246,7 @@ mod tests {
         let queue = Queue::new(1, 10);
         let first =
             now(queue.reserve(&Owner::local()).enter(|_| panic!("nobody is ahead"))).unwrap().unwrap();
-        let (positions, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (positions, mut notified) = tokio::sync::mpsc::unbounded_channel();
         let wait = |name: &'static str| {
             let (place, positions) = (queue.reserve(&Owner::local()), positions.clone());
             tokio::spawn(
@@ -254,12 +254,12 @@ mod tests {
             )
         };
         let second = wait("second");
-        assert_eq!(told.recv().await, Some(("second", 1)));
+        assert_eq!(notified.recv().await, Some(("second", 1)));
         let third = wait("third");
-        assert_eq!(told.recv().await, Some(("third", 2)));
+        assert_eq!(notified.recv().await, Some(("third", 2)));
         drop(first);
         let second = second.await.unwrap();
-        assert_eq!(told.recv().await, Some(("third", 1)));
+        assert_eq!(notified.recv().await, Some(("third", 1)));
         assert!(!third.is_finished());
         drop(second);
         third.await.unwrap();

@@ -105,7 +105,7 @@ pub struct Update {
     /// New text of the answer.
     pub content: String,
     /// Chunks that the model server has sent so far, about one per token.
-    pub pieces: u64,
+    pub chunks: u64,
 }
 
 /// The position up to which a follower has read.
@@ -140,7 +140,7 @@ struct Buffer {
     tool_calls: Vec<ToolCall>,
     /// What the tool calls take, in bytes.
     call_bytes: usize,
-    pieces: u64,
+    chunks: u64,
     first_piece: Option<Instant>,
     queued: Duration,
     /// Since when it waits for its turn.
@@ -173,7 +173,7 @@ impl ReplyBuffer {
             thinking: String::new(),
             tool_calls: Vec::new(),
             call_bytes: 0,
-            pieces: 0,
+            chunks: 0,
             first_piece: None,
             queued: Duration::ZERO,
             queued_at: None,
@@ -267,7 +267,7 @@ impl ReplyBuffer {
             phase: buffer.phase,
             thinking: thinking.get(cursor.thinking..).unwrap_or_default().to_owned(),
             content: content.get(cursor.content..).unwrap_or_default().to_owned(),
-            pieces: buffer.pieces,
+            chunks: buffer.chunks,
         };
         cursor.thinking = thinking.len();
         cursor.content = content.len();
@@ -352,7 +352,7 @@ impl ReplyBuffer {
     fn push(&self, phase: Phase, change: impl FnOnce(&mut Buffer)) {
         let mut buffer = self.lock();
         buffer.phase = phase;
-        buffer.pieces += 1;
+        buffer.chunks += 1;
         buffer.first_piece.get_or_insert_with(Instant::now);
         change(&mut buffer);
         drop(buffer);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Transfers;
-use crate::models::name::{full_name, is_cloud, model_name};
+use crate::models::name::{check_model_name, full_name, is_cloud};
 use crate::tasks::job::{Job, JobOutput};
 use crate::{ErrorCode, ServiceError};
 use platform::sync::lock;
@@ -34,11 +34,11 @@ impl Transfers {
     pub(crate) fn may_pull(&self, error: &ServiceError, model: &str) -> bool {
         self.pulls_missing()
             && error.code == ErrorCode::ModelNotFound
-            && model_name("model", model).is_ok()
+            && check_model_name("model", model).is_ok()
             && !is_cloud(model)
     }
 
-    /// Pulls a model, or waits for the pull that another call has begun. `tell` gets the
+    /// Pulls a model, or waits for the pull that another call has begun. `notify` gets the
     /// transferred and the total bytes. Dropping the last future that waits cancels the pull.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Transfers {
     pub(crate) async fn ensure_installed(
         self: &Arc<Self>,
         model: &str,
-        mut tell: impl FnMut(u64, Option<u64>) + Send,
+        mut notify: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<(), ServiceError> {
         let arrival = self.arrival(model)?;
         let mut changes = arrival.0.watch();
@@ -64,7 +64,7 @@ impl Transfers {
             if let Some(outcome) = outcome {
                 return outcome;
             }
-            tell(bytes.0, bytes.1);
+            notify(bytes.0, bytes.1);
             if changes.changed().await.is_err() {
                 return Err(ServiceError::internal());
             }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
 use crate::hint::Action;
-use crate::models::name::model_name;
+use crate::models::name::check_model_name;
 use crate::models::names_in_use::NameUse;
 use crate::models::parameters::check_parameters;
 use crate::tasks::job::{Job, JobOutput};
@@ -101,7 +101,7 @@ impl Transfers {
         gguf: Option<&str>,
     ) -> Result<(), ServiceError> {
         self.models.native()?;
-        model_name("model", &request.model)?;
+        check_model_name("model", &request.model)?;
         if let Some(quantize) = &request.quantize
             && !QUANTIZATIONS.iter().any(|known| known.eq_ignore_ascii_case(quantize))
         {
@@ -125,7 +125,7 @@ impl Transfers {
             )),
             (None, Some(_)) => Ok(()),
             (Some(from), None) => {
-                model_name("from", from)?;
+                check_model_name("from", from)?;
                 match self.models.installed(from).await? {
                     Some(_) => Ok(()),
                     None => Err(self.models.missing(from).await),
@@ -183,7 +183,7 @@ impl Transfers {
             Err(error) => return Err(self.models.explain(error).await),
         };
         if has_it {
-            tell(job, "the server has the file already", size, size, size);
+            report_progress(job, "the server has the file already", size, size, size);
             return Ok(digest);
         }
         let body = chunks(file, Arc::clone(job), format!("uploading {name}"), size);
@@ -233,10 +233,10 @@ async fn digest(
         let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, vec![0; CHUNK]);
         while !stopped.is_cancelled() {
             let count = file.read(&mut buffer)?;
-            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
-            hash.update(piece);
+            let Some(chunk) = buffer.get(..count).filter(|chunk| !chunk.is_empty()) else { break };
+            hash.update(chunk);
             done += count as u64;
-            tell(&job, &format!("reading {name}"), 0, done, size);
+            report_progress(&job, &format!("reading {name}"), 0, done, size);
         }
         file.rewind()?;
         let hex = hex(&hash.finalize());
@@ -257,7 +257,7 @@ fn chunks(mut file: File, job: Arc<Job>, status: String, size: u64) -> FileStrea
     tokio::task::spawn_blocking(move || {
         loop {
             let mut buffer = vec![0; CHUNK];
-            let piece = match file.read(&mut buffer) {
+            let chunk = match file.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(count) => {
                     buffer.truncate(count);
@@ -265,8 +265,8 @@ fn chunks(mut file: File, job: Arc<Job>, status: String, size: u64) -> FileStrea
                 }
                 Err(error) => Err(error),
             };
-            let failed = piece.is_err();
-            if sender.blocking_send(piece).is_err() || failed {
+            let failed = chunk.is_err();
+            if sender.blocking_send(chunk).is_err() || failed {
                 return;
             }
         }
@@ -274,17 +274,17 @@ fn chunks(mut file: File, job: Arc<Job>, status: String, size: u64) -> FileStrea
     stream::unfold((receiver, 0), move |(mut receiver, done)| {
         let (job, status) = (Arc::clone(&job), status.clone());
         async move {
-            let piece = receiver.recv().await?;
-            let done = done + piece.as_ref().map_or(0, |piece| piece.len() as u64);
-            tell(&job, &status, size, done, size);
-            Some((piece, (receiver, done)))
+            let chunk = receiver.recv().await?;
+            let done = done + chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+            report_progress(&job, &status, size, done, size);
+            Some((chunk, (receiver, done)))
         }
     })
     .boxed()
 }
 
-/// Tells how far one phase is, in bytes; `before` were done in those before it.
-fn tell(job: &Job, status: &str, before: u64, done: u64, size: u64) {
+/// Reports how far one phase is, in bytes; `before` were done in those before it.
+fn report_progress(job: &Job, status: &str, before: u64, done: u64, size: u64) {
     job.advance(|state| {
         status.clone_into(&mut state.status);
         state.done = (before + done) as f64;

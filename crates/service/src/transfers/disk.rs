@@ -43,11 +43,11 @@ impl Disk {
     /// The directory with the most room and its free bytes; which of several is used cannot be known.
     async fn room(&self) -> Option<(PathBuf, u64)> {
         let Self { dirs, free } = self.clone();
-        let look = move || {
+        let measure = move || {
             let there = dirs.iter().filter(|dir| dir.is_dir());
             there.filter_map(|dir| Some((dir.clone(), free(dir).ok()?))).max_by_key(|(_, bytes)| *bytes)
         };
-        tokio::task::spawn_blocking(look).await.ok().flatten()
+        tokio::task::spawn_blocking(measure).await.ok().flatten()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use super::Transfers;
-use crate::models::name::model_name;
+use crate::models::name::ModelName;
 use crate::models::names_in_use::NameUse;
 use crate::tasks::job::{Job, JobOutput, TransferReport};
 use crate::tasks::registry::Task;
@@ -24,17 +24,16 @@ impl Transfers {
     /// Pulls a model. A connection that drops resumes: Ollama keeps what it has of each layer.
     ///
     /// # Errors
-    /// `invalid_argument`, `unsupported`. What goes wrong later is the job's outcome.
+    /// `unsupported`. What goes wrong later is the job's outcome.
     pub fn start_pull(
         self: &Arc<Self>,
         caller: &Caller,
-        model: &str,
+        model: &ModelName,
         insecure: bool,
         reserved: NameUse,
     ) -> Result<Arc<Task>, ServiceError> {
-        model_name("model", model)?;
         self.models.native()?;
-        let model = model.to_owned();
+        let model = model.clone();
         let report = report("pull", &model);
         let transfers = Arc::clone(self);
         Ok(self.tasks.registry.start_job(&caller.owner, "pulling", report, move |job| async move {
@@ -50,12 +49,11 @@ impl Transfers {
     pub fn start_push(
         self: &Arc<Self>,
         caller: &Caller,
-        model: &str,
+        model: &ModelName,
         insecure: bool,
     ) -> Result<Arc<Task>, ServiceError> {
-        model_name("model", model)?;
         self.models.native()?;
-        let model = model.to_owned();
+        let model = model.clone();
         let report = report("push", &model);
         let transfers = Arc::clone(self);
         Ok(self.tasks.registry.start_job(&caller.owner, "pushing", report, move |job| async move {

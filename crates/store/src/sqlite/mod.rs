@@ -11,7 +11,7 @@ mod spare;
 mod turn_lock;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
 use rusqlite::{Connection, ErrorCode};
@@ -20,6 +20,7 @@ use types::Owner;
 use super::{Conversation, ConversationStore, Cursor, Page, StoreError, Stored, Summary, Turn, TurnLock};
 use open::Opened;
 use platform::free_space;
+use platform::sync::lock;
 
 /// The file in the data directory.
 const FILE: &str = "conversations.db";
@@ -31,6 +32,7 @@ pub struct Sqlite(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     directory: Option<PathBuf>,
+    /// A standard mutex: held for whole transactions, but on blocking threads alone. One that panicked is rolled back.
     opened: Mutex<Option<Opened>>,
 }
 
@@ -103,7 +105,7 @@ impl Inner {
     ) -> Result<T, StoreError> {
         let directory = self.directory()?;
         let path = directory.join(FILE);
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = lock(&self.opened);
         // Turns that are written to a file that was moved away would be lost to its successor.
         if opened.as_ref().is_some_and(|opened| !opened.is_still_at(&path)) {
             *opened = None;

@@ -1,8 +1,9 @@
 //! Requests in flight: rejects duplicate ids, and signals when the last answer is written.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use platform::sync::lock;
 use rmcp::model::RequestId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,7 @@ pub(crate) struct InFlight(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
+    /// A standard mutex: held for one change or one look-up, also in `drop`, never across an await.
     requests: Mutex<HashMap<RequestId, State>>,
     changed: Notify,
     input_closed: CancellationToken,
@@ -116,7 +118,7 @@ impl InFlight {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, State>> {
-        self.0.requests.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.requests)
     }
 }
 

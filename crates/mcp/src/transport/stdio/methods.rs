@@ -8,6 +8,7 @@ use rmcp::model::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use text::similar;
 
 /// The methods of this server, in all revisions.
 const METHODS: [&str; 14] = [
@@ -32,9 +33,6 @@ const REMOVED: [&str; 3] = ["ping", "resources/subscribe", "resources/unsubscrib
 
 /// Those that it has added.
 const ADDED: [&str; 2] = ["server/discover", "subscriptions/listen"];
-
-/// Minimum similarity (0 to 1) of a suggestion.
-const MIN_SIMILARITY: f64 = 0.6;
 
 /// Maximum length of an unknown method in its error.
 const MAX_SHOWN: usize = 100;
@@ -80,13 +78,8 @@ fn nearest(method: &str, modern: bool) -> String {
     let method: String = method.chars().take(MAX_SHOWN).collect();
     let of_other_revisions: &[&str] = if modern { &REMOVED } else { &ADDED };
     let methods = METHODS.into_iter().filter(|known| !of_other_revisions.contains(known));
-    let nearest = methods
-        .clone()
-        .map(|known| (strsim::normalized_damerau_levenshtein(known, &method), known))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
-    match nearest {
-        Some((_, nearest)) => format!("did you mean {nearest}?"),
+    match similar::nearest(&method, methods.clone()) {
+        Some(nearest) => format!("did you mean {nearest}?"),
         None => {
             let methods: Vec<_> = methods.collect();
             format!("the methods are {}; a tool is called with tools/call", methods.join(", "))

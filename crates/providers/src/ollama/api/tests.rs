@@ -211,9 +211,9 @@ async fn blob_existence_is_checked() {
     }
 }
 
-fn file(pieces: &[&'static str]) -> FileStream {
-    let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))).collect();
-    stream::iter(pieces).boxed()
+fn file(chunks: &[&'static str]) -> FileStream {
+    let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
+    stream::iter(chunks).boxed()
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ proptest! {
         cuts in prop::collection::vec(0usize..2000, 0..20),
     ) {
         let body = fixture::damaged("chat_stream", at, bytes);
-        let pieces = fixture::chunks(&body, cuts);
-        prop_assert_eq!(decode(ChatDecoder::default(), pieces), decode(ChatDecoder::default(), [body]));
+        let chunks = fixture::chunks(&body, cuts);
+        prop_assert_eq!(decode(ChatDecoder::default(), chunks), decode(ChatDecoder::default(), [body]));
     }
 }
