@@ -1,4 +1,4 @@
-//! Wiring: from settings to a running server. The only file that names every crate.
+//! Wiring: from settings to a running server. The one place that knows both the front and the providers.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

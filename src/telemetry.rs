@@ -16,6 +16,10 @@ use settings::TelemetrySettings;
 /// Crates that print whole messages and headers below `info`.
 const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls"];
 
+/// The crates of this program. Until 0.1 they were modules, whose logs had targets such as `ollama_mcp::providers`.
+const PARTS: &[&str] =
+    &["files", "hosts", "mcp", "openai", "platform", "providers", "service", "settings", "store"];
+
 /// Starts logging.
 ///
 /// # Errors
@@ -23,7 +27,7 @@ const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustl
 pub(crate) fn init(settings: &TelemetrySettings) -> Result<(), String> {
     let filter = || {
         // The settings have checked it.
-        let chosen: Targets = settings.log.parse().unwrap_or_default();
+        let chosen: Targets = with_crates(&settings.log).parse().unwrap_or_default();
         match chosen.default_level() {
             None => chosen.with_default(LevelFilter::WARN),
             Some(_) => chosen,
@@ -57,4 +61,30 @@ fn is_harmless(metadata: &Metadata<'_>) -> bool {
     let (target, level) = (metadata.target(), *metadata.level());
     let root = target.split("::").next().unwrap_or_default();
     (level <= Level::INFO || !CAPPED.contains(&root)) && !(target == "rmcp::service" && level == Level::WARN)
+}
+
+/// A filter in which the modules of 0.1 are the crates that they became.
+fn with_crates(filter: &str) -> String {
+    PARTS.iter().fold(filter.to_owned(), |filter, part| {
+        filter.replace(&format!("ollama_mcp::{part}"), &format!("ollama_mcp_{part}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_by_module_reach_the_crates() {
+        let of_crate = "ollama_mcp_providers::ollama::chat";
+        for (filter, is_logged) in [
+            ("off,ollama_mcp::providers=debug", true),
+            ("off,ollama_mcp::providers::ollama=debug", true),
+            ("off,ollama_mcp=debug", true),
+            ("off,ollama_mcp::store=debug", false),
+        ] {
+            let targets: Targets = with_crates(filter).parse().unwrap();
+            assert_eq!(targets.would_enable(of_crate, &Level::DEBUG), is_logged, "{filter}");
+        }
+    }
 }

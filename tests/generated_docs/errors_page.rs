@@ -21,7 +21,7 @@ pub(super) fn page() -> String {
          what there is instead), `-32602` (malformed params, an unknown tool or prompt, and since\n\
          2026-07-28 an unknown resource), `-32002` (an unknown resource, in older revisions), `-32603` (a bug, or the model\n\
          server failed while a resource was read). A line that is no JSON is answered with its id where that can be read.\n\
-         The connection goes on after each of them.\n",
+         The connection stays open.\n",
     );
     page
 }

@@ -166,7 +166,7 @@ settings! {
         default: "generate,models,embeddings,conversations,compare",
     }
 
-    /// Leaves out the tools that change anything, and the web tools.
+    /// Leaves out the tools that load, download, store, delete or publish anything, and the web tools.
     READ_ONLY: bool {
         env: "OLLAMA_MCP_READ_ONLY", flag: "read-only", key: "read_only",
         value: "BOOL" Switch, parse: parse::switch, default: "false",

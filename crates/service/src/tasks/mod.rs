@@ -15,6 +15,7 @@ use crate::{Caller, ServiceError};
 use memory::Memory;
 use queue::Queue;
 use registry::{Registry, Task};
+use settings::ChatSettings;
 
 /// How much may run.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ pub struct TaskSettings {
 
 impl Default for TaskSettings {
     fn default() -> Self {
-        Self { max_concurrent: 4, max_waiting: 1024 }
+        Self { max_concurrent: ChatSettings::default().max_concurrent, max_waiting: 1024 }
     }
 }
 

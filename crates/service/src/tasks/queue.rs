@@ -37,11 +37,28 @@ struct State {
     next_number: u64,
     /// The round of the newest call that was admitted.
     round: u64,
-    /// The last round in which each owner has a place, where that is still to come.
-    last_rounds: HashMap<Owner, u64>,
+    /// Each owner's places that were not admitted yet. One that is dropped costs its owner no turn.
+    pending: HashMap<Owner, BTreeSet<Place>>,
     /// The places of calls that are about to enter: a slot is kept free for each of them.
     expected: BTreeSet<Place>,
-    waiters: BTreeMap<Place, watch::Sender<Position>>,
+    waiters: BTreeMap<Place, Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    owner: Owner,
+    position: watch::Sender<Position>,
+}
+
+impl State {
+    fn forget(&mut self, owner: &Owner, place: Place) {
+        if let Some(places) = self.pending.get_mut(owner) {
+            places.remove(&place);
+            if places.is_empty() {
+                self.pending.remove(owner);
+            }
+        }
+    }
 }
 
 /// A place in the order. Turns go round the owners: each has one place in a round. So the calls of one owner keep their
@@ -74,21 +91,21 @@ impl Queue {
         let number = state.next_number;
         state.next_number += 1;
         let now = state.round;
-        state.last_rounds.retain(|_, last| *last > now);
-        let round = state.last_rounds.get(owner).map_or(now, |last| *last) + 1;
-        state.last_rounds.insert(owner.clone(), round);
+        let places = state.pending.entry(owner.clone()).or_default();
+        let round = places.last().map_or(now, |last| last.round.max(now)) + 1;
         let place = Place { round, number };
+        places.insert(place);
         state.expected.insert(place);
         drop(state);
-        Reservation { queue: self.clone(), place }
+        Reservation { queue: self.clone(), place, owner: owner.clone() }
     }
 
-    fn take(&self, place: Place) -> Result<Ticket, ServiceError> {
+    fn take(&self, place: Place, owner: &Owner) -> Result<Ticket, ServiceError> {
         let mut state = self.lock();
         state.expected.remove(&place);
         let position = watch::Sender::new(Position::Next);
         let receiver = position.subscribe();
-        state.waiters.insert(place, position);
+        state.waiters.insert(place, Waiter { owner: owner.clone(), position });
         self.admit(&mut state);
         let free = self.free(&state);
         // Those for whom a slot is kept do not count as waiting.
@@ -114,15 +131,16 @@ impl Queue {
                 break;
             }
             // Its receiver lives until it has left the queue, so this is always received.
-            let round = first.key().round;
-            first.remove().send_replace(Position::Turn);
-            state.round = state.round.max(round);
+            let (place, waiter) = first.remove_entry();
+            waiter.position.send_replace(Position::Turn);
+            state.forget(&waiter.owner, place);
+            state.round = state.round.max(place.round);
             state.running += 1;
         }
         let (running, free) = (state.running, self.free(state));
         for (index, waiter) in state.waiters.values().enumerate() {
             let position = if free == 0 { Position::Behind(running + index) } else { Position::Next };
-            waiter.send_if_modified(|announced| std::mem::replace(announced, position) != position);
+            waiter.position.send_if_modified(|announced| std::mem::replace(announced, position) != position);
         }
     }
 
@@ -155,6 +173,7 @@ impl Queue {
 pub(crate) struct Reservation {
     queue: Queue,
     place: Place,
+    owner: Owner,
 }
 
 impl Reservation {
@@ -164,7 +183,7 @@ impl Reservation {
     /// # Errors
     /// `overloaded` where too many wait already.
     pub(crate) async fn enter(&self, mut on_position: impl FnMut(usize)) -> Result<Slot, ServiceError> {
-        let mut ticket = self.queue.take(self.place)?;
+        let mut ticket = self.queue.take(self.place, &self.owner)?;
         loop {
             let position = *ticket.position.borrow_and_update();
             match position {
@@ -190,6 +209,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        self.queue.lock().forget(&self.owner, self.place);
         self.delay();
     }
 }
@@ -227,143 +247,4 @@ impl Drop for Slot {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-
-    fn now<T>(future: impl Future<Output = T>) -> Option<T> {
-        future.now_or_never()
-    }
-
-    /// Enters in the order of the calls.
-    async fn enter(queue: &Queue) -> Result<Slot, ServiceError> {
-        queue.reserve(&Owner::local()).enter(|_| {}).await
-    }
-
-    #[tokio::test]
-    async fn waiters_are_served_in_order_and_know_positions() {
-        let queue = Queue::new(1, 10);
-        let first =
-            now(queue.reserve(&Owner::local()).enter(|_| panic!("nobody is ahead"))).unwrap().unwrap();
-        let (positions, mut notified) = tokio::sync::mpsc::unbounded_channel();
-        let wait = |name: &'static str| {
-            let (place, positions) = (queue.reserve(&Owner::local()), positions.clone());
-            tokio::spawn(
-                async move { place.enter(|ahead| positions.send((name, ahead)).unwrap()).await.unwrap() },
-            )
-        };
-        let second = wait("second");
-        assert_eq!(notified.recv().await, Some(("second", 1)));
-        let third = wait("third");
-        assert_eq!(notified.recv().await, Some(("third", 2)));
-        drop(first);
-        let second = second.await.unwrap();
-        assert_eq!(notified.recv().await, Some(("third", 1)));
-        assert!(!third.is_finished());
-        drop(second);
-        third.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn dropping_waiter_releases_position() {
-        let queue = Queue::new(1, 10);
-        let first = enter(&queue).await.unwrap();
-        let mut second = Box::pin(enter(&queue));
-        let mut third = Box::pin(enter(&queue));
-        assert!(now(&mut second).is_none() && now(&mut third).is_none());
-        drop(second);
-        drop(first);
-        assert!(now(third).is_some());
-    }
-
-    #[tokio::test]
-    async fn slot_reserved_for_dropped_waiter_goes_to_next() {
-        let queue = Queue::new(1, 10);
-        let first = enter(&queue).await.unwrap();
-        let mut second = Box::pin(enter(&queue));
-        let mut third = Box::pin(enter(&queue));
-        assert!(now(&mut second).is_none() && now(&mut third).is_none());
-        drop(first); // the slot is second's now, which does not look
-        drop(second);
-        assert!(now(third).is_some());
-        assert_eq!(queue.lock().running, 0);
-    }
-
-    #[tokio::test]
-    async fn too_many_waiters_are_refused() {
-        let queue = Queue::new(1, 1);
-        let _first = enter(&queue).await.unwrap();
-        let mut second = Box::pin(enter(&queue));
-        assert!(now(&mut second).is_none());
-        let refused = enter(&queue).await.unwrap_err();
-        assert_eq!(refused.code, ErrorCode::Overloaded);
-        assert!(refused.text().starts_with("1 completions are running and 1 are waiting"));
-    }
-
-    #[tokio::test]
-    async fn last_slot_is_reserved_for_earliest_call() {
-        let queue = Queue::new(2, 0);
-        let (first, second, third) =
-            (queue.reserve(&Owner::local()), queue.reserve(&Owner::local()), queue.reserve(&Owner::local()));
-        let mut third_entering = Box::pin(third.enter(|_| panic!("nobody runs")));
-        assert!(now(&mut third_entering).is_none());
-        let first_slot = now(first.enter(|_| {})).unwrap().unwrap();
-        let _second_slot = now(second.enter(|_| {})).unwrap().unwrap();
-        drop(third_entering);
-        drop(first_slot);
-        assert!(now(third.enter(|_| {})).unwrap().is_ok());
-    }
-
-    #[tokio::test]
-    async fn ended_or_delayed_call_blocks_nobody() {
-        let queue = Queue::new(1, 10);
-        let (gone, delayed, third) =
-            (queue.reserve(&Owner::local()), queue.reserve(&Owner::local()), queue.reserve(&Owner::local()));
-        let mut entering = Box::pin(third.enter(|_| {}));
-        assert!(now(&mut entering).is_none());
-        drop(gone);
-        assert!(now(&mut entering).is_none());
-        delayed.delay();
-        let slot = now(&mut entering).unwrap().unwrap();
-        // It is still before those that began after it.
-        let fourth = queue.reserve(&Owner::local());
-        let mut fourth = Box::pin(fourth.enter(|_| {}));
-        let mut second = Box::pin(delayed.enter(|_| {}));
-        assert!(now(&mut fourth).is_none() && now(&mut second).is_none());
-        drop(slot);
-        assert!(now(&mut fourth).is_none());
-        drop(now(second).unwrap().unwrap());
-        assert!(now(fourth).is_some());
-    }
-
-    #[tokio::test]
-    async fn uncontended_slots_are_granted_immediately() {
-        let queue = Queue::new(4, 10);
-        let _choosing = [queue.reserve(&Owner::local()), queue.reserve(&Owner::local())];
-        let _third = now(enter(&queue)).unwrap().unwrap();
-        let _fourth = now(enter(&queue)).unwrap().unwrap();
-        assert!(now(enter(&queue)).is_none(), "the last two are kept");
-    }
-
-    #[tokio::test]
-    async fn turns_go_round_the_owners() {
-        let queue = Queue::new(1, 10);
-        let [ann, bob] = ["ann", "bob"].map(|name| Owner::new(name).unwrap());
-        let running = now(queue.reserve(&ann).enter(|_| {})).unwrap().unwrap();
-        let order = std::cell::RefCell::new(Vec::new());
-        let places = [("ann 1", &ann), ("ann 2", &ann), ("ann 3", &ann), ("bob 1", &bob), ("bob 2", &bob)];
-        let calls = places.map(|(name, owner)| {
-            let (place, order) = (queue.reserve(owner), &order);
-            async move {
-                let _slot = place.enter(|_| {}).await.unwrap();
-                order.borrow_mut().push(name);
-            }
-        });
-        let mut all = Box::pin(futures_util::future::join_all(calls));
-        assert!(now(&mut all).is_none());
-        drop(running);
-        all.await;
-        assert_eq!(order.into_inner(), ["ann 1", "bob 1", "ann 2", "bob 2", "ann 3"]);
-    }
-}
+mod tests;

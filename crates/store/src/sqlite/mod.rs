@@ -128,8 +128,18 @@ impl Inner {
                 Err(error) => return Err(error),
             },
         };
-        let result = work(connection).map_err(|failure| failure.at(&path));
-        if matches!(result, Err(StoreError::Damaged { .. } | StoreError::Unusable { .. })) {
+        let mut result = work(connection).map_err(|failure| failure.at(&path));
+        // A newer process may have migrated the file since it was opened; its tables are not damage.
+        if matches!(result, Err(StoreError::Damaged { .. }))
+            && let Ok(found) = migrations::format(connection)
+            && let Err(newer) = migrations::check(found, &path)
+        {
+            result = Err(newer);
+        }
+        if matches!(
+            result,
+            Err(StoreError::Damaged { .. } | StoreError::Unusable { .. } | StoreError::Newer { .. })
+        ) {
             *opened = None;
         }
         result

@@ -79,6 +79,16 @@ async fn conversations_of_format_1_become_the_local_owners() {
 }
 
 #[tokio::test]
+async fn file_that_a_newer_version_migrates_while_open_is_not_called_damaged() {
+    let (_home, store, path) = format_1();
+    check_a(&found(&store).await.unwrap());
+    let newer = Connection::open(&path).unwrap();
+    newer.execute_batch("ALTER TABLE conversations RENAME TO threads; PRAGMA user_version = 99").unwrap();
+    let error = store.append(&Owner::local(), turn("b", None, "one")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn migrated_file_has_the_tables_of_a_new_one() {
     let (_home, old, _) = format_1();
     let (_new_home, new) = store();
