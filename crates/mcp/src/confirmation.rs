@@ -95,14 +95,14 @@ pub(crate) enum Consent {
 
 /// What needs the user's consent.
 #[derive(Clone, Copy)]
-pub(crate) enum Action {
+pub(crate) enum ConfirmedAction {
     Delete,
     Overwrite,
     Publish,
     Replace,
 }
 
-impl Action {
+impl ConfirmedAction {
     /// The choice that confirms, and the one that does not.
     fn choices(self) -> (&'static str, &'static str) {
         match self {
@@ -116,7 +116,7 @@ impl Action {
 
 /// What is to be confirmed.
 pub(crate) struct Question<'a> {
-    pub(crate) action: Action,
+    pub(crate) action: ConfirmedAction,
     /// What it acts on; a validated name, never free text.
     pub(crate) subject: &'a str,
     /// The question for the user.

@@ -127,7 +127,7 @@ impl ServerHandler for SessionHandler {
         one_page(request)?;
         Ok(ListResourcesResult::with_all_items(resources::list(
             self.server.state().stores(),
-            self.server.state().services().models.tells_loaded(),
+            self.server.state().services().models.reports_loaded(),
         ))
         .with_ttl_ms(STATIC_TTL_MS)
         .with_cache_scope(CacheScope::Public))
@@ -141,7 +141,7 @@ impl ServerHandler for SessionHandler {
         one_page(request)?;
         Ok(ListResourceTemplatesResult::with_all_items(resources::templates(
             self.server.state().stores(),
-            self.server.state().services().models.tells_loaded(),
+            self.server.state().services().models.reports_loaded(),
         ))
         .with_ttl_ms(STATIC_TTL_MS)
         .with_cache_scope(CacheScope::Public))

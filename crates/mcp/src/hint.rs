@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use service::ServiceError;
-use service::hint::{DataDirFault, Server, Setting};
+use service::hint::{DataDirFault, LimitSetting, Server};
 use service::{Action, Hint, Warning};
 use settings::registry as entries;
 
@@ -244,13 +244,13 @@ fn address(server: Server) -> &'static str {
     }
 }
 
-fn named(setting: Setting) -> &'static str {
+fn named(setting: LimitSetting) -> &'static str {
     match setting {
-        Setting::ConnectTimeout => variable(&entries::CONNECT_TIMEOUT),
-        Setting::FirstByteTimeout => variable(&entries::FIRST_BYTE_TIMEOUT),
-        Setting::IdleTimeout => variable(&entries::IDLE_TIMEOUT),
-        Setting::MaxFileBytes => variable(&entries::MAX_FILE_BYTES),
-        Setting::MaxAttachmentBytes => variable(&entries::MAX_ATTACHMENT_BYTES),
+        LimitSetting::ConnectTimeout => variable(&entries::CONNECT_TIMEOUT),
+        LimitSetting::FirstByteTimeout => variable(&entries::FIRST_BYTE_TIMEOUT),
+        LimitSetting::IdleTimeout => variable(&entries::IDLE_TIMEOUT),
+        LimitSetting::MaxFileBytes => variable(&entries::MAX_FILE_BYTES),
+        LimitSetting::MaxAttachmentBytes => variable(&entries::MAX_ATTACHMENT_BYTES),
     }
 }
 

@@ -157,8 +157,8 @@ impl std::fmt::Display for Wait {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Connect => "the connection",
-            Self::FirstByte => "the first piece of the answer",
-            Self::NextByte => "the next piece of the answer",
+            Self::FirstByte => "the first chunk of the answer",
+            Self::NextByte => "the next chunk of the answer",
             Self::Control | Self::Answer => "the end of the answer",
         })
     }

@@ -60,12 +60,12 @@ impl Batches {
             models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
         let held = self.check_all(&calls)?;
         let report = JobOutput::Comparison(ReplySet::new(models.to_vec()));
-        let at_once = if together { calls.len() } else { 1 };
-        let calls = self.in_order(caller, calls, at_once);
+        let concurrency = if together { calls.len() } else { 1 };
+        let calls = self.in_order(caller, calls, concurrency);
         let batches = Arc::clone(self);
         Ok(self.tasks.registry.start_job(&caller.owner, "comparing", report, move |job| async move {
             let _held = held;
-            batches.answer_all(&job, calls, at_once).await
+            batches.answer_all(&job, calls, concurrency).await
         }))
     }
 
@@ -111,14 +111,14 @@ impl Batches {
         let calls: Vec<_> = of_texts.chain(of_files).collect();
         let held = self.check_all(&calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();
-        let at_once = calls.len();
-        let calls = self.in_order(caller, calls, at_once);
+        let concurrency = calls.len();
+        let calls = self.in_order(caller, calls, concurrency);
         let report = JobOutput::Batch(ReplySet::new(labels));
         // All of them are queued; the queue limits how many run at the same time.
         let batches = Arc::clone(self);
         Ok(self.tasks.registry.start_job(&caller.owner, "working", report, move |job| async move {
             let _held = held;
-            batches.answer_all(&job, calls, at_once).await
+            batches.answer_all(&job, calls, concurrency).await
         }))
     }
 
@@ -133,11 +133,11 @@ impl Batches {
         &self,
         caller: &Caller,
         calls: Vec<ChatCall>,
-        at_once: usize,
+        concurrency: usize,
     ) -> Vec<(ChatCall, Reservation)> {
         let calls: Vec<_> =
             calls.into_iter().map(|call| (call, self.tasks.queue.reserve(&caller.owner))).collect();
-        for (_, place) in calls.iter().skip(at_once) {
+        for (_, place) in calls.iter().skip(concurrency) {
             // It comes after another one of the job.
             place.delay();
         }
@@ -148,7 +148,7 @@ impl Batches {
         self: &Arc<Self>,
         job: &Arc<Job>,
         calls: Vec<(ChatCall, Reservation)>,
-        at_once: usize,
+        concurrency: usize,
     ) -> Result<(), ServiceError> {
         let total = calls.len();
         job.advance(|state| state.total = Some(total as f64));
@@ -156,7 +156,7 @@ impl Batches {
             .into_iter()
             .enumerate()
             .map(|(index, (call, place))| async move { (index, self.chat.reply(call, job, place).await) });
-        let mut answers = stream::iter(answers).buffer_unordered(at_once.max(1));
+        let mut answers = stream::iter(answers).buffer_unordered(concurrency.max(1));
         while let Some((index, outcome)) = answers.next().await {
             job.advance(|state| {
                 state.done += 1.0;

@@ -65,7 +65,7 @@ impl ServiceError {
         Self::new(ErrorCode::InvalidArgument, format!("{argument} {reason}"))
     }
 
-    /// A bug, told without its details; the log has them.
+    /// A bug; the details are only in the log.
     pub fn internal() -> Self {
         Self::new(ErrorCode::Internal, "The call failed because of a bug in ollama-mcp")
             .with_hint("The log has the details; please report it.")

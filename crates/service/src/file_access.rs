@@ -6,7 +6,7 @@ use std::sync::Arc;
 use files::{Opened, ReadError, Sandbox, SandboxError};
 use settings::FileSettings;
 
-use crate::hint::{Action, Setting};
+use crate::hint::{Action, LimitSetting};
 use crate::{ErrorCode, ServiceError};
 
 /// Opens files below the allowed directories.
@@ -51,7 +51,7 @@ pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceErr
 pub(crate) fn not_read(argument: &str, path: &str, error: &ReadError) -> ServiceError {
     let refused = unreadable(argument, path, &error.to_string());
     match error {
-        ReadError::TooLarge { .. } => refused.with_hint(Action::RaiseLimit(Setting::MaxFileBytes)),
+        ReadError::TooLarge { .. } => refused.with_hint(Action::RaiseLimit(LimitSetting::MaxFileBytes)),
         ReadError::Other(_) => refused,
     }
 }

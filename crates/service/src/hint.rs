@@ -77,9 +77,9 @@ pub enum Action {
     /// Choose Ollama as the model server.
     UseOllama,
     /// Raise a timeout.
-    RaiseTimeout(Setting),
+    RaiseTimeout(LimitSetting),
     /// Raise a limit of files.
-    RaiseLimit(Setting),
+    RaiseLimit(LimitSetting),
     /// Wait for running completions, or let more of them run concurrently.
     WaitOrRaiseConcurrency,
     /// Repair the file of the default system prompt, or choose another.
@@ -117,7 +117,7 @@ pub enum Action {
 
 /// A setting that an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
+pub enum LimitSetting {
     ConnectTimeout,
     FirstByteTimeout,
     IdleTimeout,

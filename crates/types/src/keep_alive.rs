@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn go_durations_are_told_from_other_texts() {
+    fn go_durations_are_recognized() {
         for right in ["10m", "1h30m", "-1", "5", "1.5h", "100ms", "-1s"] {
             assert!(is_go_duration(right), "{right}");
         }

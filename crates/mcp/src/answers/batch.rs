@@ -102,7 +102,7 @@ pub(crate) fn comparison(
         })
         .collect();
     let mut answer = ComparisonAnswer { status, completion_id: &registered.id, results };
-    hint_once(&mut answer.results);
+    hint_each_once(&mut answer.results);
     let (ended, models) = (answer.results.len(), replies.labels.len());
     let so_far = (ended < models).then(|| format!("{ended} of {models} models are done."));
     let sections = answer.results.iter().map(|result| {
@@ -170,7 +170,7 @@ pub(crate) fn batch(
         failed: results.iter().filter(|result| result.error.is_some()).count(),
         results,
     };
-    hint_once(&mut answer.results);
+    hint_each_once(&mut answer.results);
     let head = format!("{} of {} done, {} failed.", answer.done, answer.total, answer.failed);
     let lines = answer
         .results
@@ -182,7 +182,7 @@ pub(crate) fn batch(
 }
 
 /// Keeps each hint at its first failure only: hundreds may fail for one reason.
-fn hint_once(results: &mut [ReplyAnswer<'_>]) {
+fn hint_each_once(results: &mut [ReplyAnswer<'_>]) {
     let mut shown = HashSet::new();
     for error in results.iter_mut().filter_map(|result| result.error.as_mut()) {
         error.hint = error.hint.take().filter(|hint| shown.insert(hint.clone()));
@@ -214,7 +214,7 @@ fn measured<'a>(reply: &'a Outcome, wording: &Wording) -> ReplyAnswer<'a> {
                     .map(|rate| (rate * 10.0).round() / 10.0),
                 // Excludes time in the queue.
                 first_token_ms: completion
-                    .first_piece
+                    .first_chunk
                     .map(|first| millis(first.saturating_sub(completion.queued))),
                 total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
                 location: Some(ending.location.describe()),

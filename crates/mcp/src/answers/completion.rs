@@ -180,7 +180,7 @@ fn completed(
         queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
         load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
         prompt_ms: ending.timings.prompt_eval.map(millis),
-        first_token_ms: completion.first_piece.map(millis),
+        first_token_ms: completion.first_chunk.map(millis),
         total_ms: millis(completion.total),
         tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
             .map(|rate| (rate * 10.0).round() / 10.0),

@@ -1,7 +1,7 @@
 //! A service error as a tool's answer. The only place where one becomes the other.
 //!
 //! MCP 2025-11-25, server/tools, "Error Handling": what a tool finds wrong is a result with
-//! `isError`, which the model reads and can mend. JSON-RPC errors are for the protocol alone.
+//! `isError`, which the model reads and can correct. JSON-RPC errors are for the protocol alone.
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;

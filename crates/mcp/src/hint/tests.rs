@@ -71,20 +71,20 @@ fn worded() -> Vec<(Action, &'static str)> {
         (Action::SetCredentials(Server::OpenAiCompatible), "Set OLLAMA_MCP_API_KEY."),
         (Action::UseOllama, "Set OLLAMA_MCP_PROVIDER=ollama."),
         (
-            Action::RaiseTimeout(Setting::ConnectTimeout),
+            Action::RaiseTimeout(LimitSetting::ConnectTimeout),
             "Raise OLLAMA_MCP_CONNECT_TIMEOUT if the model needs longer.",
         ),
         (
-            Action::RaiseTimeout(Setting::FirstByteTimeout),
+            Action::RaiseTimeout(LimitSetting::FirstByteTimeout),
             "Raise OLLAMA_MCP_FIRST_BYTE_TIMEOUT if the model needs longer.",
         ),
         (
-            Action::RaiseTimeout(Setting::IdleTimeout),
+            Action::RaiseTimeout(LimitSetting::IdleTimeout),
             "Raise OLLAMA_MCP_IDLE_TIMEOUT if the model needs longer.",
         ),
-        (Action::RaiseLimit(Setting::MaxFileBytes), "The user can raise OLLAMA_MCP_MAX_FILE_BYTES."),
+        (Action::RaiseLimit(LimitSetting::MaxFileBytes), "The user can raise OLLAMA_MCP_MAX_FILE_BYTES."),
         (
-            Action::RaiseLimit(Setting::MaxAttachmentBytes),
+            Action::RaiseLimit(LimitSetting::MaxAttachmentBytes),
             "The user can raise OLLAMA_MCP_MAX_ATTACHMENT_BYTES.",
         ),
         (

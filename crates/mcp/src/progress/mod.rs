@@ -15,7 +15,7 @@ use super::deadline::Deadline;
 use reply::ReplyProgress;
 use service::Services;
 use service::tasks::registry::{Task, TaskKind};
-use service::tasks::reply::Cursor;
+use service::tasks::reply::ReplyCursor;
 
 /// Waits for the end of work and reports its progress; with `from_now` only text that comes from now on. `false`:
 /// `deadline` comes first.
@@ -38,7 +38,7 @@ pub(crate) async fn follow(
         // Boxed: without a token, a call would hold their room for nothing.
         (TaskKind::Job(job), Some(notifier)) => Box::pin(job::follow(job, notifier, deadline)).await,
         (TaskKind::Reply(live), Some(notifier)) => {
-            let mut cursor = Cursor::default();
+            let mut cursor = ReplyCursor::default();
             if from_now {
                 live.update(&mut cursor);
             }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::notifier::{HEARTBEAT, Notifier};
 use service::Services;
-use service::tasks::reply::{Cursor, Phase, ReplyBuffer};
+use service::tasks::reply::{Phase, ReplyBuffer, ReplyCursor};
 use text::format::pulling;
 
 /// When the first heartbeat is due; a quick call needs none.
@@ -21,7 +21,7 @@ pub(super) struct ReplyProgress<'a> {
     pub(super) services: &'a Services,
     pub(super) live: &'a ReplyBuffer,
     pub(super) notifier: Box<Notifier>,
-    pub(super) cursor: Cursor,
+    pub(super) cursor: ReplyCursor,
 }
 
 impl ReplyProgress<'_> {
@@ -37,13 +37,13 @@ impl ReplyProgress<'_> {
         loop {
             let changed = tokio::select! {
                 biased;
-                () = deadline.as_mut() => return self.last_look().await,
+                () = deadline.as_mut() => return self.last_update().await,
                 changed = self.changed(&mut changes, heartbeat_due) => changed,
             };
             if !changed {
                 let heartbeat = tokio::select! {
                     biased;
-                    () = deadline.as_mut() => return self.last_look().await,
+                    () = deadline.as_mut() => return self.last_update().await,
                     text = Box::pin(self.heartbeat_text()) => text,
                 };
                 if let Some(text) = heartbeat {
@@ -73,7 +73,7 @@ impl ReplyProgress<'_> {
             tokio::select! {
                 () = sleep_until(silent_until) => {}
                 () = self.live.ended() => {}
-                () = deadline.as_mut() => return self.last_look().await,
+                () = deadline.as_mut() => return self.last_update().await,
             }
             let ended = self.live.outcome().is_some();
             let update = self.live.update(&mut self.cursor);
@@ -89,7 +89,7 @@ impl ReplyProgress<'_> {
     }
 
     /// At the deadline: a reply that has ended in the meantime is reported to its end.
-    async fn last_look(mut self) -> bool {
+    async fn last_update(mut self) -> bool {
         let ended = self.live.outcome().is_some();
         if ended {
             let update = self.live.update(&mut self.cursor);

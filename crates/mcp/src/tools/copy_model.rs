@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question};
+use crate::confirmation::{ConfirmedAction, Consent, Question};
 use service::models::name::CopyNames;
 use settings::Toolset;
 
@@ -36,7 +36,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let _reserved = services.models.reserve_name(&names.destination)?;
     if let Some((taken, ..)) = services.models.installed(&names.destination).await? {
         let question = Question {
-            action: Action::Overwrite,
+            action: ConfirmedAction::Overwrite,
             subject: &taken,
             text: format!("Overwrite the model {taken} with {}?", names.source),
             argument: arguments.confirm,

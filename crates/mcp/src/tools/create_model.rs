@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{self, input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question};
+use crate::confirmation::{ConfirmedAction, Consent, Question};
 use openai::messages::{ChatMessage, read_messages};
 use settings::Toolset;
 use types::CreateRequest;
@@ -77,7 +77,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let reserved = services.models.reserve_name(&request.model)?;
     if let Some((taken, ..)) = services.models.installed(&request.model).await? {
         let question = Question {
-            action: Action::Overwrite,
+            action: ConfirmedAction::Overwrite,
             subject: &taken,
             text: format!(
                 "Overwrite the model {taken} with a new model made from {}?",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::text_and_data;
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question};
+use crate::confirmation::{ConfirmedAction, Consent, Question};
 use settings::Toolset;
 
 const DESCRIPTION: &str =
@@ -46,7 +46,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let found = services.conversations.get(call.caller(), &arguments.conversation_id, Some(1)).await?;
     let id = found.id.as_str();
     let question = Question {
-        action: Action::Delete,
+        action: ConfirmedAction::Delete,
         subject: id,
         text: format!("Delete the conversation {id} ({} messages) from this machine for good?", found.total),
         argument: arguments.confirm,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::{DoneAnswer, text_and_data};
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question};
+use crate::confirmation::{ConfirmedAction, Consent, Question};
 use service::models::name::ModelName;
 use settings::Toolset;
 use text::format::human_size;
@@ -42,7 +42,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let name = ModelName::parse("model", name)?;
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
     let question = Question {
-        action: Action::Delete,
+        action: ConfirmedAction::Delete,
         subject: &name,
         text: format!("Delete the model {name}{size} from this Ollama?"),
         argument: arguments.confirm,

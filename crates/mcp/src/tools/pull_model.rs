@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question};
+use crate::confirmation::{ConfirmedAction, Consent, Question};
 use service::models::name::ModelName;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::job::{JobOutput, JobState};
@@ -60,7 +60,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     // asks for every installed name, even if nothing would change.
     if let Some((taken, ..)) = services.models.installed(&model).await? {
         let question = Question {
-            action: Action::Replace,
+            action: ConfirmedAction::Replace,
             subject: &taken,
             text: format!(
                 "{taken} is already installed. Download it again, and replace it if the registry has a different version?"

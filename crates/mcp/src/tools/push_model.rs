@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::entry::{AskingResult, ToolCall, ToolEntry, read_only};
 use crate::answers::job::TransferAnswer;
 use crate::arguments::schema::{input_schema, output_schema};
-use crate::confirmation::{Action, Consent, Question};
+use crate::confirmation::{ConfirmedAction, Consent, Question};
 use service::models::name::ModelName;
 use settings::Toolset;
 
@@ -35,7 +35,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let unencrypted =
         if arguments.insecure == Some(true) { ", over a connection that is not encrypted" } else { "" };
     let question = Question {
-        action: Action::Publish,
+        action: ConfirmedAction::Publish,
         subject: &model,
         text: format!("Publish the model {model} for others to see{unencrypted}?"),
         argument: arguments.confirm,

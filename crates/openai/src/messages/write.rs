@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn media_type_is_told_by_first_bytes() {
+    fn media_type_follows_first_bytes() {
         for (bytes, media_type) in [
             (&b"\x89PNG\r\n\x1a\n0000"[..], "image/png"),
             (b"GIF89a000000", "image/gif"),

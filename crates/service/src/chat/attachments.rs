@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Chat;
 use crate::file_access::{blocking, not_read, open, refused, unreadable};
-use crate::hint::{Action, Setting};
+use crate::hint::{Action, LimitSetting};
 use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
 use crate::{ErrorCode, ServiceError};
@@ -256,7 +256,7 @@ impl Chat {
                     let bound = settings.max_call_bytes;
                     let reason = format!("is too much: {what} at most {bound} bytes together");
                     Err(unreadable(argument, path, &reason)
-                        .with_hint(Action::RaiseLimit(Setting::MaxAttachmentBytes)))
+                        .with_hint(Action::RaiseLimit(LimitSetting::MaxAttachmentBytes)))
                 };
                 // A file that is too large by itself gets its own error below.
                 if size <= most {

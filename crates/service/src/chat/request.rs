@@ -68,7 +68,7 @@ impl Chat {
         caller: &Caller,
         call: GenerateCall,
     ) -> Result<Arc<Task>, ServiceError> {
-        self.models.native()?;
+        self.models.ollama_api()?;
         if call.prompt.is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }

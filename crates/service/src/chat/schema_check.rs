@@ -34,11 +34,11 @@ const MAX_MEMORY: u64 = 512 << 20;
 /// The most that a checking process says, in bytes.
 const MAX_OUTPUT: u64 = 64 << 10;
 
-/// The largest schema, as JSON text in bytes.
+/// Maximum size of a schema, as JSON text in bytes.
 const MAX_SCHEMA: usize = 256 << 10;
-/// The most values in a schema: its subschemas, and what they are made of.
+/// Maximum number of values in a schema: its subschemas, and what they are made of.
 const MAX_VALUES: usize = 10_000;
-/// The deepest nesting of a schema.
+/// Maximum nesting of a schema.
 const MAX_DEPTH: usize = 64;
 
 /// Up to this many values, with each reference followed, a schema is small.

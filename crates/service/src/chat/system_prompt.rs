@@ -19,7 +19,7 @@ pub(crate) struct SystemPrompt {
     read: Mutex<Option<(Stamp, Option<String>)>>,
 }
 
-/// What tells one state of a file from another.
+/// Identifies a version of the file.
 #[derive(Debug, PartialEq)]
 struct Stamp {
     modified: Option<SystemTime>,

@@ -1,7 +1,7 @@
 //! How much of a long conversation the model can read.
 //!
-//! Ollama drops what does not fit without a word, so it is left out here and told. Tokens are the server's own
-//! counts where they were stored, and else judged by the bytes, rather too many than too few.
+//! Ollama drops what does not fit without reporting it, so it is dropped here, with a warning. Tokens are the server's own
+//! counts where they were stored; otherwise they are estimated from the bytes, rather too many than too few.
 
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ impl Conversations {
         Ok((left_out > 0).then_some((left_out, context)))
     }
 
-    /// The model's context: what it is loaded with, or else what it is made for. `None` where nobody tells.
+    /// The context that the model is loaded with, else the one that it was trained for; `None` if the server reports neither.
     async fn context_of(&self, model: &str) -> Result<Option<u64>, ServiceError> {
         if let Some(loaded) = self.models.loaded_context(model).await {
             return Ok(Some(loaded));

@@ -22,12 +22,13 @@ use types::{Message, Owner, Role};
 
 /// The pause between attempts to lock a conversation in which another process has its turn.
 const LOCK_POLL: Duration = Duration::from_millis(50);
+
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct TurnCall {
     /// The conversation, or [`NEW`].
     pub conversation_id: String,
-    /// What is said.
+    /// The user's message.
     pub prompt: String,
     /// Everything else; its messages are those of the conversation. The names of its files are kept, and what is in
     /// the files is not.
@@ -55,7 +56,7 @@ impl Conversations {
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
         let live = ReplyBuffer::in_conversation(&call.conversation_id);
         let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
-        // Both places are taken here, so that they follow the order of the calls, not that in which their tasks start.
+        // Both queue positions are reserved here, so that they follow the order of the calls, not that in which their tasks start.
         let turn = self.turn_locks.queue(&caller.owner, &call.conversation_id);
         let run = Run {
             chat: Arc::clone(&self.chat),

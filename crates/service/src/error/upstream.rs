@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::{ErrorCode as Code, ServiceError, capitalized};
-use crate::hint::{Action, Hint, Setting};
+use crate::hint::{Action, Hint, LimitSetting};
 use providers::{ProviderError, RegistryFault, Wait};
 
 /// A timeout that ran out, with the setting that would give it longer.
 pub(super) fn timeout(noun: &str, address: &str, waiting_for: Wait, after: Duration) -> ServiceError {
     let raise = |setting| Hint::from(Action::RaiseTimeout(setting));
     let (what, hint) = match waiting_for {
-        Wait::Connect => ("did not accept a connection", raise(Setting::ConnectTimeout)),
-        Wait::FirstByte => ("did not begin its answer", raise(Setting::FirstByteTimeout)),
-        Wait::NextByte => ("sent nothing more", raise(Setting::IdleTimeout)),
-        Wait::Answer => ("did not end its answer", raise(Setting::FirstByteTimeout)),
+        Wait::Connect => ("did not accept a connection", raise(LimitSetting::ConnectTimeout)),
+        Wait::FirstByte => ("did not begin its answer", raise(LimitSetting::FirstByteTimeout)),
+        Wait::NextByte => ("sent nothing more", raise(LimitSetting::IdleTimeout)),
+        Wait::Answer => ("did not end its answer", raise(LimitSetting::FirstByteTimeout)),
         Wait::Control => (
             "did not end an answer that needs no model",
             format!("It hangs, or has too much to do: look at its log, or restart {noun}.").into(),

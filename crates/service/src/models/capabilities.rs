@@ -15,11 +15,11 @@ const CAPABILITIES_TTL: Duration = Duration::from_secs(300);
 /// Cache size; the capabilities of further models are requested each time.
 const MAX_KNOWN: usize = 1000;
 
-/// Ollama's capability words of a model; `None` where the server does not tell.
+/// Ollama's capability words of a model; `None` if the server does not report them.
 pub type Capabilities = Option<Arc<[String]>>;
 
 impl Models {
-    /// Ollama's capability words of a model; `None` where the server does not tell.
+    /// Ollama's capability words of a model; `None` if the server does not report them.
     ///
     /// # Errors
     /// As [`Models::show_model`].
@@ -36,7 +36,7 @@ impl Models {
     /// Checks a capability before a request that an older server would answer wrongly in silence.
     pub(crate) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
         if self.provider.ollama().is_none() {
-            // Another server does not tell, and may take names that it does not list.
+            // Another server does not report them, and may accept names that it does not list.
             return Ok(());
         }
         let Some(capabilities) = self.capabilities(model).await? else { return Ok(()) };

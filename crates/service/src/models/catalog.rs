@@ -15,7 +15,7 @@ pub struct ListedModel {
     pub location: Location,
     /// Its entry among the loaded models.
     pub running: Option<RunningModel>,
-    /// Whether it is loaded; `None` where the server does not tell.
+    /// Whether it is loaded; `None` if the server does not report it.
     pub loaded: Option<bool>,
 }
 
@@ -28,7 +28,7 @@ impl Models {
         let (models, running) =
             futures_util::join!(self.provider.list_models(), self.provider.running_models());
         let models = models.map_err(|error| self.error(error))?;
-        // An older or another server may not tell what is loaded; the list is worth having all the same.
+        // An older or another server may not report what is loaded; the list is useful without it.
         let running = running.unwrap_or_default();
         let mut listed: Vec<_> = models
             .into_iter()
@@ -36,7 +36,7 @@ impl Models {
                 let running = running.iter().find(|running| running.name == model.name).cloned();
                 ListedModel {
                     location: self.location(model.remote.as_ref()),
-                    loaded: self.tells_loaded().then_some(running.is_some()),
+                    loaded: self.reports_loaded().then_some(running.is_some()),
                     running,
                     model,
                 }
@@ -46,23 +46,23 @@ impl Models {
         Ok(listed)
     }
 
-    /// Whether the server tells which models are loaded: only Ollama does.
-    pub fn tells_loaded(&self) -> bool {
+    /// Whether the server reports which models are loaded: only Ollama does.
+    pub fn reports_loaded(&self) -> bool {
         self.provider.ollama().is_some()
     }
 
     /// The loaded models.
     ///
     /// # Errors
-    /// `unsupported` where the server does not tell, and those of the provider.
+    /// `unsupported` if the server does not report it, and those of the provider.
     pub async fn running_models(&self) -> Result<Vec<RunningModel>, ServiceError> {
-        self.native()?;
+        self.ollama_api()?;
         self.provider.running_models().await.map_err(|error| self.error(error))
     }
 
-    /// Whether a model is in memory now; `None` where the server cannot tell.
+    /// Whether a model is in memory now; `None` if the server does not report it.
     pub async fn is_loaded(&self, model: &str) -> Option<bool> {
-        if !self.tells_loaded() {
+        if !self.reports_loaded() {
             return None;
         }
         let running = self.provider.running_models().await.ok()?;
@@ -81,14 +81,14 @@ impl Models {
         }
     }
 
-    /// The same with all metadata, where the server has more to tell when asked for it.
+    /// The same with all metadata, if the server can report more on request.
     ///
     /// # Errors
     /// As [`Models::show_model`].
     pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
-        let Some(native) = self.provider.ollama() else { return self.show_model(model).await };
+        let Some(api) = self.provider.ollama() else { return self.show_model(model).await };
         name_length("model", model)?;
-        match native.show_verbose(model).await {
+        match api.show_verbose(model).await {
             Ok(details) => Ok(details),
             Err(error) => Err(self.explain(error).await),
         }
@@ -160,7 +160,7 @@ impl Models {
 
     /// A warning where another model answered than was asked. Ollama answers with the model that is named, or not at all.
     pub(crate) fn other_model(&self, asked: &str, answered: Option<&str>) -> Option<String> {
-        answered.filter(|_| !self.tells_loaded()).and_then(|answered| other_model(asked, answered))
+        answered.filter(|_| !self.reports_loaded()).and_then(|answered| other_model(asked, answered))
     }
 
     /// The error that a provider's failure is, with the names of models that would do.
@@ -214,7 +214,7 @@ impl Models {
         nearest_model(model, &names).map(str::to_owned)
     }
 
-    /// "Installed models that can: ...", as far as the server tells.
+    /// "Installed models that can: ...", as far as the server reports them.
     async fn models_that_can(&self, capability: &str) -> Option<String> {
         let models = self.provider.list_models().await.ok()?;
         let has = |model: &&types::Model| {

@@ -23,7 +23,7 @@ pub struct HealthReport {
 /// A server that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Healthy {
-    /// Its version, where it tells one.
+    /// Its version, if it reports one.
     pub version: Option<String>,
     pub latency: Duration,
     /// Names of the installed models; `None` where the list could not be had.
@@ -49,7 +49,7 @@ impl Models {
                         .map(|models| sorted(models.into_iter().map(|model| model.name))),
                     loaded: loaded
                         .ok()
-                        .filter(|_| self.tells_loaded())
+                        .filter(|_| self.reports_loaded())
                         .map(|models| sorted(models.into_iter().map(|model| model.name))),
                 })
             }

@@ -12,7 +12,7 @@ impl Models {
     ///
     /// # Errors
     /// `unsupported` where another kind of server is spoken to.
-    pub(crate) fn native(&self) -> Result<&dyn OllamaApi, ServiceError> {
+    pub(crate) fn ollama_api(&self) -> Result<&dyn OllamaApi, ServiceError> {
         self.provider.ollama().ok_or_else(|| {
             ServiceError::new(
                 ErrorCode::Unsupported,
@@ -32,7 +32,7 @@ impl Models {
         keep_alive: Option<&KeepAlive>,
         num_ctx: Option<u64>,
     ) -> Result<(), ServiceError> {
-        self.explained(self.native()?.load(model, keep_alive.map(KeepAlive::as_value), num_ctx).await)
+        self.explained(self.ollama_api()?.load(model, keep_alive.map(KeepAlive::as_value), num_ctx).await)
             .await?;
         self.loaded_changed(model);
         Ok(())
@@ -43,7 +43,7 @@ impl Models {
     /// # Errors
     /// As [`Models::load_model`].
     pub async fn unload_model(&self, model: &ModelName) -> Result<(), ServiceError> {
-        self.removed(self.native()?.unload(model).await).await?;
+        self.removed(self.ollama_api()?.unload(model).await).await?;
         self.loaded_changed(model);
         Ok(())
     }
@@ -55,7 +55,7 @@ impl Models {
     pub async fn copy_model(&self, names: &CopyNames) -> Result<(), ServiceError> {
         let CopyNames { source, destination } = names;
         let _changing = self.names.change(destination)?;
-        self.explained(self.native()?.copy(source, destination).await).await?;
+        self.explained(self.ollama_api()?.copy(source, destination).await).await?;
         self.installed_changed(destination);
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Models {
     /// # Errors
     /// As [`Models::load_model`].
     pub async fn delete_model(&self, model: &ModelName) -> Result<(), ServiceError> {
-        self.removed(self.native()?.delete(model).await).await?;
+        self.removed(self.ollama_api()?.delete(model).await).await?;
         self.installed_changed(model);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Ollama's own options: which there are, so that one it would ignore in silence is told.
+//! Ollama's own options: which there are, so that an option that it would silently ignore is reported.
 
 use serde_json::{Map, Value};
 

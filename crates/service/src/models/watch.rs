@@ -165,7 +165,7 @@ async fn snapshot(models: &Models) -> Option<Snapshot> {
         .ok()?
         .into_iter()
         .map(|model| (full_name(&model.name), format!("{:?} {:?}", model.digest, model.modified_at)));
-    // An older or another server may not tell what is loaded.
+    // An older or another server may not report what is loaded.
     let loaded = loaded.unwrap_or_default().into_iter().map(|model| {
         let state = (model.size, model.size_vram, model.context_length, model.expires_at);
         (full_name(&model.name), format!("{state:?}"))
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_told_by_name() {
+    fn differences_are_named() {
         let before = seen(&[("a:1", "x"), ("b:1", "x"), ("c:1", "x")], &[("a:1", "t1"), ("b:1", "t1")]);
         let now = seen(&[("a:1", "x"), ("b:1", "y"), ("d:1", "x")], &[("a:1", "t2"), ("d:1", "t1")]);
         let name = |name: &str| name.to_owned();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_right_after_a_look_is_told_in_time() {
+    fn change_after_poll_is_announced_within_interval() {
         let within = Duration::from_secs(5);
         for took in [0, 20, 500, 1000, 2000, 2200] {
             let took = Duration::from_millis(took);

@@ -75,7 +75,7 @@ pub struct TransferReport {
     pub model: String,
     /// The last status that the server reported.
     pub status: String,
-    /// Bytes in all, as far as the server has told.
+    /// Bytes in all, as far as the server has reported.
     pub total_bytes: Option<u64>,
     /// Bytes that have been transferred.
     pub completed_bytes: Option<u64>,

@@ -1,5 +1,5 @@
 //! The queue in front of generation: calls of an owner are admitted in the order in which they began, turns go round the
-//! owners, and each waiter is told its position.
+//! owners, and each waiter is notified of its position.
 //!
 //! A model server runs a few requests at a time and queues the rest without reporting it. This queue reports the position,
 //! and a caller can leave it. Each process has its own.
@@ -23,9 +23,9 @@ pub(crate) struct Queue(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// Requests that run at once.
+    /// Maximum number of requests that run concurrently.
     concurrent: usize,
-    /// Requests that may wait.
+    /// Maximum number of requests that wait.
     waiting: usize,
     /// One state, as admission looks at all of it; held for a walk over the waiters, never across an await.
     state: Mutex<State>,
@@ -38,10 +38,10 @@ struct State {
     /// The round of the newest call that was admitted.
     round: u64,
     /// Each owner's places that were not admitted yet. One that is dropped costs its owner no turn.
-    pending: HashMap<Owner, BTreeSet<Place>>,
+    pending: HashMap<Owner, BTreeSet<QueueKey>>,
     /// The places of calls that are about to enter: a slot is kept free for each of them.
-    expected: BTreeSet<Place>,
-    waiters: BTreeMap<Place, Waiter>,
+    expected: BTreeSet<QueueKey>,
+    waiters: BTreeMap<QueueKey, Waiter>,
 }
 
 #[derive(Debug)]
@@ -51,7 +51,7 @@ struct Waiter {
 }
 
 impl State {
-    fn forget(&mut self, owner: &Owner, place: Place) {
+    fn forget(&mut self, owner: &Owner, place: QueueKey) {
         if let Some(places) = self.pending.get_mut(owner) {
             places.remove(&place);
             if places.is_empty() {
@@ -64,7 +64,7 @@ impl State {
 /// A place in the order. Turns go round the owners: each has one place in a round. So the calls of one owner keep their
 /// order, and an owner with many calls does not keep another waiting for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct QueueKey {
     round: u64,
     number: u64,
 }
@@ -93,14 +93,14 @@ impl Queue {
         let now = state.round;
         let places = state.pending.entry(owner.clone()).or_default();
         let round = places.last().map_or(now, |last| last.round.max(now)) + 1;
-        let place = Place { round, number };
+        let place = QueueKey { round, number };
         places.insert(place);
         state.expected.insert(place);
         drop(state);
         Reservation { queue: self.clone(), place, owner: owner.clone() }
     }
 
-    fn take(&self, place: Place, owner: &Owner) -> Result<Ticket, ServiceError> {
+    fn take(&self, place: QueueKey, owner: &Owner) -> Result<Ticket, ServiceError> {
         let mut state = self.lock();
         state.expected.remove(&place);
         let position = watch::Sender::new(Position::Next);
@@ -155,7 +155,7 @@ impl Queue {
     }
 
     /// A waiter that is dropped: it leaves, or gives back the slot that was reserved for it.
-    fn leave(&self, place: Place) {
+    fn leave(&self, place: QueueKey) {
         let mut state = self.lock();
         if state.waiters.remove(&place).is_none() {
             state.running -= 1;
@@ -172,7 +172,7 @@ impl Queue {
 #[derive(Debug)]
 pub(crate) struct Reservation {
     queue: Queue,
-    place: Place,
+    place: QueueKey,
     owner: Owner,
 }
 
@@ -216,7 +216,7 @@ impl Drop for Reservation {
 
 struct Ticket {
     queue: Queue,
-    place: Place,
+    place: QueueKey,
     position: watch::Receiver<Position>,
     claimed: bool,
 }

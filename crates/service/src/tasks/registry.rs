@@ -16,15 +16,15 @@ use platform::sync::lock;
 use types::Owner;
 
 /// How long a completion is kept after its end.
-const KEPT: Duration = Duration::from_secs(3600);
+const RETENTION_TIME: Duration = Duration::from_secs(3600);
 /// How many that have ended are kept, of each owner and [`Retention`].
-const MAX_KEPT: usize = 100;
+const MAX_RETAINED: usize = 100;
 /// How much text of them is kept, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// So many bytes of ended tasks are swept without waiting for the next call.
 const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
 /// Dropped ids that are remembered, to tell an expired id from an unknown one.
-const MAX_GONE: usize = 1000;
+const MAX_EXPIRED_IDS: usize = 1000;
 /// Completions of an owner that may run with no call attached.
 const MAX_BACKGROUND: usize = 32;
 
@@ -242,7 +242,7 @@ impl Table {
         self.ended += 1;
         self.unswept += 1;
         self.unswept_bytes += bytes;
-        self.next_expiry.get_or_insert_with(|| Instant::now() + KEPT);
+        self.next_expiry.get_or_insert_with(|| Instant::now() + RETENTION_TIME);
         if self.unswept_bytes >= SWEEP_AFTER_BYTES {
             self.sweep_if_due();
         }
@@ -251,7 +251,7 @@ impl Table {
     /// A sweep looks at every entry, and most calls need none.
     fn sweep_if_due(&mut self) {
         let now = Instant::now();
-        let is_due = (self.unswept > 0 && self.ended > MAX_KEPT)
+        let is_due = (self.unswept > 0 && self.ended > MAX_RETAINED)
             || self.unswept_bytes >= SWEEP_AFTER_BYTES
             || self.next_expiry.is_some_and(|expiry| expiry <= now);
         if is_due {
@@ -259,7 +259,7 @@ impl Table {
         }
     }
 
-    fn sweep_at(&mut self, now: Instant, most_bytes: usize) {
+    fn sweep_at(&mut self, now: Instant, max_bytes: usize) {
         (self.unswept, self.unswept_bytes) = (0, 0);
         let mut oldest: Option<Instant> = None;
         // Newest first: the oldest of those that have ended go.
@@ -274,7 +274,7 @@ impl Table {
                 let kept = kept.entry(&entry.owner).or_default();
                 *kept += 1;
                 bytes += entry.size();
-                if *kept > MAX_KEPT || bytes > most_bytes || age > Some(KEPT) {
+                if *kept > MAX_RETAINED || bytes > max_bytes || age > Some(RETENTION_TIME) {
                     gone.push((entry.owner.clone(), entry.id.clone()));
                 } else {
                     oldest = oldest.into_iter().chain(entry.state().ended_at()).min();
@@ -282,13 +282,13 @@ impl Table {
             }
         }
         self.ended = ended.len() - gone.len();
-        self.next_expiry = oldest.map(|ended_at| ended_at + KEPT);
+        self.next_expiry = oldest.map(|ended_at| ended_at + RETENTION_TIME);
         if gone.is_empty() {
             return;
         }
         self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
         self.gone.extend(gone);
-        while self.gone.len() > MAX_GONE {
+        while self.gone.len() > MAX_EXPIRED_IDS {
             self.gone.pop_front();
         }
     }

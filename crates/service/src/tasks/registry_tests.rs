@@ -28,7 +28,7 @@ fn newest_unseen_is_found_without_id() {
 fn old_excess_and_large_entries_are_swept_and_reported_gone() {
     let registry = Registry::default();
     let first = registry.add(&local(), ended("x"));
-    for _ in 0..MAX_KEPT {
+    for _ in 0..MAX_RETAINED {
         registry.add(&local(), ended("x"));
     }
     registry.lock().sweep_at(Instant::now(), MAX_BYTES);
@@ -46,7 +46,7 @@ fn old_excess_and_large_entries_are_swept_and_reported_gone() {
     let size = ended_with("x").size();
     table.sweep_at(Instant::now(), size * 10);
     assert_eq!(table.entries.len(), 10);
-    table.sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MAX_BYTES);
+    table.sweep_at(Instant::now() + RETENTION_TIME + Duration::from_secs(1), MAX_BYTES);
     assert_eq!(table.entries.len(), 0);
 }
 
@@ -56,12 +56,12 @@ fn promised_entries_outlive_seen_ones() {
     let promised = registry.add(&local(), ended("promised"));
     promised.state().detach();
     let cancelled = registry.add(&local(), ended("cancelled"));
-    for _ in 0..3 * MAX_KEPT {
+    for _ in 0..3 * MAX_RETAINED {
         registry.add(&local(), ended("quick")).mark_seen();
         registry.lock().ended(1);
     }
     assert!(registry.find(&local(), Some(&cancelled.id)).is_ok());
-    for _ in 0..3 * MAX_KEPT {
+    for _ in 0..3 * MAX_RETAINED {
         registry.add(&local(), ended("cancelled too"));
         registry.lock().ended(1);
     }
@@ -70,14 +70,14 @@ fn promised_entries_outlive_seen_ones() {
     promised.mark_seen();
     let mut table = registry.lock();
     table.sweep_at(Instant::now(), MAX_BYTES);
-    assert_eq!(table.entries.len(), 2 * MAX_KEPT);
+    assert_eq!(table.entries.len(), 2 * MAX_RETAINED);
 }
 
 #[test]
 fn running_entries_are_never_swept() {
     let registry = Registry::default();
     let running = registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
-    for _ in 0..2 * MAX_KEPT {
+    for _ in 0..2 * MAX_RETAINED {
         registry.add(&local(), ended("x"));
     }
     registry.lock().sweep_at(Instant::now(), MAX_BYTES);
@@ -96,7 +96,7 @@ fn nothing_of_another_owner_is_found_by_id_or_as_the_newest() {
     let own = registry.add(&local(), ended("ours"));
     registry.add(&other, ended("theirs too"));
     assert_eq!(registry.find(&local(), None).unwrap().id, own.id);
-    registry.lock().sweep_at(Instant::now() + KEPT + Duration::from_secs(1), MAX_BYTES);
+    registry.lock().sweep_at(Instant::now() + RETENTION_TIME + Duration::from_secs(1), MAX_BYTES);
     let text = |owner: &Owner| registry.find(owner, Some(&of_other.id)).unwrap_err().text();
     assert!(text(&other).contains("no longer available"), "{}", text(&other));
     let own = local();
@@ -108,7 +108,7 @@ fn limits_count_for_each_owner() {
     let registry = Registry::default();
     let other = Owner::new("other").unwrap();
     let own = registry.add(&local(), ended("ours"));
-    for _ in 0..2 * MAX_KEPT {
+    for _ in 0..2 * MAX_RETAINED {
         registry.add(&other, ended("theirs"));
         registry.lock().ended(1);
     }
@@ -123,11 +123,11 @@ fn limits_count_for_each_owner() {
 #[test]
 fn table_is_swept_only_when_something_may_be_dropped() {
     let mut table = Table::default();
-    for _ in 0..MAX_KEPT {
+    for _ in 0..MAX_RETAINED {
         table.ended(1);
     }
     table.sweep_if_due();
-    assert_eq!(table.unswept, MAX_KEPT);
+    assert_eq!(table.unswept, MAX_RETAINED);
     table.ended(1);
     table.sweep_if_due();
     assert_eq!((table.unswept, table.next_expiry), (0, None));

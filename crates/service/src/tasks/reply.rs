@@ -26,7 +26,7 @@ pub struct Completion {
     /// Tools that the model calls, each with an id.
     pub tool_calls: Vec<ToolCall>,
     /// From the start of the call to the first chunk of the reply.
-    pub first_piece: Option<Duration>,
+    pub first_chunk: Option<Duration>,
     /// From the start of the call to the end of the reply.
     pub total: Duration,
     /// The part of `total` that was spent in the queue.
@@ -110,7 +110,7 @@ pub struct Update {
 
 /// The position up to which a follower has read.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Cursor {
+pub struct ReplyCursor {
     content: usize,
     thinking: usize,
 }
@@ -141,7 +141,7 @@ struct Buffer {
     /// What the tool calls take, in bytes.
     call_bytes: usize,
     chunks: u64,
-    first_piece: Option<Instant>,
+    first_chunk: Option<Instant>,
     queued: Duration,
     /// Since when it waits for its turn.
     queued_at: Option<Instant>,
@@ -174,7 +174,7 @@ impl ReplyBuffer {
             tool_calls: Vec::new(),
             call_bytes: 0,
             chunks: 0,
-            first_piece: None,
+            first_chunk: None,
             queued: Duration::ZERO,
             queued_at: None,
             outcome: None,
@@ -257,7 +257,7 @@ impl ReplyBuffer {
     }
 
     /// What is new since `cursor`, which is advanced.
-    pub fn update(&self, cursor: &mut Cursor) -> Update {
+    pub fn update(&self, cursor: &mut ReplyCursor) -> Update {
         let buffer = self.lock();
         let (content, thinking) = match &buffer.outcome {
             Some(Ok(completion)) => (&completion.content, &completion.thinking),
@@ -353,7 +353,7 @@ impl ReplyBuffer {
         let mut buffer = self.lock();
         buffer.phase = phase;
         buffer.chunks += 1;
-        buffer.first_piece.get_or_insert_with(Instant::now);
+        buffer.first_chunk.get_or_insert_with(Instant::now);
         change(&mut buffer);
         drop(buffer);
         self.version.send_modify(|version| *version += 1);
@@ -367,7 +367,7 @@ impl ReplyBuffer {
                 content: std::mem::take(&mut buffer.content),
                 thinking: std::mem::take(&mut buffer.thinking),
                 tool_calls: std::mem::take(&mut buffer.tool_calls),
-                first_piece: buffer.first_piece.map(|at| at.duration_since(self.task_state.started())),
+                first_chunk: buffer.first_chunk.map(|at| at.duration_since(self.task_state.started())),
                 total: self.task_state.started().elapsed(),
                 queued: buffer.queued,
                 ending,

@@ -48,8 +48,8 @@ impl Transfers {
         model: &str,
         mut notify: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<(), ServiceError> {
-        let arrival = self.arrival(model)?;
-        let mut changes = arrival.0.watch();
+        let shared_pull = self.shared_pull(model)?;
+        let mut changes = shared_pull.0.watch();
         loop {
             let (bytes, outcome) = {
                 let state = changes.borrow_and_update();
@@ -71,25 +71,27 @@ impl Transfers {
         }
     }
 
-    fn arrival(self: &Arc<Self>, model: &str) -> Result<Arc<SharedPull>, ServiceError> {
+    fn shared_pull(self: &Arc<Self>, model: &str) -> Result<Arc<SharedPull>, ServiceError> {
         let mut auto_pulls = lock(&self.auto_pulls.0);
-        auto_pulls.retain(|_, arrival| arrival.strong_count() > 0);
+        auto_pulls.retain(|_, shared_pull| shared_pull.strong_count() > 0);
         let name = full_name(model);
-        let running =
-            auto_pulls.get(&name).and_then(Weak::upgrade).filter(|arrival| arrival.0.outcome().is_none());
-        if let Some(arrival) = running {
-            return Ok(arrival);
+        let running = auto_pulls
+            .get(&name)
+            .and_then(Weak::upgrade)
+            .filter(|shared_pull| shared_pull.0.outcome().is_none());
+        if let Some(shared_pull) = running {
+            return Ok(shared_pull);
         }
         let reserved = self.models.reserve_pull(model)?;
         tracing::info!(model, "a call names a model that is not installed; pulling it");
         let job = Job::new("pulling", crate::transfers::pull::report("pull", model));
-        let arrival = Arc::new(SharedPull(Arc::clone(&job)));
-        auto_pulls.insert(name, Arc::downgrade(&arrival));
+        let shared_pull = Arc::new(SharedPull(Arc::clone(&job)));
+        auto_pulls.insert(name, Arc::downgrade(&shared_pull));
         let (transfers, model) = (Arc::clone(self), model.to_owned());
         tokio::spawn(async move {
             let _reserved = reserved;
             job.conclude(async { transfers.pull(&job, &model, false).await }).await;
         });
-        Ok(arrival)
+        Ok(shared_pull)
     }
 }

@@ -100,7 +100,7 @@ impl Transfers {
         request: &mut CreateRequest,
         gguf: Option<&str>,
     ) -> Result<(), ServiceError> {
-        self.models.native()?;
+        self.models.ollama_api()?;
         check_model_name("model", &request.model)?;
         if let Some(quantize) = &request.quantize
             && !QUANTIZATIONS.iter().any(|known| known.eq_ignore_ascii_case(quantize))
@@ -145,7 +145,7 @@ impl Transfers {
         weights: Option<GgufFile>,
         reserved: NameUse,
     ) -> Result<Arc<Task>, ServiceError> {
-        self.models.native()?;
+        self.models.ollama_api()?;
         let texts = [&request.system, &request.template, &request.license];
         let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
         let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
@@ -160,7 +160,7 @@ impl Transfers {
                 request.files.push((name, digest));
             }
             let _changing = transfers.models.names.change(&request.model)?;
-            let stream = match transfers.models.native()?.create(&request).await {
+            let stream = match transfers.models.ollama_api()?.create(&request).await {
                 Ok(stream) => stream,
                 Err(error) => return Err(transfers.creation_error(error).await),
             };
@@ -178,7 +178,7 @@ impl Transfers {
     async fn upload(&self, job: &Arc<Job>, weights: GgufFile) -> Result<String, ServiceError> {
         let GgufFile { file, name, size } = weights;
         let (file, digest) = digest(Arc::clone(job), file, name.clone(), size).await?;
-        let has_it = match self.models.native()?.has_blob(&digest).await {
+        let has_it = match self.models.ollama_api()?.has_blob(&digest).await {
             Ok(has_it) => has_it,
             Err(error) => return Err(self.models.explain(error).await),
         };
@@ -187,7 +187,7 @@ impl Transfers {
             return Ok(digest);
         }
         let body = chunks(file, Arc::clone(job), format!("uploading {name}"), size);
-        match self.models.native()?.upload_blob(&digest, size, body).await {
+        match self.models.ollama_api()?.upload_blob(&digest, size, body).await {
             Ok(()) => Ok(digest),
             Err(error) => Err(self.creation_error(error).await),
         }

@@ -32,7 +32,7 @@ impl Transfers {
         insecure: bool,
         reserved: NameUse,
     ) -> Result<Arc<Task>, ServiceError> {
-        self.models.native()?;
+        self.models.ollama_api()?;
         let model = model.clone();
         let report = report("pull", &model);
         let transfers = Arc::clone(self);
@@ -52,12 +52,12 @@ impl Transfers {
         model: &ModelName,
         insecure: bool,
     ) -> Result<Arc<Task>, ServiceError> {
-        self.models.native()?;
+        self.models.ollama_api()?;
         let model = model.clone();
         let report = report("push", &model);
         let transfers = Arc::clone(self);
         Ok(self.tasks.registry.start_job(&caller.owner, "pushing", report, move |job| async move {
-            let stream = match transfers.models.native()?.push(&model, insecure).await {
+            let stream = match transfers.models.ollama_api()?.push(&model, insecure).await {
                 Ok(stream) => stream,
                 Err(error) => return Err(transfers.models.explain(error).await),
             };
@@ -72,7 +72,7 @@ impl Transfers {
         let mut incomplete = false;
         loop {
             let before = moved(job);
-            let result = match self.models.native()?.pull(model, insecure).await {
+            let result = match self.models.ollama_api()?.pull(model, insecure).await {
                 Ok(stream) => tokio::select! {
                     biased;
                     error = self.no_room(job) => return Err(error),
@@ -138,7 +138,7 @@ fn resumes(error: &ProviderError) -> bool {
     )
 }
 
-/// Adds up the layers, which the server tells of one by one. `incomplete` is set where one was seen in part.
+/// Adds up the layers, which the server reports one by one. `incomplete` is set where one was seen in part.
 pub(crate) async fn track(
     job: &Job,
     mut stream: TransferStream,
