@@ -148,7 +148,7 @@ impl Conversations {
             created: SystemTime::now().max(said_at),
         };
         let turn = Turn { id, after, system, messages: vec![question, reply] };
-        Ok(Answered { owner, ending, turn, _across: across, _in_turn: in_turn })
+        Ok(Answered { owner, ending, turn, _across: across, in_turn })
     }
 
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
@@ -165,11 +165,15 @@ impl Conversations {
         }
     }
 
-    async fn write(&self, answered: Answered) -> Result<CompletionSummary, ServiceError> {
+    /// Writes the turn; the next turn of this process may begin when the guard is dropped.
+    async fn write(
+        &self,
+        answered: Answered,
+    ) -> Result<(CompletionSummary, OwnedMutexGuard<()>), ServiceError> {
         let id = answered.turn.id.clone();
         self.store()?.append(&answered.owner, answered.turn).await.map_err(failed)?;
         self.changes.announce(Change::Conversation { owner: answered.owner, id });
-        Ok(answered.ending)
+        Ok((answered.ending, answered.in_turn))
     }
 }
 
@@ -178,9 +182,10 @@ struct Answered {
     owner: Owner,
     ending: CompletionSummary,
     turn: Turn,
-    /// Both are held until the turn is written. The next turn of this process wants the other one first.
+    /// Held until the turn is written. The next turn of this process wants the other one first.
     _across: TurnLock,
-    _in_turn: OwnedMutexGuard<()>,
+    /// Held until the end of the turn is announced, so its answer comes before that of the next one.
+    in_turn: OwnedMutexGuard<()>,
 }
 
 fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> Warning {

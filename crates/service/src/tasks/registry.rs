@@ -144,19 +144,21 @@ impl Registry {
     where
         W: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
-        self.spawn_then(live, work, |ending| async { Ok(ending) });
+        self.spawn_then(live, work, |ending| async { Ok((ending, ())) });
     }
 
-    /// The same, with a last step that no cancellation stops: the reply is complete by then.
-    pub(crate) fn spawn_then<T, W, F>(
+    /// The same, with a last step that no cancellation stops: the reply is complete by then. What that step returns beside the
+    /// summary is dropped after the end is announced, so a task that waits for it does not end first.
+    pub(crate) fn spawn_then<T, R, W, F>(
         self: &Arc<Self>,
         live: &Arc<ReplyBuffer>,
         work: W,
         finish: impl FnOnce(T) -> F + Send + 'static,
     ) where
         T: Send + 'static,
+        R: Send + 'static,
         W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-        F: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
+        F: Future<Output = Result<(CompletionSummary, R), ServiceError>> + Send + 'static,
     {
         let (live, registry) = (Arc::clone(live), Arc::clone(self));
         // Boxed: each generic future that takes it by value would have room for it once more, and thousands may run.
@@ -166,8 +168,12 @@ impl Registry {
                 Ok(made) => caught(finish(made)).await,
                 Err(error) => Err(error),
             };
-            let ending = ending.map_err(|error| error.with_partial(live.partial()));
+            let (ending, held) = match ending {
+                Ok((summary, held)) => (Ok(summary), Some(held)),
+                Err(error) => (Err(error.with_partial(live.partial())), None),
+            };
             live.end(ending);
+            drop(held);
             registry.lock().ended(live.size());
         });
     }
