@@ -137,6 +137,9 @@ fn private_file_is_denied_under_any_name() {
     std::fs::write(place.path().join("allowed/link.txt.bak-1"), "inside").unwrap();
     assert!(denial(&sandbox, "link.txt.bak-1").contains("is a file of settings or data"));
     assert_eq!(read(&sandbox, "sub/b.txt").unwrap().1, "inside");
+    // A name of a copy counts only beside the file.
+    std::fs::write(place.path().join("allowed/sub/link.txt.bak-1"), "inside").unwrap();
+    assert_eq!(read(&sandbox, "sub/link.txt.bak-1").unwrap().1, "inside");
     let both =
         Sandbox::new(vec![place.path().join("allowed"), file.clone()]).with_private(vec![file.clone()]);
     assert_eq!(read(&both, file.to_str().unwrap()).unwrap().1, "inside");
