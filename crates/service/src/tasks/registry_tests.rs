@@ -147,3 +147,33 @@ fn errors_of_unknown_completions_name_no_front() {
         crate::error::tests::assert_names_no_front(&not_found(&local(), id, &gone));
     }
 }
+
+#[test]
+fn sweep_counts_what_is_left_and_when_it_expires() {
+    let registry = Registry::default();
+    let tasks: Vec<_> = (0..MAX_RETAINED + 3).map(|_| registry.add(&local(), ended("x"))).collect();
+    let mut table = registry.lock();
+    table.sweep_at(Instant::now(), MAX_BYTES);
+    assert_eq!(table.ended, MAX_RETAINED);
+    // The three oldest are gone.
+    let oldest = tasks[3].state().ended_at().unwrap();
+    assert_eq!(table.next_expiry, Some(oldest + RETENTION_TIME));
+    assert!(table.entries.iter().any(|entry| entry.id == tasks[3].id));
+    assert!(!table.entries.iter().any(|entry| entry.id == tasks[2].id));
+}
+
+#[test]
+fn only_running_tasks_count_as_background() {
+    let registry = Registry::default();
+    for _ in 0..2 * MAX_BACKGROUND {
+        // One that has ended, and one that a call waits for.
+        registry.add(&local(), ended("x")).state().detach();
+        registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
+    }
+    assert!(registry.allow_background(&local()).is_ok());
+    for _ in 0..MAX_BACKGROUND {
+        registry.add(&local(), TaskKind::Reply(ReplyBuffer::new())).state().detach();
+    }
+    assert_eq!(registry.allow_background(&local()).unwrap_err().code, ErrorCode::Overloaded);
+    assert!(registry.allow_background(&Owner::new("ann").unwrap()).is_ok());
+}
