@@ -1,4 +1,4 @@
-//! Packs the relocations of the program where the system can unpack them: a tenth of its memory at start, and of its size.
+//! Packs the relocations of the program where the system can unpack them: about 0.7 MB less memory at start, and less file.
 
 use std::process::Command;
 

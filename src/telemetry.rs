@@ -16,7 +16,7 @@ use settings::TelemetrySettings;
 /// Crates that print whole messages and headers below `info`.
 const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls"];
 
-/// The crates of this program. Until 0.1 they were modules, whose logs had targets such as `ollama_mcp::providers`.
+/// The crates of this program. In 0.1 they were modules, whose logs had targets such as `ollama_mcp::providers`.
 const PARTS: &[&str] =
     &["files", "hosts", "mcp", "openai", "platform", "providers", "service", "settings", "store"];
 
