@@ -1,0 +1,1 @@
+//! The front that speaks HTTP. The only crate that names axum.
