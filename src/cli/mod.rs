@@ -10,6 +10,7 @@ mod manifest;
 mod mistyped;
 mod output;
 mod program;
+mod serve;
 mod try_prompt;
 mod uninstall;
 
@@ -54,6 +55,8 @@ Ctrl+C stops it.
 enum Subcommand {
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
+    /// Serve HTTP: OpenAI's API, MCP and the chat service's API
+    Serve(serve::Arguments),
     /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
     /// Add this server to a host's configuration
@@ -152,6 +155,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
             app::serve(&context.loaded.settings)
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
+        Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),
