@@ -80,6 +80,7 @@ impl HttpServer {
             local_key,
             mcp,
             metrics: Metrics::new(),
+            idempotency: Default::default(),
             started: Instant::now(),
             shutdown: shutdown.clone(),
         });
