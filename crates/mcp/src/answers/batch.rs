@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::completion::{SentAnswer, millis, sent};
+use super::completion::{SentAnswer, sent};
+use service::chat::timings::millis;
 use super::to_json;
 use crate::arguments::schema;
 use crate::hint::Wording;
