@@ -19,7 +19,7 @@ use crate::mount::Response;
 use crate::sse;
 use crate::state::App;
 use service::tasks::reply::{Completion, Phase, ReplyCursor, Update};
-use types::Usage;
+use types::{ToolCall, Usage};
 
 /// How a stream is written.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,6 @@ pub(super) fn response(
             id: id.clone(),
             created,
             cursor: options.after,
-            tool_calls: 0,
             begun: false,
             place: None,
             options,
@@ -118,7 +117,6 @@ struct ChoiceStream {
     id: String,
     created: u64,
     cursor: ReplyCursor,
-    tool_calls: u32,
     /// The chunk with the role was sent.
     begun: bool,
     /// The place in the queue that was sent last.
@@ -193,26 +191,24 @@ impl ChoiceStream {
             return;
         }
         self.write_role(out);
+        let mut deltas = Vec::new();
         if !thinking.is_empty() {
-            let delta = Delta { reasoning_content: Some(thinking.as_str().into()), ..Delta::default() };
-            self.write(out, delta);
+            deltas.push(Delta { reasoning_content: Some(thinking.as_str().into()), ..Delta::default() });
         }
         if !content.is_empty() {
-            self.write(out, Delta { content: Some(content.as_str().into()), ..Delta::default() });
+            deltas.push(Delta { content: Some(content.as_str().into()), ..Delta::default() });
         }
-        for call in tool_calls {
-            let function = FunctionDelta {
-                name: Some(call.name.as_str().into()),
-                arguments: Some(call.arguments.as_str().into()),
-            };
-            let call = ToolCallDelta {
-                index: self.tool_calls,
-                id: Some(call.id.as_str().into()),
-                kind: Some(FunctionKind::Function),
-                function: Some(function),
-            };
-            self.tool_calls = self.tool_calls.saturating_add(1);
-            self.write(out, Delta { tool_calls: vec![call], ..Delta::default() });
+        let first = self.cursor.tool_calls().saturating_sub(tool_calls.len());
+        let numbers = (0..).skip(first);
+        deltas.extend(tool_calls.iter().zip(numbers).map(|(call, number)| tool_call(call, number)));
+        let last = deltas.pop();
+        for delta in deltas {
+            self.write(out, delta, None);
+        }
+        if let Some(last) = last {
+            // One that is lost is sent again: the id of an update stands on its last event.
+            let id = self.options.has_event_ids.then(|| self.cursor.to_string());
+            self.write(out, last, id.as_deref());
         }
     }
 
@@ -222,14 +218,13 @@ impl ChoiceStream {
         }
         let delta =
             Delta { role: Some(AssistantRole::Assistant), content: Some("".into()), ..Delta::default() };
-        self.write(out, delta);
+        self.write(out, delta, None);
     }
 
-    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>) {
+    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, id: Option<&str>) {
         let choice = ChunkChoice { index: self.index, delta, ..ChunkChoice::default() };
         let model = self.one.reply.model().unwrap_or_default();
-        let id = self.options.has_event_ids.then(|| self.cursor.to_string());
-        sse::write_event(out, id.as_deref(), &self.chunk(choice, model, None));
+        sse::write_event(out, id, &self.chunk(choice, model, None));
     }
 
     fn write_end(&mut self, out: &mut Vec<u8>, completion: &Completion) {
@@ -264,6 +259,20 @@ impl ChoiceStream {
         sse::write_event(&mut out, None, &error.object());
         out
     }
+}
+
+fn tool_call(call: &ToolCall, index: u32) -> Delta<'_> {
+    let function = FunctionDelta {
+        name: Some(call.name.as_str().into()),
+        arguments: Some(call.arguments.as_str().into()),
+    };
+    let call = ToolCallDelta {
+        index,
+        id: Some(call.id.as_str().into()),
+        kind: Some(FunctionKind::Function),
+        function: Some(function),
+    };
+    Delta { tool_calls: vec![call], ..Delta::default() }
 }
 
 enum Waited {

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::completion::{SentAnswer, sent};
-use service::chat::timings::millis;
 use super::to_json;
 use crate::arguments::schema;
 use crate::hint::Wording;
 use service::ServiceError;
 use service::chat::runner::tokens_per_second;
+use service::chat::timings::millis;
 use service::tasks::job::ReplySet;
 use service::tasks::registry::Task;
 use service::tasks::reply::Outcome;
