@@ -1,6 +1,6 @@
 //! The chunks of a streamed answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -33,6 +33,9 @@ pub(super) struct StreamOptions {
     pub(super) after: ReplyCursor,
 }
 
+/// The model and the usage of a choice that has ended; `None` where it failed.
+type Ended = Option<(String, Usage)>;
+
 /// A chunk with what OpenAI's has no field for.
 #[derive(Serialize)]
 struct Chunk<'a> {
@@ -54,7 +57,7 @@ pub(super) fn response(
     };
     let id = first.task.id.clone();
     let created = first.task.created;
-    let usages = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let usages = Arc::new(Mutex::new(Vec::new()));
     let choices = followed.into_iter().zip(0..).map(|(one, index)| {
         let choice = ChoiceStream {
             changes: one.changes(),
@@ -89,7 +92,7 @@ pub(super) fn response(
 }
 
 /// The usage, where it was asked for, and the end.
-fn end_of(id: &str, created: u64, usages: &[Option<(String, Usage)>], include_usage: bool) -> Vec<u8> {
+fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool) -> Vec<u8> {
     let mut out = Vec::new();
     if include_usage {
         let model = usages.iter().flatten().next().map_or("", |(model, _)| model);
@@ -124,7 +127,7 @@ struct ChoiceStream {
     options: StreamOptions,
     has_credential: bool,
     /// What each choice that has ended took, with the model; `None` for one that failed.
-    usages: Arc<std::sync::Mutex<Vec<Option<(String, Usage)>>>>,
+    usages: Arc<Mutex<Vec<Ended>>>,
 }
 
 impl ChoiceStream {
