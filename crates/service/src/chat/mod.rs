@@ -9,6 +9,7 @@ pub mod runner;
 pub mod schema_check;
 mod size;
 pub mod system_prompt;
+mod tool_choice;
 pub mod truncation;
 pub mod validate;
 pub mod warnings;
