@@ -59,7 +59,7 @@ pub(super) fn entry() -> ToolEntry {
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
-    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let generation: GenerationArguments = call.part(GenerationArguments::names_of_chat())?;
     let arguments: ChatArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;
     let completion =
