@@ -8,6 +8,8 @@ mod home;
 mod hosts;
 mod hosts_safety;
 mod manifest;
+#[cfg(target_os = "linux")]
+mod remote_hosts;
 #[cfg(unix)]
 mod terminal;
 mod try_prompt;

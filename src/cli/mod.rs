@@ -10,6 +10,7 @@ mod manifest;
 mod mistyped;
 mod output;
 mod program;
+mod remote;
 mod serve;
 mod try_prompt;
 mod uninstall;

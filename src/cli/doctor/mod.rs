@@ -2,6 +2,7 @@
 
 mod finding;
 mod hosts;
+mod remote;
 mod server;
 mod settings;
 
