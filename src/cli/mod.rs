@@ -13,6 +13,7 @@ mod program;
 mod remote;
 mod serve;
 mod try_prompt;
+mod try_url;
 mod uninstall;
 
 use std::io::{self, IsTerminal as _};
