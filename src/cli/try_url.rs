@@ -61,7 +61,7 @@ pub(super) async fn ask(
                     first.get_or_insert_with(|| start.elapsed());
                     screen.text("thinking", &text);
                 }
-                ChatEvent::ToolCall(_) => {}
+                ChatEvent::ToolCall(_) | ChatEvent::Logprobs(_) => {}
                 ChatEvent::Done(end) => return Ok(Some(end)),
             }
         }
