@@ -22,6 +22,7 @@ mod faults;
 mod floods;
 mod generated_docs;
 mod http;
+mod link;
 mod mcp;
 mod packaging;
 mod providers;
