@@ -1,9 +1,11 @@
 //! A tool: how its file declares it, how a server offers it, and how a call runs it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::answers::error as failure;
@@ -24,6 +26,10 @@ pub(crate) struct ToolEntry {
     pub(super) pulls: bool,
     /// Its calls begin in the order of their lines.
     pub(super) in_order: bool,
+    /// Its arguments for paths of this machine: callers over the network are not offered them.
+    pub(super) host_files: &'static [&'static str],
+    /// Its description for these callers, where the arguments are part of it.
+    without_files: Option<&'static str>,
     run: Run,
     /// The line about it in the server's instructions, and the line's position there.
     pub(super) advice: Option<(u8, &'static str)>,
@@ -58,6 +64,8 @@ impl ToolEntry {
             needs_ollama: false,
             pulls: false,
             in_order: false,
+            host_files: &[],
+            without_files: None,
             run,
             advice: None,
         }
@@ -81,6 +89,32 @@ impl ToolEntry {
     pub(super) fn in_order(mut self) -> Self {
         self.in_order = true;
         self
+    }
+
+    /// These arguments are paths of this machine.
+    pub(super) fn naming_files(mut self, arguments: &'static [&'static str]) -> Self {
+        self.host_files = arguments;
+        self
+    }
+
+    /// The description without them.
+    pub(super) fn described_without_files(mut self, description: &'static str) -> Self {
+        self.without_files = Some(description);
+        self
+    }
+
+    /// The tool as callers over the network are offered it. Its arguments for paths are still known, so that their error says
+    /// why they are refused.
+    pub(super) fn hide_files(&mut self) {
+        if let Some(properties) = Arc::make_mut(&mut self.definition.input_schema)
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+        {
+            properties.retain(|name, _| !self.host_files.contains(&name.as_str()));
+        }
+        if let Some(description) = self.without_files {
+            self.definition.description = Some(description.into());
+        }
     }
 
     pub(super) fn of_ollama(mut self) -> Self {
@@ -110,10 +144,18 @@ impl OfferedTool {
     /// # Errors
     /// The definition cannot be written as JSON; with the name of the tool.
     pub(super) fn new(entry: ToolEntry) -> Result<Self, (Cow<'static, str>, serde_json::Error)> {
-        let ToolEntry { definition, in_order, run, .. } = entry;
+        let ToolEntry { definition, in_order, host_files, run, .. } = entry;
         match to_raw_value(&definition) {
             Ok(json) => {
-                let arguments = schema::property_names(&definition.input_schema);
+                let mut arguments = schema::property_names(&definition.input_schema);
+                for hidden in host_files
+                    .iter()
+                    .filter(|name| !arguments.iter().any(|known| known == *name))
+                    .copied()
+                    .collect::<Vec<_>>()
+                {
+                    arguments.push(hidden.to_owned());
+                }
                 Ok(Self { name: definition.name, arguments, json, in_order, run })
             }
             Err(error) => Err((definition.name, error)),
@@ -149,7 +191,8 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
             failure::error_result(&server.render_error(error)).into()
         }
-        Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
+        Err(Interrupted::Panicked) => failure::internal_error().into(),
+        Err(Interrupted::Cancelled) => failure::cancelled().into(),
     }
 }
 

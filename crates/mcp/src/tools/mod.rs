@@ -76,8 +76,9 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// The tools that the settings choose and the provider can serve.
-    pub(super) fn new(services: &Services, settings: &ToolSettings) -> Self {
+    /// The tools that the settings choose and the provider can serve. `host_files`: the callers may name files of this
+    /// machine.
+    pub(super) fn new(services: &Services, settings: &ToolSettings, host_files: bool) -> Self {
         let is_offered = |entry: &ToolEntry| {
             settings.toolsets.contains(&entry.toolset)
                 && !(settings.read_only && entry.changes)
@@ -90,6 +91,9 @@ impl Offer {
             if !is_offered(&entry) {
                 offer.left_out.push(entry.definition.name);
                 continue;
+            }
+            if !host_files {
+                entry.hide_files();
             }
             // What installs models is not read-only.
             if let Some(annotations) = entry
@@ -134,6 +138,42 @@ mod tests {
         let lines: Vec<_> = advice.into_iter().map(|(_, text)| text).collect();
         let text = crate::instructions::instructions(&lines);
         assert!(text.len() < 2048, "Claude Code cuts at 2 KB; {} bytes", text.len());
+    }
+
+    #[test]
+    fn callers_over_network_are_offered_no_path() {
+        let mut hidden = Vec::new();
+        for mut entry in all() {
+            let name = entry.definition.name.clone();
+            entry.hide_files();
+            hidden.extend(entry.host_files.iter().map(|argument| format!("{name} {argument}")));
+            let offered = OfferedTool::new(entry).unwrap();
+            let shown = offered.json.get().to_lowercase();
+            // `output schemas` may report the names of files.
+            let shown = shown.split("\"outputschema\"").next().unwrap();
+            for word in ["path", "gguf", "attachment", "\"files\""] {
+                assert!(!shown.contains(word), "{name} has {word}: {shown}");
+            }
+        }
+        let expected = [
+            "chat_completion attachments",
+            "generate attachments",
+            "batch_completion files",
+            "compare_models attachments",
+            "converse attachments",
+            "create_model gguf",
+        ];
+        assert_eq!(hidden, expected, "an argument for paths is declared by naming_files");
+    }
+
+    #[test]
+    fn hidden_arguments_are_known() {
+        for mut entry in all() {
+            let hidden = entry.host_files;
+            entry.hide_files();
+            let offered = OfferedTool::new(entry).unwrap();
+            assert!(hidden.iter().all(|name| offered.arguments.iter().any(|known| known == name)));
+        }
     }
 
     #[test]

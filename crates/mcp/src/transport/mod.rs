@@ -1,8 +1,13 @@
 //! Connections: reading messages, running their handlers, writing answers.
 
+mod decode;
+mod in_flight;
+mod methods;
+mod oversize;
 mod panic_guard;
 mod serve;
 mod stdio;
+mod tool_list;
 
 pub use serve::{Connection, serve, serve_stdio};
 #[cfg(fuzzing)]

@@ -47,7 +47,7 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_matches([' ', '\t', '\r']),
         Err(error) => {
-            return single(refuse_parse(scanned_id(line), &format!("the line is not UTF-8: {error}")));
+            return single(refuse_parse(scanned_id(line), &format!("the message is not UTF-8: {error}")));
         }
     };
     if text.is_empty() {
