@@ -118,6 +118,11 @@ impl InFlight {
         self.0.changed.notify_waiters();
     }
 
+    /// Whether no request is in flight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// A guard that marks the handler as ended when it is dropped.
     pub(crate) fn handler(&self, id: RequestId) -> HandlerGuard {
         HandlerGuard { in_flight: self.clone(), id }

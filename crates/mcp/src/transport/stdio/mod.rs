@@ -37,6 +37,9 @@ const OUTGOING: usize = 64;
 /// Maximum number of messages that wait for the service loop, which takes them immediately.
 const INCOMING: usize = 16;
 
+/// The setting of the maximum length of a line, as errors name it.
+const LIMIT_SETTING: &str = "OLLAMA_MCP_MAX_MESSAGE_BYTES";
+
 /// The server's end of a line-by-line connection.
 pub(crate) struct LineTransport {
     incoming: mpsc::Receiver<ClientJsonRpcMessage>,
@@ -185,7 +188,7 @@ impl Reader {
                     }
                 }
                 Ok(Line::TooLong { id }) => {
-                    self.refuse(decode::refuse_too_long(id.as_deref(), self.max_line)).await
+                    self.refuse(decode::refuse_too_long(id.as_deref(), self.max_line, LIMIT_SETTING)).await
                 }
                 Ok(Line::End) => break,
                 Err(error) => {
