@@ -10,7 +10,10 @@ mod manifest;
 mod mistyped;
 mod output;
 mod program;
+mod remote;
+mod serve;
 mod try_prompt;
+mod try_url;
 mod uninstall;
 
 use std::io::{self, IsTerminal as _};
@@ -21,7 +24,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use crate::{app, telemetry};
 use files::pdf;
 use service::chat::schema_check;
-use settings::{Loaded, SettingInfo, Settings, Sources};
+use settings::{Loaded, ServeSources, SettingInfo, Settings, Sources};
 
 pub use manifest::{Format, manifest, manifest_of_all};
 
@@ -36,6 +39,7 @@ Examples:
   ollama-mcp                                     serve MCP on stdin and stdout (what a host starts)
   ollama-mcp try \"Why is the sky blue?\"          ask a model the way a host would
   ollama-mcp install --host vscode               set up a host, such as VS Code
+  ollama-mcp serve                               serve HTTP: OpenAI's API, MCP over HTTP, the chat service
   ollama-mcp doctor                              check the setup, and say how to fix problems
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
@@ -52,6 +56,8 @@ Ctrl+C stops it.
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
+    /// Serve HTTP: OpenAI's API, MCP over HTTP, and the chat service
+    Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
     /// Check the setup, and say how to fix problems
@@ -126,7 +132,12 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 
 /// Loads the settings from the `checked` flags, starts the log, and runs the subcommand.
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
-    let loaded = match Settings::load(&Sources::of_process(checked)) {
+    let serve = match subcommand {
+        Some(Subcommand::Serve(_)) => ServeSources::AllNames,
+        Some(Subcommand::Doctor(_)) => ServeSources::OwnNames,
+        _ => ServeSources::Ignored,
+    };
+    let loaded = match Settings::load(&Sources { serve, ..Sources::of_process(checked) }) {
         Ok(loaded) => loaded,
         Err(error) => {
             output::error(&error.to_string());
@@ -152,6 +163,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
             app::serve(&context.loaded.settings)
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
+        Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),

@@ -1,6 +1,6 @@
 //! `--help`, `--version`, and what is no usage.
 
-use settings::registry::SETTINGS;
+use settings::registry::{SERVE_SETTINGS, SETTINGS};
 
 use super::run;
 
@@ -8,9 +8,17 @@ use super::run;
 async fn help_names_every_subcommand_and_every_setting() {
     let help = run(&["--help"], &[]).await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for word in
-        ["try", "doctor", "install", "uninstall", "list-hosts", "manifest", "Exit codes", "tools/list"]
-    {
+    for word in [
+        "serve",
+        "try",
+        "doctor",
+        "install",
+        "uninstall",
+        "list-hosts",
+        "manifest",
+        "Exit codes",
+        "tools/list",
+    ] {
         assert!(help.stdout.contains(word), "{word} is not in: {}", help.stdout);
     }
     for setting in SETTINGS {
@@ -67,10 +75,98 @@ async fn help_of_a_subcommand_has_its_own_flags_and_the_important_settings() {
             help.contains(own) && settings.iter().all(|flag| help.contains(flag)),
             "{subcommand}: {help}"
         );
-        assert!(!help.contains("--idle-timeout") && help.lines().count() < 75, "{subcommand}: {help}");
+        assert!(!help.contains("--idle-timeout") && help.lines().count() < 90, "{subcommand}: {help}");
         assert_eq!(help.contains("ollama-mcp --help"), !settings.is_empty(), "{subcommand}: {help}");
         assert!(help.lines().all(|line| line.chars().count() <= 120), "{subcommand}: {help}");
     }
+}
+
+#[tokio::test]
+async fn settings_of_serve_are_in_its_own_help_only() {
+    let (all, serve) = (run(&["--help"], &[]).await.stdout, run(&["serve", "--help"], &[]).await.stdout);
+    for flag in SERVE_SETTINGS.iter().filter_map(|setting| setting.flag()) {
+        let flag = format!("--{flag} ");
+        assert!(serve.contains(&flag) && !all.contains(&flag), "{flag}: {all}{serve}");
+    }
+    insta::assert_snapshot!(serve, @r#"
+    Serve HTTP: OpenAI's API, MCP over HTTP, and the chat service
+
+    Usage: ollama-mcp serve [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    Settings:
+          --provider <KIND>        The kind of model server: ollama, or openai for any OpenAI-compatible
+                                   server. [env: OLLAMA_MCP_PROVIDER] [default: ollama]
+          --ollama-host <ADDRESS>  The address of Ollama, as Ollama itself reads it: HOST, HOST:PORT or
+                                   a URL. [env: OLLAMA_HOST] [default: http://127.0.0.1:11434]
+          --base-url <URL>         The address of the OpenAI-compatible server, ending in /v1; required
+                                   with openai, refused with ollama. [env: OLLAMA_MCP_BASE_URL]
+          --model <NAME>           The model for calls that name none; by default a loaded one, or else
+                                   the newest installed. [env: OLLAMA_MODEL]
+          --log <FILTER>           What is logged: off, error, warn, info, debug, trace, or such levels
+                                   per target, as in warn,ollama_mcp=debug. [env: OLLAMA_MCP_LOG]
+                                   [default: warn]
+
+    Settings of serve:
+          --listen <ADDRESS>          Where to listen: IP:PORT, or localhost:PORT or PORT for this
+                                      machine only, over IPv4 and IPv6; port 0 is a free one. [env:
+                                      OLLAMA_MCP_SERVE_LISTEN] [default: localhost:4891]
+          --guests <WHO>              Who needs no key: loopback for every program of this machine,
+                                      never for nobody; by default loopback if the server listens on
+                                      this machine only, and else never. [env: OLLAMA_MCP_SERVE_GUESTS]
+          --public-url <URL>          The address that browsers use if it is not that of this machine,
+                                      such as https://models.example.com of a proxy. [env:
+                                      OLLAMA_MCP_SERVE_PUBLIC_URL]
+          --origins <LIST>            Other web pages that may use this server, by their origins, such
+                                      as https://app.example.com, separated by commas. [env:
+                                      OLLAMA_MCP_SERVE_ORIGINS]
+          --trusted-proxies <LIST>    Proxies that may set the address and the scheme of a caller by
+                                      their headers, as addresses or networks such as 10.0.0.0/8,
+                                      separated by commas. [env: OLLAMA_MCP_SERVE_TRUSTED_PROXIES]
+          --model-aliases <LIST>      Other names of models, for clients that offer only certain names:
+                                      gpt-4o=qwen3:8b, separated by commas. [env:
+                                      OLLAMA_MCP_SERVE_MODEL_ALIASES]
+          --max-body-bytes <SIZE>     The largest body of a request. [env:
+                                      OLLAMA_MCP_SERVE_MAX_BODY_BYTES] [default: 16MiB]
+          --max-connections <N>       The largest number of open connections. [env:
+                                      OLLAMA_MCP_SERVE_MAX_CONNECTIONS] [default: 2048]
+          --max-sessions <N>          The largest number of open MCP sessions; another one is refused.
+                                      [env: OLLAMA_MCP_SERVE_MAX_SESSIONS] [default: 256]
+          --comment-after <DURATION>  How long a stream is silent before a comment line is sent, so that
+                                      proxies do not close it; 0 sends none. [env:
+                                      OLLAMA_MCP_SERVE_COMMENT_AFTER] [default: 15s]
+
+    Examples:
+      ollama-mcp serve                                    for this machine, on http://127.0.0.1:4891
+      ollama-mcp serve --listen 127.0.0.1:0               on a free port; the first line says which
+      ollama-mcp serve --model-aliases gpt-4o=qwen3:8b    for clients that know other models only
+      curl http://127.0.0.1:4891/v1/chat/completions -d \
+        '{"messages": [{"role": "user", "content": "Why is the sky blue?"}]}'
+
+    All settings of "ollama-mcp --help" can be given here too.
+    "#);
+    assert!(!serve.contains("--idle-timeout") && serve.lines().count() < 100, "{serve}");
+    // The variables without a flag are in docs/settings.md.
+    assert!(!serve.contains("MCP_SERVER_PORT]"), "{serve}");
+    let wrong = run(&["--listen=127.0.0.1:0", "serve"], &[]).await;
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""), "{}", wrong.stderr);
+}
+
+#[tokio::test]
+async fn wrong_settings_of_serve_do_not_stop_the_stdio_server() {
+    let wrong = [("OLLAMA_MCP_SERVE_LISTEN", "nowhere"), ("PORT", "x")];
+    assert_eq!(run(&[], &wrong).await.code, Some(0));
+    let serve = run(&["serve"], &wrong[..1]).await;
+    assert_eq!((serve.code, serve.stdout.as_str()), (Some(2), ""));
+    assert!(
+        serve.stderr.starts_with("ollama-mcp: OLLAMA_MCP_SERVE_LISTEN is \"nowhere\": "),
+        "{}",
+        serve.stderr
+    );
+    let serve = run(&["serve"], &wrong[1..]).await.stderr;
+    assert!(serve.starts_with("ollama-mcp: PORT is \"x\": must be a port"), "{serve}");
 }
 
 #[tokio::test]
@@ -96,7 +192,8 @@ async fn mistyped_command_gets_suggestion() {
         ("docter", "did you mean 'doctor'?"),
         ("chat", "did you mean 'try'?"),
         ("list_hosts", "did you mean 'list-hosts'?"),
-        ("serve", "without a command, ollama-mcp serves"),
+        ("server", "'ollama-mcp serve' serves HTTP"),
+        ("serv", "did you mean 'serve'?"),
     ] {
         let ran = run(&[typed], &[]).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);

@@ -1,1 +1,42 @@
 //! The front that speaks HTTP. The only crate that names axum.
+//!
+//! It reads requests, calls the service, and writes answers. A module uses only those below it:
+//!
+//! ```text
+//! server, connection              sockets: accepting, limits, the end
+//! router                          from a request to the handler of its route
+//! base, openai, chat_service, own the routes, one folder for each family
+//! mount                           a service of another front, such as MCP
+//! route, openapi                  what a route is, and its description
+//! call                            one request: its caller, its body, its answer
+//! access                          which requests are accepted, and who sends them
+//! state                           what all requests share
+//! metrics, mount                  counters; a service of another front, such as MCP
+//! error, hint, json, sse          errors by dialect, bodies, streams
+//! options
+//! ```
+
+mod access;
+mod base;
+mod call;
+mod connection;
+mod error;
+mod hint;
+mod json;
+mod mcp_routes;
+mod metrics;
+mod mount;
+mod openai;
+mod openapi;
+mod options;
+mod route;
+mod router;
+mod server;
+mod sse;
+mod state;
+
+pub use access::LocalKey;
+pub use mount::{Body, Endpoint, Request, Response};
+pub use openapi::{openapi, routes_markdown};
+pub use options::HttpOptions;
+pub use server::HttpServer;

@@ -1,0 +1,108 @@
+//! Who sends a request, and what it may do.
+
+use service::Caller;
+use types::Owner;
+
+/// What a credential allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    Chat,
+    Embed,
+    ModelsRead,
+    ModelsWrite,
+    Conversations,
+    Files,
+    Mcp,
+    Metrics,
+    Admin,
+}
+
+impl Scope {
+    /// The name that documents and errors use.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embed => "embed",
+            Self::ModelsRead => "models:read",
+            Self::ModelsWrite => "models:write",
+            Self::Conversations => "conversations",
+            Self::Files => "files",
+            Self::Mcp => "mcp",
+            Self::Metrics => "metrics",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What a caller without a credential may do.
+const OF_GUESTS: &[Scope] =
+    &[Scope::Chat, Scope::Embed, Scope::ModelsRead, Scope::Conversations, Scope::Files, Scope::Mcp];
+
+/// The caller of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) caller: Caller,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nobody yet: routes that are open to all.
+    Unknown,
+    /// Somebody on this machine without a credential.
+    Guest,
+    /// The user who runs this server, by the local key.
+    Local,
+}
+
+impl Identity {
+    /// A caller of a route that is open to all.
+    pub(crate) fn unknown() -> Self {
+        Self { caller: Caller { owner: guest() }, kind: Kind::Unknown }
+    }
+
+    pub(crate) fn guest() -> Self {
+        Self { caller: Caller { owner: guest() }, kind: Kind::Guest }
+    }
+
+    pub(crate) fn local() -> Self {
+        Self { caller: Caller::local(), kind: Kind::Local }
+    }
+
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        match self.kind {
+            Kind::Unknown => false,
+            Kind::Guest => OF_GUESTS.contains(&scope),
+            Kind::Local => true,
+        }
+    }
+
+    /// Whether it is on this machine or has shown a credential.
+    pub(crate) fn is_known(&self) -> bool {
+        self.kind != Kind::Unknown
+    }
+
+    /// Whether it has shown a credential. To others, errors name no path, address or version.
+    pub(crate) fn has_credential(&self) -> bool {
+        self.kind == Kind::Local
+    }
+}
+
+/// The owner of what callers without a credential make: they all share it.
+fn guest() -> Owner {
+    // The name is valid; `local` would be the other end of the same type.
+    Owner::new("guest").unwrap_or_else(Owner::local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guests_are_not_the_local_owner() {
+        assert_eq!(Identity::guest().caller.owner.as_str(), "guest");
+        assert!(Identity::guest().may(Scope::Chat) && !Identity::guest().may(Scope::ModelsWrite));
+        assert!(!Identity::unknown().may(Scope::Chat));
+        assert!(Identity::local().may(Scope::Admin));
+    }
+}

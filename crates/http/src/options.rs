@@ -1,0 +1,43 @@
+//! The options of a server beside those of its services.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use url::Url;
+
+/// What the settings say of the HTTP front.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// The addresses to listen on; all have the same port.
+    pub listen: Vec<SocketAddr>,
+    /// Whether a caller on this machine needs no credential.
+    pub guests: bool,
+    /// The address under which browsers reach this server, if that is not a loopback address.
+    pub public_url: Option<Url>,
+    /// Origins of web pages that may send requests, such as `https://app.example.com`.
+    pub origins: Vec<String>,
+    /// Other names of models: what a caller sends, and the model that is meant.
+    pub model_aliases: BTreeMap<String, String>,
+    /// The largest body of a request.
+    pub max_body_bytes: usize,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// A stream that has been silent for so long sends a comment; `None`: never.
+    pub comment_after: Option<Duration>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4891)],
+            guests: true,
+            public_url: None,
+            origins: Vec::new(),
+            model_aliases: BTreeMap::new(),
+            max_body_bytes: 16 << 20,
+            max_connections: 2048,
+            comment_after: Some(Duration::from_secs(15)),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A route: what the router, the OpenAPI document, the documents and the tests know of it, said once.
+
+use axum::http::Method;
+use futures_util::future::BoxFuture;
+use schemars::{Schema, SchemaGenerator};
+
+use crate::access::Scope;
+use crate::call::Call;
+use crate::error::{Dialect, HttpError};
+use crate::mount::Response;
+
+/// What a handler gives back. Its errors become bodies in the route's dialect.
+pub(crate) type Answer = Result<Response, HttpError>;
+/// The function of a route.
+pub(crate) type Handler = fn(Call) -> BoxFuture<'static, Answer>;
+/// Makes the schema of a body.
+pub(crate) type MakeSchema = fn(&mut SchemaGenerator) -> Schema;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody.
+    Open,
+    /// Callers whose credential, or whose place on this machine, gives them this.
+    Needs(Scope),
+}
+
+/// The families of routes, in the order of the documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tag {
+    Server,
+    OpenAi,
+    Mcp,
+    ChatService,
+    Own,
+}
+
+impl Tag {
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Server => "Server",
+            Self::OpenAi => "OpenAI",
+            Self::Mcp => "MCP",
+            Self::ChatService => "Chat service",
+            Self::Own => "Our own",
+        }
+    }
+}
+
+/// A parameter of a path, a query or a header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// `path`, `query` or `header`.
+    pub(crate) place: &'static str,
+    pub(crate) description: &'static str,
+}
+
+/// A body: its media type, and its schema where it has one.
+#[derive(Clone, Copy)]
+pub(crate) struct Content {
+    pub(crate) media_type: &'static str,
+    pub(crate) schema: Option<MakeSchema>,
+    /// A body as a client sends or gets it, as JSON text.
+    pub(crate) example: Option<&'static str>,
+}
+
+/// One method of one path.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// As axum writes it: `/v1/models/{*id}`.
+    pub(crate) path: &'static str,
+    /// A name for generated clients: `createChatCompletion`.
+    pub(crate) name: &'static str,
+    pub(crate) tag: Tag,
+    pub(crate) summary: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) access: Access,
+    pub(crate) dialect: Dialect,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) request: Option<Content>,
+    /// What it answers with when it succeeds: a status, a description, and the bodies.
+    pub(crate) responses: Vec<(u16, &'static str, Vec<Content>)>,
+    /// A page that people open, to which a link on another site may lead.
+    pub(crate) is_page: bool,
+    pub(crate) handler: Handler,
+}
+
+impl Route {
+    pub(crate) fn get(path: &'static str, handler: Handler) -> Self {
+        Self::new(Method::GET, path, handler)
+    }
+
+    pub(crate) fn post(path: &'static str, handler: Handler) -> Self {
+        Self::new(Method::POST, path, handler)
+    }
+
+    pub(crate) fn delete(path: &'static str, handler: Handler) -> Self {
+        Self::new(Method::DELETE, path, handler)
+    }
+
+    pub(crate) fn new(method: Method, path: &'static str, handler: Handler) -> Self {
+        Self {
+            method,
+            path,
+            name: "",
+            tag: Tag::Server,
+            summary: "",
+            description: "",
+            access: Access::Open,
+            dialect: Dialect::OpenAi,
+            parameters: Vec::new(),
+            request: None,
+            responses: Vec::new(),
+            is_page: false,
+            handler,
+        }
+    }
+
+    /// Its name, its family, and what it does in one line.
+    pub(crate) fn about(mut self, name: &'static str, tag: Tag, summary: &'static str) -> Self {
+        (self.name, self.tag, self.summary) = (name, tag, summary);
+        self.dialect = match tag {
+            Tag::ChatService => Dialect::ChatService,
+            Tag::Mcp => Dialect::JsonRpc,
+            Tag::Server | Tag::OpenAi | Tag::Own => Dialect::OpenAi,
+        };
+        self
+    }
+
+    /// More than the one line, in Markdown.
+    pub(crate) fn described(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    pub(crate) fn needs(mut self, scope: Scope) -> Self {
+        self.access = Access::Needs(scope);
+        self
+    }
+
+    pub(crate) fn page(mut self) -> Self {
+        self.is_page = true;
+        self
+    }
+
+    pub(crate) fn parameter(
+        mut self,
+        place: &'static str,
+        name: &'static str,
+        description: &'static str,
+    ) -> Self {
+        self.parameters.push(Parameter { name, place, description });
+        self
+    }
+
+    pub(crate) fn takes(mut self, request: Content) -> Self {
+        self.request = Some(request);
+        self
+    }
+
+    pub(crate) fn answers(
+        mut self,
+        status: u16,
+        description: &'static str,
+        bodies: impl IntoIterator<Item = Content>,
+    ) -> Self {
+        self.responses.push((status, description, bodies.into_iter().collect()));
+        self
+    }
+
+    /// The path as OpenAPI writes it: `/v1/models/{id}`.
+    pub(crate) fn open_api_path(&self) -> String {
+        self.path.replace("{*", "{")
+    }
+}
+
+impl Content {
+    /// JSON of a type.
+    pub(crate) fn json<T: schemars::JsonSchema>() -> Self {
+        Self { media_type: "application/json", schema: Some(schema_of::<T>), example: None }
+    }
+
+    /// JSON of any form.
+    pub(crate) fn any_json() -> Self {
+        Self::of("application/json")
+    }
+
+    /// Anything of a media type.
+    pub(crate) fn of(media_type: &'static str) -> Self {
+        Self { media_type, schema: None, example: None }
+    }
+
+    pub(crate) fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
+    }
+}
+
+fn schema_of<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}

@@ -1,0 +1,166 @@
+//! From a request to the handler of its route: access, limits, errors in the route's dialect, metrics.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, Path, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::routing::{MethodFilter, MethodRouter};
+use futures_util::FutureExt as _;
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
+
+use crate::access::{Identity, check_web_page, identify};
+use crate::call::Call;
+use crate::error::{Dialect, HttpError};
+use crate::mount::{Request, Response};
+use crate::route::{Access, Answer, Route};
+use crate::state::App;
+use crate::{base, mcp_routes, openai};
+
+/// The header with the id of a request.
+const REQUEST_ID: &str = "x-request-id";
+
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Every route, in the order of the documents.
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = base::routes();
+    routes.extend(openai::routes());
+    routes.extend(mcp_routes::routes());
+    routes
+}
+
+/// The router over the state of a server.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let origins: Vec<_> = app.options.origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let mut paths: HashMap<&'static str, MethodRouter<Arc<App>>> = HashMap::new();
+    for route in routes() {
+        let Ok(filter) = MethodFilter::try_from(route.method.clone()) else { continue };
+        let route = Arc::new(route);
+        let path = route.path;
+        let handler = move |State(app): State<Arc<App>>, request: Request| {
+            let route = Arc::clone(&route);
+            async move { run(app, &route, request).await }
+        };
+        let methods = paths.remove(path).unwrap_or_default();
+        paths.insert(path, methods.on(filter, handler));
+    }
+    let mut router = Router::new();
+    for (path, methods) in paths {
+        router = router.route(path, methods);
+    }
+    let router =
+        router.fallback(not_found).method_not_allowed_fallback(not_allowed).with_state(Arc::clone(&app));
+    if origins.is_empty() {
+        return router;
+    }
+    router.layer(
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods(AllowMethods::mirror_request())
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers(ExposeHeaders::list(
+                ["x-request-id", "retry-after", "mcp-session-id"].map(HeaderName::from_static),
+            )),
+    )
+}
+
+/// Runs one request of a route.
+async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
+    let started = Instant::now();
+    let request_id = format!("req_{}", uuid::Uuid::new_v4().simple());
+    let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request)).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
+    let mut response = answer.unwrap_or_else(|error| {
+        tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
+        error.into_response(route.dialect)
+    });
+    finish(&mut response, &request_id);
+    app.metrics.request(route.name, response.status(), started.elapsed());
+    response
+}
+
+async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    check_web_page(&app, &parts, route.is_page)?;
+    let identity = match route.access {
+        Access::Open => peer(&parts)
+            .and_then(|peer| identify(&app, peer, &parts.headers))
+            .unwrap_or_else(|_| Identity::unknown()),
+        Access::Needs(scope) => {
+            let identity = identify(&app, peer(&parts)?, &parts.headers)?;
+            if !identity.may(scope) {
+                let text = format!("This needs the scope {}, which the caller does not have", scope.as_str());
+                return Err(HttpError::forbidden(text));
+            }
+            identity
+        }
+    };
+    let path = Path::<HashMap<String, String>>::from_request_parts(&mut parts, &app).await;
+    let path = path
+        .map(|path| path.0)
+        .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
+    (route.handler)(Call { app, identity, path, parts, body: Mutex::new(body) }).await
+}
+
+fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {
+    // The connection adds it to each request.
+    parts.extensions.get::<Peer>().map(|peer| peer.0).ok_or_else(HttpError::internal)
+}
+
+fn finish(response: &mut Response, request_id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+}
+
+/// A path that no route has.
+async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let error = check_web_page(&app, &parts, false).err().unwrap_or_else(|| no_route(&parts.uri));
+    outside_routes(error, &parts.uri)
+}
+
+/// A path whose routes have other methods. The router adds `Allow`.
+async fn not_allowed(State(app): State<Arc<App>>, method: Method, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if let Err(error) = check_web_page(&app, &parts, false) {
+        return outside_routes(error, &parts.uri);
+    }
+    if method == Method::OPTIONS {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return response;
+    }
+    let text = format!("{} does not take {method}", parts.uri.path());
+    outside_routes(HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text), &parts.uri)
+}
+
+fn outside_routes(error: HttpError, uri: &Uri) -> Response {
+    let dialect = if uri.path() == "/mcp" { Dialect::JsonRpc } else { Dialect::OpenAi };
+    let mut response = error.into_response(dialect);
+    finish(&mut response, &format!("req_{}", uuid::Uuid::new_v4().simple()));
+    response
+}
+
+fn no_route(uri: &Uri) -> HttpError {
+    let path: String = uri.path().chars().take(100).collect();
+    let error = HttpError::not_found(format!("There is no route {path:?}"));
+    let routes = routes();
+    let names = routes.iter().map(Route::open_api_path);
+    let names: Vec<String> = names.collect();
+    match text::similar::nearest(&path, names.iter().map(String::as_str)) {
+        None => error.with_hint("GET /openapi.json describes all routes."),
+        Some(near) => {
+            error.with_hint(format!("Did you mean {near}? GET /openapi.json describes all routes."))
+        }
+    }
+}

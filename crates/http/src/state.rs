@@ -1,0 +1,28 @@
+//! What all requests share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::access::LocalKey;
+use crate::metrics::Metrics;
+use crate::mount::Endpoint;
+use crate::openai::IdempotencyKeys;
+use crate::options::HttpOptions;
+use service::Services;
+
+/// The state of one server.
+pub(crate) struct App {
+    pub(crate) services: Arc<Services>,
+    pub(crate) options: HttpOptions,
+    /// The key of the user who runs this server.
+    pub(crate) local_key: Option<LocalKey>,
+    /// MCP, mounted under `/mcp`.
+    pub(crate) mcp: Option<Arc<dyn Endpoint>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) idempotency: IdempotencyKeys,
+    pub(crate) started: Instant,
+    /// Cancelled when the server ends: open streams say so, and end.
+    pub(crate) shutdown: CancellationToken,
+}
