@@ -21,6 +21,7 @@ mod fake;
 mod faults;
 mod floods;
 mod generated_docs;
+mod link;
 mod mcp;
 mod packaging;
 mod providers;

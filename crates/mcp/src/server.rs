@@ -37,7 +37,7 @@ impl McpServer {
 
     fn offering(services: Arc<Services>, options: ServerOptions, host_files: bool) -> Self {
         let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools, host_files);
-        let wording = Wording::new(tools.iter().map(|tool| tool.name.clone()));
+        let wording = Wording::new(tools.iter().map(|tool| tool.name));
         let instructions = instructions(&advice);
         let state = ServerState::new(services, options, left_out, wording);
         Self(Arc::new(Shared { state, tools, instructions }))

@@ -8,8 +8,10 @@
 
 pub mod chunk;
 pub mod completion;
+pub mod completions;
 pub mod embeddings;
 pub mod error;
+pub mod logprobs;
 pub mod messages;
 pub mod models;
 pub mod request;
@@ -22,3 +24,5 @@ pub use request::ChatCompletionRequest;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod sdk_fields;

@@ -17,6 +17,7 @@ use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
 use service::ServiceError;
 use service::chat::request::ChatCall;
+use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
@@ -64,16 +65,18 @@ async fn create(mut call: Call) -> Answer {
     let asked = Asked::new(&call, request)?;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
-    if stays {
-        let allowed = call.app.services.tasks.allow_background(call.caller());
-        allowed.map_err(|error| call.error(&error))?;
-    }
+    let start = || {
+        if stays {
+            let allowed = call.app.services.tasks.allow_background(call.caller());
+            allowed.map_err(|error| call.error(&error))?;
+        }
+        asked.start(&call)
+    };
     let tasks = match key {
-        None => asked.start(&call)?,
+        None => start()?,
         Some(key) => {
             let digest = Sha256::digest(&body).into();
-            let owner = &call.caller().owner;
-            call.app.idempotency.get_or_start(owner, "chat", &key, digest, || asked.start(&call))?
+            call.app.idempotency.get_or_start(&call.caller().owner, "chat", &key, digest, start)?
         }
     };
     let mut followed = Vec::with_capacity(tasks.len());
@@ -117,7 +120,10 @@ impl Asked {
             None => model,
         });
         let background = request.background == Some(true);
-        let chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
+        let mut chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
+        if is_streamed && call.header("x-ollama-mcp-hold")? != Some("true") {
+            chat.format_check = FormatCheck::AtEnd;
+        }
         let stream = is_streamed.then_some(StreamOptions {
             include_usage,
             shows_queue,
@@ -163,7 +169,7 @@ async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptio
     }
     if !options.shows_queue {
         for one in &followed {
-            one.begun().await.map_err(|error| call.error(&error))?;
+            one.begun(&call.app.shutdown).await?.map_err(|error| call.error(&error))?;
         }
     }
     Ok(stream::response(Arc::clone(&call.app), followed, options, call.identity.has_credential()))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 use openai::chunk::{ChatCompletionChunk, ChunkChoice, Delta, FunctionDelta, ToolCallDelta};
 use openai::completion::AssistantRole;
+use openai::logprobs::Logprobs;
 use openai::messages::FunctionKind;
 use serde::Serialize;
 use serde_json::json;
@@ -189,29 +190,31 @@ impl ChoiceStream {
     }
 
     fn write_update(&mut self, out: &mut Vec<u8>, update: &Update) {
-        let Update { thinking, content, tool_calls, .. } = update;
-        if thinking.is_empty() && content.is_empty() && tool_calls.is_empty() {
+        let Update { thinking, content, tool_calls, logprobs, .. } = update;
+        if thinking.is_empty() && content.is_empty() && tool_calls.is_empty() && logprobs.is_empty() {
             return;
         }
         self.write_role(out);
         let mut deltas = Vec::new();
         if !thinking.is_empty() {
-            deltas.push(Delta { reasoning_content: Some(thinking.as_str().into()), ..Delta::default() });
+            let delta = Delta { reasoning_content: Some(thinking.as_str().into()), ..Delta::default() };
+            deltas.push((delta, None));
         }
-        if !content.is_empty() {
-            deltas.push(Delta { content: Some(content.as_str().into()), ..Delta::default() });
+        if !content.is_empty() || !logprobs.is_empty() {
+            let delta = Delta { content: Some(content.as_str().into()), ..Delta::default() };
+            deltas.push((delta, Logprobs::new(logprobs)));
         }
         let first = self.cursor.tool_calls().saturating_sub(tool_calls.len());
         let numbers = (0..).skip(first);
-        deltas.extend(tool_calls.iter().zip(numbers).map(|(call, number)| tool_call(call, number)));
+        deltas.extend(tool_calls.iter().zip(numbers).map(|(call, number)| (tool_call(call, number), None)));
         let last = deltas.pop();
-        for delta in deltas {
-            self.write(out, delta, None);
+        for (delta, logprobs) in deltas {
+            self.write(out, delta, logprobs, None);
         }
-        if let Some(last) = last {
+        if let Some((last, logprobs)) = last {
             // One that is lost is sent again: the id of an update stands on its last event.
             let id = self.options.has_event_ids.then(|| self.cursor.to_string());
-            self.write(out, last, id.as_deref());
+            self.write(out, last, logprobs, id.as_deref());
         }
     }
 
@@ -221,11 +224,11 @@ impl ChoiceStream {
         }
         let delta =
             Delta { role: Some(AssistantRole::Assistant), content: Some("".into()), ..Delta::default() };
-        self.write(out, delta, None);
+        self.write(out, delta, None, None);
     }
 
-    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, id: Option<&str>) {
-        let choice = ChunkChoice { index: self.index, delta, ..ChunkChoice::default() };
+    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, logprobs: Option<Logprobs<'_>>, id: Option<&str>) {
+        let choice = ChunkChoice { index: self.index, delta, logprobs, ..ChunkChoice::default() };
         let model = self.one.reply.model().unwrap_or_default();
         sse::write_event(out, id, &self.chunk(choice, model, None));
     }

@@ -50,15 +50,18 @@ struct CreateArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = read_only("Create a model", false).read_only(false).destructive(true);
-    let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
-        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed())
+    ToolEntry::asking("create_model", definition, |call| run(call).boxed())
         .in_toolset(Toolset::Models)
         .of_ollama()
         .naming_files(&[GGUF])
         .described_without_files(DESCRIPTION_WITHOUT_FILES)
+}
+
+fn definition(name: &'static str) -> Tool {
+    let annotations = read_only("Create a model", false).read_only(false).destructive(true);
+    Tool::new(name, DESCRIPTION, input_schema::<CreateArguments>())
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

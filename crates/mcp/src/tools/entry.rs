@@ -1,13 +1,14 @@
 //! A tool: how its file declares it, how a server offers it, and how a call runs it.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::definitions;
 use crate::answers::error as failure;
 use crate::arguments::schema;
 pub(super) use crate::call::{AskingResult, ToolCall, ToolResult};
@@ -16,7 +17,10 @@ use settings::Toolset;
 
 /// A tool as its file declares it.
 pub(crate) struct ToolEntry {
-    pub(crate) definition: Tool,
+    pub(super) name: &'static str,
+    /// Makes its definition. A server reads the file of definitions instead: deriving 25 schemas at each start takes time and memory.
+    #[cfg(test)]
+    make_definition: MakeDefinition,
     pub(super) toolset: Toolset,
     /// It changes something, or sends something away: not offered with `--read-only`.
     pub(super) changes: bool,
@@ -35,6 +39,9 @@ pub(crate) struct ToolEntry {
     pub(super) advice: Option<(u8, &'static str)>,
 }
 
+/// Makes the definition of the tool of this name.
+pub(super) type MakeDefinition = fn(&'static str) -> Tool;
+
 /// Runs a call of a tool. It borrows the call: an async fn stores an argument that it owns twice.
 type RunTool<T> = for<'a> fn(&'a mut ToolCall<'_>) -> BoxFuture<'a, T>;
 
@@ -46,19 +53,28 @@ enum Run {
 
 impl ToolEntry {
     /// A core tool that changes nothing and that every provider serves.
-    pub(super) fn new(definition: Tool, run: RunTool<ToolResult>) -> Self {
-        Self::with(definition, Run::Answering(run))
+    pub(super) fn new(name: &'static str, definition: MakeDefinition, run: RunTool<ToolResult>) -> Self {
+        Self::with(name, definition, Run::Answering(run))
     }
 
     /// A tool that changes something, and may ask the user before.
-    pub(super) fn asking(definition: Tool, run: RunTool<AskingResult>) -> Self {
-        Self::with(definition, Run::Asking(run)).changing()
+    pub(super) fn asking(name: &'static str, definition: MakeDefinition, run: RunTool<AskingResult>) -> Self {
+        Self::with(name, definition, Run::Asking(run)).changing()
     }
 
-    fn with(mut definition: Tool, run: Run) -> Self {
-        definition.title = definition.annotations.as_ref().and_then(|annotations| annotations.title.clone());
+    fn with(
+        name: &'static str,
+        #[cfg_attr(
+            not(test),
+            expect(unused_variables, reason = "only the test of the file makes definitions")
+        )]
+        definition: MakeDefinition,
+        run: Run,
+    ) -> Self {
         Self {
-            definition,
+            name,
+            #[cfg(test)]
+            make_definition: definition,
             toolset: Toolset::Core,
             changes: false,
             needs_ollama: false,
@@ -69,6 +85,14 @@ impl ToolEntry {
             run,
             advice: None,
         }
+    }
+
+    /// The definition that the file must have.
+    #[cfg(test)]
+    pub(super) fn definition(&self) -> Tool {
+        let mut definition = (self.make_definition)(self.name);
+        definition.title = definition.annotations.as_ref().and_then(|annotations| annotations.title.clone());
+        definition
     }
 
     pub(super) fn in_toolset(mut self, toolset: Toolset) -> Self {
@@ -103,20 +127,6 @@ impl ToolEntry {
         self
     }
 
-    /// The tool as callers over the network are offered it. Its arguments for paths are still known, so that their error says
-    /// why they are refused.
-    pub(super) fn hide_files(&mut self) {
-        if let Some(properties) = Arc::make_mut(&mut self.definition.input_schema)
-            .get_mut("properties")
-            .and_then(Value::as_object_mut)
-        {
-            properties.retain(|name, _| !self.host_files.contains(&name.as_str()));
-        }
-        if let Some(description) = self.without_files {
-            self.definition.description = Some(description.into());
-        }
-    }
-
     pub(super) fn of_ollama(mut self) -> Self {
         self.needs_ollama = true;
         self
@@ -132,44 +142,77 @@ impl ToolEntry {
 /// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
 /// and copying and serializing them most of the time of `tools/list`.
 pub(crate) struct OfferedTool {
-    pub(crate) name: Cow<'static, str>,
-    /// The names of its arguments.
-    pub(crate) arguments: Vec<String>,
-    pub(crate) json: Box<RawValue>,
+    pub(crate) name: &'static str,
+    pub(crate) json: Cow<'static, RawValue>,
+    arguments: OnceLock<Vec<String>>,
+    /// Arguments that are not offered. They are known, so that their error says why they are refused.
+    hidden: &'static [&'static str],
     in_order: bool,
     run: Run,
 }
 
+/// How a server offers a tool, beside the definition of the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offering {
+    /// Its calls may install models, so it is not read-only.
+    pub(super) installs_models: bool,
+    /// Its callers may name files of this machine.
+    pub(super) host_files: bool,
+}
+
 impl OfferedTool {
+    /// The tool as the file of definitions has it.
+    ///
     /// # Errors
-    /// The definition cannot be written as JSON; with the name of the tool.
-    pub(super) fn new(entry: ToolEntry) -> Result<Self, (Cow<'static, str>, serde_json::Error)> {
-        let ToolEntry { definition, in_order, host_files, run, .. } = entry;
-        match to_raw_value(&definition) {
-            Ok(json) => {
-                let mut arguments = schema::property_names(&definition.input_schema);
-                for hidden in host_files
-                    .iter()
-                    .filter(|name| !arguments.iter().any(|known| known == *name))
-                    .copied()
-                    .collect::<Vec<_>>()
-                {
-                    arguments.push(hidden.to_owned());
-                }
-                Ok(Self { name: definition.name, arguments, json, in_order, run })
+    /// The file has no definition of it, or not as JSON.
+    pub(super) fn new(entry: ToolEntry, offering: Offering) -> serde_json::Result<Self> {
+        let ToolEntry { name, in_order, host_files, without_files, run, .. } = entry;
+        let hidden = if offering.host_files { &[] } else { host_files };
+        let published: &'static RawValue = serde_json::from_str(definitions::text(name).unwrap_or_default())?;
+        let json = if offering.installs_models || !hidden.is_empty() {
+            let mut definition: Tool = serde_json::from_str(published.get())?;
+            if let Some(annotations) = definition.annotations.as_mut().filter(|_| offering.installs_models) {
+                annotations.read_only_hint = Some(false);
             }
-            Err(error) => Err((definition.name, error)),
-        }
+            if !hidden.is_empty() {
+                hide(&mut definition, hidden, without_files);
+            }
+            Cow::Owned(to_raw_value(&definition)?)
+        } else {
+            Cow::Borrowed(published)
+        };
+        Ok(Self { name, json, arguments: OnceLock::new(), hidden, in_order, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
     pub(crate) fn definition(&self) -> Option<Tool> {
         serde_json::from_str(self.json.get()).ok()
     }
+
+    /// The names of its arguments, read at its first call.
+    pub(crate) fn arguments(&self) -> &[String] {
+        self.arguments.get_or_init(|| {
+            let definition = self.definition();
+            let offered = definition
+                .map_or_else(Vec::new, |definition| schema::property_names(&definition.input_schema));
+            offered.into_iter().chain(self.hidden.iter().map(|name| (*name).to_owned())).collect()
+        })
+    }
 }
 
-/// Runs a tool. Its failures are answers, too. A panic is caught here because rmcp's Streamable HTTP runs the handler without
-/// the guard of our line connection.
+/// Removes arguments from a definition, and what the description says of them.
+fn hide(definition: &mut Tool, arguments: &[&str], description: Option<&'static str>) {
+    let schema = Arc::make_mut(&mut definition.input_schema);
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !arguments.contains(&name.as_str()));
+    }
+    if let Some(description) = description {
+        definition.description = Some(description.into());
+    }
+}
+
+/// Runs a tool. Its failures are answers, too. A panic is caught here as well as in the guard of our own transports, since
+/// the handler can be run by others.
 pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
     let cancelled = call.context.ct.clone();

@@ -9,6 +9,7 @@ use super::ndjson::NdJson;
 use super::wire::{CallLine, ChatLine};
 use crate::decode::{Events, StreamDecoder};
 use crate::error_body::ErrorBody;
+use crate::logprobs::ContentTokens;
 use crate::{ProviderError, ProviderResult};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, ToolCall, Usage};
 
@@ -22,6 +23,7 @@ pub(super) struct ChatDecoder {
 #[derive(Debug, Default)]
 struct State {
     calls_tools: bool,
+    tokens: ContentTokens,
     /// The last event was emitted.
     ended: bool,
 }
@@ -71,6 +73,7 @@ impl State {
             return self.fail(ProviderError::Malformed { reason }, events);
         }
         let mut line = line;
+        self.logprobs(&mut line, events);
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         events.extend(text(line.thinking.take()).map(|text| Ok(ChatEvent::Thinking(text))));
         events.extend(text(line.response.take()).map(|text| Ok(ChatEvent::Content(text))));
@@ -88,6 +91,21 @@ impl State {
         }
     }
 
+    /// Before the content that has the tokens.
+    fn logprobs(&mut self, line: &mut ChatLine, events: &mut Events) {
+        let Some(tokens) = line.logprobs.take() else { return };
+        let message = line.message.as_ref();
+        let content = line.response.as_deref().or_else(|| message?.content.as_deref());
+        let thinking = line.thinking.as_deref().or_else(|| message?.thinking.as_deref());
+        let calls = message.and_then(|message| message.tool_calls.as_ref());
+        let is_other =
+            thinking.is_some_and(|text| !text.is_empty()) || calls.is_some_and(|calls| !calls.is_empty());
+        let tokens = self.tokens.take(tokens, content.unwrap_or_default(), is_other);
+        if !tokens.is_empty() {
+            events.push_back(Ok(ChatEvent::Logprobs(tokens)));
+        }
+    }
+
     fn end(&self, line: ChatLine) -> ChatEnd {
         let finish_reason = match line.done_reason.as_deref() {
             None | Some("" | "stop") if self.calls_tools => FinishReason::ToolCalls,
@@ -99,7 +117,11 @@ impl State {
         let time = |nanoseconds: Option<u64>| nanoseconds.map(Duration::from_nanos);
         ChatEnd {
             finish_reason,
-            usage: Usage { prompt_tokens: line.prompt_eval_count, completion_tokens: line.eval_count },
+            usage: Usage {
+                prompt_tokens: line.prompt_eval_count,
+                completion_tokens: line.eval_count,
+                ..Usage::default()
+            },
             timings: Timings {
                 total: time(line.total_duration),
                 load: time(line.load_duration),

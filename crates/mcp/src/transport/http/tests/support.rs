@@ -18,8 +18,8 @@ use crate::state::ServerOptions;
 use crate::transport::http::{HttpTransport, HttpTransportOptions, ResponseBody};
 use service::{Caller, ServiceSettings, Services};
 use types::{
-    ChatEnd, ChatEvent, ChatRequest, EmbedRequest, Embeddings, FinishReason, Health, Model, ModelDetails,
-    Owner, RunningModel, Timings, Usage,
+    ChatEnd, ChatEvent, ChatRequest, EmbedRequest, Embeddings, FinishReason, GenerateRequest, Health, Model,
+    ModelDetails, Owner, RunningModel, Timings, Usage,
 };
 
 /// Longer than anything takes that does not hang.
@@ -80,6 +80,10 @@ impl Provider for Provided {
 
     fn embed<'a>(&'a self, _: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         unimplemented!("no test embeds")
+    }
+
+    fn generate<'a>(&'a self, _: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        unimplemented!("no test generates")
     }
 
     fn chat<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
