@@ -21,6 +21,7 @@ mod fake;
 mod faults;
 mod floods;
 mod generated_docs;
+mod http;
 mod link;
 mod mcp;
 mod packaging;

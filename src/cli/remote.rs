@@ -56,11 +56,17 @@ fn variable(name: &str) -> Result<String, String> {
     let is_name = !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    // They would keep this program itself from starting, where it does not know them.
+    if is_name && name.starts_with("OLLAMA_MCP_") {
+        return Err(format!(
+            "--key-env {name}: names that begin with OLLAMA_MCP_ are those of settings; choose another, such as OMK_KEY"
+        ));
+    }
     if is_name {
         return Ok(name.to_owned());
     }
     // It may be the key itself, so it is not shown.
-    Err("--key-env takes the name of an environment variable, such as OLLAMA_MCP_KEY, and not the key itself"
+    Err("--key-env takes the name of an environment variable, such as OMK_KEY, and not the key itself"
         .to_owned())
 }
 
@@ -100,7 +106,7 @@ impl ServerAddress {
             ));
         }
         let wrong = |problem: &str| format!("--url {text:?}: {problem}; {EXAMPLE}");
-        let mut url = Url::parse(text).map_err(|error| wrong(&format!("no URL ({error})")))?;
+        let mut url = Url::parse(text).map_err(|error| wrong(&format!("that is no URL ({error})")))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong("must begin with http:// or https://"));
         }
@@ -110,7 +116,7 @@ impl ServerAddress {
             Some(url::Host::Domain(_)) | None => false,
         };
         if is_unspecified {
-            return Err(wrong("is an address to listen on; name one to connect to"));
+            return Err(wrong("that is an address to listen on; name one to connect to"));
         }
         let path = url.path().trim_end_matches('/').to_owned();
         if ["/v1", "/api"].iter().any(|end| path.ends_with(end)) {
@@ -201,5 +207,7 @@ mod tests {
             assert!(!problem.contains("sesame"), "{problem}");
         }
         assert_eq!(variable("OMK_KEY").unwrap(), "OMK_KEY");
+        // The program refuses unknown variables of its own prefix.
+        assert!(variable("OLLAMA_MCP_KEY").unwrap_err().contains("choose another"));
     }
 }

@@ -14,6 +14,12 @@ async fn report(home: &Home, environment: &[(&str, &str)]) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr))
 }
 
+/// What `doctor` says of the HTTP server.
+fn http_section(shown: &str) -> String {
+    let lines = shown.lines().skip_while(|line| !line.starts_with("HTTP server"));
+    lines.take_while(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+}
+
 #[tokio::test]
 async fn try_streams_the_answer_of_a_running_server() {
     let fake = FakeOllama::start().await.with_defaults();
@@ -64,20 +70,24 @@ async fn doctor_reports_running_server_and_who_can_reach_it() {
     assert_eq!((&found["http_reach"], &found["http_guests"]), (&json!("this machine"), &json!(true)));
     let ran = home.run_with(&["doctor", "--listen", &listen], &environment[..1]).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
-    for line in [
-        format!("answers at http://{listen}"),
-        "every program of this machine can reach it, as these settings say, and no other machine".to_owned(),
-        "programs of this machine need no key".to_owned(),
-    ] {
-        assert!(ran.stdout.contains(&line), "{line}: {}", ran.stdout);
-    }
+    let section = http_section(&ran.stdout);
+    let process = section
+        .split_once(" (process ")
+        .and_then(|(_, rest)| rest.split_once(") answers"))
+        .map(|(process, _)| process);
     if cfg!(target_os = "linux") {
-        assert!(
-            ran.stdout.contains("(process ") && ran.stdout.contains(", ollama-mcp, of user "),
-            "{}",
-            ran.stdout
-        );
+        assert!(process.unwrap().contains(", ollama-mcp, of user "), "{section}");
     }
+    let shown = section
+        .replace(&format!(" (process {})", process.unwrap_or_default()), "")
+        .replace(&listen, "ADDRESS")
+        .replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    insta::assert_snapshot!(shown, @"
+    HTTP server (ollama-mcp serve)
+    ✓ version VERSION answers at http://ADDRESS
+      every program of this machine can reach it, as these settings say, and no other machine
+      programs of this machine need no key; what they store, all of them share
+    ");
 }
 
 #[tokio::test]
@@ -94,7 +104,12 @@ async fn doctor_reports_missing_server_and_other_program() {
     };
     let ran = doctor(closed.clone()).await;
     assert_eq!(ran.code, Some(0), "a server that nobody started is no problem: {}", ran.stdout);
-    assert!(ran.stdout.contains(&format!("no server is running at {closed}")), "{}", ran.stdout);
+    insta::assert_snapshot!(http_section(&ran.stdout).replace(&closed, "ADDRESS"), @r#"
+    HTTP server (ollama-mcp serve)
+      no server is running at ADDRESS; "ollama-mcp serve" starts one, for clients of OpenAI's API and MCP over HTTP
+      every program of this machine could reach it, and no other machine
+      programs of this machine need no key; what they store, all of them share
+    "#);
 
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = other.local_addr().unwrap().to_string();
@@ -111,7 +126,10 @@ async fn doctor_reports_missing_server_and_other_program() {
     assert!(ran.stdout.contains("-> stop it, or choose another port with --listen"), "{}", ran.stdout);
 
     let ran = doctor("0.0.0.0:0".to_owned()).await;
-    assert!(ran.stdout.contains("0.0.0.0:0 is a free port at each start"), "{}", ran.stdout);
+    insta::assert_snapshot!(http_section(&ran.stdout), @"
+    HTTP server (ollama-mcp serve)
+      0.0.0.0:0 is a free port at each start, so a running server cannot be found; its first line names the port
+    ");
 }
 
 /// A repository could carry such a file.

@@ -193,25 +193,38 @@ async fn wrong_use_exits_2_and_writes_nothing() {
     home.write("empty", "\n");
     let empty = home.path("empty").display().to_string();
     let before = home.everything();
-    for (arguments, reason) in [
-        (&["cursor", "--url", "127.0.0.1:4891"][..], "valid are http://127.0.0.1:4891"),
-        (&["cursor", "--url", "http://me:sesame@a/"], "--url takes no user name"),
-        (&["cursor", "--url", URL, "--key-env", "omk-sesame"], "and not the key itself"),
-        (&["cursor", "--url", URL, "--key-file", &empty], "holds no key"),
-        (&["cursor", "--url", URL, "--key-file", "missing"], "cannot be read"),
-        (&["cursor", "--url", URL, "--model", "m"], "--model is a setting of the server"),
-        (&["cursor", "--url", URL, "--env", "A=sesame"], "cannot be used with"),
-        (&["cursor", "--key-env", "A"], "--url"),
-        (&["claude-desktop", "--url", URL], "Claude Desktop takes no address"),
-        (&["claude-desktop", "--url", URL, "--print"], "Claude Desktop takes no address"),
+    let mut errors = String::new();
+    for arguments in [
+        &["cursor", "--url", "127.0.0.1:4891"][..],
+        &["cursor", "--url", "http://0.0.0.0:4891"],
+        &["cursor", "--url", "http://127.0.0.1:4891/v1"],
+        &["cursor", "--url", "http://me:sesame@a/"],
+        &["cursor", "--url", URL, "--key-env", "omk-sesame"],
+        &["cursor", "--url", URL, "--key-file", &empty],
+        &["cursor", "--url", URL, "--model", "m"],
+        &["zed", "--url", URL, "--key-env", "OMK_KEY"],
+        &["claude-desktop", "--url", URL],
+        &["claude-desktop", "--url", URL, "--print"],
     ] {
         let ran = home.run(&[&["install"], arguments].concat()).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ran.stderr);
-        assert!(
-            ran.stderr.contains(reason) && !ran.stderr.contains("sesame"),
-            "{arguments:?}: {}",
-            ran.stderr
-        );
+        errors.push_str(&ran.stderr.replace(&empty, "EMPTY"));
+    }
+    insta::assert_snapshot!(errors, @r#"
+    ollama-mcp: --url "127.0.0.1:4891": that is no URL (relative URL without a base); valid are http://127.0.0.1:4891 and https://models.example.com
+    ollama-mcp: --url "http://0.0.0.0:4891": that is an address to listen on; name one to connect to; valid are http://127.0.0.1:4891 and https://models.example.com
+    ollama-mcp: --url "http://127.0.0.1:4891/v1": leave out the path; valid are http://127.0.0.1:4891 and https://models.example.com
+    ollama-mcp: --url takes no user name, query or fragment (valid are http://127.0.0.1:4891 and https://models.example.com); give a key by --key-env or --key-file
+    ollama-mcp: --key-env takes the name of an environment variable, such as OMK_KEY, and not the key itself
+    ollama-mcp: --key-file EMPTY holds no key: a key is ASCII without spaces, alone in the file
+    ollama-mcp: --model is a setting of the server, which already runs. Set it where the server runs, or leave out --url.
+    ollama-mcp: Zed reads no key from a variable. Use --key-file PATH, which writes the key into your own file of this host.
+    ollama-mcp: Claude Desktop takes no address of a server in its file. Install the program itself (without --url), or add an https address that the internet can reach under Settings > Connectors.
+    ollama-mcp: Claude Desktop takes no address of a server in its file. Install the program itself (without --url), or add an https address that the internet can reach under Settings > Connectors.
+    "#);
+    for arguments in [&["cursor", "--url", URL, "--env", "A=sesame"][..], &["cursor", "--key-env", "A"]] {
+        let ran = home.run(&[&["install"], arguments].concat()).await;
+        assert_eq!((ran.code, ran.stderr.contains("sesame")), (Some(2), false), "{}", ran.stderr);
     }
     assert_eq!(home.everything(), before);
 }

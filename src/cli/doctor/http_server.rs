@@ -27,8 +27,8 @@ enum Answer {
         version: String,
         /// Whether the model server answers it.
         is_healthy: bool,
-        /// What it says of guests.
-        guests: Option<String>,
+        /// Whether a caller of this machine needs no key.
+        has_guests: bool,
     },
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn check(settings: Option<&ServeSettings>) -> Section {
                  MCP over HTTP"
             ));
             section.field("http_server", json!({ "running": false }));
-            reach(&mut section, settings, "could reach it");
+            reach(&mut section, settings, "could reach it", settings.has_guests());
         }
         Answer::Another(what) => {
             section.warning(
@@ -61,7 +61,7 @@ pub(super) async fn check(settings: Option<&ServeSettings>) -> Section {
             );
             section.field("http_server", json!({ "running": false, "other_program": true }));
         }
-        Answer::Ours { version, is_healthy, guests } => {
+        Answer::Ours { version, is_healthy, has_guests } => {
             let shown = sanitize::name(&version);
             section.ok(format!("version {shown}{} answers at http://{address}", owner(listen.port())));
             if version != env!("CARGO_PKG_VERSION") {
@@ -79,24 +79,19 @@ pub(super) async fn check(settings: Option<&ServeSettings>) -> Section {
                     Some("start the model server; see \"Model server\" above".to_owned()),
                 );
             }
-            if let Some(guests) = &guests {
-                section.info(format!("guests: {}", sanitize::line(guests)));
-            }
-            section.field(
-                "http_server",
-                json!({ "running": true, "version": version, "healthy": is_healthy, "guests": guests }),
-            );
-            reach(&mut section, settings, "can reach it, as these settings say");
+            section
+                .field("http_server", json!({ "running": true, "version": version, "healthy": is_healthy }));
+            reach(&mut section, settings, "can reach it, as these settings say", has_guests);
         }
     }
     section
 }
 
 /// Who can connect, and who of them needs a key.
-fn reach(section: &mut Section, settings: &ServeSettings, can: &str) {
+fn reach(section: &mut Section, settings: &ServeSettings, can: &str, has_guests: bool) {
     let listen = settings.listen;
     section.field("http_reach", if listen.is_loopback() { "this machine" } else { "network" });
-    section.field("http_guests", settings.has_guests());
+    section.field("http_guests", has_guests);
     if listen.is_loopback() {
         section.info(format!("every program of this machine {can}, and no other machine"));
     } else {
@@ -105,7 +100,7 @@ fn reach(section: &mut Section, settings: &ServeSettings, can: &str) {
             Some("listen on localhost unless others are meant to use it".to_owned()),
         );
     }
-    section.info(if settings.has_guests() {
+    section.info(if has_guests {
         "programs of this machine need no key; what they store, all of them share"
     } else {
         "every caller needs a key"
@@ -168,7 +163,7 @@ fn read(answer: &[u8]) -> Answer {
         (Some(status), Some(version), Some(_)) => Answer::Ours {
             version: version.to_owned(),
             is_healthy: status == "healthy",
-            guests: field("guests").map(str::to_owned),
+            has_guests: field("guests").is_some(),
         },
         _ => Answer::Another("its /health is not that of this server"),
     }
@@ -184,7 +179,7 @@ mod tests {
         let answer = format!("HTTP/1.1 503 Service Unavailable\r\nX: y\r\n\r\n{body}");
         assert!(matches!(
             read(answer.as_bytes()),
-            Answer::Ours { version, is_healthy: false, guests: None } if version == "0.1.0"
+            Answer::Ours { version, is_healthy: false, has_guests: false } if version == "0.1.0"
         ));
         for other in
             ["HTTP/1.1 200 OK\r\n\r\n{\"status\":\"ok\"}", "HTTP/1.1 404 x\r\n\r\n", "220 smtp\r\n\r\n"]

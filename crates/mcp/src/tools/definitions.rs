@@ -15,7 +15,8 @@ fn name_of(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{OfferedTool, Offering, all};
+    use super::super::entry::Offering;
+    use super::super::{OfferedTool, all};
     use super::*;
 
     /// Rewrites a stale file and fails once, as `tests/generated_docs.rs` does; with `CI` set it only fails.

@@ -139,19 +139,7 @@ impl ToolEntry {
     }
 }
 
-/// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
-/// and copying and serializing them most of the time of `tools/list`.
-pub(crate) struct OfferedTool {
-    pub(crate) name: &'static str,
-    pub(crate) json: Cow<'static, RawValue>,
-    arguments: OnceLock<Vec<String>>,
-    /// Arguments that are not offered. They are known, so that their error says why they are refused.
-    hidden: &'static [&'static str],
-    in_order: bool,
-    run: Run,
-}
-
-/// How a server offers a tool, beside the definition of the file.
+/// How a server offers a tool.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offering {
     /// Its calls may install models, so it is not read-only.
@@ -160,8 +148,20 @@ pub(super) struct Offering {
     pub(super) host_files: bool,
 }
 
+/// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
+/// and copying and serializing them most of the time of `tools/list`.
+pub(crate) struct OfferedTool {
+    pub(crate) name: &'static str,
+    pub(crate) json: Cow<'static, RawValue>,
+    /// Arguments that it does not show and knows all the same, so that their error says why they are refused.
+    hidden: &'static [&'static str],
+    arguments: OnceLock<Vec<String>>,
+    in_order: bool,
+    run: Run,
+}
+
 impl OfferedTool {
-    /// The tool as the file of definitions has it.
+    /// The tool as the file of definitions has it, changed where the server offers it otherwise.
     ///
     /// # Errors
     /// The file has no definition of it, or not as JSON.
@@ -181,7 +181,7 @@ impl OfferedTool {
         } else {
             Cow::Borrowed(published)
         };
-        Ok(Self { name, json, arguments: OnceLock::new(), hidden, in_order, run })
+        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
@@ -193,17 +193,17 @@ impl OfferedTool {
     pub(crate) fn arguments(&self) -> &[String] {
         self.arguments.get_or_init(|| {
             let definition = self.definition();
-            let offered = definition
-                .map_or_else(Vec::new, |definition| schema::property_names(&definition.input_schema));
-            offered.into_iter().chain(self.hidden.iter().map(|name| (*name).to_owned())).collect()
+            let shown = definition.map(|definition| schema::property_names(&definition.input_schema));
+            let hidden = self.hidden.iter().map(|name| (*name).to_owned());
+            shown.into_iter().flatten().chain(hidden).collect()
         })
     }
 }
 
-/// Removes arguments from a definition, and what the description says of them.
+/// Takes arguments for paths out of a definition.
 fn hide(definition: &mut Tool, arguments: &[&str], description: Option<&'static str>) {
-    let schema = Arc::make_mut(&mut definition.input_schema);
-    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+    let properties = Arc::make_mut(&mut definition.input_schema).get_mut("properties");
+    if let Some(properties) = properties.and_then(Value::as_object_mut) {
         properties.retain(|name, _| !arguments.contains(&name.as_str()));
     }
     if let Some(description) = description {
@@ -211,8 +211,8 @@ fn hide(definition: &mut Tool, arguments: &[&str], description: Option<&'static 
     }
 }
 
-/// Runs a tool. Its failures are answers, too. A panic is caught here as well as in the guard of our own transports, since
-/// the handler can be run by others.
+/// Runs a tool. Its failures are answers, too. A panic is caught here because rmcp's Streamable HTTP runs the handler without
+/// the guard of our line connection.
 pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallToolResponse {
     let server = call.server;
     let cancelled = call.context.ct.clone();

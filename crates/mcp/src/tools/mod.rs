@@ -131,7 +131,9 @@ mod tests {
         assert!(text.len() < 2048, "Claude Code cuts at 2 KB; {} bytes", text.len());
     }
 
-    const NETWORK: Offering = Offering { installs_models: false, host_files: false };
+    fn over_network(entry: ToolEntry) -> OfferedTool {
+        OfferedTool::new(entry, Offering { installs_models: false, host_files: false }).unwrap()
+    }
 
     #[test]
     fn callers_over_network_are_offered_no_path() {
@@ -139,9 +141,9 @@ mod tests {
         for entry in all() {
             let name = entry.name;
             hidden.extend(entry.host_files.iter().map(|argument| format!("{name} {argument}")));
-            let offered = OfferedTool::new(entry, NETWORK).unwrap();
+            let offered = over_network(entry);
             let shown = offered.json.get().to_lowercase();
-            // Output schemas may report the names of files.
+            // `output schemas` may report the names of files.
             let shown = shown.split("\"outputschema\"").next().unwrap();
             for word in ["path", "gguf", "attachment", "\"files\""] {
                 assert!(!shown.contains(word), "{name} has {word}: {shown}");
@@ -162,7 +164,7 @@ mod tests {
     fn hidden_arguments_are_known() {
         for entry in all() {
             let hidden = entry.host_files;
-            let offered = OfferedTool::new(entry, NETWORK).unwrap();
+            let offered = over_network(entry);
             assert!(hidden.iter().all(|name| offered.arguments().iter().any(|known| known == name)));
         }
     }

@@ -83,7 +83,7 @@ impl Provider for Provided {
     }
 
     fn generate<'a>(&'a self, _: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
-        unimplemented!("no test generates")
+        unimplemented!("no test completes a bare prompt")
     }
 
     fn chat<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
