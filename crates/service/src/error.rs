@@ -2,6 +2,8 @@
 //!
 //! Which failure of a provider becomes which error is said here and nowhere else.
 
+use std::time::Duration;
+
 use providers::ProviderError;
 use text::sanitize;
 
@@ -27,6 +29,10 @@ pub struct ServiceError {
     pub partial: Option<Box<Partial>>,
     /// The counts of a prompt that does not fit the context.
     pub tokens: Option<TokenCounts>,
+    /// The path of the argument that is wrong, such as `messages[0].content`.
+    pub argument: Option<Box<str>>,
+    /// How long the model server asks callers to wait before the next attempt.
+    pub retry_after: Option<Duration>,
 }
 
 /// What had been generated of a completion that did not reach its end.
@@ -57,12 +63,20 @@ pub struct TokenCounts {
 impl ServiceError {
     /// An error with no next step.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hints: Vec::new(), partial: None, tokens: None }
+        Self {
+            code,
+            message: message.into(),
+            hints: Vec::new(),
+            partial: None,
+            tokens: None,
+            argument: None,
+            retry_after: None,
+        }
     }
 
     /// An argument that is wrong. `reason` follows the argument's name in the text.
     pub fn invalid(argument: &str, reason: impl std::fmt::Display) -> Self {
-        Self::new(ErrorCode::InvalidArgument, format!("{argument} {reason}"))
+        Self::new(ErrorCode::InvalidArgument, format!("{argument} {reason}")).about_argument(argument)
     }
 
     /// A bug; the details are only in the log.
@@ -80,6 +94,12 @@ impl ServiceError {
     /// Adds a next step after those that it has.
     pub fn and_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Names the argument that is wrong.
+    pub fn about_argument(mut self, path: impl Into<Box<str>>) -> Self {
+        self.argument = Some(path.into());
         self
     }
 

@@ -330,6 +330,7 @@ pub(crate) fn unchecked(why: Unchecked) -> ServiceError {
         Unchecked::Busy | Unchecked::NotStarted => ErrorCode::Overloaded,
     };
     ServiceError::new(code, format!("response_format cannot be checked: {}", why.reason()))
+        .about_argument("response_format")
         .with_hint("Use a simpler schema: without recursive $ref, pattern and unevaluatedProperties.")
 }
 

@@ -85,6 +85,35 @@ fn errors_of_providers_name_no_front() {
 }
 
 #[test]
+fn wrong_argument_is_named_apart_from_text() {
+    let upstream = Upstream { server: Server::Ollama, address: "http://127.0.0.1:1" };
+    let reason = || "is wrong".to_owned();
+    for error in [
+        ServiceError::invalid("messages[0].role", "is wrong"),
+        openai::InvalidArgument::new("messages[0].role", reason()).into(),
+        upstream.error(ProviderError::InvalidRequest {
+            argument: "messages[0].role".to_owned(),
+            reason: reason(),
+        }),
+    ] {
+        assert_eq!(error.argument.as_deref(), Some("messages[0].role"));
+        assert_eq!(error.sanitized().argument, error.argument);
+    }
+    assert_eq!(ServiceError::internal().argument, None);
+}
+
+#[test]
+fn wait_that_server_asks_for_is_kept() {
+    let upstream = Upstream { server: Server::Ollama, address: "http://127.0.0.1:1" };
+    let busy = |retry_after| {
+        let message = String::new();
+        upstream.error(ProviderError::Overloaded { status: 503, message, retry_after }).retry_after
+    };
+    assert_eq!(busy(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+    assert_eq!(busy(None), None);
+}
+
+#[test]
 fn sanitizing_keeps_actions_and_puts_hints_on_one_line() {
     let error = ServiceError::new(super::ErrorCode::ModelNotFound, "a\nb")
         .with_hint("c\nd".to_owned())

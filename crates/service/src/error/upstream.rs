@@ -25,11 +25,13 @@ pub(super) fn timeout(noun: &str, address: &str, waiting_for: Wait, after: Durat
 
 /// The server has too much to do.
 pub(super) fn busy(noun: &str, status: u16, message: &str, retry_after: Option<Duration>) -> ServiceError {
-    ServiceError::new(Code::Overloaded, format!("{} is busy ({status}): {message}", capitalized(noun)))
-        .with_hint(match retry_after {
-            Some(wait) => format!("It asks to be tried again in {} s.", wait.as_secs()),
-            None => "Try again in a moment.".to_owned(),
-        })
+    let error =
+        ServiceError::new(Code::Overloaded, format!("{} is busy ({status}): {message}", capitalized(noun)))
+            .with_hint(match retry_after {
+                Some(wait) => format!("It asks to be tried again in {} s.", wait.as_secs()),
+                None => "Try again in a moment.".to_owned(),
+            });
+    ServiceError { retry_after, ..error }
 }
 
 /// This process has too many files and connections open.

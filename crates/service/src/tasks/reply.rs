@@ -6,73 +6,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
-use crate::hint::Warning;
 use crate::tasks::handle::TaskState;
 use platform::sync::lock;
-use types::{FinishReason, Location, Timings, ToolCall, Usage};
+use types::{Location, ToolCall};
+
+mod completion;
+mod cursor;
+
+pub use completion::{Completion, CompletionSummary, Outcome, Sent};
+pub use cursor::{InvalidCursor, ReplyCursor};
 
 /// The longest reply, in bytes: a server that never stops must not fill the memory.
 const MAX_REPLY: usize = 64 << 20;
 /// Estimated size of a tool call without its texts, in bytes.
 const CALL_BYTES: usize = 256;
-
-/// A reply that reached its end.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Completion {
-    /// Text of the answer.
-    pub content: String,
-    /// Text of the thinking; empty where the model did not think.
-    pub thinking: String,
-    /// Tools that the model calls, each with an id.
-    pub tool_calls: Vec<ToolCall>,
-    /// From the start of the call to the first chunk of the reply.
-    pub first_chunk: Option<Duration>,
-    /// From the start of the call to the end of the reply.
-    pub total: Duration,
-    /// The part of `total` that was spent in the queue.
-    pub queued: Duration,
-    /// How it ended.
-    pub ending: CompletionSummary,
-}
-
-/// A file that a model was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// Its path below the allowed directory.
-    pub name: String,
-    /// `text`, `pdf` or `image`.
-    pub kind: &'static str,
-    /// Its size on disk.
-    pub bytes: u64,
-    /// Pages of a PDF.
-    pub pages: Option<usize>,
-    /// Pages of it that could not be read.
-    pub unread: usize,
-}
-
-/// How a completion ended, and what it cost.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CompletionSummary {
-    /// The model that answered.
-    pub model: String,
-    /// Reason for the choice, where the call named no model; a predicate such as "the loaded model".
-    pub model_reason: Option<&'static str>,
-    /// Where it ran.
-    pub location: Location,
-    /// Why the reply ended.
-    pub finish_reason: FinishReason,
-    /// The server's own counts.
-    pub usage: Usage,
-    /// The server's own times.
-    pub timings: Timings,
-    /// The files that the model was given.
-    pub attachments: Vec<Sent>,
-    /// What the server did without reporting it, and what is wrong with the reply.
-    pub warnings: Vec<Warning>,
-}
-
-/// How a completion ended.
-pub type Outcome = Result<Arc<Completion>, ServiceError>;
 
 /// What a completion is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,15 +51,10 @@ pub struct Update {
     pub thinking: String,
     /// New text of the answer.
     pub content: String,
+    /// New tool calls; each is complete.
+    pub tool_calls: Vec<ToolCall>,
     /// Chunks that the model server has sent so far, about one per token.
     pub chunks: u64,
-}
-
-/// The position up to which a follower has read.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct ReplyCursor {
-    content: usize,
-    thinking: usize,
 }
 
 /// A completion that runs, or has ended: its text so far, shared by the task that makes it and the
@@ -256,25 +198,26 @@ impl ReplyBuffer {
         self.version.subscribe()
     }
 
-    /// What is new since `cursor`, which is advanced.
+    /// What is new since `cursor`, which is advanced; from the default cursor, all of it.
     pub fn update(&self, cursor: &mut ReplyCursor) -> Update {
         let buffer = self.lock();
-        let (content, thinking) = match &buffer.outcome {
-            Some(Ok(completion)) => (&completion.content, &completion.thinking),
-            _ => (&buffer.content, &buffer.thinking),
+        let (content, thinking, tool_calls) = match &buffer.outcome {
+            Some(Ok(completion)) => {
+                (&completion.content, &completion.thinking, completion.tool_calls.as_slice())
+            }
+            _ if buffer.hold => (&buffer.content, &buffer.thinking, [].as_slice()),
+            _ => (&buffer.content, &buffer.thinking, buffer.tool_calls.as_slice()),
         };
-        let update = Update {
+        Update {
             phase: buffer.phase,
-            thinking: thinking.get(cursor.thinking..).unwrap_or_default().to_owned(),
-            content: content.get(cursor.content..).unwrap_or_default().to_owned(),
+            thinking: ReplyCursor::text_since(&mut cursor.thinking, thinking).to_owned(),
+            content: ReplyCursor::text_since(&mut cursor.content, content).to_owned(),
+            tool_calls: ReplyCursor::items_since(&mut cursor.tool_calls, tool_calls).to_vec(),
             chunks: buffer.chunks,
-        };
-        cursor.thinking = thinking.len();
-        cursor.content = content.len();
-        update
+        }
     }
 
-    /// Hides the answer from followers until [`ReplyBuffer::publish`], because it may be rejected and requested again.
+    /// Hides the answer and its tool calls from followers until [`ReplyBuffer::publish`], because it may be rejected and requested again.
     pub(crate) fn hold_back(&self) {
         self.lock().hold = true;
     }
@@ -383,6 +326,9 @@ impl ReplyBuffer {
         lock(&self.buffer)
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(crate) mod testing {
