@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app;
 use http::{HttpOptions, HttpServer, LocalKey};
 use service::Services;
-use settings::Settings;
+use settings::{ServeSettings, Settings};
 
 /// Serves HTTP until a signal comes.
 ///
@@ -29,6 +29,7 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 async fn run(settings: &Settings) -> anyhow::Result<()> {
     platform::survive_file_size_limit();
+    let serve = settings.serve.clone().unwrap_or_default();
     let shutdown = CancellationToken::new();
     let stopping = shutdown.clone();
     tokio::spawn(async move {
@@ -37,14 +38,34 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     });
     let services = app::services(settings)?;
     let key = local_key(settings)?;
-    let server = HttpServer::bind(options(settings))?;
+    let server = HttpServer::bind(options(&serve)?)?;
     announce(&server, &services);
     server.serve(services, key, None, shutdown).await;
     Ok(())
 }
 
-fn options(_settings: &Settings) -> HttpOptions {
-    HttpOptions::default()
+/// # Errors
+/// An address that others can reach: there are no users and no keys yet who could.
+fn options(serve: &ServeSettings) -> anyhow::Result<HttpOptions> {
+    if !serve.listen.is_loopback() {
+        anyhow::bail!(
+            "{} can be reached from other machines, and this version has no users and keys for them. Listen on localhost:{}; \
+             from another machine, an SSH tunnel reaches it (ssh -L {port}:localhost:{port} THIS_MACHINE).",
+            serve.listen,
+            serve.listen.port(),
+            port = serve.listen.port(),
+        );
+    }
+    Ok(HttpOptions {
+        listen: serve.listen.addresses(),
+        guests: serve.has_guests(),
+        public_url: serve.public_url.clone(),
+        origins: serve.origins.clone(),
+        model_aliases: serve.model_aliases.clone(),
+        max_body_bytes: serve.max_body_bytes,
+        max_connections: serve.max_connections,
+        comment_after: serve.comment_after,
+    })
 }
 
 /// The key of the user who runs this; none where the system has no directory for data.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use settings::registry::SETTINGS;
+use settings::registry;
 
 /// Folders that hold documents and configurations; the root itself is not searched deeper.
 const FOLDERS: [&str; 3] = ["docs", "examples", ".vscode"];
@@ -83,7 +83,7 @@ fn no_document_names_a_path_of_one_machine() {
 
 #[test]
 fn every_setting_that_is_named_exists() {
-    let known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.env).collect();
+    let known: BTreeSet<_> = registry::all().map(|setting| setting.env).collect();
     for path in documents("md") {
         let text = read(&path);
         let words = text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
@@ -95,7 +95,7 @@ fn every_setting_that_is_named_exists() {
 
 /// What a host would be told: a command, and settings that this program has.
 fn check_host_config(place: &str, config: &Value) {
-    let known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.env).collect();
+    let known: BTreeSet<_> = registry::all().map(|setting| setting.env).collect();
     for servers in
         ["servers", "mcpServers", "context_servers"].into_iter().filter_map(|key| config[key].as_object())
     {

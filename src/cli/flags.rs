@@ -1,5 +1,5 @@
-//! The settings as flags, made from their registry: all of them on the program itself. Each subcommand accepts all and
-//! shows those that matter there.
+//! The settings as flags, made from their registry: all of them on the program itself, but for those of `serve`, which
+//! only `serve` and `doctor` have. Each subcommand accepts all of the program's and shows those that matter there.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -9,7 +9,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use super::Flags;
 use settings::registry::{
-    ALLOWED_DIRS, BASE_URL, LOG, MODEL, OLLAMA_HOST, PROVIDER, READ_ONLY, SETTINGS, TOOLSETS,
+    ALLOWED_DIRS, BASE_URL, LOG, MODEL, OLLAMA_HOST, PROVIDER, READ_ONLY, SERVE_LISTEN, SERVE_SETTINGS,
+    SETTINGS, TOOLSETS, all,
 };
 use settings::{SettingInfo, ValueKind};
 
@@ -17,26 +18,44 @@ use settings::{SettingInfo, ValueKind};
 const DIRECTORIES: &str = "directories";
 
 /// The last line of the help of a subcommand.
-const MORE: &str = "All settings of \"ollama-mcp --help\" can be given here too.";
+pub(super) const MORE: &str = "All settings of \"ollama-mcp --help\" can be given here too.";
+
+/// The heading of the flags that only `serve` has.
+const SERVE_HEADING: &str = "Settings of serve";
 
 /// The settings that the help of a subcommand shows, by their variables. The others are accepted too.
 fn shown_for(subcommand: &str) -> Vec<&'static str> {
     let shown = match subcommand {
-        "try" | "doctor" => [OLLAMA_HOST.env, MODEL.env, PROVIDER.env, BASE_URL.env, LOG.env],
+        "try" | "doctor" | "serve" => [OLLAMA_HOST.env, MODEL.env, PROVIDER.env, BASE_URL.env, LOG.env],
         "install" => [OLLAMA_HOST.env, MODEL.env, ALLOWED_DIRS.env, TOOLSETS.env, READ_ONLY.env],
         _ => return Vec::new(),
     };
     shown.to_vec()
 }
 
+/// The settings of `serve` that a subcommand accepts. `doctor` needs them to find the server.
+fn of_serve(subcommand: &str) -> &'static [&'static SettingInfo] {
+    if matches!(subcommand, "serve" | "doctor") { SERVE_SETTINGS } else { &[] }
+}
+
 /// The command line with the settings, on the program and on each of its subcommands.
 pub(super) fn add_to(command: Command) -> Command {
-    let flags = || SETTINGS.iter().filter_map(|setting| Some((setting, argument(setting, setting.flag()?))));
-    command.args(flags().map(|(_, flag)| flag)).arg(directories()).mut_subcommands(|subcommand| {
-        let shown = shown_for(subcommand.get_name());
-        let flags = flags().map(|(setting, flag)| flag.hide(!shown.contains(&setting.env)));
-        let subcommand = subcommand.args(flags);
-        if shown.is_empty() { subcommand } else { subcommand.after_help(MORE) }
+    let flags = |settings: &'static [&'static SettingInfo]| {
+        settings.iter().filter_map(|setting| Some((setting, argument(setting, setting.flag()?))))
+    };
+    command.args(flags(SETTINGS).map(|(_, flag)| flag)).arg(directories()).mut_subcommands(|subcommand| {
+        let name = subcommand.get_name().to_owned();
+        let shown = shown_for(&name);
+        let both = flags(SETTINGS).map(|(setting, flag)| flag.hide(!shown.contains(&setting.env)));
+        let of_serve = flags(of_serve(&name)).map(|(setting, flag)| {
+            if name == "serve" {
+                flag.help_heading(SERVE_HEADING)
+            } else {
+                flag.hide(*setting.env != *SERVE_LISTEN.env)
+            }
+        });
+        let subcommand = subcommand.args(both.chain(of_serve));
+        if shown.is_empty() || name == "serve" { subcommand } else { subcommand.after_help(MORE) }
     })
 }
 
@@ -60,7 +79,7 @@ fn argument(setting: &'static SettingInfo, flag: &'static str) -> Arg {
         arg.value_parser(Suggested(values)).hide_possible_values(true)
     };
     match setting.kind {
-        ValueKind::Paths => arg.action(ArgAction::Append),
+        kind if kind.separator().is_some() => arg.action(ArgAction::Append),
         ValueKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
     }
@@ -105,12 +124,13 @@ fn directories() -> Arg {
 pub(super) fn given(matches: &ArgMatches) -> Flags {
     let inner = matches.subcommand().map(|(_, inner)| inner);
     let mut flags = Flags::new();
-    for setting in SETTINGS.iter().copied().filter(|setting| setting.flag().is_some()) {
+    for setting in all().filter(|setting| setting.flag().is_some()) {
+        // A command that does not have the flag is an error here, and gives nothing.
         let of = |matches: &ArgMatches| -> Vec<String> {
-            matches.get_many(setting.env).into_iter().flatten().cloned().collect()
+            matches.try_get_many(setting.env).ok().flatten().into_iter().flatten().cloned().collect()
         };
         let mut values = inner.map(of).unwrap_or_default();
-        if values.is_empty() || setting.kind == ValueKind::Paths {
+        if values.is_empty() || setting.kind.separator().is_some() {
             values.splice(0..0, of(matches));
         }
         flags.extend(values.into_iter().map(|value| (setting, value)));

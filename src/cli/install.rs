@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::host_args::{HostArgs, apply, is_public, refused, resolve_targets};
 use super::{Context, USAGE, output, program};
 use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
-use settings::registry::{ALLOWED_DIRS, SETTINGS};
+use settings::registry::{self, ALLOWED_DIRS};
 use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind, with_home};
 
 /// The flag that is written as an argument of the server, where users see it, and not as a variable.
@@ -229,7 +229,7 @@ fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
         let (name, value) = pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
             "--env takes NAME=VALUE, such as --env OLLAMA_HOST=http://192.168.1.20:11434".to_owned()
         })?;
-        if name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name) {
+        if name.starts_with("OLLAMA_MCP_") && !registry::all().any(|setting| setting.env == name) {
             return Err(format!(
                 "--env {name}: there is no such setting, and the server would not start with it. See --help."
             ));

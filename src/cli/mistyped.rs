@@ -20,15 +20,17 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("hosts", "list-hosts"),
 ];
 
-/// Names that users try for the program without a command.
-const SERVES: [&str; 3] = ["serve", "server", "start"];
+/// Names that users try for one of the two servers.
+const SERVES: [&str; 2] = ["server", "start"];
 
 /// Prints the error of the command line, or the requested help, and ends the process.
 pub(super) fn exit(error: &Error, command: &Command) -> ! {
     if let Some(typed) = unknown_command(error, command) {
         output::note(&format!("error: unknown command '{typed}'\n\n"));
         if SERVES.contains(&typed.as_str()) {
-            output::note("  tip: without a command, ollama-mcp serves MCP on stdin and stdout\n\n");
+            output::note(
+                "  tip: without a command, ollama-mcp serves MCP on stdin and stdout; 'ollama-mcp serve' serves HTTP\n\n",
+            );
         } else if let Some(meant) = meant(&typed, command) {
             output::note(&format!("  tip: did you mean '{meant}'?\n\n"));
         }

@@ -22,7 +22,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use crate::{app, telemetry};
 use files::pdf;
 use service::chat::schema_check;
-use settings::{Loaded, SettingInfo, Settings, Sources};
+use settings::{Loaded, ServeSources, SettingInfo, Settings, Sources};
 
 pub use manifest::{Format, manifest, manifest_of_all};
 
@@ -37,6 +37,7 @@ Examples:
   ollama-mcp                                     serve MCP on stdin and stdout (what a host starts)
   ollama-mcp try \"Why is the sky blue?\"          ask a model the way a host would
   ollama-mcp install --host vscode               set up a host, such as VS Code
+  ollama-mcp serve                               serve HTTP: OpenAI's API, MCP over HTTP, the chat service
   ollama-mcp doctor                              check the setup, and say how to fix problems
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
@@ -53,10 +54,10 @@ Ctrl+C stops it.
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
+    /// Serve HTTP: OpenAI's API, MCP over HTTP, and the chat service
+    Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
-    /// Serve HTTP: OpenAI's API, MCP and the chat service's API
-    Serve(serve::Arguments),
     /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
     /// Add this server to a host's configuration
@@ -129,7 +130,12 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 
 /// Loads the settings from the `checked` flags, starts the log, and runs the subcommand.
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
-    let loaded = match Settings::load(&Sources::of_process(checked)) {
+    let serve = match subcommand {
+        Some(Subcommand::Serve(_)) => ServeSources::AllNames,
+        Some(Subcommand::Doctor(_)) => ServeSources::OwnNames,
+        _ => ServeSources::Ignored,
+    };
+    let loaded = match Settings::load(&Sources { serve, ..Sources::of_process(checked) }) {
         Ok(loaded) => loaded,
         Err(error) => {
             output::error(&error.to_string());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Context, USAGE, block_on, output};
 use mcp::client::{Client, Delta, ToolAnswer};
 use settings::Origin;
-use settings::registry::CALL_DEADLINE;
+use settings::registry::{CALL_DEADLINE, is_of_serve};
 use text::sanitize;
 
 /// The longest prompt that is read from stdin, in bytes.
@@ -121,7 +121,8 @@ async fn ask(context: &Context, arguments: &Arguments, prompt: String) -> anyhow
 pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process::Command> {
     let program = std::env::current_exe().context("the path of this program cannot be found")?;
     let mut command = tokio::process::Command::new(program);
-    for (setting, value) in &context.flags {
+    // Over stdio there are no flags of serve.
+    for (setting, value) in context.flags.iter().filter(|(setting, _)| !is_of_serve(setting)) {
         if let Some(flag) = setting.flag() {
             command.arg(format!("--{flag}={value}"));
         }

@@ -1,6 +1,6 @@
 //! `--help`, `--version`, and what is no usage.
 
-use settings::registry::SETTINGS;
+use settings::registry::{SERVE_SETTINGS, SETTINGS};
 
 use super::run;
 
@@ -8,9 +8,17 @@ use super::run;
 async fn help_names_every_subcommand_and_every_setting() {
     let help = run(&["--help"], &[]).await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for word in
-        ["try", "doctor", "install", "uninstall", "list-hosts", "manifest", "Exit codes", "tools/list"]
-    {
+    for word in [
+        "serve",
+        "try",
+        "doctor",
+        "install",
+        "uninstall",
+        "list-hosts",
+        "manifest",
+        "Exit codes",
+        "tools/list",
+    ] {
         assert!(help.stdout.contains(word), "{word} is not in: {}", help.stdout);
     }
     for setting in SETTINGS {
@@ -74,6 +82,40 @@ async fn help_of_a_subcommand_has_its_own_flags_and_the_important_settings() {
 }
 
 #[tokio::test]
+async fn settings_of_serve_are_in_its_own_help_only() {
+    let (all, serve) = (run(&["--help"], &[]).await.stdout, run(&["serve", "--help"], &[]).await.stdout);
+    for flag in SERVE_SETTINGS.iter().filter_map(|setting| setting.flag()) {
+        let flag = format!("--{flag} ");
+        assert!(serve.contains(&flag) && !all.contains(&flag), "{flag}: {all}{serve}");
+    }
+    for line in
+        ["  ollama-mcp serve --listen 127.0.0.1:0 ", "Settings of serve:", "[default: localhost:4891]"]
+    {
+        assert!(serve.contains(line), "{line}: {serve}");
+    }
+    assert!(!serve.contains("--idle-timeout") && serve.lines().count() < 100, "{serve}");
+    // The variables without a flag are in docs/settings.md.
+    assert!(!serve.contains("MCP_SERVER_PORT]"), "{serve}");
+    let wrong = run(&["--listen=127.0.0.1:0", "serve"], &[]).await;
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""), "{}", wrong.stderr);
+}
+
+#[tokio::test]
+async fn wrong_settings_of_serve_do_not_stop_the_stdio_server() {
+    let wrong = [("OLLAMA_MCP_SERVE_LISTEN", "nowhere"), ("PORT", "x")];
+    assert_eq!(run(&[], &wrong).await.code, Some(0));
+    let serve = run(&["serve"], &wrong[..1]).await;
+    assert_eq!((serve.code, serve.stdout.as_str()), (Some(2), ""));
+    assert!(
+        serve.stderr.starts_with("ollama-mcp: OLLAMA_MCP_SERVE_LISTEN is \"nowhere\": "),
+        "{}",
+        serve.stderr
+    );
+    let serve = run(&["serve"], &wrong[1..]).await.stderr;
+    assert!(serve.starts_with("ollama-mcp: PORT is \"x\": must be a port"), "{serve}");
+}
+
+#[tokio::test]
 async fn settings_are_accepted_before_and_after_subcommand() {
     let address = crate::support::fake_ollama::FakeOllama::closed_address().to_string();
     let right = format!("--ollama-host={address}");
@@ -96,7 +138,8 @@ async fn mistyped_command_gets_suggestion() {
         ("docter", "did you mean 'doctor'?"),
         ("chat", "did you mean 'try'?"),
         ("list_hosts", "did you mean 'list-hosts'?"),
-        ("serve", "without a command, ollama-mcp serves"),
+        ("server", "'ollama-mcp serve' serves HTTP"),
+        ("serv", "did you mean 'serve'?"),
     ] {
         let ran = run(&[typed], &[]).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);

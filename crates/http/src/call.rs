@@ -1,7 +1,7 @@
 //! One request, with its caller and the state of the server.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -31,7 +31,8 @@ pub(crate) struct Call {
     /// The parameters of the path.
     pub(crate) path: HashMap<String, String>,
     pub(crate) parts: Parts,
-    pub(crate) body: Body,
+    /// Behind a lock only because a body is not `Sync`, and calls are passed by reference.
+    pub(crate) body: Mutex<Body>,
 }
 
 impl Call {
@@ -79,7 +80,7 @@ impl Call {
     /// # Errors
     /// 413, 408.
     pub(crate) async fn bytes(&mut self) -> Result<bytes::Bytes, HttpError> {
-        let body = std::mem::take(&mut self.body);
+        let body = std::mem::take(&mut *platform::sync::lock(&self.body));
         json::read_bytes(body, &self.parts.headers, self.app.options.max_body_bytes).await
     }
 

@@ -97,7 +97,9 @@ impl HttpError {
             message,
             param: param(&error),
             hint: hint::hints(&error.hints, has_credential),
-            retry_after: (error.code == ErrorCode::Overloaded).then_some(Duration::from_secs(1)),
+            retry_after: error
+                .retry_after
+                .or((error.code == ErrorCode::Overloaded).then_some(Duration::from_secs(1))),
             allow: None,
             generated: error.partial.is_some(),
         }
@@ -218,7 +220,7 @@ fn status(code: ErrorCode) -> StatusCode {
 /// The argument that an error is about.
 fn param(error: &ServiceError) -> Option<String> {
     let named = match error.code {
-        ErrorCode::InvalidArgument => error.message.split(' ').next(),
+        ErrorCode::InvalidArgument => error.argument.as_deref(),
         ErrorCode::ModelNotFound => Some("model"),
         ErrorCode::ContextExceeded => Some("messages"),
         _ => None,

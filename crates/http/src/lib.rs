@@ -26,6 +26,7 @@ mod json;
 mod mcp_routes;
 mod metrics;
 mod mount;
+mod openai;
 mod openapi;
 mod options;
 mod route;

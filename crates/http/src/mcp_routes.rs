@@ -39,6 +39,7 @@ async fn pass_on(call: Call) -> Answer {
         return Err(HttpError::new(StatusCode::NOT_IMPLEMENTED, "unsupported", "This server has no MCP"));
     };
     let caller = call.identity.caller.clone();
-    let answer = mcp.call(caller, Request::from_parts(call.parts, call.body));
+    let body = std::mem::take(&mut *platform::sync::lock(&call.body));
+    let answer = mcp.call(caller, Request::from_parts(call.parts, body));
     Ok(answer.await)
 }

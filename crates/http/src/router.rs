@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::Router;
@@ -19,7 +19,7 @@ use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{base, mcp_routes};
+use crate::{base, mcp_routes, openai};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -31,6 +31,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// Every route, in the order of the documents.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = base::routes();
+    routes.extend(openai::routes());
     routes.extend(mcp_routes::routes());
     routes
 }
@@ -107,7 +108,7 @@ async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str
         .map(|path| path.0)
         .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
     let request_id = request_id.to_owned();
-    (route.handler)(Call { app, identity, request_id, path, parts, body }).await
+    (route.handler)(Call { app, identity, request_id, path, parts, body: Mutex::new(body) }).await
 }
 
 fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {

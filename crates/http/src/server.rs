@@ -26,6 +26,8 @@ const DRAIN_TIME: Duration = Duration::from_millis(800);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that the system keeps while none is accepted.
 const BACKLOG: u32 = 1024;
+/// Linux's error for an address family that the system does not have.
+const AF_UNSUPPORTED: i32 = 97;
 /// How often a free port is tried to be had on all addresses.
 const PORT_ATTEMPTS: u32 = 10;
 
@@ -80,6 +82,7 @@ impl HttpServer {
             local_key,
             mcp,
             metrics: Metrics::new(),
+            idempotency: Default::default(),
             started: Instant::now(),
             shutdown: shutdown.clone(),
         });
@@ -123,7 +126,8 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)
     select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await.0
 }
 
-/// Listens on all addresses; with port 0 the later ones take the port of the first.
+/// Listens on all addresses; with port 0 the later ones take the port of the first. A system may have one of IPv4 and IPv6
+/// only, so the later ones may be missing.
 fn bind_all(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     for address in addresses {
@@ -131,7 +135,15 @@ fn bind_all(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
         if let Some(first) = listeners.first().filter(|_| address.port() == 0) {
             address.set_port(first.local_addr()?.port());
         }
-        let listener = bind(address)
+        let listener = bind(address);
+        let is_missing = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+                || error.raw_os_error() == Some(AF_UNSUPPORTED)
+        };
+        if listener.as_ref().is_err_and(is_missing) && !listeners.is_empty() {
+            continue;
+        }
+        let listener = listener
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         listeners.push(listener);
     }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::LocalKey;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
+use crate::openai::IdempotencyKeys;
 use crate::options::HttpOptions;
 use service::Services;
 
@@ -20,6 +21,7 @@ pub(crate) struct App {
     /// MCP, mounted under `/mcp`.
     pub(crate) mcp: Option<Arc<dyn Endpoint>>,
     pub(crate) metrics: Metrics,
+    pub(crate) idempotency: IdempotencyKeys,
     pub(crate) started: Instant,
     /// Cancelled when the server ends: open streams say so, and end.
     pub(crate) shutdown: CancellationToken,

@@ -92,6 +92,9 @@ pub struct ChatCompletionRequest {
     pub metadata: Option<Map<String, Value>>,
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub store: Option<bool>,
+    /// Ours: the completion goes on when its caller goes.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub background: Option<bool>,
     #[cfg_attr(feature = "schema", schemars(skip))]
     audio: Option<Value>,
     #[cfg_attr(feature = "schema", schemars(skip))]

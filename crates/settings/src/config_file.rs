@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
-use super::registry::SETTINGS;
+use super::registry;
 use super::setting::{SettingInfo, ValueKind};
 use super::suggest;
 
@@ -60,7 +60,7 @@ impl ConfigFile {
 
     /// Warns of a file with a secret that other users of the machine can read.
     pub(super) fn warning(&self) -> Option<String> {
-        let secret = SETTINGS.iter().find(|setting| setting.is_secret() && self.get(setting).is_some())?;
+        let secret = registry::all().find(|setting| setting.is_secret() && self.get(setting).is_some())?;
         let key = secret.key.filter(|_| self.is_open_to_others)?;
         let path = self.path.display();
         Some(format!("{path} holds {key} and can be read by other users: chmod 600 it"))
@@ -82,7 +82,7 @@ fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, 
         .map(|(key, value)| {
             let name: &str = key.get_ref();
             let known =
-                SETTINGS.iter().find_map(|setting| Some((*setting, setting.key.filter(|key| *key == name)?)));
+                registry::all().find_map(|setting| Some((setting, setting.key.filter(|key| *key == name)?)));
             let (setting, key) = known.ok_or_else(|| SettingsError::UnknownKey {
                 file: path.into(),
                 line: line_at(text, key.span().start),
@@ -96,7 +96,8 @@ fn read_keys(path: &Path, text: &str) -> Result<BTreeMap<&'static str, String>, 
                 expected: match setting.kind {
                     ValueKind::Quantity => "a string with a unit or an integer",
                     ValueKind::Switch => "true or false",
-                    ValueKind::Paths => "a string or an array of strings",
+                    ValueKind::Paths | ValueKind::List => "a string or an array of strings",
+                    ValueKind::Map => "a string or a table of strings (a name with a dot needs quotes)",
                     ValueKind::Text | ValueKind::Address | ValueKind::Presence => "a string",
                 },
                 found: type_of(value.get_ref()),
@@ -113,9 +114,16 @@ fn text_of(setting: &SettingInfo, value: &Spanned<DeValue<'_>>) -> Option<String
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
         }
         DeValue::Boolean(switch) if setting.kind == ValueKind::Switch => Some(switch.to_string()),
-        DeValue::Array(items) if setting.kind == ValueKind::Paths => {
+        DeValue::Array(items) if matches!(setting.kind, ValueKind::Paths | ValueKind::List) => {
             let texts: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
-            Some(texts?.join(platform::PATH_SEPARATOR))
+            Some(texts?.join(setting.kind.separator()?))
+        }
+        DeValue::Table(pairs) if setting.kind == ValueKind::Map => {
+            let pairs = pairs.iter();
+            let texts: Option<Vec<_>> = pairs
+                .map(|(name, value)| Some(format!("{}={}", name.get_ref(), value.get_ref().as_str()?)))
+                .collect();
+            Some(texts?.join(setting.kind.separator()?))
         }
         _ => None,
     }

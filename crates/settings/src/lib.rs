@@ -16,6 +16,7 @@ mod pulls;
 pub mod registry;
 mod resolver;
 mod secret;
+mod serve;
 mod server;
 mod setting;
 mod sources;
@@ -38,9 +39,10 @@ pub use markdown::settings_markdown;
 pub use provider::{ProviderKind, ProviderSettings};
 pub use pulls::PullSettings;
 pub use secret::Secret;
+pub use serve::{Guests, ListenAddress, Network, ServeSettings};
 pub use server::{CallDeadline, ServerSettings};
 pub use setting::{Setting, SettingInfo, ValueKind};
-pub use sources::{Origin, SettingOrigin, Sources};
+pub use sources::{Origin, ServeSources, SettingOrigin, Sources};
 pub use store::StoreSettings;
 pub use system_prompt::SystemPromptFile;
 pub use telemetry::TelemetrySettings;
@@ -59,13 +61,15 @@ pub struct Settings {
     pub tools: ToolSettings,
     pub store: StoreSettings,
     pub telemetry: TelemetrySettings,
+    /// `None` where [`Sources::serve`] ignores them.
+    pub serve: Option<ServeSettings>,
 }
 
 /// Settings, and where they came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     pub settings: Settings,
-    /// Every setting in the order of the registry, with its value and its source, for `doctor`.
+    /// Every setting that was read, in the order of the registry, with its value and its source, for `doctor`.
     pub origins: Vec<SettingOrigin>,
     /// Values that are allowed but probably not intended; one line each, for the log.
     pub warnings: Vec<String>,
@@ -97,9 +101,13 @@ impl Settings {
         pulls.check(tools.read_only)?;
         let store = StoreSettings::load(&mut resolver)?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
+        let serve = match sources.serve {
+            ServeSources::Ignored => None,
+            ServeSources::OwnNames | ServeSources::AllNames => Some(ServeSettings::load(&mut resolver)?),
+        };
         let config_dir = resolver.config_dir().map(Path::to_path_buf);
         let (origins, warnings) = resolver.finish();
-        let settings = Self { provider, chat, files, server, tools, pulls, store, telemetry };
+        let settings = Self { provider, chat, files, server, tools, pulls, store, telemetry, serve };
         Ok(Loaded { settings, origins, warnings, config_dir })
     }
 }

@@ -2,12 +2,25 @@
 
 use std::fmt::Write as _;
 
-use super::registry::SETTINGS;
+use super::registry::{SERVE_SETTINGS, SETTINGS};
+use super::setting::SettingInfo;
 
 /// The whole text of `docs/settings.md`.
 pub fn settings_markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for setting in SETTINGS {
+    add_table(&mut page, SETTINGS);
+    page.push_str(SERVE);
+    add_table(&mut page, SERVE_SETTINGS);
+    page.push_str(VALUES);
+    page.push_str("\n```toml\n");
+    page.push_str(EXAMPLE);
+    page.push_str("```\n");
+    page
+}
+
+fn add_table(page: &mut String, settings: &[&SettingInfo]) {
+    page.push_str("| variable | flag | `config.toml` | default | meaning |\n|---|---|---|---|---|\n");
+    for setting in settings {
         let code = |text: Option<String>| text.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
         let secret = if setting.is_secret() { " Secret." } else { "" };
         // Writing to a String cannot fail.
@@ -21,11 +34,6 @@ pub fn settings_markdown() -> String {
             setting.help,
         );
     }
-    page.push_str(VALUES);
-    page.push_str("\n```toml\n");
-    page.push_str(EXAMPLE);
-    page.push_str("```\n");
-    page
 }
 
 /// A `config.toml` that uses most of the keys.
@@ -41,6 +49,12 @@ headers = """
 X-Team: research
 CF-Access-Client-Id: abc.access
 """
+serve_listen = "localhost:4891"
+serve_origins = ["https://app.example.com"]
+
+[serve_model_aliases]
+gpt-4o = "qwen3:8b"
+"gpt-3.5-turbo" = "llama3.2:3b"
 "#;
 
 const INTRODUCTION: &str = "# Settings
@@ -52,8 +66,20 @@ counts as unset. A wrong value, an unknown `OLLAMA_MCP_*` variable, an unknown k
 each other are errors: the program does not start, writes one line to stderr, and exits with 2. `ollama-mcp doctor`
 shows every setting and where it came from.
 
-| variable | flag | `config.toml` | default | meaning |
-|---|---|---|---|---|
+`OLLAMA_URL` is a name that other programs use too. It counts only where neither `OLLAMA_HOST` nor `OLLAMA_BASE_URL`
+sets the address, in whatever source.
+
+";
+
+const SERVE: &str = "
+## Settings of `ollama-mcp serve`
+
+The server of MCP over stdio does not read these, so that a wrong one cannot keep a host from starting it. Their flags
+belong after `serve`.
+
+`MCP_SERVER_PORT` and `PORT` are read by `serve` alone, as the environment of an editor may contain them. They are a
+port of this machine, and count only where no flag, no variable and no key sets `OLLAMA_MCP_SERVE_LISTEN`.
+
 ";
 
 const VALUES: &str = "
@@ -70,6 +96,8 @@ number is bytes.
 machine. A path is kept, and `/api` is added to it. Credentials in the address are refused. `ollama.com` alone is
 `https://ollama.com`.
 
+**Lists and pairs** with commas may be arrays and tables in `config.toml`, and their flags may be repeated.
+
 **Headers** are `Name: value`, one per line; in JSON write `\\n` between them. `Host`, `Content-Type` and
 other headers that the HTTP client sets itself are refused.
 
@@ -78,5 +106,5 @@ They are sent only to the model server, and `OLLAMA_API_KEY` only to ollama.com 
 
 ## config.toml
 
-All keys are at the top level, without tables. The file is optional.
+All keys are at the top level; only `serve_model_aliases` may be a table, after all other keys. The file is optional.
 ";

@@ -127,17 +127,26 @@ fn kind(resolver: &mut Resolver<'_>) -> Result<ProviderKind, SettingsError> {
     }
 }
 
-/// `OLLAMA_HOST` and its other name: the stronger source wins, and in one source they must agree.
+/// `OLLAMA_HOST` and its other names. Of `OLLAMA_HOST` and `OLLAMA_BASE_URL` the stronger source wins, and in one source
+/// they must agree. `OLLAMA_URL` is read where neither is set: it may be meant for another program.
 fn ollama_host(resolver: &mut Resolver<'_>) -> Result<HostUrl, SettingsError> {
-    let (main, other) = (&registry::OLLAMA_HOST, &registry::OLLAMA_BASE_URL);
+    let (main, other, weak) = (&registry::OLLAMA_HOST, &registry::OLLAMA_BASE_URL, &registry::OLLAMA_URL);
     let found = resolver.find(main)?;
     let alias = resolver.find(other)?;
+    let last = resolver.find(weak)?;
     let rank = |found: Option<&Found>| found.map_or(0, |found| found.from.rank());
     resolver.record(other, alias.as_ref());
-    if let Some(alias) = alias.as_ref().filter(|alias| alias.from.rank() > rank(found.as_ref())) {
+    resolver.record(weak, last.as_ref());
+    let strongest = match (alias.as_ref(), last.as_ref()) {
+        (Some(alias), _) if alias.from.rank() > rank(found.as_ref()) => Some((other, alias)),
+        (None, Some(last)) if found.is_none() => Some((weak, last)),
+        _ => None,
+    };
+    if let Some((setting, strongest)) = strongest {
         resolver.record(main, None);
-        let address = alias.parse(other, ollama_address)?;
-        warn_of_address(resolver, other, &address);
+        let address = strongest.parse(setting, ollama_address)?;
+        warn_of_address(resolver, setting, &address);
+        warn_of_unused(resolver, strongest, setting, last.as_ref(), &address);
         return Ok(address);
     }
     let address = resolver.get(main)?;
@@ -152,7 +161,28 @@ fn ollama_host(resolver: &mut Resolver<'_>) -> Result<HostUrl, SettingsError> {
         }
     }
     warn_of_address(resolver, main, &address);
+    if let Some(found) = &found {
+        warn_of_unused(resolver, found, main, last.as_ref(), &address);
+    }
     Ok(address)
+}
+
+/// Warns of an `OLLAMA_URL` that leads elsewhere than the address that is used.
+fn warn_of_unused(
+    resolver: &mut Resolver<'_>,
+    used: &Found,
+    setting: &SettingInfo,
+    unused: Option<&Found>,
+    address: &HostUrl,
+) {
+    let unused = unused.filter(|unused| ollama_address(&unused.text).is_ok_and(|other| other != *address));
+    if unused.is_some() {
+        resolver.warn(format!(
+            "{} is not used: {} sets another address, {address}",
+            registry::OLLAMA_URL.env,
+            used.from.label(setting)
+        ));
+    }
 }
 
 fn warn_of_address(resolver: &mut Resolver<'_>, setting: &SettingInfo, address: &HostUrl) {

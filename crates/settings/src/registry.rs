@@ -3,20 +3,36 @@
 //! To add one, declare it here, at the position where the documents should list it, and add a field with
 //! `= registry::NAME` to the struct of its group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use url::Url;
 
 use super::headers::{self, Header};
 use super::host_url::HostUrl;
 use super::provider::{self, Api};
 use super::secret::Secret;
+use super::serve::{self, Guests, ListenAddress, Network};
 use super::server::{self, CallDeadline};
 use super::setting::{Exposure, Setting, SettingInfo, ValueKind, settings};
 use super::tools::{self, Confirm, Toolset};
 use super::{files, parse};
 
+/// Every setting: those of both fronts, then those of `serve` alone.
+pub fn all() -> impl Iterator<Item = &'static SettingInfo> {
+    SETTINGS.iter().chain(SERVE_SETTINGS).copied()
+}
+
+/// Whether only `serve` has this setting.
+pub fn is_of_serve(setting: &SettingInfo) -> bool {
+    SERVE_SETTINGS.contains(&setting)
+}
+
 settings! {
+    /// Every setting of the server, whichever front it has, in the order in which a user should meet them.
+    list SETTINGS;
+
     /// The kind of model server: `ollama`, or `openai` for any OpenAI-compatible server.
     PROVIDER: Api {
         env: "OLLAMA_MCP_PROVIDER", flag: "provider", key: "provider",
@@ -32,6 +48,12 @@ settings! {
     /// Another name for `OLLAMA_HOST`; the two must not differ.
     OLLAMA_BASE_URL: Option<HostUrl> {
         env: "OLLAMA_BASE_URL",
+        value: "ADDRESS" Address, parse: provider::ollama_address,
+    }
+
+    /// Another name for `OLLAMA_HOST`, as other programs know it; it counts only where nothing else sets the address.
+    OLLAMA_URL: Option<HostUrl> {
+        env: "OLLAMA_URL",
         value: "ADDRESS" Address, parse: provider::ollama_address,
     }
 
@@ -216,5 +238,88 @@ settings! {
     DATA_DIR: Option<PathBuf> {
         env: "OLLAMA_MCP_DATA_DIR", flag: "data-dir", key: "data_dir",
         value: "DIR" Text, parse: parse::path,
+    }
+}
+
+settings! {
+    /// The settings of `serve`, which the stdio server does not read.
+    list SERVE_SETTINGS;
+
+    /// Where to listen: `IP:PORT`, or `localhost:PORT` or `PORT` for this machine only, over IPv4 and IPv6; port 0 is
+    /// a free one.
+    SERVE_LISTEN: ListenAddress {
+        env: "OLLAMA_MCP_SERVE_LISTEN", flag: "listen", key: "serve_listen",
+        value: "ADDRESS" Quantity, parse: serve::listen_address, default: "localhost:4891",
+    }
+
+    /// Another name for the port of `OLLAMA_MCP_SERVE_LISTEN`, on this machine only; it counts only where that is not
+    /// set.
+    MCP_SERVER_PORT: Option<u16> {
+        env: "MCP_SERVER_PORT",
+        value: "PORT" Quantity, parse: serve::port,
+    }
+
+    /// As `MCP_SERVER_PORT`, which wins over it.
+    PORT: Option<u16> {
+        env: "PORT",
+        value: "PORT" Quantity, parse: serve::port,
+    }
+
+    /// Who needs no key: `loopback` for every program of this machine, `never` for nobody; by default `loopback` if
+    /// the server listens on this machine only, and else `never`.
+    SERVE_GUESTS: Guests {
+        env: "OLLAMA_MCP_SERVE_GUESTS", flag: "guests", key: "serve_guests",
+        value: "WHO" Text, parse: serve::guests, values: || vec!["loopback", "never"],
+    }
+
+    /// The address that browsers use if it is not that of this machine, such as `https://models.example.com` of a
+    /// proxy.
+    SERVE_PUBLIC_URL: Option<Url> {
+        env: "OLLAMA_MCP_SERVE_PUBLIC_URL", flag: "public-url", key: "serve_public_url",
+        value: "URL" Address, parse: serve::public_url,
+    }
+
+    /// Web pages of others that may use this server, by their origins, such as `https://app.example.com`, separated by
+    /// commas.
+    SERVE_ORIGINS: Vec<String> {
+        env: "OLLAMA_MCP_SERVE_ORIGINS", flag: "origins", key: "serve_origins",
+        value: "LIST" List, parse: serve::origins,
+    }
+
+    /// Proxies whose word counts for the address of a caller, as addresses or networks such as `10.0.0.0/8`, separated
+    /// by commas.
+    SERVE_TRUSTED_PROXIES: Vec<Network> {
+        env: "OLLAMA_MCP_SERVE_TRUSTED_PROXIES", flag: "trusted-proxies", key: "serve_trusted_proxies",
+        value: "LIST" List, parse: serve::networks,
+    }
+
+    /// Other names of models, for clients that know only those of others: `gpt-4o=qwen3:8b`, separated by commas.
+    SERVE_MODEL_ALIASES: BTreeMap<String, String> {
+        env: "OLLAMA_MCP_SERVE_MODEL_ALIASES", flag: "model-aliases", key: "serve_model_aliases",
+        value: "LIST" Map, parse: serve::model_aliases,
+    }
+
+    /// The largest body of a request.
+    SERVE_MAX_BODY_BYTES: usize {
+        env: "OLLAMA_MCP_SERVE_MAX_BODY_BYTES", flag: "max-body-bytes", key: "serve_max_body_bytes",
+        value: "SIZE" Quantity, parse: parse::size, default: "16MiB",
+    }
+
+    /// Connections that are open concurrently; a new one beyond them is closed.
+    SERVE_MAX_CONNECTIONS: usize {
+        env: "OLLAMA_MCP_SERVE_MAX_CONNECTIONS", flag: "max-connections", key: "serve_max_connections",
+        value: "N" Quantity, parse: parse::count, default: "2048",
+    }
+
+    /// Sessions of MCP that are open concurrently; a new one beyond them is refused.
+    SERVE_MAX_SESSIONS: usize {
+        env: "OLLAMA_MCP_SERVE_MAX_SESSIONS", flag: "max-sessions", key: "serve_max_sessions",
+        value: "N" Quantity, parse: parse::count, default: "256",
+    }
+
+    /// How long a stream is silent before a comment line is sent, so that proxies do not close it; `0` sends none.
+    SERVE_COMMENT_AFTER: Option<Duration> {
+        env: "OLLAMA_MCP_SERVE_COMMENT_AFTER", flag: "comment-after", key: "serve_comment_after",
+        value: "DURATION" Quantity, parse: serve::comment_after, default: "15s",
     }
 }

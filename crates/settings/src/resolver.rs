@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use super::config_file::ConfigFile;
 use super::error::SettingsError;
 use super::parse::Problem;
-use super::registry::{CONFIG_DIR, SETTINGS};
+use super::registry::{self, CONFIG_DIR};
 use super::setting::{Setting, SettingInfo, ValueKind};
-use super::sources::{Origin, SettingOrigin, Sources};
-use platform::PATH_SEPARATOR;
+use super::sources::{Origin, ServeSources, SettingOrigin, Sources};
 
 /// A value as it was written, and its source.
 #[derive(Clone)]
@@ -82,6 +81,11 @@ impl<'a> Resolver<'a> {
         Ok(dir)
     }
 
+    /// Which settings of `serve` are read.
+    pub(super) fn serve_sources(&self) -> ServeSources {
+        self.sources.serve
+    }
+
     /// The directory of `config.toml`, whether it exists or not.
     pub(super) fn config_dir(&self) -> Option<&Path> {
         self.config_dir.as_deref()
@@ -104,15 +108,16 @@ impl<'a> Resolver<'a> {
             | ValueKind::Address
             | ValueKind::Quantity
             | ValueKind::Paths
+            | ValueKind::List
+            | ValueKind::Map
             | ValueKind::Switch => !text.trim().is_empty(),
         };
         let flags = self.sources.flags.iter().filter(|(flag, text)| flag.env == setting.env && is_set(text));
         let flags: Vec<_> = flags.map(|(_, text)| text.as_str()).collect();
         if let Some(first) = flags.first() {
-            let text = if setting.kind == ValueKind::Paths {
-                flags.join(PATH_SEPARATOR)
-            } else {
-                (*first).to_owned()
+            let text = match setting.kind.separator() {
+                Some(separator) => flags.join(separator),
+                None => (*first).to_owned(),
             };
             return Ok(Some(Found { text, from: Origin::Flag }));
         }
@@ -173,7 +178,7 @@ impl<'a> Resolver<'a> {
     /// The origins in the order of the registry, and the warnings.
     pub(super) fn finish(mut self) -> (Vec<SettingOrigin>, Vec<String>) {
         let position =
-            |origin: &SettingOrigin| SETTINGS.iter().position(|setting| setting.env == origin.setting.env);
+            |origin: &SettingOrigin| registry::all().position(|setting| *setting == *origin.setting);
         self.origins.sort_by_key(position);
         (self.origins, self.warnings)
     }

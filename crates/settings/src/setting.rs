@@ -6,6 +6,8 @@
 
 use std::ops::Deref;
 
+use platform::PATH_SEPARATOR;
+
 use super::error::SettingsError;
 use super::parse::Problem;
 use super::resolver::Resolver;
@@ -55,10 +57,25 @@ pub enum ValueKind {
     Quantity,
     /// A list of paths as in `PATH`, or an array; the flag may be repeated. Blank counts as unset.
     Paths,
+    /// A list with commas, or an array; the flag may be repeated. Blank counts as unset.
+    List,
+    /// Pairs `name=value` with commas, or a table; the flag may be repeated. Blank counts as unset.
+    Map,
     /// `true` or `false`, as text too; the flag alone means `true`. Blank counts as unset.
     Switch,
     /// Set by any value that is not empty.
     Presence,
+}
+
+impl ValueKind {
+    /// What separates the values of a flag that may be repeated; `None` if it may not.
+    pub fn separator(self) -> Option<&'static str> {
+        match self {
+            Self::Paths => Some(PATH_SEPARATOR),
+            Self::List | Self::Map => Some(","),
+            Self::Text | Self::Address | Self::Quantity | Self::Switch | Self::Presence => None,
+        }
+    }
 }
 
 impl SettingInfo {
@@ -121,18 +138,21 @@ impl<T> Computed<T> {
     }
 }
 
-/// Declares settings, and `SETTINGS`, the list of all of them in this order. The doc comment is the help.
+/// Declares settings, and the list of all of them in this order. The doc comment is the help.
 ///
 /// A `secret` takes no flag and no default. Without a default the value is that of `Default` where nothing sets it.
 macro_rules! settings {
-    ($($(#[doc = $help:literal])+ $name:ident: $type:ty { $($declaration:tt)+ })+) => {
+    (
+        $(#[doc = $about:literal])+ list $list:ident;
+        $($(#[doc = $help:literal])+ $name:ident: $type:ty { $($declaration:tt)+ })+
+    ) => {
         $(
             $(#[doc = $help])+
             pub static $name: Setting<$type> = settings!(@one concat!($($help),+), $($declaration)+);
         )+
 
-        /// Every setting, in the order in which a user should meet them.
-        pub static SETTINGS: &[&SettingInfo] = &[$(&$name.info),+];
+        $(#[doc = $about])+
+        pub static $list: &[&SettingInfo] = &[$(&$name.info),+];
     };
     (@one $help:expr, env: $env:literal, secret, key: $key:literal,
         value: $value:literal $kind:ident, parse: $parse:expr,) => {

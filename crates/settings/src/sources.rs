@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::registry::SETTINGS;
+use super::registry;
 use super::setting::SettingInfo;
 use super::suggest;
 
@@ -23,6 +23,20 @@ pub struct Sources {
     pub config_dir: Option<PathBuf>,
     /// The directory of the user's data, unless a flag or variable names another.
     pub data_dir: Option<PathBuf>,
+    pub serve: ServeSources,
+}
+
+/// Which settings of `serve` are read. What is not read is not checked either: the environment of an editor must not
+/// keep the stdio server from starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ServeSources {
+    /// None of them.
+    #[default]
+    Ignored,
+    /// Those with names of our own.
+    OwnNames,
+    /// Also `PORT` and `MCP_SERVER_PORT`, which belong to whichever server is started.
+    AllNames,
 }
 
 impl Sources {
@@ -40,7 +54,7 @@ impl Sources {
         let (config_dir, data_dir) = directories
             .map(|found| (found.config_dir().to_path_buf(), found.data_local_dir().to_path_buf()))
             .unzip();
-        Self { flags, environment, config_dir, data_dir }
+        Self { flags, environment, config_dir, data_dir, serve: ServeSources::default() }
     }
 
     /// Refuses misspelt variables, which otherwise would be ignored silently.
@@ -108,5 +122,5 @@ pub struct SettingOrigin {
 }
 
 fn is_registered(name: &str) -> bool {
-    SETTINGS.iter().any(|setting| setting.env == name)
+    registry::all().any(|setting| setting.env == name)
 }

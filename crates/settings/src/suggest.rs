@@ -4,20 +4,20 @@ use std::cmp::Reverse;
 
 use text::similar::{MIN_SIMILARITY, most_similar, similarity};
 
-use super::registry::SETTINGS;
+use super::registry;
 use super::setting::SettingInfo;
 
 /// The environment variable nearest to an unknown one.
 ///
 /// The prefixes are ignored, so that `OLLAMA_MCP_HOST` finds `OLLAMA_HOST`.
 pub(super) fn variable(unknown: &str) -> Option<&'static str> {
-    nearest(&stem(unknown), SETTINGS.iter().map(|setting| (stem(setting.env), setting.env)))
+    nearest(&stem(unknown), registry::all().map(|setting| (stem(setting.env), setting.env)))
 }
 
 /// The `config.toml` key nearest to an unknown one, which may be a variable or a flag by its name.
 pub(super) fn key(unknown: &str) -> Option<&'static str> {
-    let keyed = |setting: &&'static SettingInfo| setting.key.map(|key| (stem(key), key));
-    nearest(&stem(unknown), SETTINGS.iter().filter_map(keyed))
+    let keyed = |setting: &'static SettingInfo| setting.key.map(|key| (stem(key), key));
+    nearest(&stem(unknown), registry::all().filter_map(keyed))
 }
 
 fn stem(name: &str) -> String {

@@ -16,7 +16,7 @@ use hosts::{
     DEFAULT_NAME, DetectedHost, Environment, Host, Scope, ServerEntry, Target, WORKSPACE, detect_hosts,
 };
 use mcp::client::{ClientError, Visit, visit};
-use settings::registry::OLLAMA_HOST;
+use settings::registry::{OLLAMA_HOST, is_of_serve};
 use settings::{Origin, SettingOrigin};
 
 /// Servers start in milliseconds, and hosts wait longer than this.
@@ -206,6 +206,7 @@ fn not_handed_on<'a>(entry: &ServerEntry, origins: &'a [SettingOrigin]) -> Vec<&
         origin.from == Origin::Environment
             && origin.value_shown.as_deref() != origin.setting.default()
             && is_ours(&OsString::from(origin.setting.env))
+            && !is_of_serve(origin.setting)
     });
     let names = set.map(|origin| origin.setting.env);
     names.filter(|name| !entry.env.iter().any(|(known, _)| known == name)).collect()

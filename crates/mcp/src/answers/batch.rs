@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::completion::{SentAnswer, millis, sent};
+use super::completion::{SentAnswer, sent};
 use super::to_json;
 use crate::arguments::schema;
 use crate::hint::Wording;
 use service::ServiceError;
 use service::chat::runner::tokens_per_second;
+use service::chat::timings::millis;
 use service::tasks::job::ReplySet;
 use service::tasks::registry::Task;
 use service::tasks::reply::Outcome;

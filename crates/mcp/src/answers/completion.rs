@@ -1,7 +1,5 @@
 //! A completion as tools answer it: OpenAI's `chat.completion` object, with what a local model adds.
 
-use std::time::Duration;
-
 use openai::completion::{AssistantMessage, ChatCompletion, Choice};
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
@@ -11,7 +9,7 @@ use super::content_and_data;
 use crate::arguments::schema;
 use crate::hint::Wording;
 use service::Partial;
-use service::chat::runner::tokens_per_second;
+use service::chat::timings::{TimingsReport, millis};
 use service::tasks::registry::Task;
 use service::tasks::reply::Sent;
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
@@ -19,9 +17,6 @@ use service::{ErrorCode, ServiceError};
 use text::format::pulling;
 use text::sanitize;
 use types::ToolCall;
-
-/// A loaded model answers this fast that it is loaded; below that the time is left out.
-const NOTABLE_LOAD_MS: u64 = 100;
 
 /// OpenAI's `chat.completion`, and beside it `status`, `location`, `warnings` and `timings`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,22 +46,7 @@ pub(crate) struct CompletionAnswer<'a> {
     warnings: &'a [String],
     /// Milliseconds
     #[schemars(schema_with = "schema::object")]
-    timings: TimingsAnswer,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct TimingsAnswer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queued_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    load_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_token_ms: Option<u64>,
-    total_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tokens_per_second: Option<f64>,
+    timings: TimingsReport,
 }
 
 /// A file that the model was given.
@@ -156,7 +136,7 @@ fn unfinished(
         model_reason: None,
         attachments: Vec::new(),
         warnings: &[],
-        timings: TimingsAnswer { total_ms: millis(completion.elapsed()), ..TimingsAnswer::default() },
+        timings: TimingsReport { total_ms: millis(completion.elapsed()), ..TimingsReport::default() },
     };
     let mut content = vec![ContentBlock::text(text)];
     content.extend(in_conversation(live));
@@ -176,15 +156,6 @@ fn completed(
 ) -> Result<CallToolResult, ServiceError> {
     let ending = &completion.ending;
     let warnings = wording.warnings(&ending.warnings);
-    let timings = TimingsAnswer {
-        queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
-        load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
-        prompt_ms: ending.timings.prompt_eval.map(millis),
-        first_token_ms: completion.first_chunk.map(millis),
-        total_ms: millis(completion.total),
-        tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
-            .map(|rate| (rate * 10.0).round() / 10.0),
-    };
     let finish_reason = Some(ending.finish_reason.as_str());
     let answer = CompletionAnswer {
         completion: ChatCompletion {
@@ -208,7 +179,7 @@ fn completed(
         model_reason: ending.model_reason,
         attachments: sent(&ending.attachments),
         warnings: &warnings,
-        timings,
+        timings: completion.into(),
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
     content.extend(in_conversation(live));
@@ -216,11 +187,6 @@ fn completed(
         warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
     );
     content_and_data(content, &answer)
-}
-
-/// Whole milliseconds.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A completion's answer, in brief, for the schemas of tools that answer as `chat_completion` does.

@@ -10,9 +10,6 @@ use serde::Deserialize;
 use super::schema::{input_schema_with_some, names_of};
 use service::ServiceError;
 use service::chat::request::ChatCall;
-use service::chat::response_format::read_response_format;
-use service::chat::truncation::Truncation;
-use service::chat::validate::keep_alive;
 
 /// What the tools beside `chat_completion` list of these; they take the others too.
 const LISTED: &[(&str, Option<&str>)] = &[
@@ -42,15 +39,6 @@ impl GenerationArguments {
 
     /// A call with these and nothing else.
     pub(crate) fn into_call(self) -> Result<ChatCall, ServiceError> {
-        let mut request = self.0;
-        Ok(ChatCall {
-            sampling: request.take_sampling(),
-            options: request.take_options(),
-            response_format: request.response_format.take().map(read_response_format).transpose()?.flatten(),
-            think: request.think()?,
-            keep_alive: keep_alive(request.keep_alive.take())?,
-            truncation: request.truncation.as_deref().map(Truncation::parse).transpose()?.unwrap_or_default(),
-            ..ChatCall::default()
-        })
+        ChatCall::generation(&mut { self.0 })
     }
 }

@@ -52,6 +52,7 @@ pub const FIELDS: &[(&str, Support)] = &[
     ("user", Honoured),
     ("verbosity", Ignored),
     ("web_search_options", Refused),
+    ("background", Honoured),
     ("keep_alive", Honoured),
     ("min_p", Honoured),
     ("num_ctx", Honoured),

@@ -1,6 +1,7 @@
 //! One completion: from the call of a caller to the reply of a model.
 
 pub mod attachments;
+mod from_openai;
 pub mod model_request;
 pub mod request;
 pub mod response_format;
@@ -9,6 +10,7 @@ pub mod runner;
 pub mod schema_check;
 mod size;
 pub mod system_prompt;
+pub mod timings;
 pub mod truncation;
 pub mod validate;
 pub mod warnings;

@@ -84,6 +84,15 @@ fn wrong_types_are_refused_with_their_line() {
             "idle_timeout = 1.5",
             "config.toml:1: idle_timeout must be a string with a unit or an integer, not a float",
         ),
+        (
+            "serve_origins = 1",
+            "config.toml:1: serve_origins must be a string or an array of strings, not an integer",
+        ),
+        (
+            "[serve_model_aliases]\ngpt-3.5 = \"a\"",
+            "config.toml:1: serve_model_aliases must be a string or a table of strings (a name with a dot needs \
+             quotes), not a table",
+        ),
         ("[provider]\nx = 1", "config.toml:1: provider must be a string, not a table"),
     ];
     for (text, expected) in cases {

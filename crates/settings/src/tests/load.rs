@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{CANARY, directory_with, flag, in_directory, load, refusal};
 use crate::registry::{self, SETTINGS};
-use crate::{CallDeadline, Confirm, Origin, ProviderKind, PullSettings, SettingOrigin, Settings, Sources};
+use crate::{
+    CallDeadline, Confirm, Origin, ProviderKind, PullSettings, ServeSources, SettingOrigin, Settings, Sources,
+};
 
 fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOrigin {
     origins.iter().find(|origin| origin.setting.env == variable).unwrap()
@@ -14,7 +16,8 @@ fn origin_of<'a>(origins: &'a [SettingOrigin], variable: &str) -> &'a SettingOri
 fn nothing_set_gives_the_defaults() {
     let loaded = Settings::load(&Sources::default()).unwrap();
     assert_eq!(loaded.settings, Settings::default());
-    let Settings { provider, chat, files, server, telemetry, tools, pulls, store } = loaded.settings;
+    let Settings { provider, chat, files, server, telemetry, tools, pulls, store, serve } = loaded.settings;
+    assert_eq!(serve, None);
     assert_eq!((store.data_dir, chat.system_prompt.as_ref()), (None, None));
     assert_eq!(pulls, PullSettings { auto: false, models_dir: None });
     assert_eq!((files.allowed, files.allow_remote, files.config_file), (vec![], false, None));
@@ -60,6 +63,9 @@ fn origins_list_every_setting_once_in_order() {
     let listed: Vec<_> = loaded.origins.iter().map(|origin| origin.setting.env).collect();
     let registered: Vec<_> = SETTINGS.iter().map(|setting| setting.env).collect();
     assert_eq!(listed, registered);
+    let all = Settings::load(&Sources { serve: ServeSources::AllNames, ..Sources::default() }).unwrap();
+    let listed: Vec<_> = all.origins.iter().map(|origin| origin.setting.env).collect();
+    assert_eq!(listed, registry::all().map(|setting| setting.env).collect::<Vec<_>>());
     assert_eq!(origin_of(&loaded.origins, "OLLAMA_BASE_URL").value_shown.as_deref(), Some("10.1.2.3"));
     // The default would be a lie beside the other name.
     assert_eq!(origin_of(&loaded.origins, "OLLAMA_HOST").value_shown, None);
@@ -84,6 +90,7 @@ fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
         ("OLLAMA_MCP_HOST", "did you mean OLLAMA_HOST?"),
         ("OLLAMA_MCP_MODEL", "did you mean OLLAMA_MODEL?"),
         ("OLLAMA_MCP_LOGFILE", "did you mean OLLAMA_MCP_LOG_FILE?"),
+        ("OLLAMA_MCP_SERVE_LISTN", "did you mean OLLAMA_MCP_SERVE_LISTEN?"),
         ("OLLAMA_MCP_BANANA", "see --help"),
     ];
     for (name, expected) in cases {
@@ -171,7 +178,7 @@ fn value_that_is_no_unicode_is_refused() {
 fn only_relevant_process_variables_are_read() {
     let sources = Sources::of_process(vec![(registry::MODEL.info(), "m".to_owned())]);
     let foreign = |name: &String| {
-        !name.starts_with("OLLAMA_MCP_") && !SETTINGS.iter().any(|setting| setting.env == name.as_str())
+        !name.starts_with("OLLAMA_MCP_") && !registry::all().any(|setting| setting.env == name.as_str())
     };
     assert!(!sources.environment.keys().any(foreign));
     assert_eq!(sources.flags.len(), 1);

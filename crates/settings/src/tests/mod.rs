@@ -7,11 +7,12 @@ mod host_url;
 mod load;
 mod provider;
 mod registry;
+mod serve;
 mod values;
 
 use std::path::Path;
 
-use super::registry::SETTINGS;
+use super::registry::all;
 use super::{Loaded, SettingInfo, Settings, SettingsError, Sources};
 
 /// A text that must never be shown.
@@ -33,7 +34,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 
 /// A flag by its name.
 fn flag(name: &str, value: &str) -> (&'static SettingInfo, String) {
-    let setting = SETTINGS.iter().find(|setting| setting.flag() == Some(name)).unwrap();
+    let setting = all().find(|setting| setting.flag() == Some(name)).unwrap();
     (setting, value.to_owned())
 }
 

@@ -26,6 +26,26 @@ fn the_stronger_source_of_the_address_wins_whatever_its_name() {
 }
 
 #[test]
+fn ollama_url_counts_only_where_nothing_else_sets_the_address() {
+    let host = |sources: &Sources| Settings::load(sources).unwrap().settings.provider.ollama_host.host();
+    let alias = ("OLLAMA_URL", "http://10.0.0.9:11434");
+    assert_eq!(host(&super::environment(&[alias])), "10.0.0.9");
+    for other in [("OLLAMA_HOST", "10.0.0.1"), ("OLLAMA_BASE_URL", "10.0.0.1")] {
+        let loaded = load(&[alias, other]).unwrap();
+        assert_eq!(loaded.settings.provider.ollama_host.host(), "10.0.0.1");
+        let expected =
+            format!("OLLAMA_URL is not used: {} sets another address, http://10.0.0.1:11434", other.0);
+        assert_eq!(loaded.warnings, [expected]);
+        // What is not used is not checked.
+        assert!(load(&[("OLLAMA_URL", "ftp://nowhere"), other]).unwrap().warnings.is_empty());
+        assert!(load(&[("OLLAMA_URL", "http://10.0.0.1:11434/"), other]).unwrap().warnings.is_empty());
+    }
+    let directory = directory_with("ollama_host = \"10.0.0.2\"");
+    assert_eq!(host(&in_directory(directory.path(), &[alias])), "10.0.0.2");
+    assert!(refusal(&[("OLLAMA_URL", "ftp://nowhere")]).starts_with("OLLAMA_URL is \"ftp://nowhere\""));
+}
+
+#[test]
 fn unexpected_address_readings_are_warned_of() {
     let warnings = load(&[("OLLAMA_HOST", "http://10.1.2.3")]).unwrap().warnings;
     assert!(

@@ -45,6 +45,11 @@ impl FromStr for ReplyCursor {
 }
 
 impl ReplyCursor {
+    /// How many tool calls were read.
+    pub fn tool_calls(&self) -> usize {
+        self.tool_calls
+    }
+
     /// The text after `position`, which is moved to the end. A position inside a character is moved to its first byte.
     pub(super) fn text_since<'a>(position: &mut usize, text: &'a str) -> &'a str {
         let mut start = (*position).min(text.len());

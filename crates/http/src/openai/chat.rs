@@ -1,0 +1,194 @@
+//! `POST /v1/chat/completions`.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue};
+use futures_util::FutureExt as _;
+use openai::ChatCompletionRequest;
+use sha2::{Digest as _, Sha256};
+
+use super::answer::{Answer as Completed, Extras};
+use super::follow::Followed;
+use super::stream::{self, StreamOptions};
+use crate::access::Scope;
+use crate::call::{Call, json_answer, tell_ignored};
+use crate::error::HttpError;
+use crate::json;
+use crate::route::{Answer, Content, Route, Tag};
+use service::ServiceError;
+use service::chat::request::ChatCall;
+use service::tasks::registry::Task;
+use service::tasks::reply::ReplyCursor;
+use types::Sampling;
+
+/// Most choices of one request.
+const MAX_CHOICES: u64 = 16;
+/// The name of a request's model that means the default one.
+const DEFAULT_MODEL: &str = "default";
+
+const REQUEST: &str =
+    r#"{"model":"qwen3:8b","messages":[{"role":"user","content":"Why is the sky blue?"}],"stream":true}"#;
+const DESCRIPTION: &str = "`docs/openai-api.md` says what becomes of each field. Without `model`, or with `\"default\"`, the default model answers. \
+With `stream` the answer is a stream of chunks that ends with `data: [DONE]`. The object `ollama_mcp` of the answer, or of the last chunk, has \
+warnings, times, and where the model ran. The request stops when its caller goes; with an `Idempotency-Key` it goes on, and the same request with \
+the same key gets the same answer for an hour.";
+
+pub(super) fn route() -> Route {
+    Route::post("/v1/chat/completions", |call| create(call).boxed())
+        .about("createChatCompletion", Tag::OpenAi, "Ask a model")
+        .described(DESCRIPTION)
+        .needs(Scope::Chat)
+        .parameter("header", "Idempotency-Key", "The same request with the same key is answered once")
+        .parameter("header", "Last-Event-ID", "With that key: the event after which a stream goes on")
+        .parameter(
+            "header",
+            "x-ollama-mcp-hold",
+            "`true`: a reply with a schema is checked before any of it is sent",
+        )
+        .parameter("header", "x-ollama-mcp-events", "`queue`: the stream tells the place in the queue")
+        .takes(Content::json::<ChatCompletionRequest>().example(REQUEST))
+        .answers(
+            200,
+            "The completion, or its chunks",
+            [Content::any_json(), Content::of("text/event-stream")],
+        )
+}
+
+async fn create(mut call: Call) -> Answer {
+    let body = call.bytes().await?;
+    let mut ignored = Vec::new();
+    let request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
+    if let Some(field) = request.unsupported_field() {
+        return Err(unsupported(field));
+    }
+    let asked = Asked::new(&call, request)?;
+    let key = call.header("idempotency-key")?.map(str::to_owned);
+    let stays = key.is_some() || asked.background;
+    if stays {
+        let allowed = call.app.services.tasks.allow_background(call.caller());
+        allowed.map_err(|error| call.error(&error))?;
+    }
+    let tasks = match key {
+        None => asked.start(&call)?,
+        Some(key) => {
+            let digest = Sha256::digest(&body).into();
+            let owner = &call.caller().owner;
+            call.app.idempotency.get_or_start(owner, "chat", &key, digest, || asked.start(&call))?
+        }
+    };
+    let mut followed = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        followed.push(Followed::new(task, stays)?);
+    }
+    let mut response = match asked.stream {
+        Some(options) => streamed(&call, followed, options, stays).await?,
+        None => whole(&call, followed).await?,
+    };
+    tell_ignored(&mut response, &ignored);
+    Ok(response)
+}
+
+/// A request that was read and checked.
+struct Asked {
+    chat: ChatCall,
+    choices: u64,
+    stream: Option<StreamOptions>,
+    background: bool,
+}
+
+impl Asked {
+    fn new(call: &Call, mut request: ChatCompletionRequest) -> Result<Self, HttpError> {
+        let choices = request.n.unwrap_or(1);
+        if !(1..=MAX_CHOICES).contains(&choices) {
+            return Err(HttpError::bad_request(
+                "n",
+                format!("is {choices}; it must be between 1 and {MAX_CHOICES}"),
+            ));
+        }
+        let is_streamed = request.stream == Some(true);
+        let include_usage = request.stream_options.and_then(|options| options.include_usage) == Some(true);
+        if request.stream_options.is_some() && !is_streamed {
+            return Err(HttpError::bad_request("stream_options", "is for streams; set stream to true"));
+        }
+        let shows_queue = call.header("x-ollama-mcp-events")? == Some("queue");
+        let model = request.model.take().filter(|model| model != DEFAULT_MODEL);
+        request.model = model.map(|model| match call.app.options.model_aliases.get(&model) {
+            Some(meant) => meant.clone(),
+            None => model,
+        });
+        let background = request.background == Some(true);
+        let chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
+        let stream = is_streamed.then_some(StreamOptions {
+            include_usage,
+            shows_queue,
+            has_event_ids: false,
+            after: ReplyCursor::default(),
+        });
+        Ok(Self { chat, choices, stream, background })
+    }
+
+    /// Starts a completion for each choice. With a seed each has another one: they would be the same otherwise.
+    fn start(&self, call: &Call) -> Result<Vec<Arc<Task>>, HttpError> {
+        let start = |chat: ChatCall| call.app.services.chat.start_chat(call.caller(), chat);
+        let started: Result<Vec<_>, ServiceError> = (0..self.choices)
+            .map(|choice| {
+                let sampling = &self.chat.sampling;
+                let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
+                start(ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() })
+            })
+            .collect();
+        started.map_err(|error| call.error(&error))
+    }
+}
+
+async fn whole(call: &Call, followed: Vec<Followed>) -> Answer {
+    let mut ended = Vec::with_capacity(followed.len());
+    for mut one in followed {
+        let outcome = one.ended(&call.app.shutdown).await?;
+        let completion = outcome.map_err(|error| call.error(&error))?;
+        ended.push((Arc::clone(&one.task), completion));
+    }
+    let answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    let mut response = json_answer(&answer)?;
+    tell_extras(response.headers_mut(), answer.extras());
+    Ok(response)
+}
+
+async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptions, stays: bool) -> Answer {
+    options.has_event_ids = stays && followed.len() == 1;
+    if let Some(after) = call.header("last-event-id")?.filter(|_| options.has_event_ids) {
+        options.after = after
+            .parse()
+            .map_err(|_| HttpError::bad_request("Last-Event-ID", "is no id of an event of this stream"))?;
+    }
+    if !options.shows_queue {
+        for one in &followed {
+            one.begun().await.map_err(|error| call.error(&error))?;
+        }
+    }
+    Ok(stream::response(Arc::clone(&call.app), followed, options, call.identity.has_credential()))
+}
+
+/// What a script reads without the body.
+fn tell_extras(headers: &mut HeaderMap, extras: &Extras<'_>) {
+    let timings = extras.timings();
+    let rate = timings.tokens_per_second.map(|rate| rate.to_string());
+    let pairs = [
+        ("x-ollama-mcp-location", Some(extras.location().to_owned())),
+        ("x-ollama-mcp-queued-ms", timings.queued_ms.map(|ms| ms.to_string())),
+        ("x-ollama-mcp-load-ms", timings.load_ms.map(|ms| ms.to_string())),
+        ("x-ollama-mcp-tokens-per-second", rate),
+        ("openai-processing-ms", Some(timings.total_ms.to_string())),
+    ];
+    for (name, value) in pairs {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn unsupported(field: &str) -> HttpError {
+    let mut error = HttpError::bad_request(field, "asks for what no local model can do; leave it out");
+    error.code = "unsupported_parameter".into();
+    error
+}
