@@ -5,17 +5,20 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/quickstart.sh [--no-build] [--keep | --env FILE] [PROMPT]
+Usage: scripts/quickstart.sh [--http] [--no-build] [--keep | --env FILE] [PROMPT]
 
-Builds target/quickstart/ollama-mcp and sends PROMPT to a model through it. The model server is the first of:
+Builds target/quickstart/ollama-mcp and sends PROMPT to a model through it: over MCP, or with --http over OpenAI's API, by
+curl. The model server is the first of:
   1. the server at OLLAMA_MCP_BASE_URL, if that is set
   2. the Ollama at OLLAMA_HOST (default http://127.0.0.1:11434), if it answers
   3. an installed Ollama, started for this run and stopped after it
   4. a small llama.cpp server with a 135M model from PyPI, for this run only
 
+  --http       start the HTTP server on a free port, and ask by curl; with --keep it stays, too
   --no-build   use the program that the last run built
   --env FILE   leave the model server running, and write its address to FILE, as lines for a shell to source;
-               QUICKSTART_SERVER_PID there is the process to stop afterwards (empty where this run started none)
+               QUICKSTART_SERVER_PID there is the process to stop afterwards (empty where this run started none), and with
+               --http QUICKSTART_HTTP_URL and QUICKSTART_HTTP_PID are the HTTP server's
   --keep       the same, with a FILE below target/quickstart
 TEXT
 }
@@ -50,6 +53,7 @@ work=$target/quickstart # cargo's own folder of the profile, too
 bin=$work/ollama-mcp
 small_model=smollm2:135m
 build=yes
+front=mcp
 keep=no
 env_file=
 prompt=
@@ -57,6 +61,7 @@ prompt=
 while [[ $# -gt 0 ]]; do
   case $1 in
     --no-build) build=no ;;
+    --http) front=http ;;
     --keep) keep=yes ;;
     --env)
       [[ -n ${2:-} ]] || wrong_usage
@@ -79,11 +84,13 @@ prompt=${prompt:-Say hello in one short sentence.}
 
 run= # this run's own folder
 server_pid=
+http_pid=
 ticker_pid=
 
 finish() {
   local status=$?
   stop_ticker
+  stop_http
   stop_server
   # The logs of a failure stay: its message names them.
   [[ $status -ne 0 || $keep == yes || -z $run ]] || rm -rf "$run"
@@ -97,6 +104,13 @@ stop_server() {
   kill "$server_pid" 2>/dev/null || true
   wait "$server_pid" 2>/dev/null || true
   server_pid=
+}
+
+stop_http() {
+  [[ -n $http_pid ]] || return 0
+  kill "$http_pid" 2>/dev/null || true
+  wait "$http_pid" 2>/dev/null || true
+  http_pid=
 }
 
 # Runs a server with its output in files. With --keep it outlives this shell, and its terminal.
@@ -291,6 +305,51 @@ start_throwaway() {
   export OLLAMA_MCP_PROVIDER=openai OLLAMA_MCP_BASE_URL="$address/v1"
 }
 
+# --- The HTTP server ----------------------------------------------------------------------------------------------------
+
+has_http_address() { grep -q '^ollama-mcp .* on http://' "$run/http.out"; }
+
+# Starts `ollama-mcp serve` on a free port, and sets http_url.
+start_http() {
+  local tries
+  : >"$run/http.out"
+  if [[ $keep == yes ]]; then
+    nohup "$bin" serve --listen 127.0.0.1:0 >"$run/http.out" 2>"$run/http.log" </dev/null &
+  else
+    "$bin" serve --listen 127.0.0.1:0 >"$run/http.out" 2>"$run/http.log" </dev/null &
+  fi
+  http_pid=$!
+  for ((tries = 0; tries < 100; tries++)); do
+    has_http_address && break
+    kill -0 "$http_pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  http_url=$(sed -n 's/^ollama-mcp .* on \(http:.*\)/\1/p' "$run/http.out" | head -n 1)
+  [[ -n $http_url ]] || {
+    show_log "$run/http.log" 5
+    die "ollama-mcp serve did not start; its log is $run/http.log"
+  }
+}
+
+# A text as JSON, quotes and all.
+json_text() {
+  local text=$1
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  text=${text//$'\n'/\\n}
+  text=${text//$'\t'/\\t}
+  printf '"%s"' "$text"
+}
+
+# Asks over OpenAI's API, and shows the chunks as they come.
+ask_http() {
+  local body
+  body="{\"messages\":[{\"role\":\"user\",\"content\":$(json_text "$1")}],\"stream\":true}"
+  say "curl -N $http_url/v1/chat/completions -d '$body'"
+  no_proxy='*' curl -fsSN "$http_url/v1/chat/completions" -d "$body" | tee "$run/http.answer"
+  [[ $(tail -n 2 "$run/http.answer") == *'[DONE]'* ]]
+}
+
 # --- The run ------------------------------------------------------------------------------------------------------------
 
 # What would stop the build is found before it: it takes minutes.
@@ -309,6 +368,7 @@ check_tools() {
 free_mb() { df -Pk "$work" | awk 'NR == 2 { print int($4 / 1024) }'; }
 
 [[ $build == no ]] || check_tools
+[[ $front == mcp ]] || has curl || die "curl is not installed, and --http asks with it (Debian, Ubuntu: apt-get install curl)"
 [[ $build == yes || -x $bin ]] || die "$bin is not there; run this without --no-build"
 mkdir -p "$work" 2>/dev/null || die "cannot write to $work"
 run=$(mktemp -d "$work/run.XXXXXX")
@@ -379,8 +439,13 @@ fi
 
 [[ $server != throw-away ]] || start_throwaway
 say "asking: $prompt"
-"$bin" try "$prompt" ||
-  die "no answer came; the reason is above, and '$bin doctor' looks closer${server_pid:+ (log of the model server: $run/server.log)}"
+if [[ $front == http ]]; then
+  start_http
+  ask_http "$prompt" || die "no answer came; the reason is above (log of the HTTP server: $run/http.log)"
+else
+  "$bin" try "$prompt" ||
+    die "no answer came; the reason is above, and '$bin doctor' looks closer${server_pid:+ (log of the model server: $run/server.log)}"
+fi
 
 if [[ $keep == yes ]]; then
   env_file=${env_file:-$run/env}
@@ -389,10 +454,13 @@ if [[ $keep == yes ]]; then
       [[ -z ${!name:-} ]] || printf 'export %s=%q\n' "$name" "${!name}"
     done
     printf 'export QUICKSTART_SERVER_PID=%s\n' "$server_pid"
+    [[ -z $http_pid ]] || printf 'export QUICKSTART_HTTP_PID=%s QUICKSTART_HTTP_URL=%q\n' "$http_pid" "$http_url"
   } >"$env_file" || die "cannot write $env_file"
   say "the address of the model server is in $env_file"
   [[ -z $server_pid ]] || say "the model server keeps running; stop it with: kill $server_pid"
+  [[ -z $http_pid ]] || say "the HTTP server keeps running at $http_url; stop it with: kill $http_pid"
   server_pid=
+  http_pid=
   exit 0
 fi
 
@@ -411,5 +479,6 @@ path=$root
 say "  cargo install --locked --path $path"
 say "      puts the optimized program into ~/.cargo/bin, in about 12 minutes on 2 cores; with --profile quickstart it installs the"
 say "      program just built, in seconds: good enough to start with, but not optimized"
+[[ $front == mcp ]] || say "  ollama-mcp serve      (http://localhost:4891; docs/http.md says what it has)"
 say "  ollama-mcp install --host vscode"
 say "      adds it to VS Code; MCP_SETUP.md has other hosts"

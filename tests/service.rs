@@ -2,3 +2,4 @@
 
 mod completions;
 mod default_model;
+mod requested_replies;

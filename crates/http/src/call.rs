@@ -26,8 +26,6 @@ const MAX_IGNORED: usize = 1024;
 pub(crate) struct Call {
     pub(crate) app: Arc<App>,
     pub(crate) identity: Identity,
-    /// The id that the answer has in `x-request-id`.
-    pub(crate) request_id: String,
     /// The parameters of the path.
     pub(crate) path: HashMap<String, String>,
     pub(crate) parts: Parts,

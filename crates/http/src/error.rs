@@ -1,6 +1,7 @@
 //! Errors of HTTP: a status, and a body in the form of each dialect.
 
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -23,9 +24,13 @@ pub(crate) enum Dialect {
     JsonRpc,
 }
 
-/// A request that failed before its answer began.
+/// A request that failed. Boxed, since results carry it.
 #[derive(Debug, Clone)]
-pub(crate) struct HttpError {
+pub(crate) struct HttpError(Box<Failure>);
+
+/// What is known of a failure.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     /// For programs.
     pub(crate) code: Cow<'static, str>,
@@ -43,7 +48,7 @@ pub(crate) struct HttpError {
 
 impl HttpError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             status,
             code: code.into(),
             message: message.into(),
@@ -52,14 +57,15 @@ impl HttpError {
             retry_after: None,
             allow: None,
             generated: false,
-        }
+        }))
     }
 
     /// An argument that is wrong. `reason` follows its name in the text.
     pub(crate) fn bad_request(param: &str, reason: impl std::fmt::Display) -> Self {
         let message = format!("{param} {reason}");
-        let error = Self::new(StatusCode::BAD_REQUEST, "invalid_argument", message);
-        Self { param: Some(param.to_owned()), ..error }
+        let mut error = Self::new(StatusCode::BAD_REQUEST, "invalid_argument", message);
+        error.param = Some(param.to_owned());
+        error
     }
 
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
@@ -82,8 +88,9 @@ impl HttpError {
         Self::from_service(&ServiceError::internal(), true)
     }
 
-    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// A failure of the service. Callers without a credential learn no path, address or version from it.
@@ -91,7 +98,7 @@ impl HttpError {
         let error = error.sanitized();
         let private = if has_credential { None } else { hint::without_addresses(error.code) };
         let message = private.map_or(error.message.clone(), str::to_owned);
-        Self {
+        Self(Box::new(Failure {
             status: status(error.code),
             code: code(error.code).into(),
             message,
@@ -102,7 +109,7 @@ impl HttpError {
                 .or((error.code == ErrorCode::Overloaded).then_some(Duration::from_secs(1))),
             allow: None,
             generated: error.partial.is_some(),
-        }
+        }))
     }
 
     /// OpenAI's error object.
@@ -137,7 +144,7 @@ impl HttpError {
     }
 
     /// The whole response.
-    pub(crate) fn into_response(self, dialect: Dialect) -> Response {
+    pub(crate) fn into_response(mut self, dialect: Dialect) -> Response {
         let mut response = Response::new(Body::from(self.body(dialect).to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -148,7 +155,7 @@ impl HttpError {
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        if let Some(allow) = self.allow {
+        if let Some(allow) = self.allow.take() {
             headers.insert(ALLOW, allow);
         }
         if self.generated {
@@ -162,6 +169,20 @@ impl HttpError {
             Some(hint) => format!("{}. {hint}", self.message.trim_end_matches('.')),
             None => self.message.clone(),
         }
+    }
+}
+
+impl Deref for HttpError {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl DerefMut for HttpError {
+    fn deref_mut(&mut self) -> &mut Failure {
+        &mut self.0
     }
 }
 

@@ -79,11 +79,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     }
     let mut responses = Map::new();
     for (status, description, bodies) in &route.responses {
-        let mut response = json!({ "description": description });
+        let mut response = Map::from_iter([("description".to_owned(), json!(description))]);
         if !bodies.is_empty() {
-            response["content"] = content(bodies, generator);
+            response.insert("content".into(), content(bodies, generator));
         }
-        responses.insert(status.to_string(), response);
+        responses.insert(status.to_string(), response.into());
     }
     responses.insert("default".into(), json!({ "description": "An error, with its code and the next step" }));
     operation.insert("responses".into(), responses.into());

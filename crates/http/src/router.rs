@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, Path, State};
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::routing::{MethodFilter, MethodRouter};
 use futures_util::FutureExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
@@ -66,8 +66,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             .allow_methods(AllowMethods::mirror_request())
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(ExposeHeaders::list(
-                ["x-request-id", "retry-after", "mcp-session-id"]
-                    .map(|name| axum::http::HeaderName::from_static(name)),
+                ["x-request-id", "retry-after", "mcp-session-id"].map(HeaderName::from_static),
             )),
     )
 }
@@ -76,7 +75,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     let started = Instant::now();
     let request_id = format!("req_{}", uuid::Uuid::new_v4().simple());
-    let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request, &request_id)).catch_unwind().await;
+    let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
     let mut response = answer.unwrap_or_else(|error| {
         tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
@@ -87,7 +86,7 @@ async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     response
 }
 
-async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str) -> Answer {
+async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let (mut parts, body) = request.into_parts();
     check_web_page(&app, &parts, route.is_page)?;
     let identity = match route.access {
@@ -107,8 +106,7 @@ async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str
     let path = path
         .map(|path| path.0)
         .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
-    let request_id = request_id.to_owned();
-    (route.handler)(Call { app, identity, request_id, path, parts, body: Mutex::new(body) }).await
+    (route.handler)(Call { app, identity, path, parts, body: Mutex::new(body) }).await
 }
 
 fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::completion::{AssistantRole, Usage};
+use crate::logprobs::Logprobs;
 use crate::messages::FunctionKind;
 use types::ChatEvent;
 
@@ -40,7 +40,7 @@ pub struct ChunkChoice<'a> {
     pub index: u32,
     pub delta: Delta<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub logprobs: Option<Value>,
+    pub logprobs: Option<Logprobs<'a>>,
     /// Null in every chunk but the last of its choice.
     pub finish_reason: Option<Cow<'a, str>>,
 }
@@ -86,7 +86,7 @@ pub struct FunctionDelta<'a> {
 }
 
 impl<'a> Delta<'a> {
-    /// The delta of an event; empty for the end. `calls` counts the tool calls so far, which are numbered by it.
+    /// The delta of an event; empty for the end, and for log probabilities, which stand beside it. `calls` counts the tool calls so far, which are numbered by it.
     pub fn of_event(event: &'a ChatEvent, calls: &mut u32) -> Self {
         match event {
             ChatEvent::Content(text) => Self { content: Some(text.into()), ..Self::default() },
@@ -105,7 +105,7 @@ impl<'a> Delta<'a> {
                 *calls = calls.saturating_add(1);
                 Self { tool_calls: vec![call], ..Self::default() }
             }
-            ChatEvent::Done(_) => Self::default(),
+            ChatEvent::Logprobs(_) | ChatEvent::Done(_) => Self::default(),
         }
     }
 }

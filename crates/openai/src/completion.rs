@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::logprobs::Logprobs;
 use crate::messages::ToolCall;
 
 /// The object's type.
@@ -45,7 +45,7 @@ pub struct Choice<'a> {
     pub index: u32,
     pub message: AssistantMessage<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub logprobs: Option<Value>,
+    pub logprobs: Option<Logprobs<'a>>,
     /// Null until the end.
     pub finish_reason: Option<Cow<'a, str>>,
 }

@@ -10,6 +10,7 @@ pub mod chunk;
 pub mod completion;
 pub mod embeddings;
 pub mod error;
+pub mod logprobs;
 pub mod messages;
 pub mod models;
 pub mod request;

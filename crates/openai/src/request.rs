@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::InvalidArgument;
 use crate::messages::ChatMessage;
+pub use types::ToolChoice;
 use types::de::{whole_number, whole_number_or_zero};
-use types::{ResponseFormat, Sampling, Think};
+use types::{ResponseFormat, Sampling, Think, TokenLogprob};
 
 mod fields;
 mod write;
@@ -125,16 +126,6 @@ pub struct StreamOptions {
     pub include_usage: Option<bool>,
 }
 
-/// Which tools the model may call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ToolChoice {
-    None,
-    Auto,
-    Required,
-    /// This function.
-    Function(String),
-}
-
 impl ChatCompletionRequest {
     /// Takes the sampling options out of the request.
     pub fn take_sampling(&mut self) -> Sampling {
@@ -190,6 +181,23 @@ impl ChatCompletionRequest {
     /// The value has no meaning.
     pub fn tool_choice(&self) -> Result<Option<ToolChoice>, InvalidArgument> {
         self.tool_choice.as_ref().map(read_tool_choice).transpose()
+    }
+
+    /// Whether log probabilities are asked for, and with how many alternatives: `logprobs` and `top_logprobs`.
+    ///
+    /// # Errors
+    /// There are too many alternatives, or alternatives without log probabilities.
+    pub fn logprobs(&self) -> Result<Option<u8>, InvalidArgument> {
+        const MAX: u8 = TokenLogprob::MAX_TOP;
+        let wrong = |reason: String| InvalidArgument::new("top_logprobs", reason);
+        match (self.logprobs == Some(true), self.top_logprobs) {
+            (false, None | Some(0)) => Ok(None),
+            (false, Some(_)) => Err(wrong("needs logprobs: true".to_owned())),
+            (true, top) => match u8::try_from(top.unwrap_or(0)) {
+                Ok(top) if top <= MAX => Ok(Some(top)),
+                _ => Err(wrong(format!("is {}; it must be between 0 and {MAX}", top.unwrap_or(0)))),
+            },
+        }
     }
 
     /// The first field that asks for what no local model can give.

@@ -50,6 +50,8 @@ pub(super) fn refusal(case: &str) -> ErrorResponse {
 pub(super) struct Summary {
     pub(super) content: String,
     pub(super) thinking: String,
+    /// The tokens that have log probabilities.
+    pub(super) tokens: Vec<String>,
     /// Name and arguments.
     pub(super) calls: Vec<(String, String)>,
     pub(super) end: Option<ChatEnd>,
@@ -65,6 +67,9 @@ pub(super) fn summary(events: Vec<ProviderResult<ChatEvent>>) -> Summary {
             Ok(ChatEvent::Content(text)) => {
                 assert!(!text.is_empty());
                 summary.content += &text;
+            }
+            Ok(ChatEvent::Logprobs(tokens)) => {
+                summary.tokens.extend(tokens.into_iter().map(|token| token.token));
             }
             Ok(ChatEvent::Thinking(text)) => {
                 assert!(!text.is_empty());

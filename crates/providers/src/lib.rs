@@ -17,6 +17,7 @@ mod error_body;
 mod fixture;
 mod http;
 mod lines;
+mod logprobs;
 pub mod ollama;
 mod ollama_api;
 pub mod openai;

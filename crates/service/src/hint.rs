@@ -22,6 +22,45 @@ pub struct Warning {
     pub text: String,
     /// The next steps.
     pub hints: Vec<Hint>,
+    /// What kind it is, for programs.
+    pub kind: WarningKind,
+}
+
+/// The kinds of warnings that programs tell apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WarningKind {
+    #[default]
+    Other,
+    /// The reply does not match the response format.
+    FormatViolated,
+    /// The reply could not be checked against the response format.
+    FormatUnchecked,
+    /// The reply does not call the tool that was required.
+    ToolCallMissing,
+    /// Tool calls were dropped, because one call was asked for.
+    ToolCallsDropped,
+    /// The model server gave no log probabilities.
+    NoLogprobs,
+    /// The reply stopped at a limit of tokens.
+    ReplyLimit,
+    /// The model did not read all of the prompt.
+    PromptCut,
+}
+
+impl WarningKind {
+    /// The kind as callers see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::FormatViolated => "format_violated",
+            Self::FormatUnchecked => "format_unchecked",
+            Self::ToolCallMissing => "tool_call_missing",
+            Self::ToolCallsDropped => "tool_calls_dropped",
+            Self::NoLogprobs => "no_logprobs",
+            Self::ReplyLimit => "reply_limit",
+            Self::PromptCut => "prompt_cut",
+        }
+    }
 }
 
 /// A step that each front words with its own names of tools, routes, settings and arguments.
@@ -175,12 +214,18 @@ impl From<String> for Hint {
 
 impl Warning {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), hints: Vec::new() }
+        Self { text: text.into(), hints: Vec::new(), kind: WarningKind::Other }
     }
 
     /// Adds a next step after those that it has.
     pub fn and_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Sets its kind.
+    pub fn of_kind(mut self, kind: WarningKind) -> Self {
+        self.kind = kind;
         self
     }
 }

@@ -38,7 +38,7 @@ use conversations::Conversations;
 use embeddings::Embeddings;
 pub use error::{ErrorCode, Partial, ServiceError, TokenCounts};
 use file_access::FileAccess;
-pub use hint::{Action, Hint, Warning};
+pub use hint::{Action, Hint, Warning, WarningKind};
 use models::{ModelSettings, Models};
 use tasks::{TaskSettings, Tasks};
 use transfers::{TransferSettings, Transfers};

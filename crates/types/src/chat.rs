@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Message, Remote, ToolCall};
+use super::{Message, Remote, TokenLogprob, ToolCall};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRequest {
@@ -19,6 +19,12 @@ pub struct ChatRequest {
     pub think: Option<Think>,
     /// OpenAI function tools, unchanged.
     pub tools: Vec<Value>,
+    /// Which of them the model is to call. Ollama has no such option; the service checks the reply.
+    pub tool_choice: Option<ToolChoice>,
+    /// `false`: at most one tool call. Ollama has no such option.
+    pub parallel_tool_calls: Option<bool>,
+    /// Log probabilities of the tokens, each with so many alternatives (0 to [`TokenLogprob::MAX_TOP`]).
+    pub logprobs: Option<u8>,
     /// How long the model stays loaded: seconds, or a duration such as `"10m"` (Ollama's `keep_alive`).
     pub keep_alive: Option<Value>,
     /// Whether the server may cut a prompt that does not fit the context (Ollama only). With `false` it refuses with the
@@ -36,6 +42,9 @@ impl ChatRequest {
             response_format: None,
             think: None,
             tools: Vec::new(),
+            tool_choice: None,
+            parallel_tool_calls: None,
+            logprobs: None,
             keep_alive: None,
             truncate: None,
         }
@@ -72,6 +81,17 @@ pub enum ResponseFormat {
     Schema(Value),
 }
 
+/// Which tools the model may call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    None,
+    Auto,
+    /// At least one.
+    Required,
+    /// This function.
+    Function(String),
+}
+
 /// Whether, and how hard, a model thinks before it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Think {
@@ -89,6 +109,8 @@ pub enum Think {
 pub enum ChatEvent {
     /// Text of the answer. Never empty.
     Content(String),
+    /// The tokens of the content that follows, where they were asked for.
+    Logprobs(Vec<TokenLogprob>),
     /// Text of the thinking. Never empty.
     Thinking(String),
     /// A complete tool call.

@@ -23,6 +23,8 @@ pub struct GenerateRequest {
     pub options: Map<String, Value>,
     pub response_format: Option<ResponseFormat>,
     pub think: Option<Think>,
+    /// See [`crate::ChatRequest::logprobs`].
+    pub logprobs: Option<u8>,
     /// How long the model stays loaded: seconds, or a duration such as `"10m"`.
     pub keep_alive: Option<Value>,
     /// See [`crate::ChatRequest::truncate`].
@@ -43,6 +45,7 @@ impl GenerateRequest {
             options: Map::new(),
             response_format: None,
             think: None,
+            logprobs: None,
             keep_alive: None,
             truncate: None,
         }

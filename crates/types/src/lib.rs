@@ -8,6 +8,7 @@ mod embed;
 mod generate;
 mod keep_alive;
 mod location;
+mod logprob;
 mod message;
 mod model;
 mod owner;
@@ -15,12 +16,14 @@ mod transfer;
 mod web;
 
 pub use chat::{
-    ChatEnd, ChatEvent, ChatRequest, FinishReason, ResponseFormat, Sampling, Think, Timings, Usage,
+    ChatEnd, ChatEvent, ChatRequest, FinishReason, ResponseFormat, Sampling, Think, Timings, ToolChoice,
+    Usage,
 };
 pub use embed::{EmbedRequest, Embeddings};
 pub use generate::GenerateRequest;
 pub use keep_alive::KeepAlive;
 pub use location::Location;
+pub use logprob::TokenLogprob;
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
 pub use owner::Owner;

@@ -1,6 +1,7 @@
 //! A whole answer: OpenAI's `chat.completion`, and beside it what is true of the reply.
 
 use openai::completion::{AssistantMessage, ChatCompletion, Choice, Usage};
+use openai::logprobs::Logprobs;
 use serde::Serialize;
 
 use crate::hint;
@@ -20,6 +21,9 @@ pub(crate) struct Extras<'a> {
     model_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    /// Where the reply does not match the response format.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    format_violations: &'a [String],
     timings: TimingsReport,
 }
 
@@ -31,6 +35,7 @@ impl<'a> Extras<'a> {
             location: summary.location.describe(),
             model_reason: summary.model_reason,
             warnings: summary.warnings.iter().map(|warning| hint::warning(warning, has_credential)).collect(),
+            format_violations: &summary.format_violations,
             timings: completion.into(),
         }
     }
@@ -102,7 +107,12 @@ fn choice(index: u32, completion: &Completion) -> Choice<'_> {
         tool_calls: completion.tool_calls.iter().map(openai::messages::ToolCall::from).collect(),
         ..AssistantMessage::default()
     };
-    Choice { index, message, logprobs: None, finish_reason: Some(finish_reason(completion).into()) }
+    Choice {
+        index,
+        message,
+        logprobs: Logprobs::new(&completion.logprobs),
+        finish_reason: Some(finish_reason(completion).into()),
+    }
 }
 
 /// A reply that calls tools ends with `tool_calls`, whatever its server says.

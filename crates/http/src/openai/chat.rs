@@ -17,6 +17,7 @@ use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
 use service::ServiceError;
 use service::chat::request::ChatCall;
+use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
@@ -117,7 +118,10 @@ impl Asked {
             None => model,
         });
         let background = request.background == Some(true);
-        let chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
+        let mut chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
+        if is_streamed && call.header("x-ollama-mcp-hold")? != Some("true") {
+            chat.format_check = FormatCheck::AtEnd;
+        }
         let stream = is_streamed.then_some(StreamOptions {
             include_usage,
             shows_queue,

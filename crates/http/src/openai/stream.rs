@@ -1,11 +1,12 @@
 //! The chunks of a streamed answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 use openai::chunk::{ChatCompletionChunk, ChunkChoice, Delta, FunctionDelta, ToolCallDelta};
 use openai::completion::AssistantRole;
+use openai::logprobs::Logprobs;
 use openai::messages::FunctionKind;
 use serde::Serialize;
 use serde_json::json;
@@ -33,6 +34,9 @@ pub(super) struct StreamOptions {
     pub(super) after: ReplyCursor,
 }
 
+/// The model and the usage of a choice that has ended; `None` where it failed.
+type Ended = Option<(String, Usage)>;
+
 /// A chunk with what OpenAI's has no field for.
 #[derive(Serialize)]
 struct Chunk<'a> {
@@ -54,7 +58,7 @@ pub(super) fn response(
     };
     let id = first.task.id.clone();
     let created = first.task.created;
-    let usages = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let usages = Arc::new(Mutex::new(Vec::new()));
     let choices = followed.into_iter().zip(0..).map(|(one, index)| {
         let choice = ChoiceStream {
             changes: one.changes(),
@@ -89,7 +93,7 @@ pub(super) fn response(
 }
 
 /// The usage, where it was asked for, and the end.
-fn end_of(id: &str, created: u64, usages: &[Option<(String, Usage)>], include_usage: bool) -> Vec<u8> {
+fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool) -> Vec<u8> {
     let mut out = Vec::new();
     if include_usage {
         let model = usages.iter().flatten().next().map_or("", |(model, _)| model);
@@ -124,7 +128,7 @@ struct ChoiceStream {
     options: StreamOptions,
     has_credential: bool,
     /// What each choice that has ended took, with the model; `None` for one that failed.
-    usages: Arc<std::sync::Mutex<Vec<Option<(String, Usage)>>>>,
+    usages: Arc<Mutex<Vec<Ended>>>,
 }
 
 impl ChoiceStream {
@@ -186,29 +190,31 @@ impl ChoiceStream {
     }
 
     fn write_update(&mut self, out: &mut Vec<u8>, update: &Update) {
-        let Update { thinking, content, tool_calls, .. } = update;
-        if thinking.is_empty() && content.is_empty() && tool_calls.is_empty() {
+        let Update { thinking, content, tool_calls, logprobs, .. } = update;
+        if thinking.is_empty() && content.is_empty() && tool_calls.is_empty() && logprobs.is_empty() {
             return;
         }
         self.write_role(out);
         let mut deltas = Vec::new();
         if !thinking.is_empty() {
-            deltas.push(Delta { reasoning_content: Some(thinking.as_str().into()), ..Delta::default() });
+            let delta = Delta { reasoning_content: Some(thinking.as_str().into()), ..Delta::default() };
+            deltas.push((delta, None));
         }
-        if !content.is_empty() {
-            deltas.push(Delta { content: Some(content.as_str().into()), ..Delta::default() });
+        if !content.is_empty() || !logprobs.is_empty() {
+            let delta = Delta { content: Some(content.as_str().into()), ..Delta::default() };
+            deltas.push((delta, Logprobs::new(logprobs)));
         }
         let first = self.cursor.tool_calls().saturating_sub(tool_calls.len());
         let numbers = (0..).skip(first);
-        deltas.extend(tool_calls.iter().zip(numbers).map(|(call, number)| tool_call(call, number)));
+        deltas.extend(tool_calls.iter().zip(numbers).map(|(call, number)| (tool_call(call, number), None)));
         let last = deltas.pop();
-        for delta in deltas {
-            self.write(out, delta, None);
+        for (delta, logprobs) in deltas {
+            self.write(out, delta, logprobs, None);
         }
-        if let Some(last) = last {
+        if let Some((last, logprobs)) = last {
             // One that is lost is sent again: the id of an update stands on its last event.
             let id = self.options.has_event_ids.then(|| self.cursor.to_string());
-            self.write(out, last, id.as_deref());
+            self.write(out, last, logprobs, id.as_deref());
         }
     }
 
@@ -218,11 +224,11 @@ impl ChoiceStream {
         }
         let delta =
             Delta { role: Some(AssistantRole::Assistant), content: Some("".into()), ..Delta::default() };
-        self.write(out, delta, None);
+        self.write(out, delta, None, None);
     }
 
-    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, id: Option<&str>) {
-        let choice = ChunkChoice { index: self.index, delta, ..ChunkChoice::default() };
+    fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, logprobs: Option<Logprobs<'_>>, id: Option<&str>) {
+        let choice = ChunkChoice { index: self.index, delta, logprobs, ..ChunkChoice::default() };
         let model = self.one.reply.model().unwrap_or_default();
         sse::write_event(out, id, &self.chunk(choice, model, None));
     }

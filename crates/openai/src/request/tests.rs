@@ -100,6 +100,24 @@ fn thinking_is_read_from_both_names() {
 }
 
 #[test]
+fn alternatives_of_tokens_are_counted_and_bounded() {
+    for (request, expected) in [
+        (json!({}), None),
+        (json!({"logprobs": false, "top_logprobs": 0}), None),
+        (json!({"logprobs": true}), Some(0)),
+        (json!({"logprobs": true, "top_logprobs": 20}), Some(20)),
+    ] {
+        assert_eq!(read(request).logprobs(), Ok(expected));
+    }
+    let error = |request| read(request).logprobs().unwrap_err().to_string();
+    assert_eq!(
+        error(json!({"logprobs": true, "top_logprobs": 21})),
+        "top_logprobs is 21; it must be between 0 and 20"
+    );
+    assert_eq!(error(json!({"top_logprobs": 1})), "top_logprobs needs logprobs: true");
+}
+
+#[test]
 fn tool_choice_names_a_function() {
     let named = json!({"type": "function", "function": {"name": "f"}});
     for (choice, expected) in [

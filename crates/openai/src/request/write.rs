@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::InvalidArgument;
 use crate::messages::OutgoingMessage;
 use crate::response_format::ResponseFormatBody;
-use types::{ChatRequest, Think};
+use types::{ChatRequest, Think, ToolChoice};
 
 /// Fields that carry the request itself; an option of that name would break it.
 const OWN_FIELDS: [&str; 5] = ["model", "messages", "tools", "stream", "stream_options"];
@@ -94,9 +94,24 @@ fn fields(request: &ChatRequest) -> Map<String, Value> {
     set("presence_penalty", sampling.presence_penalty.map(Value::from));
     set("frequency_penalty", sampling.frequency_penalty.map(Value::from));
     set("reasoning_effort", request.think.and_then(reasoning_effort).map(Value::from));
+    if !request.tools.is_empty() {
+        set("tool_choice", request.tool_choice.as_ref().map(tool_choice));
+        set("parallel_tool_calls", request.parallel_tool_calls.map(Value::from));
+    }
+    set("logprobs", request.logprobs.map(|_| Value::from(true)));
+    set("top_logprobs", request.logprobs.filter(|top| *top > 0).map(Value::from));
     set("stream", Some(Value::from(true)));
     set("stream_options", Some(json!({"include_usage": true})));
     fields
+}
+
+fn tool_choice(choice: &ToolChoice) -> Value {
+    match choice {
+        ToolChoice::None => Value::from("none"),
+        ToolChoice::Auto => Value::from("auto"),
+        ToolChoice::Required => Value::from("required"),
+        ToolChoice::Function(name) => json!({"type": "function", "function": {"name": name}}),
+    }
 }
 
 fn reasoning_effort(think: Think) -> Option<&'static str> {
@@ -129,6 +144,23 @@ mod tests {
             json!({"model": "m", "messages": [{"role": "user", "content": "hi"}],
                 "stream": true, "stream_options": {"include_usage": true}})
         );
+    }
+
+    #[test]
+    fn tool_choice_and_logprobs_are_passed_on() {
+        let mut request = ChatRequest::new("m", vec![]);
+        request.tools = vec![json!({"type": "function", "function": {"name": "f"}})];
+        request.tool_choice = Some(ToolChoice::Function("f".to_owned()));
+        (request.parallel_tool_calls, request.logprobs) = (Some(false), Some(2));
+        let body = sent(&request);
+        assert_eq!(body["tool_choice"], json!({"type": "function", "function": {"name": "f"}}));
+        assert_eq!(
+            (&body["parallel_tool_calls"], &body["logprobs"], &body["top_logprobs"]),
+            (&json!(false), &json!(true), &json!(2))
+        );
+        (request.tool_choice, request.logprobs) = (Some(ToolChoice::Required), Some(0));
+        let body = sent(&request);
+        assert_eq!((&body["tool_choice"], body.get("top_logprobs")), (&json!("required"), None));
     }
 
     #[test]

@@ -193,6 +193,8 @@ fn empty_prompt<'a>(
         options,
         format: None,
         think: None,
+        logprobs: None,
+        top_logprobs: None,
         keep_alive,
         truncate: None,
     }

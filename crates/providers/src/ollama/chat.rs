@@ -9,6 +9,7 @@ use super::ndjson::NdJson;
 use super::wire::{CallLine, ChatLine};
 use crate::decode::{Events, StreamDecoder};
 use crate::error_body::ErrorBody;
+use crate::logprobs::ContentTokens;
 use crate::{ProviderError, ProviderResult};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, ToolCall, Usage};
 
@@ -22,6 +23,7 @@ pub(super) struct ChatDecoder {
 #[derive(Debug, Default)]
 struct State {
     calls_tools: bool,
+    tokens: ContentTokens,
     /// The last event was emitted.
     ended: bool,
 }
@@ -71,6 +73,7 @@ impl State {
             return self.fail(ProviderError::Malformed { reason }, events);
         }
         let mut line = line;
+        self.logprobs(&mut line, events);
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         events.extend(text(line.thinking.take()).map(|text| Ok(ChatEvent::Thinking(text))));
         events.extend(text(line.response.take()).map(|text| Ok(ChatEvent::Content(text))));
@@ -85,6 +88,21 @@ impl State {
         if line.done == Some(true) {
             self.ended = true;
             events.push_back(Ok(ChatEvent::Done(self.end(line))));
+        }
+    }
+
+    /// Before the content that has the tokens.
+    fn logprobs(&mut self, line: &mut ChatLine, events: &mut Events) {
+        let Some(tokens) = line.logprobs.take() else { return };
+        let message = line.message.as_ref();
+        let content = line.response.as_deref().or_else(|| message?.content.as_deref());
+        let thinking = line.thinking.as_deref().or_else(|| message?.thinking.as_deref());
+        let calls = message.and_then(|message| message.tool_calls.as_ref());
+        let is_other =
+            thinking.is_some_and(|text| !text.is_empty()) || calls.is_some_and(|calls| !calls.is_empty());
+        let tokens = self.tokens.take(tokens, content.unwrap_or_default(), is_other);
+        if !tokens.is_empty() {
+            events.push_back(Ok(ChatEvent::Logprobs(tokens)));
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) fn chat_body(request: &ChatRequest) -> ProviderResult<ChatBody<'_>> {
         format: request.response_format.as_ref().map(format_body),
         think: request.think.map(think_body),
         tools: &request.tools,
+        logprobs: request.logprobs.map(|_| true),
+        top_logprobs: request.logprobs.filter(|top| *top > 0),
         keep_alive: request.keep_alive.as_ref(),
         truncate: request.truncate,
     })
@@ -48,6 +50,8 @@ pub(super) fn generate_body(request: &GenerateRequest) -> GenerateBody<'_> {
         options: options(&request.options, &request.sampling),
         format: request.response_format.as_ref().map(format_body),
         think: request.think.map(think_body),
+        logprobs: request.logprobs.map(|_| true),
+        top_logprobs: request.logprobs.filter(|top| *top > 0),
         keep_alive: request.keep_alive.as_ref(),
         truncate: request.truncate,
     }

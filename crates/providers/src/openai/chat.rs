@@ -9,6 +9,7 @@ use crate::ProviderError;
 use crate::decode::{Events, StreamDecoder};
 use crate::error_body::{ErrorBody, excerpt};
 use crate::lines::{LineTooLong, MAX_LINE};
+use crate::logprobs::{ContentTokens, TokenAnswer};
 use types::{ChatEnd, ChatEvent, FinishReason, Timings, Usage};
 
 #[derive(Debug, Default)]
@@ -22,6 +23,7 @@ pub(super) struct ChatDecoder {
 struct State {
     calls: ToolCallAssembler,
     calls_tools: bool,
+    tokens: ContentTokens,
     finish_reason: Option<String>,
     usage: Usage,
     timings: Timings,
@@ -119,7 +121,8 @@ impl State {
             if choice.index.unwrap_or(0) != 0 {
                 continue;
             }
-            self.delta(choice.delta.unwrap_or_default(), events);
+            let tokens = choice.logprobs.and_then(|logprobs| logprobs.content);
+            self.delta(choice.delta.unwrap_or_default(), tokens, events);
             if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
                 self.finish_reason = Some(reason);
                 self.last_call(events);
@@ -127,10 +130,17 @@ impl State {
         }
     }
 
-    fn delta(&mut self, delta: Delta, events: &mut Events) {
+    fn delta(&mut self, delta: Delta, tokens: Option<Vec<TokenAnswer>>, events: &mut Events) {
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         // A server that sends both names sends the same text in both.
         let thinking = text(delta.reasoning_content).or(text(delta.reasoning));
+        if let Some(tokens) = tokens {
+            let content = delta.content.as_deref().unwrap_or_default();
+            let is_other =
+                thinking.is_some() || delta.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty());
+            let tokens = self.tokens.take(tokens, content, is_other);
+            events.extend((!tokens.is_empty()).then_some(Ok(ChatEvent::Logprobs(tokens))));
+        }
         events.extend(thinking.map(|text| Ok(ChatEvent::Thinking(text))));
         events.extend(text(delta.content).map(|text| Ok(ChatEvent::Content(text))));
         for call in delta.tool_calls.unwrap_or_default() {

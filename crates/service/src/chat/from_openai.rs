@@ -37,6 +37,9 @@ impl ChatCall {
             model: request.model.take(),
             messages: read_messages("messages", messages)?,
             tools: request.tools.take().unwrap_or_default(),
+            tool_choice: request.tool_choice()?,
+            parallel_tool_calls: request.parallel_tool_calls,
+            logprobs: request.logprobs()?,
             ..Self::generation(&mut request)?
         })
     }

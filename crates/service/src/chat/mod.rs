@@ -11,6 +11,7 @@ pub mod schema_check;
 mod size;
 pub mod system_prompt;
 pub mod timings;
+mod tool_choice;
 pub mod truncation;
 pub mod validate;
 pub mod warnings;

@@ -10,6 +10,9 @@ use providers::{ChatStream, ProviderError};
 use types::ChatRequest;
 use types::{GenerateRequest, Message, Role, Sampling, ToolCall};
 
+/// How many dropped tool calls a warning names.
+const MAX_DROPPED: usize = 20;
+
 /// A request that is ready to be sent.
 #[derive(Debug)]
 pub(crate) struct ModelRequest {
@@ -17,6 +20,8 @@ pub(crate) struct ModelRequest {
     truncation: Truncation,
     fitted: Option<Fitted>,
     has_files: bool,
+    /// The names of the tool calls that were dropped.
+    dropped_calls: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -28,7 +33,7 @@ pub(crate) enum Request {
 impl ModelRequest {
     pub(crate) fn new(mut request: Request, truncation: Truncation) -> Self {
         *request.truncate() = Some(false);
-        Self { request, truncation, fitted: None, has_files: false }
+        Self { request, truncation, fitted: None, has_files: false, dropped_calls: Vec::new() }
     }
 
     pub(crate) fn model(&self) -> &str {
@@ -120,8 +125,25 @@ impl ModelRequest {
         }
     }
 
+    /// Whether only the first tool call of a reply is wanted.
+    pub(crate) fn takes_one_call(&self) -> bool {
+        matches!(&self.request, Request::Chat(request) if request.parallel_tool_calls == Some(false))
+    }
+
+    pub(crate) fn drop_call(&mut self, call: ToolCall) {
+        // The server decides how many there are.
+        if self.dropped_calls.len() < MAX_DROPPED {
+            self.dropped_calls.push(call.name);
+        }
+    }
+
+    pub(crate) fn dropped_calls(&self) -> &[String] {
+        &self.dropped_calls
+    }
+
     /// Adds the reply that cannot be used and what is wrong with it, to be asked again.
     pub(crate) fn correct(&mut self, rejected: String, correction: String) {
+        self.dropped_calls.clear();
         match &mut self.request {
             Request::Chat(request) => {
                 request.messages.push(Message::text(Role::Assistant, rejected));

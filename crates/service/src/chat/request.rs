@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::Chat;
 use super::attachments::Attachments;
-use super::response_format::ReplyFormat;
+use super::response_format::{FormatCheck, ReplyFormat};
 use super::runner::Question;
 use super::truncation::Truncation;
 use crate::tasks::registry::Task;
 use crate::{Caller, ServiceError};
 use serde_json::{Map, Value};
-use types::{GenerateRequest, Image, KeepAlive, Message, Sampling, Think};
+use types::{GenerateRequest, Image, KeepAlive, Message, Sampling, Think, ToolChoice};
 
 /// A chat as a caller asks for it.
 #[derive(Debug, Clone, Default)]
@@ -29,10 +29,19 @@ pub struct ChatCall {
     pub options: Map<String, Value>,
     /// The form that the reply must have.
     pub response_format: Option<ReplyFormat>,
+    /// When the reply is checked against it.
+    pub format_check: FormatCheck,
     /// Whether the model thinks first.
     pub think: Option<Think>,
     /// OpenAI function tools.
     pub tools: Vec<Value>,
+    /// Which of them the model may call. A call that is required is checked for: the reply is held back, and asked for again
+    /// where it is missing.
+    pub tool_choice: Option<ToolChoice>,
+    /// `false`: the first tool call is kept and further ones are dropped, with a warning.
+    pub parallel_tool_calls: Option<bool>,
+    /// Log probabilities of the tokens, each with so many alternatives.
+    pub logprobs: Option<u8>,
     /// How long the model stays loaded afterwards.
     pub keep_alive: Option<KeepAlive>,
     /// What to do with a prompt that does not fit the context.

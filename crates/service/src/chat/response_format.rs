@@ -10,7 +10,7 @@ use crate::chat::model_request::ModelRequest;
 use crate::chat::runner::Run;
 use crate::chat::schema_check::{Compiled, Unchecked, Verdict, check_size, no_schema, unchecked};
 use crate::error::ServiceError;
-use crate::hint::Warning;
+use crate::hint::{Warning, WarningKind};
 use types::ChatEnd;
 use types::{FinishReason, ResponseFormat};
 
@@ -23,6 +23,16 @@ struct Format {
     requested: ResponseFormat,
     /// Absent for JSON of any form, and for a schema that is checked in a process of its own.
     compiled: Option<Compiled>,
+}
+
+/// When a reply is checked against its format.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FormatCheck {
+    /// Before followers see it: it is held back, and asked for again where it does not match.
+    #[default]
+    BeforeReply,
+    /// At its end: it streams, and is not asked for again.
+    AtEnd,
 }
 
 impl ReplyFormat {
@@ -109,40 +119,58 @@ impl Run {
         &self,
         request: &mut ModelRequest,
         format: &ReplyFormat,
+        check: FormatCheck,
         warnings: &mut Vec<Warning>,
-    ) -> Result<ChatEnd, ServiceError> {
+    ) -> Result<(ChatEnd, Vec<String>), ServiceError> {
         if format.is_checked_apart() {
             // It may take seconds, and others need not wait for it.
             self.place.delay();
         }
         self.chat.check_format(format).await?;
+        if check == FormatCheck::AtEnd {
+            let end = self.stream(request).await?;
+            let wrong = self.violations_at_end(format, &end, warnings).await;
+            return Ok((end, wrong));
+        }
         self.live.hold_back();
         let end = self.stream(request).await?;
         let wrong = self.wrong(format, warnings).await;
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
         if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
             self.live.publish();
-            return Ok(end);
+            return Ok((end, Vec::new()));
         }
         request.correct(self.live.discard(), correction(format.as_requested(), &wrong));
         let end = self.stream(request).await?;
-        let wrong = self.wrong(format, warnings).await;
-        if !wrong.is_empty() && end.finish_reason != FinishReason::Length {
-            warnings.push(Warning::new(format!(
-                "The reply does not match response_format, even after a second try: {}.",
-                wrong.join("; ")
-            )));
-        }
         self.live.publish();
-        Ok(end)
+        let wrong = self.violations_at_end(format, &end, warnings).await;
+        Ok((end, wrong))
+    }
+
+    /// What is wrong with a reply that followers have seen, and a warning of it.
+    pub(crate) async fn violations_at_end(
+        &self,
+        format: &ReplyFormat,
+        end: &ChatEnd,
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<String> {
+        if end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
+            return Vec::new();
+        }
+        let wrong = self.wrong(format, warnings).await;
+        if !wrong.is_empty() {
+            let text = format!("The reply does not match response_format: {}.", wrong.join("; "));
+            warnings.push(Warning::new(text).of_kind(WarningKind::FormatViolated));
+        }
+        wrong
     }
 
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
     async fn wrong(&self, format: &ReplyFormat, warnings: &mut Vec<Warning>) -> Vec<String> {
-        let reply = self.live.read_draft(str::to_owned);
+        let reply = self.live.partial().content;
         self.chat.violations(format, reply).await.unwrap_or_else(|why| {
-            let reason = why.reason();
-            warnings.push(format!("The reply was not checked against response_format: {reason}.").into());
+            let text = format!("The reply was not checked against response_format: {}.", why.reason());
+            warnings.push(Warning::new(text).of_kind(WarningKind::FormatUnchecked));
             Vec::new()
         })
     }

@@ -11,9 +11,10 @@ use super::size::{bytes_of_call, bytes_of_prompt};
 use crate::chat::attachments::{Attached, Attachments};
 use crate::chat::model_request::{ModelRequest, Request, broke_off, with_id};
 use crate::chat::retry::{jitter, wait_before};
+use crate::chat::tool_choice;
 use crate::chat::truncation::Truncation;
 use crate::chat::validate::check;
-use crate::chat::warnings::{cut_prompt, stopped_at_limit};
+use crate::chat::warnings::{cut_prompt, no_logprobs, stopped_at_limit};
 use crate::hint::Warning;
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
@@ -24,7 +25,7 @@ use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
 use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
-use types::{FinishReason, GenerateRequest, KeepAlive, Timings, Usage};
+use types::{FinishReason, GenerateRequest, KeepAlive, Timings, ToolChoice, Usage};
 
 impl Chat {
     /// Starts a chat as a completion of its own.
@@ -126,7 +127,9 @@ impl Run {
         };
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
         let _held = self.chat.tasks.memory.hold(size)?;
-        let format = call.response_format.clone();
+        let (format, format_check) = (call.response_format.clone(), call.format_check);
+        let required = tool_choice::required(call.tool_choice.as_ref());
+        let wants_logprobs = call.logprobs.is_some();
         let mut request = model_request(model, call, question);
         if let Some(attached) = &attached {
             request.attach(attached);
@@ -138,10 +141,20 @@ impl Run {
             )
             .await?;
         }
-        let end = match format {
-            Some(format) => Box::pin(self.formatted(&mut request, &format, &mut warnings)).await?,
-            None => self.stream(&mut request).await?,
+        let (end, format_violations) = match (required, format) {
+            (Some(choice), format) => {
+                let called = self.with_tool_call(&mut request, &choice, format.as_ref(), &mut warnings);
+                Box::pin(called).await?
+            }
+            (None, Some(format)) => {
+                Box::pin(self.formatted(&mut request, &format, format_check, &mut warnings)).await?
+            }
+            (None, None) => (self.stream(&mut request).await?, Vec::new()),
         };
+        warnings.extend(tool_choice::dropped_calls(request.dropped_calls()));
+        if wants_logprobs && !self.live.has_logprobs() && !self.live.partial().content.is_empty() {
+            warnings.push(no_logprobs());
+        }
         let sampling = request.sampling();
         if end.finish_reason == FinishReason::Length {
             warnings.push(stopped_at_limit(sampling.max_tokens, self.chat.models.takes_num_ctx()));
@@ -169,6 +182,7 @@ impl Run {
             usage: end.usage,
             timings: end.timings,
             attachments: attached.map(|attached| attached.sent.clone()).unwrap_or_default(),
+            format_violations,
             warnings,
         })
     }
@@ -186,11 +200,16 @@ impl Run {
             }
             begun => begun?,
         };
+        let mut tokens = Vec::new();
         while let Some(event) = events.next().await {
             self.live.check_size()?;
             match event {
-                Ok(ChatEvent::Content(text)) => self.live.push_content(&text),
+                Ok(ChatEvent::Logprobs(logprobs)) => tokens = logprobs,
+                Ok(ChatEvent::Content(text)) => self.live.push_tokens(&text, std::mem::take(&mut tokens)),
                 Ok(ChatEvent::Thinking(text)) => self.live.push_thinking(&text),
+                Ok(ChatEvent::ToolCall(call)) if request.takes_one_call() && self.live.has_tool_calls() => {
+                    request.drop_call(call);
+                }
                 Ok(ChatEvent::ToolCall(call)) => self.live.push_tool_call(with_id(call)),
                 Ok(ChatEvent::Done(end)) => return Ok(end),
                 Err(error) => return Err(self.chat.models.error(error)),
@@ -312,7 +331,10 @@ fn model_request(model: String, call: ChatCall, question: Question) -> ModelRequ
             options: call.options,
             response_format,
             think: call.think,
-            tools: call.tools,
+            tools: tool_choice::offered(call.tools, call.tool_choice.as_ref()),
+            tool_choice: call.tool_choice.filter(|choice| *choice != ToolChoice::None),
+            parallel_tool_calls: call.parallel_tool_calls,
+            logprobs: call.logprobs,
             keep_alive,
             truncate: None,
         }),
@@ -322,6 +344,7 @@ fn model_request(model: String, call: ChatCall, question: Question) -> ModelRequ
             options: call.options,
             response_format,
             think: call.think,
+            logprobs: call.logprobs,
             keep_alive,
             ..*prompt
         }),

@@ -13,7 +13,7 @@ use super::Chat;
 use super::warnings;
 use crate::chat::model_request::ModelRequest;
 use crate::error::{ErrorCode, ServiceError, TokenCounts};
-use crate::hint::{Action, Hint, Warning};
+use crate::hint::{Action, Hint, Warning, WarningKind};
 use types::Usage;
 
 /// What to do with a prompt that does not fit the context.
@@ -211,7 +211,8 @@ impl Fitted {
                     "The prompt has {prompt} tokens and the model's context here {context}: Ollama cut the prompt, or dropped the \
                      oldest messages{read}."
                 );
-                Warning { text, hints: std::iter::once(next).chain(split.clone()).collect() }
+                let hints = std::iter::once(next).chain(split.clone()).collect();
+                Warning { text, hints, kind: WarningKind::PromptCut }
             }
             Self::CutUncounted => {
                 let read = read.map(|read| format!("; the model read {read} tokens")).unwrap_or_default();

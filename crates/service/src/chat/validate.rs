@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::request::ChatCall;
+use super::tool_choice;
 use super::truncation;
 use crate::ServiceError;
 use crate::models::name::name_length;
-use types::KeepAlive;
+use types::{KeepAlive, TokenLogprob};
 
 /// Checks what can be checked before anything is sent.
 pub(crate) fn check(call: &ChatCall) -> Result<(), ServiceError> {
@@ -26,6 +27,10 @@ pub(crate) fn check(call: &ChatCall) -> Result<(), ServiceError> {
     at_least_one("num_ctx", sampling.num_ctx)?;
     let num_ctx_is_given = sampling.num_ctx.is_some() || call.options.contains_key("num_ctx");
     truncation::check(call.truncation, num_ctx_is_given)?;
+    if call.logprobs.is_some_and(|top| top > TokenLogprob::MAX_TOP) {
+        let reason = format!("must be between 0 and {}", TokenLogprob::MAX_TOP);
+        return Err(ServiceError::invalid("top_logprobs", reason));
+    }
     call.attachments.check()?;
     for (index, tool) in call.tools.iter().enumerate() {
         if tool.pointer("/function/name").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -36,7 +41,7 @@ pub(crate) fn check(call: &ChatCall) -> Result<(), ServiceError> {
             ));
         }
     }
-    Ok(())
+    tool_choice::check(call.tool_choice.as_ref(), &call.tools)
 }
 
 fn between(argument: &str, value: Option<f64>, least: f64, most: f64) -> Result<(), ServiceError> {

@@ -1,6 +1,6 @@
 //! What a model server does in silence, reported: a prompt that was cut, a reply that stopped early.
 
-use crate::hint::{Action, Warning};
+use crate::hint::{Action, Warning, WarningKind};
 use types::Usage;
 
 /// More bytes of text a token than any tokenizer makes of real text; English has about four, code and
@@ -12,13 +12,14 @@ const MIN_BYTES: usize = 1500;
 
 /// A reply that stopped at a limit of tokens.
 pub(crate) fn stopped_at_limit(max_tokens: Option<u64>, takes_num_ctx: bool) -> Warning {
-    match max_tokens {
+    let warning = match max_tokens {
         Some(limit) => {
             Warning::new(format!("The reply stopped at max_tokens ({limit}); raise it for a longer one."))
         }
         None => Warning::new("The reply stopped at the model's limit of tokens.")
             .and_hint(Action::RaiseReplyLimit { takes_num_ctx }),
-    }
+    };
+    warning.of_kind(WarningKind::ReplyLimit)
 }
 
 /// The prompt and the reply together are longer than the context.
@@ -28,6 +29,12 @@ pub(crate) fn context_overflowed(total: u64, context: u64) -> Warning {
          reply was generated."
     ))
     .and_hint(Action::EnlargeContextOrBoundReply)
+}
+
+/// Log probabilities were asked for, and the reply has none.
+pub(crate) fn no_logprobs() -> Warning {
+    Warning::new("logprobs was ignored: the model server gave no log probabilities.")
+        .of_kind(WarningKind::NoLogprobs)
 }
 
 /// A guess that the model read only a part of the prompt, for servers that ignore `truncate: false` and cut in silence:
@@ -48,7 +55,8 @@ pub(crate) fn cut_prompt(
         let warning = Warning::new(format!(
             "The prompt was probably cut to the context{context}, or older messages were dropped: the model server counted only \
              {read} tokens for {sent} bytes."
-        ));
+        ))
+        .of_kind(WarningKind::PromptCut);
         if takes_num_ctx { warning.and_hint(Action::EnlargeContext) } else { warning.and_hint("Send less.") }
     })
 }

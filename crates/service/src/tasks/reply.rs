@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::TaskState;
 use platform::sync::lock;
-use types::{Location, ToolCall};
+use types::{Location, TokenLogprob, ToolCall};
 
 mod completion;
 mod cursor;
@@ -53,6 +53,8 @@ pub struct Update {
     pub content: String,
     /// New tool calls; each is complete.
     pub tool_calls: Vec<ToolCall>,
+    /// The tokens of `content`, where log probabilities were asked for.
+    pub logprobs: Vec<TokenLogprob>,
     /// Chunks that the model server has sent so far, about one per token.
     pub chunks: u64,
 }
@@ -82,6 +84,8 @@ struct Buffer {
     tool_calls: Vec<ToolCall>,
     /// What the tool calls take, in bytes.
     call_bytes: usize,
+    logprobs: Vec<TokenLogprob>,
+    logprob_bytes: usize,
     chunks: u64,
     first_chunk: Option<Instant>,
     queued: Duration,
@@ -92,7 +96,7 @@ struct Buffer {
 
 impl Buffer {
     fn size(&self) -> usize {
-        self.content.len() + self.draft.len() + self.thinking.len() + self.call_bytes
+        self.content.len() + self.draft.len() + self.thinking.len() + self.call_bytes + self.logprob_bytes
     }
 }
 
@@ -115,6 +119,8 @@ impl ReplyBuffer {
             thinking: String::new(),
             tool_calls: Vec::new(),
             call_bytes: 0,
+            logprobs: Vec::new(),
+            logprob_bytes: 0,
             chunks: 0,
             first_chunk: None,
             queued: Duration::ZERO,
@@ -201,18 +207,21 @@ impl ReplyBuffer {
     /// What is new since `cursor`, which is advanced; from the default cursor, all of it.
     pub fn update(&self, cursor: &mut ReplyCursor) -> Update {
         let buffer = self.lock();
-        let (content, thinking, tool_calls) = match &buffer.outcome {
-            Some(Ok(completion)) => {
-                (&completion.content, &completion.thinking, completion.tool_calls.as_slice())
-            }
-            _ if buffer.hold => (&buffer.content, &buffer.thinking, [].as_slice()),
-            _ => (&buffer.content, &buffer.thinking, buffer.tool_calls.as_slice()),
+        let (content, thinking) = match &buffer.outcome {
+            Some(Ok(completion)) => (&completion.content, &completion.thinking),
+            _ => (&buffer.content, &buffer.thinking),
+        };
+        let (tool_calls, logprobs) = match &buffer.outcome {
+            Some(Ok(completion)) => (completion.tool_calls.as_slice(), completion.logprobs.as_slice()),
+            _ if buffer.hold => (&[][..], &[][..]),
+            _ => (buffer.tool_calls.as_slice(), buffer.logprobs.as_slice()),
         };
         Update {
             phase: buffer.phase,
             thinking: ReplyCursor::text_since(&mut cursor.thinking, thinking).to_owned(),
             content: ReplyCursor::text_since(&mut cursor.content, content).to_owned(),
             tool_calls: ReplyCursor::items_since(&mut cursor.tool_calls, tool_calls).to_vec(),
+            logprobs: ReplyCursor::items_since(&mut cursor.logprobs, logprobs).to_vec(),
             chunks: buffer.chunks,
         }
     }
@@ -220,11 +229,6 @@ impl ReplyBuffer {
     /// Hides the answer and its tool calls from followers until [`ReplyBuffer::publish`], because it may be rejected and requested again.
     pub(crate) fn hold_back(&self) {
         self.lock().hold = true;
-    }
-
-    /// The answer so far, with `read` given its text.
-    pub(crate) fn read_draft<T>(&self, read: impl FnOnce(&str) -> T) -> T {
-        read(&self.lock().draft)
     }
 
     /// Shows the answer that was held back.
@@ -239,6 +243,8 @@ impl ReplyBuffer {
         let mut buffer = self.lock();
         buffer.tool_calls.clear();
         buffer.call_bytes = 0;
+        buffer.logprobs.clear();
+        buffer.logprob_bytes = 0;
         std::mem::take(&mut buffer.draft)
     }
 
@@ -267,8 +273,16 @@ impl ReplyBuffer {
         self.version.send_modify(|version| *version += 1);
     }
 
+    #[cfg(test)]
     pub(crate) fn push_content(&self, text: &str) {
+        self.push_tokens(text, Vec::new());
+    }
+
+    /// Text with its tokens, so that followers get both in one update.
+    pub(crate) fn push_tokens(&self, text: &str, mut tokens: Vec<TokenLogprob>) {
         self.push(Phase::Answering, |buffer| {
+            buffer.logprob_bytes += tokens.iter().map(TokenLogprob::size).sum::<usize>();
+            buffer.logprobs.append(&mut tokens);
             if buffer.hold { buffer.draft.push_str(text) } else { buffer.content.push_str(text) }
         });
     }
@@ -286,6 +300,10 @@ impl ReplyBuffer {
 
     pub(crate) fn has_tool_calls(&self) -> bool {
         !self.lock().tool_calls.is_empty()
+    }
+
+    pub(crate) fn has_logprobs(&self) -> bool {
+        !self.lock().logprobs.is_empty()
     }
 
     pub(crate) fn tool_calls(&self) -> Vec<ToolCall> {
@@ -310,6 +328,7 @@ impl ReplyBuffer {
                 content: std::mem::take(&mut buffer.content),
                 thinking: std::mem::take(&mut buffer.thinking),
                 tool_calls: std::mem::take(&mut buffer.tool_calls),
+                logprobs: std::mem::take(&mut buffer.logprobs),
                 first_chunk: buffer.first_chunk.map(|at| at.duration_since(self.task_state.started())),
                 total: self.task_state.started().elapsed(),
                 queued: buffer.queued,

@@ -35,6 +35,34 @@ fn durations_are_nanoseconds() {
 }
 
 #[test]
+fn tokens_of_content_have_log_probabilities() {
+    let mut events = decode(ChatDecoder::default(), [fixture::body("chat_logprobs").as_bytes()]).into_iter();
+    let Some(Ok(ChatEvent::Logprobs(tokens))) = events.next() else { panic!("no log probabilities") };
+    assert_eq!(tokens.iter().map(|token| token.token.as_str()).collect::<String>(), "Hello! How");
+    assert_eq!((tokens[0].logprob, tokens[0].bytes.as_slice()), (-0.23631234467029572, b"Hello".as_slice()));
+    assert_eq!(tokens[1].top.iter().map(|top| top.token.as_str()).collect::<Vec<_>>(), ["!", ","]);
+    assert_eq!(events.next(), Some(Ok(ChatEvent::Content("Hello! How".to_owned()))));
+}
+
+#[test]
+fn tokens_of_thinking_and_calls_are_left_out() {
+    let line = |message: &str, token: &str| {
+        format!(
+            "{{\"message\":{message},\"done\":false,\"logprobs\":[{{\"token\":\"{token}\",\"logprob\":-1}}]}}\n"
+        )
+    };
+    let body = [
+        line("{\"content\":\"\",\"thinking\":\"hm\"}", "hm"),
+        line("{\"content\":\"\"}", "</think>"),
+        line("{\"content\":\"a\"}", "a"),
+        line("{\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}", "{"),
+        "{\"done\":true}\n".to_owned(),
+    ]
+    .concat();
+    assert_eq!(reply(&body).tokens, ["a"]);
+}
+
+#[test]
 fn token_limit_is_finish_reason_length() {
     assert_eq!(recorded("chat_options_num_predict_length").end.unwrap().finish_reason, FinishReason::Length);
 }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounded::{MAX_CALLS, list};
+use crate::logprobs::{MAX_TOKENS, TokenAnswer};
 use types::de::lenient_u64;
 
 #[derive(Debug, Serialize)]
@@ -20,6 +21,10 @@ pub(crate) struct ChatBody<'a> {
     pub(crate) think: Option<ThinkBody>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     pub(crate) tools: &'a [Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logprobs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) top_logprobs: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keep_alive: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +86,8 @@ pub(crate) struct ChatLine {
     pub(crate) response: Option<String>,
     /// The thinking of `/api/generate`.
     pub(crate) thinking: Option<String>,
+    #[serde(deserialize_with = "list::<MAX_TOKENS, _, _>")]
+    pub(crate) logprobs: Option<Vec<TokenAnswer>>,
     pub(crate) done: Option<bool>,
     pub(crate) done_reason: Option<String>,
     #[serde(deserialize_with = "lenient_u64")]

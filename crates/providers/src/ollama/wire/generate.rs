@@ -27,6 +27,10 @@ pub(crate) struct GenerateBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) think: Option<ThinkBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logprobs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) top_logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keep_alive: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) truncate: Option<bool>,

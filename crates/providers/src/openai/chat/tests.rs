@@ -32,6 +32,15 @@ fn tool_calls_and_reasoning_are_read() {
 }
 
 #[test]
+fn tokens_have_log_probabilities() {
+    assert_eq!(recorded("v1_chat_logprobs").tokens, ["Hello", "!"]);
+    let body = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"t\"},\"logprobs\":{\"content\":[{\"token\":\"t\"}]}}]}\n\n\
+                data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"logprobs\":{\"content\":[{\"token\":\"a\"}]},\"finish_reason\":\"stop\"}]}\n\n\
+                data: [DONE]\n\n";
+    assert_eq!(reply(body).tokens, ["a"]);
+}
+
+#[test]
 fn stream_without_end_is_interrupted() {
     for (case, text) in [
         ("v1_chat_stream_runner_killed_qwen", "Sure, here"),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bounded::{MAX_CALLS, list};
+use crate::logprobs::{MAX_TOKENS, TokenAnswer};
 use types::de::lenient_u64;
 
 /// One event of a reply.
@@ -27,7 +28,15 @@ pub(crate) struct Choice {
     /// `message` where the server does not stream.
     #[serde(alias = "message")]
     pub(crate) delta: Option<Delta>,
+    pub(crate) logprobs: Option<LogprobsAnswer>,
     pub(crate) finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LogprobsAnswer {
+    #[serde(deserialize_with = "list::<MAX_TOKENS, _, _>")]
+    pub(crate) content: Option<Vec<TokenAnswer>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

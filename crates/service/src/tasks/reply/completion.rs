@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::ServiceError;
 use crate::hint::Warning;
-use types::{FinishReason, Location, Timings, ToolCall, Usage};
+use types::{FinishReason, Location, Timings, TokenLogprob, ToolCall, Usage};
 
 /// A reply that reached its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Completion {
     pub thinking: String,
     /// Tools that the model calls, each with an id.
     pub tool_calls: Vec<ToolCall>,
+    /// The tokens of `content`, where log probabilities were asked for and the server gave them.
+    pub logprobs: Vec<TokenLogprob>,
     /// From the start of the call to the first chunk of the reply.
     pub first_chunk: Option<Duration>,
     /// From the start of the call to the end of the reply.
@@ -58,6 +60,8 @@ pub struct CompletionSummary {
     pub timings: Timings,
     /// The files that the model was given.
     pub attachments: Vec<Sent>,
+    /// Where the reply does not match the response format; empty where it does, or was not checked.
+    pub format_violations: Vec<String>,
     /// What the server did without reporting it, and what is wrong with the reply.
     pub warnings: Vec<Warning>,
 }

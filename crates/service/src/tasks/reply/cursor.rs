@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The position up to which a follower has read. Its text, such as `c120.t4.k1`, has the bytes of the answer (`c`), the bytes
-/// of the thinking (`t`) and the number of tool calls (`k`).
+/// of the thinking (`t`), the number of tool calls (`k`) and, where there are any, of log probabilities (`l`).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyCursor {
     pub(super) content: usize,
     pub(super) thinking: usize,
     pub(super) tool_calls: usize,
+    pub(super) logprobs: usize,
 }
 
 /// A text that is no position.
@@ -19,8 +20,9 @@ pub struct InvalidCursor;
 
 impl fmt::Display for ReplyCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { content, thinking, tool_calls } = self;
-        write!(f, "c{content}.t{thinking}.k{tool_calls}")
+        let Self { content, thinking, tool_calls, logprobs } = self;
+        write!(f, "c{content}.t{thinking}.k{tool_calls}")?;
+        if *logprobs > 0 { write!(f, ".l{logprobs}") } else { Ok(()) }
     }
 }
 
@@ -36,6 +38,7 @@ impl FromStr for ReplyCursor {
                 Some('c') => &mut cursor.content,
                 Some('t') => &mut cursor.thinking,
                 Some('k') => &mut cursor.tool_calls,
+                Some('l') => &mut cursor.logprobs,
                 _ => return Err(InvalidCursor),
             };
             *position = digits.as_str().parse().map_err(|_| InvalidCursor)?;

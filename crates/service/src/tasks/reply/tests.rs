@@ -7,6 +7,11 @@ fn call(id: &str) -> ToolCall {
     ToolCall { id: id.to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() }
 }
 
+fn token(text: &str) -> TokenLogprob {
+    let bytes = text.as_bytes().to_vec();
+    TokenLogprob { token: text.to_owned(), logprob: -0.5, bytes, top: Vec::new() }
+}
+
 fn summary() -> CompletionSummary {
     CompletionSummary {
         model: "m".to_owned(),
@@ -16,6 +21,7 @@ fn summary() -> CompletionSummary {
         usage: Usage::default(),
         timings: Timings::default(),
         attachments: Vec::new(),
+        format_violations: Vec::new(),
         warnings: Vec::new(),
     }
 }
@@ -26,6 +32,7 @@ struct Read {
     thinking: String,
     content: String,
     tool_calls: Vec<ToolCall>,
+    logprobs: Vec<TokenLogprob>,
 }
 
 impl Read {
@@ -34,6 +41,7 @@ impl Read {
         self.thinking.push_str(&update.thinking);
         self.content.push_str(&update.content);
         self.tool_calls.extend(update.tool_calls);
+        self.logprobs.extend(update.logprobs);
     }
 }
 
@@ -43,7 +51,7 @@ fn late_follower_reads_what_live_follower_read() {
     let (mut live, mut cursor) = (Read::default(), ReplyCursor::default());
     for push in 0..3 {
         reply.push_thinking("hm ");
-        reply.push_content("größer ");
+        reply.push_tokens("größer ", vec![token("größer ")]);
         reply.push_tool_call(call(&push.to_string()));
         live.read(&reply, &mut cursor);
         // A lost connection: the position survives as text.
@@ -56,23 +64,25 @@ fn late_follower_reads_what_live_follower_read() {
     assert_eq!(live, late);
     assert_eq!(late.tool_calls, [call("0"), call("1"), call("2")]);
     assert_eq!(late.content, "größer größer größer ");
+    assert_eq!(late.logprobs.len(), 3);
 }
 
 #[test]
 fn held_reply_is_read_once_it_is_published() {
     let reply = ReplyBuffer::new();
     reply.hold_back();
-    reply.push_content("draft");
+    reply.push_tokens("draft", vec![token("draft")]);
     reply.push_tool_call(call("a"));
     let (mut read, mut cursor) = (Read::default(), ReplyCursor::default());
     read.read(&reply, &mut cursor);
     assert_eq!(read, Read::default());
     reply.discard();
-    reply.push_content("reply");
+    reply.push_tokens("reply", vec![token("reply")]);
     reply.push_tool_call(call("b"));
     reply.publish();
     read.read(&reply, &mut cursor);
     assert_eq!((read.content.as_str(), read.tool_calls), ("reply", vec![call("b")]));
+    assert_eq!(read.logprobs, [token("reply")]);
 }
 
 #[test]

@@ -1,0 +1,54 @@
+// Holds `ollama-mcp serve` against the official OpenAI SDK for Node.
+//
+//     node openai_check.ts BINARY          (Node 22.18 or newer strips the types by itself)
+//
+// The model server is the one that the environment (OLLAMA_*) names. Any disagreement ends with an AssertionError.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { argv } from "node:process";
+import { createInterface } from "node:readline";
+
+import OpenAI from "openai";
+
+const messages = [{ role: "user" as const, content: "What is the capital of France? Answer with one word." }];
+
+const server = spawn(argv[2], ["serve", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+const [first] = (await once(createInterface(server.stdout), "line")) as [string];
+const url = first.split(" on ")[1];
+const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", timeout: 120_000, maxRetries: 0 });
+
+try {
+  const answer = await client.chat.completions.create({ model: "default", messages, max_completion_tokens: 3 });
+  assert.ok(answer.choices[0]?.message.content);
+  assert.ok((answer.usage?.completion_tokens ?? 99) <= 3);
+  assert.match(answer._request_id ?? "", /^req_/);
+
+  // The SDK's own collector checks the order of the chunks.
+  const stream = client.chat.completions.stream({ model: "default", messages, max_tokens: 8 });
+  let text = "";
+  stream.on("content", (delta) => {
+    text += delta;
+  });
+  const final = await stream.finalChatCompletion();
+  assert.equal(final.choices[0]?.message.content, text);
+
+  // A caller that goes stops the model: the next one is served at once.
+  const gone = await client.chat.completions.create({ model: "default", messages, stream: true });
+  for await (const _ of gone) break;
+  gone.controller.abort();
+
+  const models = await client.models.list();
+  assert.ok(models.data.length > 0);
+
+  await assert.rejects(
+    client.chat.completions.create({ model: "default", messages, temperature: 9, stream: true }),
+    (error: InstanceType<typeof OpenAI.APIError>) => error.status === 400 && error.code === "invalid_argument" && error.param === "temperature",
+  );
+} finally {
+  server.kill("SIGTERM");
+}
+const [code] = (await once(server, "exit")) as [number];
+assert.equal(code, 0);
+console.log("the OpenAI SDK for Node agrees");
