@@ -18,7 +18,7 @@ use crate::chat::warnings::{cut_prompt, no_logprobs, stopped_at_limit};
 use crate::hint::Warning;
 use crate::models::parameters::ignored_options;
 use crate::tasks::job::Job;
-use crate::tasks::queue::{Reservation, Slot};
+use crate::tasks::queue::{QueueLabel, Reservation, Slot};
 use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::{CompletionSummary, Outcome, Phase, ReplyBuffer};
 use crate::{Caller, ErrorCode, ServiceError};
@@ -70,6 +70,7 @@ impl Chat {
         place: Reservation,
     ) -> Outcome {
         let live = ReplyBuffer::new();
+        live.task_state.set_id(job.task_state.id());
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
         live.end(
             run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
@@ -220,7 +221,9 @@ impl Run {
 
     /// Waits for its turn, and sends the request.
     async fn in_turn(&self, request: &mut ModelRequest) -> Result<(Slot, ChatStream), ServiceError> {
-        let slot = self.place.enter(|ahead| self.live.set_phase(Phase::Queued(ahead))).await?;
+        let label =
+            || QueueLabel { id: self.live.task_state.id().to_owned(), model: request.model().to_owned() };
+        let slot = self.place.enter(label, |ahead, wait| self.live.set_queued(ahead, wait)).await?;
         self.live.set_phase(Phase::Waiting);
         loop {
             match self.begin(request).await {

@@ -14,6 +14,8 @@ use crate::error::{ErrorCode, ServiceError};
 /// The state of a task, apart from its output.
 #[derive(Debug)]
 pub(crate) struct TaskState {
+    /// The id that callers know the task by. A reply of a job has that of the job.
+    id: OnceLock<String>,
     cancel: CancellationToken,
     ended: Latch,
     started: Instant,
@@ -27,6 +29,7 @@ pub(crate) struct TaskState {
 impl TaskState {
     pub(crate) fn new() -> Self {
         Self {
+            id: OnceLock::new(),
             cancel: CancellationToken::new(),
             ended: Latch::default(),
             started: Instant::now(),
@@ -34,6 +37,15 @@ impl TaskState {
             seen: AtomicBool::new(false),
             detached: AtomicBool::new(false),
         }
+    }
+
+    pub(crate) fn set_id(&self, id: &str) {
+        // It is set once, by what makes the task.
+        let _ = self.id.set(id.to_owned());
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.id.get().map_or("", String::as_str)
     }
 
     pub(crate) fn started(&self) -> Instant {

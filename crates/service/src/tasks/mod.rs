@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::{Caller, ServiceError};
 use memory::Memory;
-use queue::Queue;
+use queue::{Queue, QueueView};
 use registry::{Registry, Task};
 use settings::ChatSettings;
 
@@ -55,6 +55,11 @@ impl Tasks {
     /// `completion_not_found`.
     pub fn find(&self, caller: &Caller, id: Option<&str>) -> Result<Arc<Task>, ServiceError> {
         self.registry.find(&caller.owner, id)
+    }
+
+    /// The queue, with the places of the caller's own requests.
+    pub fn queue(&self, caller: &Caller) -> QueueView {
+        self.queue.view(&caller.owner)
     }
 
     /// Makes sure that one more completion of the caller may run with no call attached.

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -16,6 +17,11 @@ use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
 use platform::sync::lock;
 use types::Owner;
+
+mod view;
+
+pub(crate) use view::QueueLabel;
+pub use view::{QueueView, QueuedCall};
 
 /// The queue. Clones are the same queue.
 #[derive(Debug, Clone)]
@@ -42,11 +48,15 @@ struct State {
     /// The places of calls that are about to enter: a slot is kept free for each of them.
     expected: BTreeSet<QueueKey>,
     waiters: BTreeMap<QueueKey, Waiter>,
+    /// The moving mean of how long slots were held.
+    mean_run: Option<Duration>,
 }
 
 #[derive(Debug)]
 struct Waiter {
     owner: Owner,
+    label: QueueLabel,
+    since: Instant,
     position: watch::Sender<Position>,
 }
 
@@ -73,8 +83,8 @@ struct QueueKey {
 enum Position {
     /// A slot is free, and reserved for a call that began earlier.
     Next,
-    /// The number of requests ahead, running or waiting.
-    Behind(usize),
+    /// The number of requests ahead, running or waiting, and an estimate of the wait.
+    Behind { ahead: usize, estimate: Option<Duration> },
     /// Its slot is reserved.
     Turn,
 }
@@ -100,12 +110,20 @@ impl Queue {
         Reservation { queue: self.clone(), place, owner: owner.clone() }
     }
 
-    fn take(&self, place: QueueKey, owner: &Owner) -> Result<Ticket, ServiceError> {
+    fn take(
+        &self,
+        place: QueueKey,
+        owner: &Owner,
+        label: impl FnOnce() -> QueueLabel,
+    ) -> Result<Ticket, ServiceError> {
         let mut state = self.lock();
         state.expected.remove(&place);
         let position = watch::Sender::new(Position::Next);
         let receiver = position.subscribe();
-        state.waiters.insert(place, Waiter { owner: owner.clone(), position });
+        let since = Instant::now();
+        state
+            .waiters
+            .insert(place, Waiter { owner: owner.clone(), label: QueueLabel::default(), since, position });
         self.admit(&mut state);
         let free = self.free(&state);
         // Those for whom a slot is kept do not count as waiting.
@@ -117,6 +135,10 @@ impl Queue {
                 format!("{running} completions are running and {waiting} are waiting, which is the limit"),
             )
             .with_hint(Action::WaitOrRaiseConcurrency));
+        }
+        // Most calls do not wait, and need no label.
+        if let Some(waiter) = state.waiters.get_mut(&place) {
+            waiter.label = label();
         }
         drop(state);
         Ok(Ticket { queue: self.clone(), place, position: receiver, claimed: false })
@@ -137,9 +159,8 @@ impl Queue {
             state.round = state.round.max(place.round);
             state.running += 1;
         }
-        let (running, free) = (state.running, self.free(state));
         for (index, waiter) in state.waiters.values().enumerate() {
-            let position = if free == 0 { Position::Behind(running + index) } else { Position::Next };
+            let position = self.position(state, index);
             waiter.position.send_if_modified(|announced| std::mem::replace(announced, position) != position);
         }
     }
@@ -148,9 +169,10 @@ impl Queue {
         self.0.concurrent.saturating_sub(state.running)
     }
 
-    fn release(&self) {
+    fn release(&self, ran: Duration) {
         let mut state = self.lock();
         state.running -= 1;
+        state.record_run(ran);
         self.admit(&mut state);
     }
 
@@ -177,18 +199,22 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Waits for a slot. `on_position` gets the number of requests ahead, immediately and at each change; it is not called
-    /// with 0. Dropping the future leaves the queue.
+    /// Waits for a slot. `on_position` gets the number of requests ahead and an estimate of the wait, immediately and at each
+    /// change; the number is not 0. `label` is made where it has to wait. Dropping the future leaves the queue.
     ///
     /// # Errors
     /// `overloaded` where too many wait already.
-    pub(crate) async fn enter(&self, mut on_position: impl FnMut(usize)) -> Result<Slot, ServiceError> {
-        let mut ticket = self.queue.take(self.place, &self.owner)?;
+    pub(crate) async fn enter(
+        &self,
+        label: impl FnOnce() -> QueueLabel,
+        mut on_position: impl FnMut(usize, Option<Duration>),
+    ) -> Result<Slot, ServiceError> {
+        let mut ticket = self.queue.take(self.place, &self.owner, label)?;
         loop {
             let position = *ticket.position.borrow_and_update();
             match position {
                 Position::Turn => return Ok(ticket.into_slot()),
-                Position::Behind(ahead) => on_position(ahead),
+                Position::Behind { ahead, estimate } => on_position(ahead, estimate),
                 Position::Next => {}
             }
             // The sender lives in the queue until the turn has come.
@@ -224,7 +250,7 @@ struct Ticket {
 impl Ticket {
     fn into_slot(mut self) -> Slot {
         self.claimed = true;
-        Slot(self.queue.clone())
+        Slot { queue: self.queue.clone(), since: Instant::now() }
     }
 }
 
@@ -238,11 +264,14 @@ impl Drop for Ticket {
 
 /// The right to generate. Dropping it admits the next waiter.
 #[derive(Debug)]
-pub(crate) struct Slot(Queue);
+pub(crate) struct Slot {
+    queue: Queue,
+    since: Instant,
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.release();
+        self.queue.release(self.since.elapsed());
     }
 }
 

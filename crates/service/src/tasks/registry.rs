@@ -72,16 +72,22 @@ impl Task {
     }
 
     pub(crate) fn state(&self) -> &TaskState {
-        match &self.kind {
-            TaskKind::Reply(live) => &live.task_state,
-            TaskKind::Job(job) => &job.task_state,
-        }
+        self.kind.state()
     }
 
     fn size(&self) -> usize {
         match &self.kind {
             TaskKind::Reply(live) => live.size(),
             TaskKind::Job(job) => job.size(),
+        }
+    }
+}
+
+impl TaskKind {
+    fn state(&self) -> &TaskState {
+        match self {
+            Self::Reply(live) => &live.task_state,
+            Self::Job(job) => &job.task_state,
         }
     }
 }
@@ -132,6 +138,7 @@ impl Registry {
     pub(crate) fn add(&self, owner: &Owner, kind: TaskKind) -> Arc<Task> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
+        kind.state().set_id(&id);
         let entry = Arc::new(Task { id, owner: owner.clone(), created, kind });
         let mut table = self.lock();
         table.sweep_if_due();

@@ -47,6 +47,8 @@ pub enum Phase {
 pub struct Update {
     /// What the completion is doing.
     pub phase: Phase,
+    /// While it is queued: an estimate of the wait, where recent requests give one.
+    pub queue_estimate: Option<Duration>,
     /// New text of the thinking.
     pub thinking: String,
     /// New text of the answer.
@@ -76,6 +78,7 @@ pub struct ReplyBuffer {
 #[derive(Debug)]
 struct Buffer {
     phase: Phase,
+    queue_estimate: Option<Duration>,
     content: String,
     /// Text that is checked before followers see it.
     draft: String,
@@ -113,6 +116,7 @@ impl ReplyBuffer {
     fn of(conversation: Option<String>) -> Self {
         let buffer = Buffer {
             phase: Phase::Waiting,
+            queue_estimate: None,
             content: String::new(),
             draft: String::new(),
             hold: false,
@@ -218,6 +222,7 @@ impl ReplyBuffer {
         };
         Update {
             phase: buffer.phase,
+            queue_estimate: buffer.queue_estimate,
             thinking: ReplyCursor::text_since(&mut cursor.thinking, thinking).to_owned(),
             content: ReplyCursor::text_since(&mut cursor.content, content).to_owned(),
             tool_calls: ReplyCursor::items_since(&mut cursor.tool_calls, tool_calls).to_vec(),
@@ -259,7 +264,17 @@ impl ReplyBuffer {
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
+        self.set_phase_with(phase, None);
+    }
+
+    /// It waits in the queue behind so many, about so long.
+    pub(crate) fn set_queued(&self, ahead: usize, estimate: Option<Duration>) {
+        self.set_phase_with(Phase::Queued(ahead), estimate);
+    }
+
+    fn set_phase_with(&self, phase: Phase, queue_estimate: Option<Duration>) {
         let mut buffer = self.lock();
+        buffer.queue_estimate = queue_estimate;
         match (buffer.queued_at, phase) {
             (None, Phase::Queued(_)) => buffer.queued_at = Some(Instant::now()),
             (Some(since), phase) if !matches!(phase, Phase::Queued(_)) => {
