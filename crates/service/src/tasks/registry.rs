@@ -11,6 +11,7 @@ use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
 use crate::tasks::handle::{TaskState, caught};
 use crate::tasks::job::{Job, JobOutput};
+use crate::tasks::observer::EndObserver;
 use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
 use platform::sync::lock;
 use types::Owner;
@@ -118,7 +119,10 @@ impl Retention {
 
 /// The table. It is under one mutex since a search and a sweep see all of it; both are short and never await.
 #[derive(Debug, Default)]
-pub(crate) struct Registry(Mutex<Table>);
+pub(crate) struct Registry {
+    table: Mutex<Table>,
+    pub(crate) observer: EndObserver,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -179,6 +183,7 @@ impl Registry {
                 Ok((summary, held)) => (Ok(summary), Some(held)),
                 Err(error) => (Err(error.with_partial(live.partial())), None),
             };
+            registry.observer.report(|| live.figures(&ending));
             live.end(ending);
             drop(held);
             registry.lock().ended(live.size());
@@ -245,7 +250,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        lock(&self.0)
+        lock(&self.table)
     }
 }
 

@@ -177,3 +177,28 @@ fn only_running_tasks_count_as_background() {
     assert_eq!(registry.allow_background(&local()).unwrap_err().code, ErrorCode::Overloaded);
     assert!(registry.allow_background(&Owner::new("ann").unwrap()).is_ok());
 }
+
+#[tokio::test]
+async fn observer_gets_figures_of_each_end() {
+    let registry = Arc::new(Registry::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = Arc::clone(&seen);
+    registry
+        .observer
+        .set(Box::new(move |ended| lock(&into).push((ended.error, ended.first_chunk.is_some()))));
+    let reply = ReplyBuffer::new();
+    registry.spawn(&reply, {
+        let reply = Arc::clone(&reply);
+        async move {
+            reply.push_content("x");
+            Err(ServiceError::internal())
+        }
+    });
+    reply.ended().await;
+    assert_eq!(*lock(&seen), [(Some(ErrorCode::Internal), true)]);
+    let silent = ReplyBuffer::new();
+    silent.task_state.cancel();
+    registry.spawn(&silent, std::future::pending());
+    silent.ended().await;
+    assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false)));
+}
