@@ -79,6 +79,7 @@ async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
     let mut response = answer.unwrap_or_else(|error| {
         tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
+        app.metrics.error(&error.code);
         error.into_response(route.dialect)
     });
     finish(&mut response, &request_id);
