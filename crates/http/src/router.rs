@@ -19,7 +19,7 @@ use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{base, mcp_routes, openai};
+use crate::{base, chat_service, mcp_routes, openai, own};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -33,6 +33,8 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = base::routes();
     routes.extend(openai::routes());
     routes.extend(mcp_routes::routes());
+    routes.extend(chat_service::routes());
+    routes.extend(own::routes());
     routes
 }
 
