@@ -1,6 +1,6 @@
 //! Wiring of `ollama-mcp serve`: from settings to an HTTP server over the same services.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     });
     let services = app::services(settings)?;
     let key = local_key(settings)?;
-    let server = HttpServer::bind(options(&serve)?)?;
+    let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
     server.serve(services, key, None, shutdown).await;
     Ok(())
@@ -71,7 +71,31 @@ fn options(serve: &ServeSettings) -> anyhow::Result<HttpOptions> {
 /// The key of the user who runs this; none where the system has no directory for data.
 fn local_key(settings: &Settings) -> anyhow::Result<Option<LocalKey>> {
     let Some(directory) = &settings.store.data_dir else { return Ok(None) };
-    LocalKey::open(directory).map(Some).context("the key of this machine's user cannot be read")
+    LocalKey::open(directory).map(Some).with_context(|| {
+        let path = LocalKey::path(directory);
+        format!(
+            "{} cannot be read or written, and it holds the key of the user who runs this server; \
+             OLLAMA_MCP_DATA_DIR names another directory for it",
+            path.display()
+        )
+    })
+}
+
+/// Adds the next step.
+fn cannot_listen(error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{error}. Another server listens there; \"ollama-mcp doctor\" shows whether it is this one. \
+             --listen takes another port, and localhost:0 a free one."
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("{error}. --listen needs an address of this machine, such as localhost:4891.")
+        }
+        io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("{error}. --listen takes another port; those below 1024 may need more rights.")
+        }
+        _ => error.into(),
+    }
 }
 
 /// Says where it listens, then whether the model server answers. Nobody may read it.

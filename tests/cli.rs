@@ -8,6 +8,10 @@ mod home;
 mod hosts;
 mod hosts_safety;
 mod manifest;
+mod remote;
+#[cfg(target_os = "linux")]
+mod remote_hosts;
+mod serving;
 #[cfg(unix)]
 mod terminal;
 mod try_prompt;

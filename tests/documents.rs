@@ -93,14 +93,19 @@ fn every_setting_that_is_named_exists() {
     }
 }
 
-/// What a host would be told: a command, and settings that this program has.
+/// What a host would be told: a command, and settings that this program has; or an address.
 fn check_host_config(place: &str, config: &Value) {
     let known: BTreeSet<_> = registry::all().map(|setting| setting.env).collect();
     for servers in
         ["servers", "mcpServers", "context_servers"].into_iter().filter_map(|key| config[key].as_object())
     {
         for (name, server) in servers {
-            assert!(server["command"].is_string(), "{place}: {name} has no command");
+            let addresses = ["url", "httpUrl", "serverUrl"].map(|field| &server[field]);
+            let is_remote = addresses.iter().any(|address| address.is_string());
+            assert!(
+                server["command"].is_string() || is_remote,
+                "{place}: {name} has no command and no address"
+            );
             for variable in server["env"].as_object().into_iter().flatten().map(|(variable, _)| variable) {
                 assert!(known.contains(variable.as_str()), "{place}: {name} sets the unknown {variable}");
             }

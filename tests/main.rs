@@ -21,6 +21,8 @@ mod fake;
 mod faults;
 mod floods;
 mod generated_docs;
+mod http;
+mod link;
 mod mcp;
 mod packaging;
 mod providers;

@@ -1,5 +1,7 @@
 //! What the product does, seen through the front: which model answers, and what becomes of a completion.
 
+mod bare_prompts;
 mod completions;
 mod default_model;
+mod queue_view;
 mod requested_replies;

@@ -16,6 +16,7 @@ mod named;
 mod pull;
 mod push;
 mod registries;
+mod requested;
 mod response_format;
 mod rules;
 mod web;

@@ -138,11 +138,14 @@ pub(super) fn is_public(variable: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.env == variable && !setting.is_secret())
 }
 
-/// Reports why there is no file, and returns the exit code: a scope that the host does not have is wrong usage.
+/// Reports an error, and returns the exit code: what the host does not have or take is wrong usage.
 pub(super) fn refused(error: &HostsError) -> ExitCode {
     output::error(&error.to_string());
     match error {
-        HostsError::NoProjectFile { .. } => ExitCode::from(USAGE),
+        HostsError::NoProjectFile { .. }
+        | HostsError::NoRemote { .. }
+        | HostsError::NoKeyVariable { .. }
+        | HostsError::KeyInProject { .. } => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
     }
 }

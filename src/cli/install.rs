@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::host_args::{HostArgs, apply, is_public, refused, resolve_targets};
+use super::remote::{RemoteArgs, ServerAddress};
 use super::{Context, USAGE, output, program};
-use hosts::{self, Environment, Host, Scope, ServerEntry, Target, WORKSPACE};
-use settings::registry::{self, ALLOWED_DIRS};
+use hosts::{self, Entry, Environment, Host, Key, RemoteEntry, Scope, ServerEntry, Target, WORKSPACE};
+use settings::registry::{self, ALLOWED_DIRS, CONFIG_DIR, LOG, LOG_FILE};
 use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind, with_home};
 
 /// The flag that is written as an argument of the server, where users see it, and not as a variable.
@@ -19,8 +20,10 @@ const ALLOW_DIR: &str = "allow-dir";
 pub(super) struct Arguments {
     #[command(flatten)]
     host_args: HostArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
     /// A variable to write into the host's file, even a secret; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_hint = clap::ValueHint::Other)]
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "url", value_hint = clap::ValueHint::Other)]
     env: Vec<String>,
     /// Print what to paste, and change nothing
     #[arg(long, conflicts_with = "dry_run")]
@@ -28,45 +31,20 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let given = match given_variables(&arguments.env) {
-        Ok(given) => given,
+    let entry = match &arguments.remote.url {
+        Some(url) => remote_entry(context, &arguments.remote, url).map(Entry::Remote),
+        None => program_entry(context, arguments)?.map(Entry::Program),
+    };
+    let entry = match entry {
+        Ok(entry) => entry,
         Err(problem) => {
             output::error(&problem);
             return Ok(ExitCode::from(USAGE));
         }
     };
-    if let Some(problem) = missing_folder(&context.flags) {
-        output::error(&problem);
-        return Ok(ExitCode::from(USAGE));
-    }
-    if let Err(error) = checked(context, &given) {
-        output::error(&format!("--env: {error}"));
-        return Ok(ExitCode::from(USAGE));
-    }
-    let entry = entry(context, given)?;
-    for secret in left_out(&context.loaded.origins, &entry) {
-        output::error(&format!(
-            "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
-        ));
-    }
     let host = Host::of(arguments.host_args.host());
     if let Some(host) = host.filter(|host| arguments.print || !host.has_file()) {
-        if let Some(problem) = not_filled_in(host, &entry) {
-            output::error(&problem);
-            return Ok(ExitCode::from(USAGE));
-        }
-        output::print(&hosts::redacted_snippet(host, &arguments.host_args.name, &entry, is_public));
-        let hidden = entry.hidden_variables(is_public);
-        if !hidden.is_empty() {
-            output::error(&format!(
-                "*** stands for a value that may be secret and is not printed: fill in {}",
-                hidden.join(", ")
-            ));
-        }
-        if !host.has_file() {
-            output::error(host.docs.next);
-        }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(print(host, &entry, arguments));
     }
     if arguments.print {
         output::error("--print needs one host, not all of them");
@@ -82,43 +60,127 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         output::error("no host was found here. Name one with --host, or see ollama-mcp list-hosts.");
         return Ok(ExitCode::FAILURE);
     }
-    let failed = targets.iter().filter(|target| !install(target, &entry, arguments, &environment)).count();
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut code = ExitCode::SUCCESS;
+    for target in targets {
+        if let Err(failure) = install(&target, &entry, arguments, &environment) {
+            code = if host.is_some() { failure } else { ExitCode::FAILURE };
+        }
+    }
+    Ok(code)
 }
 
-/// Installs into one file and reports the result; returns whether it succeeded.
-fn install(target: &Target, entry: &ServerEntry, arguments: &Arguments, environment: &Environment) -> bool {
+/// Prints what to paste into a host's file.
+fn print(host: &Host, entry: &Entry, arguments: &Arguments) -> ExitCode {
+    if let Some(problem) = not_filled_in(host, entry) {
+        output::error(&problem);
+        return ExitCode::from(USAGE);
+    }
+    match hosts::redacted_snippet(host, &arguments.host_args.name, entry, is_public) {
+        Ok(snippet) => output::print(&snippet),
+        Err(error) => return refused(&error),
+    }
+    let hidden = entry.hidden(is_public);
+    if !hidden.is_empty() {
+        output::error(&format!(
+            "*** stands for a value that may be secret and is not printed: fill in {}",
+            hidden.join(", ")
+        ));
+    }
+    if !host.has_file() {
+        output::error(host.docs.next);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Installs into one file and reports the result; a failure has been reported.
+fn install(
+    target: &Target,
+    entry: &Entry,
+    arguments: &Arguments,
+    environment: &Environment,
+) -> Result<(), ExitCode> {
     if let Some(problem) = not_filled_in(target.host, entry) {
         output::error(&problem);
-        return false;
+        return Err(ExitCode::FAILURE);
     }
     let found = environment.has(target.host);
     let args = &arguments.host_args;
     let words = format!("{} is now in", args.name);
     let done = apply(args, target, &words, true, || target.install(&args.name, entry, args.force).map(Some));
-    match done {
-        Ok(true) => {
-            if !found {
-                output::error(&format!(
-                    "{} was not found on this machine; its file was created anyway",
-                    target.host.title
-                ));
-            }
-            if target.scope == Scope::Project {
-                output::error(&format!(
-                    "{} may be committed and shared: it contains the path of this program and the values in env",
-                    target.file.display()
-                ));
-            }
-            output::line(&format!("  next: {}", target.host.docs.next));
-            true
-        }
-        Ok(false) => true,
-        Err(error) => {
-            output::error(&error.to_string());
-            false
-        }
+    if !done.map_err(|error| refused(&error))? {
+        return Ok(());
     }
+    if !found {
+        output::error(&format!(
+            "{} was not found on this machine; its file was created anyway",
+            target.host.title
+        ));
+    }
+    if target.scope == Scope::Project {
+        let contains = match entry {
+            Entry::Program(_) => "the path of this program and the values in env",
+            Entry::Remote(_) => "the address of the server",
+        };
+        output::error(&format!(
+            "{} may be committed and shared: it contains {contains}",
+            target.file.display()
+        ));
+    }
+    let key = if let Entry::Remote(remote) = entry { remote.key.as_ref() } else { None };
+    if matches!(key, Some(Key::Literal(_))) && platform::is_open_to_others(&target.file) {
+        output::error(&format!(
+            "{} now holds a key and can be read by other users: chmod 600 it",
+            target.file.display()
+        ));
+    }
+    if let Some(Key::Variable(name)) = key {
+        let here = if std::env::var_os(name).is_none() { ", which is not set in this shell" } else { "" };
+        output::error(&format!(
+            "{} reads the key from {name} in its own environment{here}",
+            target.host.title
+        ));
+    }
+    output::line(&format!("  next: {}", target.host.docs.next));
+    Ok(())
+}
+
+/// A running server, or what is wrong with the arguments.
+fn remote_entry(context: &Context, remote: &RemoteArgs, url: &str) -> Result<RemoteEntry, String> {
+    // They are of this process too.
+    let harmless = [LOG.env, LOG_FILE.env, CONFIG_DIR.env];
+    let of_server = context.flags.iter().find(|(setting, _)| !harmless.contains(&setting.env));
+    if let Some(flag) = of_server.and_then(|(setting, _)| setting.flag()) {
+        return Err(format!(
+            "--{flag} is a setting of the server, which already runs. Set it where the server runs, or leave out --url."
+        ));
+    }
+    let address = ServerAddress::parse(url)?;
+    let key = remote.key()?;
+    if let Some(warning) = address.warning(key.is_some()) {
+        output::error(&warning);
+    }
+    Ok(RemoteEntry { url: address.mcp(), key })
+}
+
+/// This program with its settings, or what is wrong with the arguments.
+fn program_entry(context: &Context, arguments: &Arguments) -> anyhow::Result<Result<ServerEntry, String>> {
+    let given = match given_variables(&arguments.env) {
+        Ok(given) => given,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    if let Some(problem) = missing_folder(&context.flags) {
+        return Ok(Err(problem));
+    }
+    if let Err(error) = checked(context, &given) {
+        return Ok(Err(format!("--env: {error}")));
+    }
+    let entry = entry(context, given)?;
+    for secret in left_out(&context.loaded.origins, &entry) {
+        output::error(&format!(
+            "{secret} holds a secret and is not written. Put it into config.toml, or add --env {secret}=..."
+        ));
+    }
+    Ok(Ok(entry))
 }
 
 /// What the host will start: this program, with the settings given to this command.
@@ -145,7 +207,8 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Serv
 }
 
 /// Refuses a variable that this host does not fill in, since the server would not start.
-fn not_filled_in(host: &Host, entry: &ServerEntry) -> Option<String> {
+fn not_filled_in(host: &Host, entry: &Entry) -> Option<String> {
+    let Entry::Program(entry) = entry else { return None };
     let asked = entry.args.iter().any(|argument| argument.contains(WORKSPACE));
     (asked && !host.fills_in_workspace).then(|| {
         format!(

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::output;
-use hosts::{DetectedHost, Environment, HOSTS, Host, detect_hosts};
+use hosts::{DetectedHost, Entry, Environment, HOSTS, Host, detect_hosts};
 use text::sanitize;
 
 /// Arguments of `list-hosts`.
@@ -35,9 +35,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 pub(super) fn report(detected: &DetectedHost) -> Map<String, Value> {
     let target = &detected.target;
     let installed = detected.entries.as_ref().map(|entries| {
-        let entries = entries.iter().map(|(name, entry)| {
-            let variables: Vec<_> = entry.env.iter().map(|(name, _)| name).collect();
-            json!({ "name": name, "command": entry.command, "variables": variables })
+        let entries = entries.iter().map(|(name, entry)| match entry {
+            Entry::Program(program) => {
+                json!({ "name": name, "command": program.command, "variables": entry.variables() })
+            }
+            Entry::Remote(_) => json!({ "name": name, "url": entry.shown() }),
         });
         entries.collect::<Vec<_>>()
     });
@@ -84,8 +86,8 @@ fn write(detected: &DetectedHost) {
             }
             for (name, entry) in entries {
                 let shown = sanitize::name(name);
-                match entry.foreign() {
-                    None => output::line(&format!("  has {shown}: {}", sanitize::line(&entry.command))),
+                match entry.foreign(name) {
+                    None => output::line(&format!("  has {shown}: {}", sanitize::line(&entry.shown()))),
                     Some(what) => output::line(&format!("  the entry {shown} {}", sanitize::line(&what))),
                 }
             }

@@ -10,8 +10,10 @@ mod manifest;
 mod mistyped;
 mod output;
 mod program;
+mod remote;
 mod serve;
 mod try_prompt;
+mod try_url;
 mod uninstall;
 
 use std::io::{self, IsTerminal as _};

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::{Context, USAGE, block_on, output};
+use super::remote::RemoteArgs;
+use super::{Context, USAGE, block_on, output, try_url};
 use mcp::client::{Client, Delta, ToolAnswer};
 use settings::Origin;
 use settings::registry::{CALL_DEADLINE, is_of_serve};
@@ -29,12 +30,24 @@ pub(super) struct Arguments {
     /// Print the answer, warnings and errors, and nothing else
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    remote: RemoteArgs,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let given = (!arguments.prompt.is_empty()).then(|| arguments.prompt.join(" "));
     match prompt(given.as_deref()) {
-        Ok(prompt) => block_on(ask(context, arguments, prompt))?,
+        Ok(prompt) => match &arguments.remote.url {
+            Some(url) => block_on(try_url::ask(
+                context,
+                url,
+                &arguments.remote,
+                arguments.max_tokens,
+                prompt,
+                Screen::new(arguments.quiet),
+            ))?,
+            None => block_on(ask(context, arguments, prompt))?,
+        },
         Err(problem) => {
             output::error(&problem);
             Ok(ExitCode::from(USAGE))
@@ -131,7 +144,7 @@ pub(super) fn server_command(context: &Context) -> anyhow::Result<tokio::process
 }
 
 /// Shows a reply while it arrives: the answer on stdout, the rest on stderr.
-struct Screen {
+pub(super) struct Screen {
     quiet: bool,
     /// A terminal interprets escapes, so they are removed; a file or a program gets exactly the text of the model.
     is_terminal: bool,
@@ -145,20 +158,25 @@ impl Screen {
         Self { quiet, is_terminal, channel: String::new(), answer: String::new() }
     }
 
-    fn status(&self, text: &str) {
+    pub(super) fn status(&self, text: &str) {
         if !self.quiet {
             output::note(&format!("── {}\n", sanitize::line(text)));
         }
     }
 
-    fn show(&mut self, delta: &Delta) {
-        match delta.channel.as_str() {
-            "content" => self.answer(&delta.text),
+    pub(super) fn show(&mut self, delta: &Delta) {
+        self.text(&delta.channel, &delta.text);
+    }
+
+    /// Shows text of a channel: `content`, `thinking` or `status`.
+    pub(super) fn text(&mut self, channel: &str, text: &str) {
+        match channel {
+            "content" => self.answer(text),
             // On a terminal a line of status would interrupt the answer.
-            "status" if self.answer.is_empty() => self.status(&delta.text),
+            "status" if self.answer.is_empty() => self.status(text),
             "thinking" if !self.quiet => {
                 self.turn_to("thinking");
-                output::note(&delta.text);
+                output::note(text);
             }
             _ => {}
         }
@@ -201,14 +219,19 @@ impl Screen {
             let reply = reply.filter(|reply| !reply.is_empty()).unwrap_or(&answer.text);
             self.answer(reply);
         }
+        self.finish(answer.is_error.then_some(answer.text.as_str()));
+    }
+
+    /// Ends the last line, and shows the error of a reply.
+    pub(super) fn finish(&self, error: Option<&str>) {
         if !self.answer.is_empty() && !self.answer.ends_with('\n') {
             output::raw("\n");
         }
-        if answer.is_error {
+        if let Some(error) = error {
             if self.channel == "thinking" && !self.quiet {
                 output::note("\n");
             }
-            output::error(&answer.text);
+            output::error(error);
         }
     }
 }

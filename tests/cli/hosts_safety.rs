@@ -58,12 +58,13 @@ async fn entry_of_other_server_is_replaced_only_with_force() {
 }
 
 #[tokio::test]
-async fn entry_without_command_belongs_to_other_server() {
+async fn program_replaces_address_only_by_force() {
     let home = Home::new();
     home.write(FILE, r#"{ "mcpServers": { "ollama": { "url": "http://127.0.0.1:1/mcp" } } }"#);
     let refused = home.run(&["install", "--host", "cursor"]).await;
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("names no program"), "{}", refused.stderr);
+    let what = "the entry \"ollama\" leads to a server: http://127.0.0.1:1/mcp. Nothing was changed.";
+    assert!(refused.stderr.contains(what) && refused.stderr.contains("--force"), "{}", refused.stderr);
     home.well(&["install", "--host", "cursor", "--name", "local"]).await;
     assert_eq!(home.json(FILE)["mcpServers"]["ollama"]["url"], "http://127.0.0.1:1/mcp");
 }

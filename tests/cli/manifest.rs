@@ -15,6 +15,10 @@ async fn manifest_is_deterministic_json() {
     for field in ["tools", "resources", "resourceTemplates", "prompts", "environment"] {
         assert!(!manifest[field].as_array().unwrap().is_empty(), "{field}");
     }
+    let named = |list: &Value, name: &str| list.as_array().unwrap().iter().any(|one| one["name"] == name);
+    assert_eq!(manifest["serve"]["run"]["args"], serde_json::json!(["serve"]));
+    assert!(named(&manifest["serve"]["environment"], "OLLAMA_MCP_SERVE_LISTEN"), "{manifest}");
+    assert!(!named(&manifest["environment"], "OLLAMA_MCP_SERVE_LISTEN"), "{manifest}");
     let revisions = manifest["protocol"]["revisions"].as_array().unwrap();
     assert!(revisions.iter().any(|revision| revision == "2026-07-28"), "{revisions:?}");
     assert!(manifest["digest"].as_str().unwrap().starts_with("sha256:"));

@@ -13,7 +13,8 @@ What this server offers, as hosts see it; [guide.md](guide.md) explains how to u
 
 Definitions are short, because they take up context of the host's model. So `generate`, `batch_completion`, `compare_models` and
 `converse` list only some sampling arguments, and accept all those of `chat_completion` (`top_p`, `top_k`, `seed`, `stop`, `presence_penalty`,
-`frequency_penalty`, `num_ctx`, `keep_alive`, `truncation`).
+`frequency_penalty`, `num_ctx`, `keep_alive`, `truncation`). For the same reason `chat_completion` takes OpenAI's `tool_choice`,
+`parallel_tool_calls`, `logprobs` and `top_logprobs` without listing them.
 ";
 
 /// The whole of `docs/tools.md`.

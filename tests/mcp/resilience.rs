@@ -10,7 +10,9 @@ use serde_json::json;
 use service::tasks::TaskSettings;
 use service::{ServiceSettings, Services};
 use settings::CallDeadline;
-use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, Owner, RunningModel};
+use types::{
+    ChatRequest, EmbedRequest, Embeddings, GenerateRequest, Health, Model, ModelDetails, Owner, RunningModel,
+};
 
 use crate::support::mcp_client::{Session, tool_error};
 
@@ -45,6 +47,10 @@ impl Provider for Buggy {
 
     fn show_model<'a>(&'a self, _model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
         panic!("a bug with a secret-detail in it")
+    }
+
+    fn generate<'a>(&'a self, _: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        panic!("generate has a bug")
     }
 
     fn embed<'a>(&'a self, _: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {

@@ -3,6 +3,9 @@
 
 pub mod fake_ollama;
 pub mod hostile;
+pub mod http_client;
+pub mod http_server;
+pub mod http_socket;
 pub mod mcp_client;
 pub mod process;
 pub mod schema;

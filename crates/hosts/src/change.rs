@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::entry::{Entry, rendered};
 use super::error::{HostsError, Problem};
 use super::host::{Format, Host};
 use super::redact::{self, IsPublic};
-use super::server_entry::{ServerEntry, rendered};
+use super::remote_entry::Key;
+use super::server_entry::ServerEntry;
 use super::write::{self, Lock, Text};
-use super::{Scope, Target, get, json, set, toml};
+use super::{Scope, Target, get, json, remove, set};
 
 const REPLACE: &str = "Replace the whole entry with --force, or choose another name with --name.";
 const TAKE_OUT: &str = "Remove it with --force.";
@@ -25,23 +27,47 @@ impl Target {
     }
 
     /// Plans to add this server. Other fields of an existing entry of this server (a timeout, other variables) stay,
-    /// unless `force` replaces the whole entry.
+    /// unless `force` replaces the whole entry, or an address comes in place of this program.
     ///
     /// # Errors
     /// The file cannot be read, does not parse, or has something else where servers belong; an entry of this name
-    /// is another server's, and there is no `force`.
-    pub fn install(&self, name: &str, entry: &ServerEntry, force: bool) -> Result<Change, HostsError> {
+    /// is another server's, and there is no `force`; the host takes no address, or not this kind of key; a key would
+    /// be written into a project's file.
+    pub fn install(&self, name: &str, entry: &Entry, force: bool) -> Result<Change, HostsError> {
         let host = self.host;
         let path = [host.key, name];
+        let value = entry.value(host)?;
+        if let (Scope::Project, Entry::Remote(remote)) = (self.scope, entry)
+            && matches!(remote.key, Some(Key::Literal(_)))
+        {
+            return Err(HostsError::KeyInProject { file: self.file.clone() });
+        }
         self.change(name, |text| {
             let Some(found) = get(host.format, text, &path)? else {
-                return Ok(Some(set(host.format, text, &path, &entry.value(host))?));
+                return Ok(Some(set(host.format, text, &path, &value)?));
             };
             if force {
-                return Ok(Some(set(host.format, text, &path, &entry.value(host))?));
+                return Ok(Some(set(host.format, text, &path, &value)?));
             }
-            let known = ours(host, &found).map_err(|what| refused(name, what, REPLACE))?;
-            merged(host, text, &path, entry, &known).map(Some)
+            let known = ours(host, name, &found).map_err(|what| refused(name, what, REPLACE))?;
+            match (entry, known) {
+                (Entry::Program(given), Entry::Program(known)) => {
+                    merged(host, text, &path, given, &known).map(Some)
+                }
+                (Entry::Remote(given), Entry::Remote(_)) => {
+                    let mut text = with_fields(host, text, &path, &value, |_| false)?;
+                    for other in given.other_keys(host) {
+                        let path = [&path[..], &other].concat();
+                        text = remove(host.format, &text, &path)?.unwrap_or(text);
+                    }
+                    Ok(Some(text))
+                }
+                (Entry::Remote(_), Entry::Program(_)) => Ok(Some(set(host.format, text, &path, &value)?)),
+                // Only its address says that it may be ours, and the program does not know it.
+                (Entry::Program(_), Entry::Remote(known)) => {
+                    Err(refused(name, format!("leads to a server: {}", known.shown()), REPLACE))
+                }
+            }
         })
     }
 
@@ -54,15 +80,12 @@ impl Target {
         let path = [host.key, name];
         let mut was_there = true;
         let change = self.change(name, |text| {
-            let removed = match format {
-                Format::Json => json::remove(text, &path)?,
-                Format::Toml => toml::remove(text, &path)?,
-            };
+            let removed = remove(format, text, &path)?;
             was_there = removed.is_some();
             let Some(removed) = removed else { return Ok(Some(text.to_owned())) };
             let value = get(format, text, &path)?.unwrap_or_default();
             if !force {
-                ours(host, &value).map_err(|what| refused(name, what, TAKE_OUT))?;
+                ours(host, name, &value).map_err(|what| refused(name, what, TAKE_OUT))?;
             }
             let backups: Vec<_> = write::backups(&self.file).into_iter().map(|(_, text)| text.text).collect();
             let entry_in = |text: &String| get(format, text, &path).ok().flatten();
@@ -76,7 +99,7 @@ impl Target {
             let left = without_empty_servers(host, removed)?;
             // If every backup has an entry of this server, `install` created the file. A link is never removed: the
             // user made it.
-            let is_ours = |value: &Value| ours(host, value).is_ok();
+            let is_ours = |value: &Value| ours(host, name, value).is_ok();
             let made_by_us = is_ours(&value)
                 && backups.iter().all(|backup| entry_in(backup).as_ref().is_some_and(is_ours))
                 && !write::is_link(&self.file);
@@ -116,9 +139,10 @@ impl Change {
     /// Another server's entry that this change replaces or removes, as a predicate, and the names of its variables.
     pub fn foreign(&self) -> Option<(String, Vec<String>)> {
         let found = self.entry(self.before.as_ref())?;
-        let what = ours(self.target.host, &found).err()?;
-        let entry = ServerEntry::read(self.target.host, &found).unwrap_or_default();
-        Some((what, entry.env.into_iter().map(|(name, _)| name).collect()))
+        let what = ours(self.target.host, &self.name, &found).err()?;
+        let entry = Entry::read(self.target.host, &found);
+        let variables = entry.iter().flat_map(Entry::variables).map(str::to_owned).collect();
+        Some((what, variables))
     }
 
     /// The change as a unified diff of this one entry, with `***` for what may be secret. The rest of the file stays
@@ -159,7 +183,7 @@ impl Change {
     fn shown(&self, text: Option<&Text>, is_public: IsPublic) -> String {
         let Some(value) = self.entry(text) else { return String::new() };
         let host = self.target.host;
-        let value = match ours(host, &value) {
+        let value = match ours(host, &self.name, &value) {
             Ok(_) => redact::redact(&value, is_public),
             Err(_) => redact::redact_foreign(&value),
         };
@@ -176,11 +200,11 @@ impl Change {
 }
 
 /// An entry of this server, or what else the entry is, as a predicate.
-fn ours(host: &Host, value: &Value) -> Result<ServerEntry, String> {
-    let Some(entry) = ServerEntry::read(host, value) else {
-        return Err("names no program, so it is another server's".to_owned());
+fn ours(host: &Host, name: &str, value: &Value) -> Result<Entry, String> {
+    let Some(entry) = Entry::read(host, value) else {
+        return Err("names no program and no address, so it is another server's".to_owned());
     };
-    match entry.foreign() {
+    match entry.foreign(name) {
         Some(what) => Err(what),
         None => Ok(entry),
     }
@@ -200,16 +224,29 @@ fn merged(
 ) -> Result<String, Problem> {
     let mut wanted = given.clone();
     wanted.args.extend(kept_arguments(&known.args, !given.args.is_empty()));
+    // Left as they are written.
+    let stays = |field: &str| field == "args" && given.args.is_empty();
+    with_fields(host, text, path, &wanted.value(host), stays)
+}
+
+/// Sets the fields of an entry, and in its objects the fields of those; all others stay, and those that `stays` selects
+/// if they are there.
+fn with_fields(
+    host: &Host,
+    text: &str,
+    path: &[&str; 2],
+    entry: &Value,
+    stays: impl Fn(&str) -> bool,
+) -> Result<String, Problem> {
     let [key, name] = path;
     let mut text = text.to_owned();
-    for (field, value) in wanted.value(host).as_object().into_iter().flatten() {
+    for (field, value) in entry.as_object().into_iter().flatten() {
         let path = [*key, *name, field.as_str()];
         let is_there = get(host.format, &text, &path)?.is_some();
         match value {
-            // Leave it as it is written.
-            Value::Array(_) if field == "args" && given.args.is_empty() && is_there => {}
-            Value::Object(variables) if is_there => {
-                for (variable, value) in variables {
+            _ if is_there && stays(field) => {}
+            Value::Object(inner) if is_there => {
+                for (variable, value) in inner {
                     text = set(host.format, &text, &[*key, *name, field, variable], value)?;
                 }
             }

@@ -52,6 +52,23 @@ in the folder. By command: `ollama-mcp install --host vscode --scope workspace -
     }
   }
 }
+```
+
+VS Code can also ask for the key of a running server once, and keep it in the system's store of secrets:
+
+```json
+{
+  \"inputs\": [
+    { \"type\": \"promptString\", \"id\": \"ollama-key\", \"description\": \"Key of ollama-mcp\", \"password\": true }
+  ],
+  \"servers\": {
+    \"ollama\": {
+      \"type\": \"http\",
+      \"url\": \"https://models.example.com/mcp\",
+      \"headers\": { \"Authorization\": \"Bearer ${input:ollama-key}\" }
+    }
+  }
+}
 ```",
     check: "run **MCP: List Servers**, choose `ollama`, start it; the tools are then in the tool picker of the chat, in agent mode.\n\
             Ask \"list my local models\".",

@@ -11,6 +11,24 @@ pub enum HostsError {
     /// The host has no file for one project.
     #[error("{host} has no file for a single project. Leave out --scope.")]
     NoProjectFile { host: &'static str },
+    /// The host connects to no address that its file could name.
+    #[error("{host} takes no address of a server in its file. {instead}")]
+    NoRemote {
+        host: &'static str,
+        /// What to do instead, in sentences.
+        instead: &'static str,
+    },
+    /// The host does not read keys from its environment.
+    #[error(
+        "{host} reads no key from a variable. Use --key-file PATH, which writes the key into your own file of this host."
+    )]
+    NoKeyVariable { host: &'static str },
+    /// A file of a project is shared.
+    #[error(
+        "{}: a key is not written into a project's file, which is shared. Use --key-env NAME, or leave out --scope.",
+        file.display()
+    )]
+    KeyInProject { file: PathBuf },
     /// The file exists and cannot be read.
     #[error("{} cannot be read: {source}. Check its permissions.", file.display())]
     Unreadable { file: PathBuf, source: std::io::Error },

@@ -24,6 +24,8 @@ pub struct Host {
     pub shape: Shape,
     /// The other fields of an entry, besides command, arguments and environment.
     pub fields: &'static [(&'static str, &'static str)],
+    /// An entry of a server at an address.
+    pub remote: Remote,
     /// The user's file: the first that exists, otherwise the first. Empty if the host has no file.
     pub user: &'static [ConfigPath],
     /// Whether to use all files of `user` that exist, since each is read by another edition of the program.
@@ -87,6 +89,42 @@ impl Shape {
             Self::CommandList => "environment",
         }
     }
+}
+
+/// Whether a host connects to a server at an address, over MCP's Streamable HTTP.
+#[derive(Debug)]
+pub enum Remote {
+    Entry(RemoteShape),
+    /// It does not, as far as its file goes.
+    Refused {
+        /// What to do instead, in sentences.
+        instead: &'static str,
+    },
+}
+
+/// How an entry names an address and its key.
+#[derive(Debug)]
+pub struct RemoteShape {
+    /// The field of the address. A second one is for another edition of the program that reads the same file.
+    pub url: &'static [&'static str],
+    /// The other fields of an entry, such as its type.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// The field of the HTTP headers.
+    pub headers: &'static str,
+    pub key: KeyReference,
+    /// Where all of this is documented.
+    pub source: &'static str,
+}
+
+/// How an entry refers to a key in the host's environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyReference {
+    /// The host replaces a variable in a header: what stands before its name, and after.
+    InHeader(&'static str, &'static str),
+    /// A field of the entry has the name of the variable.
+    Field(&'static str),
+    /// It cannot.
+    Impossible,
 }
 
 /// A path on each system, from `~`, `$config` (`XDG_CONFIG_HOME`), `$appdata` or `$local` on; `*` at the end

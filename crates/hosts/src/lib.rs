@@ -5,12 +5,15 @@
 
 mod change;
 mod docs;
+mod entry;
 mod environment;
 mod error;
 mod host;
 mod json;
 mod markdown;
 mod redact;
+mod remote_entry;
+mod remote_shapes;
 mod server_entry;
 mod table;
 #[cfg(test)]
@@ -23,12 +26,14 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 pub use change::Change;
+pub use entry::{Entry, redacted_snippet, snippet};
 pub use environment::{Environment, Platform};
 pub use error::HostsError;
-pub use host::{CallLimit, CallTimeout, Format, Host, Shape, WORKSPACE};
+pub use host::{CallLimit, CallTimeout, Format, Host, KeyReference, Remote, RemoteShape, Shape, WORKSPACE};
 pub use markdown::{example_files, setup_markdown};
 pub use redact::IsPublic;
-pub use server_entry::{ServerEntry, redacted_snippet, snippet};
+pub use remote_entry::{Key, RemoteEntry};
+pub use server_entry::ServerEntry;
 pub use table::HOSTS;
 pub use write::Lock;
 
@@ -82,18 +87,16 @@ impl Target {
         Ok(files.into_iter().map(|file| Self { host, scope, file }).collect())
     }
 
-    /// All servers of the file that a host would start, by name; none if the file does not exist.
+    /// All servers of the file that a host would start or connect to, by name; none if the file does not exist.
     ///
     /// # Errors
     /// The file cannot be read or does not parse.
-    pub fn entries(&self) -> Result<Vec<(String, ServerEntry)>, HostsError> {
+    pub fn entries(&self) -> Result<Vec<(String, Entry)>, HostsError> {
         let Some(text) = write::read(&self.file)? else { return Ok(Vec::new()) };
         let servers = get(self.host.format, &text.text, &[self.host.key]);
         let servers = servers.map_err(|problem| problem.of(&self.file))?;
         let servers = servers.as_ref().and_then(Value::as_object).into_iter().flatten();
-        Ok(servers
-            .filter_map(|(name, value)| Some((name.clone(), ServerEntry::read(self.host, value)?)))
-            .collect())
+        Ok(servers.filter_map(|(name, value)| Some((name.clone(), Entry::read(self.host, value)?))).collect())
     }
 }
 
@@ -104,7 +107,7 @@ pub struct DetectedHost {
     /// Whether the host seems to be installed.
     pub found: bool,
     /// The entries that start this server or have its name, or why the file cannot be read.
-    pub entries: Result<Vec<(String, ServerEntry)>, HostsError>,
+    pub entries: Result<Vec<(String, Entry)>, HostsError>,
 }
 
 /// Examines every host that has a file: the user's file always, the project's if it exists.
@@ -121,7 +124,7 @@ pub fn detect_hosts(environment: &Environment) -> Vec<DetectedHost> {
                     continue;
                 }
                 let entries = target.entries().map(|mut entries| {
-                    entries.retain(|(name, entry)| name == DEFAULT_NAME || entry.is_this_server());
+                    entries.retain(|(name, entry)| name == DEFAULT_NAME || entry.is_this_server(name));
                     entries
                 });
                 detected.push(DetectedHost { target, found, entries });
@@ -140,6 +143,13 @@ fn get(format: Format, text: &str, path: &[&str]) -> Result<Option<Value>, Probl
     match format {
         Format::Json => json::get(text, path),
         Format::Toml => toml::get(text, path),
+    }
+}
+
+fn remove(format: Format, text: &str, path: &[&str]) -> Result<Option<String>, Problem> {
+    match format {
+        Format::Json => json::remove(text, path),
+        Format::Toml => toml::remove(text, path),
     }
 }
 

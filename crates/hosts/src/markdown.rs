@@ -1,7 +1,9 @@
 //! The sections of MCP_SETUP.md and the files of examples/hosts, from the table.
 
-use super::host::{Format, Host};
-use super::server_entry::{ServerEntry, snippet};
+use super::entry::{Entry, snippet};
+use super::host::{Format, Host, KeyReference, Remote};
+use super::remote_entry::{Key, RemoteEntry};
+use super::server_entry::ServerEntry;
 use super::table::HOSTS;
 use super::{DEFAULT_NAME, Platform};
 
@@ -34,6 +36,7 @@ fn section(host: &Host) -> String {
     let block = format!("{key}\n\n```{language}\n{}```", example(host));
     paragraph(&mut section, &block);
     paragraph(&mut section, host.docs.more);
+    paragraph(&mut section, &remote(host, language));
     paragraph(&mut section, &format!("**Check**: {}", host.docs.check));
     paragraph(&mut section, &format!("**If it does not work**: {}", host.docs.trouble));
     let out = if host.has_file() {
@@ -79,7 +82,42 @@ fn example(host: &Host) -> String {
         args: Vec::new(),
         env: vec![("OLLAMA_HOST".to_owned(), "http://127.0.0.1:11434".to_owned())],
     };
-    snippet(host, DEFAULT_NAME, &entry)
+    snippet(host, DEFAULT_NAME, &Entry::Program(entry)).unwrap_or_default()
+}
+
+/// The entry of a running `ollama-mcp serve`, and the commands that write it.
+fn remote(host: &Host, language: &str) -> String {
+    let Host { id, title, .. } = host;
+    let shape = match &host.remote {
+        Remote::Entry(shape) => shape,
+        Remote::Refused { instead } => {
+            return format!(
+                "**A running server** (`ollama-mcp serve`): {title} takes no address in its file.\n{instead}"
+            );
+        }
+    };
+    let (flag, key, about) = match shape.key {
+        KeyReference::Impossible => (
+            "--key-file PATH",
+            Key::Literal("omk_...".to_owned()),
+            format!(
+                "{title} reads no key from a variable,\nso the key stands in your own file, never in a project's."
+            ),
+        ),
+        KeyReference::InHeader(..) | KeyReference::Field(_) => (
+            "--key-env OMK_KEY",
+            Key::Variable("OMK_KEY".to_owned()),
+            format!("{title} reads the key\nfrom the variable `OMK_KEY` in its own environment."),
+        ),
+    };
+    let entry = RemoteEntry { url: "https://models.example.com/mcp".to_owned(), key: Some(key) };
+    let block = snippet(host, DEFAULT_NAME, &Entry::Remote(entry)).unwrap_or_default();
+    format!(
+        "**A running server** (`ollama-mcp serve`) on the same machine: `ollama-mcp install --host {id} --url \
+         http://127.0.0.1:4891`.\nOn another one, with a key: `ollama-mcp install --host {id} --url \
+         https://models.example.com {flag}`. {about}\nSource: {source}.\n\n```{language}\n{block}```",
+        source = shape.source,
+    )
 }
 
 fn file_name(host: &Host) -> &'static str {

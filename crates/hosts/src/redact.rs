@@ -4,13 +4,17 @@ use serde_json::Value;
 
 const REDACTED: &str = "***";
 
+/// Fields of an entry of this server that hold no secret.
+const PUBLIC_FIELDS: [&str; 7] =
+    ["command", "args", "type", "url", "httpUrl", "serverUrl", "bearer_token_env_var"];
+
 /// Whether a variable is a setting of this server that is not secret. The value of any other variable is not shown.
 pub type IsPublic = fn(&str) -> bool;
 
-/// An entry of this server: its program, its arguments and its public settings.
+/// An entry of this server: its program, its arguments and its public settings, or its address.
 pub(super) fn redact(entry: &Value, is_public: IsPublic) -> Value {
     replaced(entry, "", &|name, text| {
-        hides(name, text, |name| matches!(name, "command" | "args" | "type") || is_public(name))
+        hides(name, text, |name| PUBLIC_FIELDS.contains(&name) || is_public(name))
     })
 }
 
@@ -22,7 +26,9 @@ pub(super) fn redact_foreign(entry: &Value) -> Value {
 /// Whether the value of a field or variable is not shown: it is not public, or an address with a password.
 pub(super) fn hides(name: &str, value: &str, is_public: impl Fn(&str) -> bool) -> bool {
     // What a host asks for or looks up is a name, not the secret.
-    let is_reference = value.starts_with("${") && value.ends_with('}') && !value.contains(":-");
+    let reference = value.strip_prefix("Bearer ").unwrap_or(value);
+    let reference = reference.strip_prefix('$').unwrap_or(reference);
+    let is_reference = reference.starts_with('{') && reference.ends_with('}') && !reference.contains(":-");
     let has_password = value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
     !value.is_empty() && !is_reference && (has_password || !is_public(name))
 }

@@ -1,12 +1,11 @@
-//! An entry of a host's file: the command of a server, its arguments and its environment.
+//! An entry with the command of a server, its arguments and its environment.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::host::{Format, Host, Shape};
+use super::host::{Host, Shape};
 use super::redact::{self, IsPublic};
-use super::{json, toml};
 
 /// The package of that name on npm, by rawveg: hosts start it with `npx -y ollama-mcp`.
 const OTHER_PACKAGE: &str = "ollama-mcp";
@@ -20,7 +19,7 @@ pub struct ServerEntry {
 }
 
 impl ServerEntry {
-    /// Reads an entry; `None` for other kinds of server (a URL), which have no command.
+    /// Reads an entry; `None` for one without a command.
     pub(super) fn read(host: &Host, value: &Value) -> Option<Self> {
         let command = value.get("command")?;
         let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
@@ -91,26 +90,6 @@ impl ServerEntry {
         }
         Value::Object(fields)
     }
-}
-
-/// What to paste into an empty file of a host.
-pub fn snippet(host: &Host, name: &str, entry: &ServerEntry) -> String {
-    rendered(host, &[host.key, name], &entry.value(host))
-}
-
-/// [`snippet`], with `***` for what may be secret.
-pub fn redacted_snippet(host: &Host, name: &str, entry: &ServerEntry, is_public: IsPublic) -> String {
-    rendered(host, &[host.key, name], &redact::redact(&entry.value(host), is_public))
-}
-
-/// A file of the host's format with this value alone.
-pub(super) fn rendered(host: &Host, path: &[&str], value: &Value) -> String {
-    let made = match host.format {
-        Format::Json => json::set("", path, value),
-        Format::Toml => toml::set("", path, value),
-    };
-    // Adding to an empty text cannot fail.
-    made.unwrap_or_default()
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::docs;
 use super::host::{CallLimit, CallTimeout, ConfigPath, Format, Host, Shape};
+use super::{docs, remote_shapes};
 
 const STDIO: &[(&str, &str)] = &[("type", "stdio")];
 
@@ -23,6 +23,7 @@ pub static HOSTS: &[Host] = &[
         key: "servers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
+        remote: remote_shapes::VSCODE,
         user: &[ConfigPath {
             linux: "$config/Code/User/mcp.json",
             macos: "~/Library/Application Support/Code/User/mcp.json",
@@ -46,6 +47,7 @@ pub static HOSTS: &[Host] = &[
         key: "servers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
+        remote: remote_shapes::VSCODE,
         user: &[ConfigPath {
             linux: "$config/Code - Insiders/User/mcp.json",
             macos: "~/Library/Application Support/Code - Insiders/User/mcp.json",
@@ -69,6 +71,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::CLAUDE_DESKTOP,
         user: &[
             // The Windows package has its own copy of %APPDATA%.
             ConfigPath {
@@ -103,6 +106,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
+        remote: remote_shapes::CLAUDE_CODE,
         user: &[everywhere("~/.claude.json")],
         all_paths: false,
         project: Some(".mcp.json"),
@@ -125,6 +129,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: STDIO,
+        remote: remote_shapes::CURSOR,
         user: &[everywhere("~/.cursor/mcp.json")],
         all_paths: false,
         project: Some(".cursor/mcp.json"),
@@ -144,6 +149,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::WINDSURF,
         user: &[
             ConfigPath {
                 linux: "~/.config/devin/mcp_config.json",
@@ -170,6 +176,7 @@ pub static HOSTS: &[Host] = &[
         key: "context_servers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::ZED,
         user: &[ConfigPath {
             linux: "$config/zed/settings.json",
             macos: "~/.config/zed/settings.json",
@@ -196,6 +203,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::GEMINI,
         user: &[everywhere("~/.gemini/settings.json")],
         all_paths: false,
         project: Some(".gemini/settings.json"),
@@ -218,6 +226,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::QWEN,
         user: &[everywhere("~/.qwen/settings.json")],
         all_paths: false,
         project: Some(".qwen/settings.json"),
@@ -240,6 +249,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcp",
         shape: Shape::CommandList,
         fields: &[("type", "local")],
+        remote: remote_shapes::OPENCODE,
         // The last of the two overrides the first; the folder is the same on every system.
         user: &[everywhere("$config/opencode/opencode.jsonc"), everywhere("$config/opencode/opencode.json")],
         all_paths: false,
@@ -263,6 +273,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcp_servers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::CODEX,
         user: &[everywhere("~/.codex/config.toml")],
         all_paths: false,
         project: Some(".codex/config.toml"),
@@ -285,6 +296,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::LMSTUDIO,
         user: &[everywhere("~/.lmstudio/mcp.json"), everywhere("~/.cache/lm-studio/mcp.json")],
         all_paths: false,
         project: None,
@@ -307,6 +319,7 @@ pub static HOSTS: &[Host] = &[
         key: "mcpServers",
         shape: Shape::CommandAndArgs,
         fields: &[],
+        remote: remote_shapes::JETBRAINS,
         user: &[],
         all_paths: false,
         project: None,

@@ -18,23 +18,40 @@ use tower::ServiceExt as _;
 use crate::mount::Body;
 use crate::router::Peer;
 
-/// How long the headers of a request may take, and how long a connection may be idle.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// A client that takes nothing for so long is gone.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// For the head of a request, and how long a connection may be idle.
+    pub(crate) head: Duration,
+    /// A client that takes nothing for so long is gone.
+    pub(crate) write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(10), write: Duration::from_secs(60) }
+    }
+}
+
 /// Most bytes of the head of a request.
 const MAX_HEAD: usize = 64 << 10;
 /// Most headers.
 const MAX_HEADERS: usize = 128;
 
 /// Serves a connection until it ends. After `shutdown` it ends with the response that is being sent.
-pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: CancellationToken) {
+pub(crate) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    timeouts: Timeouts,
+    shutdown: CancellationToken,
+) {
     // Without it a small write waits for the acknowledgement of the one before.
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    stream.set_write_timeout(Some(timeouts.write));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
@@ -43,10 +60,10 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, s
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(timeouts.head)
         .max_buf_size(MAX_HEAD)
+        .max_header_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -74,3 +91,6 @@ pub(crate) async fn refuse(mut stream: TcpStream) {
     let _ = stream.write_all(BODY.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
+
+#[cfg(test)]
+mod tests;

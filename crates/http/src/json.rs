@@ -28,7 +28,9 @@ pub(crate) async fn read_bytes(
     if declared.is_some_and(|length| length > max_bytes as u64) {
         return Err(too_large(max_bytes));
     }
-    let encoding = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if encoding.is_some() {
         return Err(HttpError::unsupported_media_type("The body is compressed; send it as it is"));
     }

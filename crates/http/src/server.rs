@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::LocalKey;
-use crate::connection;
+use crate::connection::{self, Timeouts};
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
 use crate::options::HttpOptions;
@@ -110,7 +110,7 @@ impl HttpServer {
                     let counted = app.metrics.connection();
                     let (router, shutdown) = (router.clone(), shutdown.clone());
                     connections.spawn(async move {
-                        connection::serve(stream, peer, router, shutdown).await;
+                        connection::serve(stream, peer, router, Timeouts::default(), shutdown).await;
                         drop((slot, counted));
                     });
                 }

@@ -111,7 +111,7 @@ impl ServerHandler for SessionHandler {
             return Err(unknown_tool(&request.name, &self.server));
         };
         let (state, session) = (self.server.state(), &self.session);
-        let mut call = ToolCall::new(state, session, &tool.name, &tool.arguments, request, context);
+        let mut call = ToolCall::new(state, session, tool.name, tool.arguments(), request, context);
         Ok(tools::run(tool, &mut call).await)
     }
 
@@ -240,7 +240,7 @@ fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
 }
 
 fn unknown_tool(name: &str, server: &McpServer) -> ErrorData {
-    let names: Vec<_> = server.tools().iter().map(|tool| tool.name.as_ref()).collect();
+    let names: Vec<_> = server.tools().iter().map(|tool| tool.name).collect();
     let problem = if server.state().leaves_out(name) {
         format!("the tool {name:?} is disabled by the settings (toolsets, read_only, provider)")
     } else {

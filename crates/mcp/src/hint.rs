@@ -1,8 +1,6 @@
 //! Next steps in the words of MCP: the tools that are offered, their arguments, and the settings as a host's
 //! configuration has them.
 
-use std::borrow::Cow;
-
 use service::ServiceError;
 use service::hint::{DataDirFault, LimitSetting, Server};
 use service::{Action, Hint, Warning};
@@ -11,7 +9,7 @@ use settings::registry as entries;
 /// Words next steps for the callers of one server. The default one words them for people, who have no tools.
 #[derive(Debug, Default)]
 pub(super) struct Wording {
-    tools: Vec<Cow<'static, str>>,
+    tools: Vec<&'static str>,
 }
 
 /// The next steps for a person at a terminal, who has no tools; `None` where there are none.
@@ -21,7 +19,7 @@ pub fn hint_without_tools(hints: &[Hint]) -> Option<String> {
 
 impl Wording {
     /// For callers that are offered these tools.
-    pub(super) fn new(tools: impl Iterator<Item = Cow<'static, str>>) -> Self {
+    pub(super) fn new(tools: impl Iterator<Item = &'static str>) -> Self {
         Self { tools: tools.collect() }
     }
 
@@ -214,7 +212,7 @@ impl Wording {
     }
 
     fn offers(&self, tool: &str) -> bool {
-        self.tools.iter().any(|offered| offered == tool)
+        self.tools.iter().any(|offered| *offered == tool)
     }
 
     /// A text that makes sense only with a tool.

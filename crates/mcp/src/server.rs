@@ -28,7 +28,7 @@ impl McpServer {
     /// A server over these services.
     pub fn new(services: Arc<Services>, options: ServerOptions) -> Self {
         let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools);
-        let wording = Wording::new(tools.iter().map(|tool| tool.name.clone()));
+        let wording = Wording::new(tools.iter().map(|tool| tool.name));
         let instructions = instructions(&advice);
         let state = ServerState::new(services, options, left_out, wording);
         Self(Arc::new(Shared { state, tools, instructions }))

@@ -1,6 +1,5 @@
 //! What all sessions of a server share and every call needs: the services, the options, the open confirmations.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ pub(crate) struct ServerState {
     services: Arc<Services>,
     options: ServerOptions,
     /// The names of the tools that are not offered.
-    left_out: Vec<Cow<'static, str>>,
+    left_out: Vec<&'static str>,
     wording: Wording,
     confirmations: Confirmations,
 }
@@ -46,7 +45,7 @@ impl ServerState {
     pub(crate) fn new(
         services: Arc<Services>,
         options: ServerOptions,
-        left_out: Vec<Cow<'static, str>>,
+        left_out: Vec<&'static str>,
         wording: Wording,
     ) -> Self {
         Self { services, options, left_out, wording, confirmations: Confirmations::new() }
@@ -54,7 +53,7 @@ impl ServerState {
 
     /// Whether there is a tool of this name that the settings or the provider exclude.
     pub(crate) fn leaves_out(&self, tool: &str) -> bool {
-        self.left_out.iter().any(|name| name == tool)
+        self.left_out.iter().any(|name| *name == tool)
     }
 
     pub(crate) fn services(&self) -> &Arc<Services> {

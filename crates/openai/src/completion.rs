@@ -84,6 +84,26 @@ pub struct Usage {
     pub completion_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens_details: Option<PromptTokensDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_tokens_details: Option<CompletionTokensDetails>,
+}
+
+/// What the tokens of the prompt were; the server's own counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptTokensDetails {
+    /// Those that were read from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+}
+
+/// What the tokens of the reply were; the server's own counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletionTokensDetails {
+    /// Those of the thinking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
 }
 
 impl Usage {
@@ -94,12 +114,14 @@ impl Usage {
 
 impl From<types::Usage> for Usage {
     fn from(usage: types::Usage) -> Self {
-        let types::Usage { prompt_tokens, completion_tokens } = usage;
+        let types::Usage { prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens } = usage;
         let total = |(prompt, reply): (u64, u64)| prompt.checked_add(reply);
         Self {
             prompt_tokens,
             completion_tokens,
             total_tokens: prompt_tokens.zip(completion_tokens).and_then(total),
+            prompt_tokens_details: cached_tokens.map(|_| PromptTokensDetails { cached_tokens }),
+            completion_tokens_details: reasoning_tokens.map(|_| CompletionTokensDetails { reasoning_tokens }),
         }
     }
 }
@@ -148,9 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn details_are_written_where_they_are_known() {
+        let usage = types::Usage { cached_tokens: Some(7), reasoning_tokens: Some(3), ..Default::default() };
+        assert_eq!(
+            serde_json::to_value(Usage::from(usage)).unwrap(),
+            json!({"prompt_tokens_details": {"cached_tokens": 7}, "completion_tokens_details": {"reasoning_tokens": 3}})
+        );
+    }
+
+    #[test]
     fn total_is_known_where_both_counts_are() {
         let usage = |prompt_tokens, completion_tokens| {
-            Usage::from(types::Usage { prompt_tokens, completion_tokens }).total_tokens
+            Usage::from(types::Usage { prompt_tokens, completion_tokens, ..Default::default() }).total_tokens
         };
         assert_eq!(usage(Some(2), Some(3)), Some(5));
         assert_eq!((usage(Some(2), None), usage(Some(u64::MAX), Some(1))), (None, None));

@@ -10,7 +10,20 @@ use serde_json::{Map, Value};
 
 use crate::InvalidArgument;
 use crate::models::ListObject;
+use crate::request::Support::{self, Honoured, Ignored};
 use types::de::whole_number;
+
+/// OpenAI's fields, then those of Ollama. Others are unknown, and ignored.
+pub const FIELDS: &[(&str, Support)] = &[
+    ("dimensions", Honoured),
+    ("encoding_format", Honoured),
+    ("input", Honoured),
+    ("model", Honoured),
+    ("user", Ignored),
+    ("keep_alive", Honoured),
+    ("options", Honoured),
+    ("truncate", Honoured),
+];
 
 /// Fields that carry the request itself; an option of that name would break it.
 const OWN_FIELDS: [&str; 3] = ["model", "input", "dimensions"];

@@ -8,6 +8,7 @@
 
 pub mod chunk;
 pub mod completion;
+pub mod completions;
 pub mod embeddings;
 pub mod error;
 pub mod logprobs;
@@ -23,3 +24,5 @@ pub use request::ChatCompletionRequest;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod sdk_fields;

@@ -14,7 +14,7 @@ mod write;
 
 pub use fields::{FIELDS, Support};
 pub use write::ChatCompletionBody;
-pub(crate) use write::check_options;
+pub(crate) use write::{check_options, sampling_fields};
 
 /// A request for a completion: OpenAI's fields, and those of Ollama that OpenAI has no name for. Absent means the
 /// model's own default.
@@ -135,11 +135,7 @@ impl ChatCompletionRequest {
             top_k: self.top_k,
             max_tokens: self.max_completion_tokens.or(self.max_tokens),
             seed: self.seed,
-            stop: match self.stop.take() {
-                None => Vec::new(),
-                Some(Stop::One(stop)) => vec![stop],
-                Some(Stop::Many(stop)) => stop,
-            },
+            stop: self.stop.take().map(Stop::into_texts).unwrap_or_default(),
             presence_penalty: self.presence_penalty,
             frequency_penalty: self.frequency_penalty,
             num_ctx: self.num_ctx,
@@ -148,11 +144,7 @@ impl ChatCompletionRequest {
 
     /// Takes the other options out of the request; `min_p` is one of them.
     pub fn take_options(&mut self) -> Map<String, Value> {
-        let mut options = self.options.take().unwrap_or_default();
-        if let Some(min_p) = self.min_p {
-            options.insert("min_p".to_owned(), min_p.into());
-        }
-        options
+        with_min_p(self.options.take(), self.min_p)
     }
 
     /// Takes the response format out of the request; `None` is text.
@@ -193,10 +185,7 @@ impl ChatCompletionRequest {
         match (self.logprobs == Some(true), self.top_logprobs) {
             (false, None | Some(0)) => Ok(None),
             (false, Some(_)) => Err(wrong("needs logprobs: true".to_owned())),
-            (true, top) => match u8::try_from(top.unwrap_or(0)) {
-                Ok(top) if top <= MAX => Ok(Some(top)),
-                _ => Err(wrong(format!("is {}; it must be between 0 and {MAX}", top.unwrap_or(0)))),
-            },
+            (true, top) => check_count("top_logprobs", top.unwrap_or(0), MAX.into()).map(Some),
         }
     }
 
@@ -221,6 +210,29 @@ impl ChatCompletionRequest {
         .into_iter()
         .find_map(|(name, is_given)| is_given.then_some(name))
     }
+}
+
+impl Stop {
+    pub(crate) fn into_texts(self) -> Vec<String> {
+        match self {
+            Self::One(stop) => vec![stop],
+            Self::Many(stop) => stop,
+        }
+    }
+}
+
+/// The options with `min_p`, which OpenAI has no name for.
+pub(crate) fn with_min_p(options: Option<Map<String, Value>>, min_p: Option<f64>) -> Map<String, Value> {
+    let mut options = options.unwrap_or_default();
+    options.extend(min_p.map(|min_p| ("min_p".to_owned(), min_p.into())));
+    options
+}
+
+/// # Errors
+/// The count is above its maximum.
+pub(crate) fn check_count(argument: &str, count: u64, max: u64) -> Result<u8, InvalidArgument> {
+    let small = u8::try_from(count).ok().filter(|_| count <= max);
+    small.ok_or_else(|| InvalidArgument::new(argument, format!("is {count}; it must be between 0 and {max}")))
 }
 
 fn read_think(think: &Value) -> Result<Think, InvalidArgument> {

@@ -29,7 +29,10 @@ pub use config::ServerConfig;
 pub use error::{ProviderError, RegistryFault, Wait};
 pub use http::Timeouts;
 pub use ollama_api::{FileStream, OllamaApi, TransferStream};
-use types::{ChatEvent, ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+use types::{
+    ChatEvent, ChatRequest, EmbedRequest, Embeddings, GenerateRequest, Health, Model, ModelDetails,
+    RunningModel,
+};
 
 pub type ProviderResult<T> = Result<T, ProviderError>;
 
@@ -73,6 +76,10 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Starts a chat. The future resolves when the response begins, or with the first failure; the stream then yields the
     /// reply as it arrives.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
+
+    /// Completes a bare prompt. It ends and fails as [`Provider::chat`] does; no tools are called. What the server has no field
+    /// for is [`ProviderError::InvalidRequest`].
+    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
 
     /// Computes embeddings, one vector for each text; any other number is [`ProviderError::Malformed`]. The texts are not
     /// checked: the service does it. A model without embeddings is [`ProviderError::Unsupported`].

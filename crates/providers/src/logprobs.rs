@@ -1,5 +1,8 @@
 //! Log probabilities of tokens as both APIs send them, and which of them belong to the answer.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::bounded::list;
@@ -40,7 +43,19 @@ impl From<TokenAnswer> for TokenLogprob {
     }
 }
 
-pub(crate) fn token(
+impl TokenAnswer {
+    /// A token with its alternatives by their texts.
+    pub(crate) fn with_top(token: String, logprob: Option<f64>, top: BTreeMap<String, f64>) -> Self {
+        let mut top: Vec<_> = top
+            .into_iter()
+            .map(|(token, logprob)| TopAnswer { token: Some(token), logprob: Some(logprob), bytes: None })
+            .collect();
+        top.sort_by(|a, b| b.logprob.partial_cmp(&a.logprob).unwrap_or(Ordering::Equal));
+        Self { token: Some(token), logprob, bytes: None, top_logprobs: Some(top) }
+    }
+}
+
+fn token(
     token: Option<String>,
     logprob: Option<f64>,
     bytes: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! What only Ollama can be asked: bare prompts, memory, and the models it keeps.
+//! What only Ollama can be asked: memory, and the models it keeps.
 
 use std::io;
 
@@ -7,8 +7,8 @@ use futures_util::stream::BoxStream;
 use serde_json::Value;
 use tokio_util::bytes::Bytes;
 
-use super::{ChatStream, ProviderResult};
-use types::{CreateRequest, GenerateRequest, ModelDetails, TransferEvent};
+use super::ProviderResult;
+use types::{CreateRequest, ModelDetails, TransferEvent};
 
 /// The steps of a pull, a push or a create, in order. The last item is the `success` step or an error. Dropping the
 /// stream closes the connection, which stops the work; the next pull resumes from what was downloaded.
@@ -19,9 +19,6 @@ pub type FileStream = BoxStream<'static, io::Result<Bytes>>;
 
 /// The part of Ollama's API that no other server has. Reached by [`super::Provider::ollama`].
 pub trait OllamaApi: Send + Sync {
-    /// Completes a bare prompt. It ends and fails as [`super::Provider::chat`] does; no tools are called.
-    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
-
     /// As [`super::Provider::show_model`], with all metadata, including megabytes of vocabulary. Tensors are counted.
     fn show_verbose<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>>;
 

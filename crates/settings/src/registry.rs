@@ -279,21 +279,21 @@ settings! {
         value: "URL" Address, parse: serve::public_url,
     }
 
-    /// Web pages of others that may use this server, by their origins, such as `https://app.example.com`, separated by
+    /// Other web pages that may use this server, by their origins, such as `https://app.example.com`, separated by
     /// commas.
     SERVE_ORIGINS: Vec<String> {
         env: "OLLAMA_MCP_SERVE_ORIGINS", flag: "origins", key: "serve_origins",
         value: "LIST" List, parse: serve::origins,
     }
 
-    /// Proxies whose word counts for the address of a caller, as addresses or networks such as `10.0.0.0/8`, separated
-    /// by commas.
+    /// Proxies that may set the address and the scheme of a caller by their headers, as addresses or networks such as
+    /// `10.0.0.0/8`, separated by commas.
     SERVE_TRUSTED_PROXIES: Vec<Network> {
         env: "OLLAMA_MCP_SERVE_TRUSTED_PROXIES", flag: "trusted-proxies", key: "serve_trusted_proxies",
         value: "LIST" List, parse: serve::networks,
     }
 
-    /// Other names of models, for clients that know only those of others: `gpt-4o=qwen3:8b`, separated by commas.
+    /// Other names of models, for clients that offer only certain names: `gpt-4o=qwen3:8b`, separated by commas.
     SERVE_MODEL_ALIASES: BTreeMap<String, String> {
         env: "OLLAMA_MCP_SERVE_MODEL_ALIASES", flag: "model-aliases", key: "serve_model_aliases",
         value: "LIST" Map, parse: serve::model_aliases,
@@ -305,13 +305,13 @@ settings! {
         value: "SIZE" Quantity, parse: parse::size, default: "16MiB",
     }
 
-    /// Connections that are open concurrently; a new one beyond them is closed.
+    /// The largest number of open connections.
     SERVE_MAX_CONNECTIONS: usize {
         env: "OLLAMA_MCP_SERVE_MAX_CONNECTIONS", flag: "max-connections", key: "serve_max_connections",
         value: "N" Quantity, parse: parse::count, default: "2048",
     }
 
-    /// Sessions of MCP that are open concurrently; a new one beyond them is refused.
+    /// The largest number of open MCP sessions; another one is refused.
     SERVE_MAX_SESSIONS: usize {
         env: "OLLAMA_MCP_SERVE_MAX_SESSIONS", flag: "max-sessions", key: "serve_max_sessions",
         value: "N" Quantity, parse: parse::count, default: "256",

@@ -160,6 +160,10 @@ impl FinishReason {
 pub struct Usage {
     pub prompt_tokens: Option<u64>,
     pub completion_tokens: Option<u64>,
+    /// Tokens of the prompt that were read from a cache.
+    pub cached_tokens: Option<u64>,
+    /// Tokens of the reply that are thinking.
+    pub reasoning_tokens: Option<u64>,
 }
 
 /// Times of the server; absent where it gives none.

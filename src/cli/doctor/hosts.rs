@@ -12,8 +12,9 @@ use super::super::Context;
 use super::super::list_hosts;
 use super::super::try_prompt::server_command;
 use super::finding::Section;
+use super::remote;
 use hosts::{
-    DEFAULT_NAME, DetectedHost, Environment, Host, Scope, ServerEntry, Target, WORKSPACE, detect_hosts,
+    DEFAULT_NAME, DetectedHost, Entry, Environment, Host, Scope, ServerEntry, Target, WORKSPACE, detect_hosts,
 };
 use mcp::client::{ClientError, Visit, visit};
 use settings::registry::{OLLAMA_HOST, is_of_serve};
@@ -57,8 +58,7 @@ pub(super) async fn check(origins: &[SettingOrigin]) -> Section {
     for (detected, checks) in detected.iter().zip(checks) {
         let mut json = list_hosts::report(detected);
         report(&mut section, detected, &checks, origins);
-        let answers: Vec<_> =
-            checks.iter().map(|check| outcome(check.as_ref().map_err(|found| found.as_str()))).collect();
+        let answers: Vec<_> = checks.iter().map(Check::to_json).collect();
         json.insert("answers".to_owned(), answers.into());
         reports.push(Value::Object(json));
     }
@@ -71,17 +71,33 @@ pub(super) async fn check(origins: &[SettingOrigin]) -> Section {
     section
 }
 
-/// The error says why an entry does not work, without a next step.
-type Check = Result<Visit, String>;
+/// What became of an entry. An error says why it does not work, without a next step.
+enum Check {
+    Program(Result<Visit, String>),
+    Remote(remote::Check),
+}
+
+impl Check {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Program(visited) => outcome(visited.as_ref().map_err(String::as_str)),
+            Self::Remote(check) => check.to_json(),
+        }
+    }
+}
 
 async fn start_entries(detected: &DetectedHost) -> Vec<Check> {
     let entries = detected.entries.as_ref().map_or(&[][..], Vec::as_slice);
-    join_all(entries.iter().map(|(_, entry)| start(detected.target.host, entry))).await
+    join_all(entries.iter().map(async |(name, entry)| match entry {
+        Entry::Program(program) => Check::Program(start(detected.target.host, program).await),
+        Entry::Remote(entry) => Check::Remote(remote::check(&detected.target, name, entry).await),
+    }))
+    .await
 }
 
 /// Starts what the host would start, with the variables of the entry, and without those of this shell that a host may
 /// not pass on.
-async fn start(host: &Host, entry: &ServerEntry) -> Check {
+async fn start(host: &Host, entry: &ServerEntry) -> Result<Visit, String> {
     if let Some(what) = entry.foreign() {
         return Err(format!("the entry {what}"));
     }
@@ -122,6 +138,15 @@ fn report(section: &mut Section, detected: &DetectedHost, checks: &[Check], orig
     for ((name, entry), check) in entries.iter().zip(checks) {
         let place = format!("{title}, {name} ({})", detected.target.scope.as_str());
         let install = install(&detected.target, name);
+        let (entry, check) = match (entry, check) {
+            (Entry::Program(entry), Check::Program(check)) => (entry, check),
+            (_, Check::Remote(check)) => {
+                remote::report(section, &place, &install, check);
+                continue;
+            }
+            // Made from the entries, in their order.
+            (Entry::Remote(_), Check::Program(_)) => continue,
+        };
         match check {
             Err(problem) if !entry.is_this_server() => {
                 section.warning(

@@ -2,6 +2,9 @@
 
 mod finding;
 mod hosts;
+mod http_server;
+mod listener;
+mod remote;
 mod server;
 mod settings;
 
@@ -39,12 +42,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 async fn check(context: &Context) -> anyhow::Result<Vec<Section>> {
     let services = app::services(&context.loaded.settings)?;
     // Concurrent: a model server and hosts that do not answer are waited for only once.
-    let (server, own, hosts) = futures_util::join!(
+    let (server, http, own, hosts) = futures_util::join!(
         server::check(&services),
+        http_server::check(context.loaded.settings.serve.as_ref()),
         hosts::self_test(context),
         hosts::check(&context.loaded.origins)
     );
-    Ok(vec![server, settings::check(context), own, hosts])
+    Ok(vec![server, settings::check(context), http, own, hosts])
 }
 
 fn to_json(sections: Vec<Section>, ok: bool) -> Value {

@@ -9,7 +9,7 @@ use super::super::Context;
 use super::finding::Section;
 use mcp::deadlines_in_force;
 use platform::mode_of;
-use settings::registry::{OLLAMA_BASE_URL, OLLAMA_HOST};
+use settings::registry::{OLLAMA_BASE_URL, OLLAMA_HOST, OLLAMA_URL};
 use settings::{Origin, SettingOrigin, Settings};
 
 pub(super) fn check(context: &Context) -> Section {
@@ -88,7 +88,7 @@ fn setting(origin: &SettingOrigin) -> String {
 fn address_note(origin: &SettingOrigin) -> Option<String> {
     let value = origin.value_shown.as_deref()?;
     let name = origin.setting.env;
-    if ![OLLAMA_HOST.env, OLLAMA_BASE_URL.env].contains(&name) {
+    if ![OLLAMA_HOST.env, OLLAMA_BASE_URL.env, OLLAMA_URL.env].contains(&name) {
         return None;
     }
     if value.contains("0.0.0.0") || value.contains("[::]") {

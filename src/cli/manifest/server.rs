@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use mcp::{self, Connection};
-use settings::registry::{self, SETTINGS};
-use settings::{Settings, Sources};
+use settings::registry::{self, SERVE_SETTINGS, SETTINGS};
+use settings::{SettingInfo, Settings, Sources};
 
 /// The manifest with default settings, whatever the settings of this machine.
 ///
@@ -34,8 +34,13 @@ pub(super) async fn manifest() -> anyhow::Result<Value> {
     ] {
         manifest.insert(field.into(), take(&mut server.ask(method, json!({})).await?, field));
     }
-    manifest.insert("environment".into(), environment());
+    manifest.insert("environment".into(), environment(SETTINGS));
     manifest.insert("run".into(), json!({ "command": "ollama-mcp", "args": [] }));
+    // The same server over HTTP, which takes the variables above too.
+    let run = json!({ "command": "ollama-mcp", "args": ["serve"] });
+    let serve =
+        json!({ "transport": "streamable-http", "run": run, "environment": environment(SERVE_SETTINGS) });
+    manifest.insert("serve".into(), serve);
     let digest = Sha256::digest(serde_json::to_vec(&manifest)?);
     let digest = text::format::hex(&digest);
     manifest.insert("digest".into(), format!("sha256:{digest}").into());
@@ -69,8 +74,8 @@ pub(super) async fn with_optional_tools() -> anyhow::Result<Value> {
     Ok(manifest)
 }
 
-fn environment() -> Value {
-    let variables = SETTINGS.iter().map(|setting| {
+fn environment(settings: &[&SettingInfo]) -> Value {
+    let variables = settings.iter().map(|setting| {
         let mut variable = Map::new();
         variable.insert("name".into(), setting.env.into());
         variable.insert("description".into(), setting.help.into());

@@ -2,6 +2,7 @@
 
 mod environment;
 mod json;
+mod remote;
 mod toml;
 
 use serde_json::{Value, json};

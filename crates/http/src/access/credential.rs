@@ -11,8 +11,9 @@ use crate::error::HttpError;
 use crate::state::App;
 
 /// Headers that a proxy adds: behind one, everybody seems to be on this machine.
-const OF_PROXIES: &[&str] =
-    &["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+const OF_PROXIES: &[&str] = &["forwarded", "via", "x-real-ip"];
+/// How others of them begin.
+const PREFIX_OF_PROXIES: &str = "x-forwarded-";
 
 /// Who sends a request.
 ///
@@ -45,12 +46,14 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     let unreadable = |_| HttpError::unauthorized("The key holds characters that no key has");
     if let Some(value) = headers.get(AUTHORIZATION) {
         let value = value.to_str().map_err(unreadable)?.trim();
-        let (scheme, key) = value.split_once(' ').unwrap_or(("", value));
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(Some(key.trim()).filter(|key| !key.is_empty()));
-        }
-        if !scheme.is_empty() {
+        let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        if !is_bearer && !value.is_empty() {
             return Err(HttpError::unauthorized("Authorization must be \"Bearer KEY\""));
+        }
+        // A client without a key sends the scheme alone.
+        if let Some(key) = Some(key.trim()).filter(|key| is_bearer && !key.is_empty()) {
+            return Ok(Some(key));
         }
     }
     let key = headers.get(HeaderName::from_static("x-api-key"));
@@ -59,5 +62,8 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
 }
 
 fn is_on_this_machine(peer: SocketAddr, headers: &HeaderMap) -> bool {
-    peer.ip().to_canonical().is_loopback() && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
+    let is_of_proxy = |name: &HeaderName| {
+        OF_PROXIES.contains(&name.as_str()) || name.as_str().starts_with(PREFIX_OF_PROXIES)
+    };
+    peer.ip().to_canonical().is_loopback() && !headers.keys().any(is_of_proxy)
 }

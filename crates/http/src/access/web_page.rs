@@ -69,8 +69,13 @@ fn host(parts: &Parts) -> Result<Authority, HttpError> {
         (None, Some(host), None) => Authority::try_from(host.as_bytes()).ok(),
         _ => None,
     };
-    let host = host.filter(|host| !host.as_str().contains('@'));
+    let host = host.filter(|host| !host.as_str().contains('@') && has_no_odd_port(host));
     host.ok_or_else(|| HttpError::bad_request("Host", "must be given once, as a name or an address"))
+}
+
+/// Whether what follows the name is nothing, or a port.
+fn has_no_odd_port(host: &Authority) -> bool {
+    host.as_str() == host.host() || host.port_u16().is_some()
 }
 
 fn is_our_host(app: &App, host: &Authority) -> bool {

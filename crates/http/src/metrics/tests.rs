@@ -60,7 +60,8 @@ fn text_is_open_metrics_with_the_counts() {
     let metrics = Metrics::new();
     metrics.request("chat", StatusCode::OK, Duration::from_millis(3));
     metrics.error("model_not_found");
-    let usage = types::Usage { prompt_tokens: Some(7), completion_tokens: Some(3) };
+    let usage =
+        types::Usage { prompt_tokens: Some(7), completion_tokens: Some(3), ..types::Usage::default() };
     let ended = |error| EndedCompletion {
         error,
         usage,

@@ -1,6 +1,7 @@
 //! A completion as tools answer it: OpenAI's `chat.completion` object, with what a local model adds.
 
 use openai::completion::{AssistantMessage, ChatCompletion, Choice};
+use openai::logprobs::Logprobs;
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -162,12 +163,10 @@ fn completed(
             id: Some(registered.id.as_str().into()),
             created: registered.created,
             model: ending.model.as_str().into(),
-            choices: vec![choice(
-                &completion.content,
-                &completion.thinking,
-                &completion.tool_calls,
-                finish_reason,
-            )],
+            choices: vec![Choice {
+                logprobs: Logprobs::new(&completion.logprobs),
+                ..choice(&completion.content, &completion.thinking, &completion.tool_calls, finish_reason)
+            }],
             usage: ending.usage.into(),
             ..ChatCompletion::default()
         },

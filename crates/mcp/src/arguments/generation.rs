@@ -20,6 +20,9 @@ const LISTED: &[(&str, Option<&str>)] = &[
     ("think", None),
 ];
 
+/// What `chat_completion` takes beside what its schema lists: few callers need them, and each definition takes up context.
+const UNLISTED_OF_CHAT: [&str; 4] = ["tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs"];
+
 /// The fields of OpenAI's request that are listed in its schema.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -29,6 +32,15 @@ impl GenerationArguments {
     /// The names of these arguments.
     pub(crate) fn names() -> &'static [String] {
         static NAMES: LazyLock<Vec<String>> = LazyLock::new(names_of::<GenerationArguments>);
+        &NAMES
+    }
+
+    /// The names of those that `chat_completion` takes.
+    pub(crate) fn names_of_chat() -> &'static [String] {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+            let unlisted = UNLISTED_OF_CHAT.map(str::to_owned);
+            GenerationArguments::names().iter().cloned().chain(unlisted).collect()
+        });
         &NAMES
     }
 

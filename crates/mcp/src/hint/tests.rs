@@ -153,11 +153,11 @@ fn every_action_is_worded_for_callers_with_all_tools() {
 
 #[test]
 fn neutral_texts_name_nothing_of_a_front() {
-    let tools: Vec<_> = tools::names().filter(|tool| !ORDINARY_WORDS.contains(&tool.as_ref())).collect();
+    let tools: Vec<_> = tools::names().filter(|tool| !ORDINARY_WORDS.contains(&tool)).collect();
     for (action, _) in worded() {
         let text = Hint::from(action).text;
         for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
-            assert!(tools.iter().all(|tool| tool != word), "{word}: {text}");
+            assert!(tools.iter().all(|tool| *tool != word), "{word}: {text}");
             assert!(!word.starts_with("OLLAMA_") && word != "num_ctx" && word != "host", "{text}");
         }
         assert!(!text.contains("--"), "{text}");
@@ -167,7 +167,7 @@ fn neutral_texts_name_nothing_of_a_front() {
 
 #[test]
 fn worded_steps_name_offered_tools_only() {
-    for tool in tools::names().filter(|tool| !ORDINARY_WORDS.contains(&tool.as_ref())) {
+    for tool in tools::names().filter(|tool| !ORDINARY_WORDS.contains(&tool)) {
         let wording = Wording::new(tools::names().filter(|offered| *offered != tool));
         for (action, _) in worded() {
             let text = wording.hints(&[action.into()]).unwrap_or_default();
@@ -183,7 +183,7 @@ fn steps_that_need_missing_tool_are_dropped_and_others_stay() {
         .with_hint("Did you mean \"a.b:1\"?")
         .and_hint(Action::Pull { model: "a".to_owned() })
         .and_hint(Action::ListInstalled);
-    let wording = Wording::new([Cow::from("list_models")].into_iter());
+    let wording = Wording::new(["list_models"].into_iter());
     assert_eq!(
         wording.error(error.clone()).hint().as_deref(),
         Some(

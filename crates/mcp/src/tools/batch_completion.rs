@@ -32,15 +32,18 @@ struct BatchArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = GenerationArguments::schema_beside::<BatchArguments>();
-    let definition = Tool::new("batch_completion", DESCRIPTION, schema)
-        .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
-        .with_annotations(read_only("Work through many texts", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new("batch_completion", definition, |call| run(call).boxed())
         .in_order()
         .pulling()
         .in_toolset(Toolset::Generate)
         .advised(3, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    let schema = GenerationArguments::schema_beside::<BatchArguments>();
+    Tool::new(name, DESCRIPTION, schema)
+        .with_raw_output_schema(output_schema::<BatchAnswer<'static>>())
+        .with_annotations(read_only("Work through many texts", true).idempotent(false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

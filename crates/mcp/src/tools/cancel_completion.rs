@@ -19,11 +19,14 @@ struct CancelArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::new("cancel_completion", definition, |call| run(call).boxed())
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Stop an answer", false).read_only(false);
-    let definition = Tool::new("cancel_completion", DESCRIPTION, input_schema::<CancelArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<CancelArguments>())
         .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(annotations);
-    ToolEntry::new(definition, |call| run(call).boxed())
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

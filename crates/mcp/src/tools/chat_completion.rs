@@ -50,16 +50,21 @@ struct ChatArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition =
-        Tool::new("chat_completion", DESCRIPTION, input_schema_with::<ChatArguments, GenerationArguments>())
-            .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
-            // Not idempotent: sampling makes each reply different.
-            .with_annotations(read_only("Ask a local model", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().pulling().advised(1, ADVICE)
+    ToolEntry::new("chat_completion", definition, |call| run(call).boxed())
+        .in_order()
+        .pulling()
+        .advised(1, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema_with::<ChatArguments, GenerationArguments>())
+        .with_raw_output_schema(output_schema::<CompletionAnswer<'static>>())
+        // Not idempotent: sampling makes each reply different.
+        .with_annotations(read_only("Ask a local model", true).idempotent(false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
-    let generation: GenerationArguments = call.part(GenerationArguments::names())?;
+    let generation: GenerationArguments = call.part(GenerationArguments::names_of_chat())?;
     let arguments: ChatArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;
     let completion =

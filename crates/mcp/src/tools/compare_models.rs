@@ -33,15 +33,18 @@ struct CompareArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = GenerationArguments::schema_beside::<CompareArguments>();
-    let definition = Tool::new("compare_models", DESCRIPTION, schema)
-        .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
-        .with_annotations(read_only("Compare models", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new("compare_models", definition, |call| run(call).boxed())
         .in_order()
         .pulling()
         .in_toolset(Toolset::Compare)
         .advised(4, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    let schema = GenerationArguments::schema_beside::<CompareArguments>();
+    Tool::new(name, DESCRIPTION, schema)
+        .with_raw_output_schema(output_schema::<ComparisonAnswer<'static>>())
+        .with_annotations(read_only("Compare models", true).idempotent(false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

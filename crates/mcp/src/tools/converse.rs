@@ -40,16 +40,19 @@ struct ConverseArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = GenerationArguments::schema_beside::<ConverseArguments>();
-    let annotations = read_only("Converse with a local model", true).read_only(false).idempotent(false);
-    let definition = Tool::new("converse", DESCRIPTION, schema)
-        .with_raw_output_schema(output_schema::<TurnAnswer>())
-        .with_annotations(annotations);
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new("converse", definition, |call| run(call).boxed())
         .in_order()
         .in_toolset(Toolset::Conversations)
         .changing()
         .advised(5, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    let schema = GenerationArguments::schema_beside::<ConverseArguments>();
+    let annotations = read_only("Converse with a local model", true).read_only(false).idempotent(false);
+    Tool::new(name, DESCRIPTION, schema)
+        .with_raw_output_schema(output_schema::<TurnAnswer>())
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -22,11 +22,16 @@ struct CopyArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::asking("copy_model", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Copy a model", false).read_only(false).destructive(true);
-    let definition = Tool::new("copy_model", DESCRIPTION, input_schema::<CopyArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<CopyArguments>())
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

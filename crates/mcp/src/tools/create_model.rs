@@ -44,11 +44,16 @@ struct CreateArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::asking("create_model", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Create a model", false).read_only(false).destructive(true);
-    let definition = Tool::new("create_model", DESCRIPTION, input_schema::<CreateArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<CreateArguments>())
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

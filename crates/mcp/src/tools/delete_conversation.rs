@@ -28,11 +28,16 @@ struct DeletedAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::asking("delete_conversation", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Conversations)
+        .in_order()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Delete a conversation", false).read_only(false).destructive(true);
-    let definition = Tool::new("delete_conversation", DESCRIPTION, input_schema::<DeleteArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<DeleteArguments>())
         .with_raw_output_schema(output_schema::<DeletedAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

@@ -24,11 +24,16 @@ struct DeleteArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::asking("delete_model", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Delete a model", false).read_only(false).destructive(true);
-    let definition = Tool::new("delete_model", DESCRIPTION, input_schema::<DeleteArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<DeleteArguments>())
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

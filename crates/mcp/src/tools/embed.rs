@@ -56,10 +56,13 @@ struct EmbedAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("embed", DESCRIPTION, input_schema::<EmbedArguments>())
+    ToolEntry::new("embed", definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<EmbedArguments>())
         .with_raw_output_schema(output_schema::<EmbedAnswer<'static>>())
-        .with_annotations(read_only("Embed texts", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
+        .with_annotations(read_only("Embed texts", true))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

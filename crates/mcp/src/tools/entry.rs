@@ -1,11 +1,13 @@
 //! A tool: how its file declares it, how a server offers it, and how a call runs it.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use futures_util::future::BoxFuture;
 use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::definitions;
 use crate::answers::error as failure;
 use crate::arguments::schema;
 pub(super) use crate::call::{AskingResult, ToolCall, ToolResult};
@@ -14,7 +16,10 @@ use settings::Toolset;
 
 /// A tool as its file declares it.
 pub(crate) struct ToolEntry {
-    pub(crate) definition: Tool,
+    pub(super) name: &'static str,
+    /// Makes its definition. A server reads the file of definitions instead: deriving 25 schemas at each start takes time and memory.
+    #[cfg(test)]
+    make_definition: MakeDefinition,
     pub(super) toolset: Toolset,
     /// It changes something, or sends something away: not offered with `--read-only`.
     pub(super) changes: bool,
@@ -29,6 +34,9 @@ pub(crate) struct ToolEntry {
     pub(super) advice: Option<(u8, &'static str)>,
 }
 
+/// Makes the definition of the tool of this name.
+pub(super) type MakeDefinition = fn(&'static str) -> Tool;
+
 /// Runs a call of a tool. It borrows the call: an async fn stores an argument that it owns twice.
 type RunTool<T> = for<'a> fn(&'a mut ToolCall<'_>) -> BoxFuture<'a, T>;
 
@@ -40,19 +48,28 @@ enum Run {
 
 impl ToolEntry {
     /// A core tool that changes nothing and that every provider serves.
-    pub(super) fn new(definition: Tool, run: RunTool<ToolResult>) -> Self {
-        Self::with(definition, Run::Answering(run))
+    pub(super) fn new(name: &'static str, definition: MakeDefinition, run: RunTool<ToolResult>) -> Self {
+        Self::with(name, definition, Run::Answering(run))
     }
 
     /// A tool that changes something, and may ask the user before.
-    pub(super) fn asking(definition: Tool, run: RunTool<AskingResult>) -> Self {
-        Self::with(definition, Run::Asking(run)).changing()
+    pub(super) fn asking(name: &'static str, definition: MakeDefinition, run: RunTool<AskingResult>) -> Self {
+        Self::with(name, definition, Run::Asking(run)).changing()
     }
 
-    fn with(mut definition: Tool, run: Run) -> Self {
-        definition.title = definition.annotations.as_ref().and_then(|annotations| annotations.title.clone());
+    fn with(
+        name: &'static str,
+        #[cfg_attr(
+            not(test),
+            expect(unused_variables, reason = "only the test of the file makes definitions")
+        )]
+        definition: MakeDefinition,
+        run: Run,
+    ) -> Self {
         Self {
-            definition,
+            name,
+            #[cfg(test)]
+            make_definition: definition,
             toolset: Toolset::Core,
             changes: false,
             needs_ollama: false,
@@ -61,6 +78,14 @@ impl ToolEntry {
             run,
             advice: None,
         }
+    }
+
+    /// The definition that the file must have.
+    #[cfg(test)]
+    pub(super) fn definition(&self) -> Tool {
+        let mut definition = (self.make_definition)(self.name);
+        definition.title = definition.annotations.as_ref().and_then(|annotations| annotations.title.clone());
+        definition
     }
 
     pub(super) fn in_toolset(mut self, toolset: Toolset) -> Self {
@@ -98,31 +123,44 @@ impl ToolEntry {
 /// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
 /// and copying and serializing them most of the time of `tools/list`.
 pub(crate) struct OfferedTool {
-    pub(crate) name: Cow<'static, str>,
-    /// The names of its arguments.
-    pub(crate) arguments: Vec<String>,
-    pub(crate) json: Box<RawValue>,
+    pub(crate) name: &'static str,
+    pub(crate) json: Cow<'static, RawValue>,
+    arguments: OnceLock<Vec<String>>,
     in_order: bool,
     run: Run,
 }
 
 impl OfferedTool {
+    /// The tool as the file of definitions has it. `installs_models`: its calls may, so it is not read-only.
+    ///
     /// # Errors
-    /// The definition cannot be written as JSON; with the name of the tool.
-    pub(super) fn new(entry: ToolEntry) -> Result<Self, (Cow<'static, str>, serde_json::Error)> {
-        let ToolEntry { definition, in_order, run, .. } = entry;
-        match to_raw_value(&definition) {
-            Ok(json) => {
-                let arguments = schema::property_names(&definition.input_schema);
-                Ok(Self { name: definition.name, arguments, json, in_order, run })
+    /// The file has no definition of it, or not as JSON.
+    pub(super) fn new(entry: ToolEntry, installs_models: bool) -> serde_json::Result<Self> {
+        let ToolEntry { name, in_order, run, .. } = entry;
+        let published: &'static RawValue = serde_json::from_str(definitions::text(name).unwrap_or_default())?;
+        let json = if installs_models {
+            let mut definition: Tool = serde_json::from_str(published.get())?;
+            if let Some(annotations) = &mut definition.annotations {
+                annotations.read_only_hint = Some(false);
             }
-            Err(error) => Err((definition.name, error)),
-        }
+            Cow::Owned(to_raw_value(&definition)?)
+        } else {
+            Cow::Borrowed(published)
+        };
+        Ok(Self { name, json, arguments: OnceLock::new(), in_order, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
     pub(crate) fn definition(&self) -> Option<Tool> {
         serde_json::from_str(self.json.get()).ok()
+    }
+
+    /// The names of its arguments, read at its first call.
+    pub(crate) fn arguments(&self) -> &[String] {
+        self.arguments.get_or_init(|| {
+            let definition = self.definition();
+            definition.map_or_else(Vec::new, |definition| schema::property_names(&definition.input_schema))
+        })
     }
 }
 

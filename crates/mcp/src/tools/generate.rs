@@ -40,15 +40,18 @@ struct GenerateArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let schema = GenerationArguments::schema_beside::<GenerateArguments>();
-    let definition = Tool::new("generate", DESCRIPTION, schema)
-        .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(read_only("Complete a prompt", true).idempotent(false));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new("generate", definition, |call| run(call).boxed())
         .in_order()
         .pulling()
         .in_toolset(Toolset::Generate)
         .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
+    let schema = GenerationArguments::schema_beside::<GenerateArguments>();
+    Tool::new(name, DESCRIPTION, schema)
+        .with_raw_output_schema(output_schema::<BriefAnswer>())
+        .with_annotations(read_only("Complete a prompt", true).idempotent(false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -29,10 +29,13 @@ struct GetArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("get_completion", DESCRIPTION, input_schema::<GetArguments>())
+    ToolEntry::new("get_completion", definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<GetArguments>())
         .with_raw_output_schema(output_schema::<BriefAnswer>())
-        .with_annotations(read_only("Get the rest of an answer", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_order().advised(2, ADVICE)
+        .with_annotations(read_only("Get the rest of an answer", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

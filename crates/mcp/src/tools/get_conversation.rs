@@ -24,10 +24,15 @@ struct GetArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("get_conversation", DESCRIPTION, input_schema::<GetArguments>())
+    ToolEntry::new("get_conversation", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Conversations)
+        .in_order()
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<GetArguments>())
         .with_raw_output_schema(output_schema::<ConversationAnswer>())
-        .with_annotations(read_only("Read a conversation", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations).in_order()
+        .with_annotations(read_only("Read a conversation", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

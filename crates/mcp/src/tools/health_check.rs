@@ -14,10 +14,13 @@ when another tool fails.";
 const ADVICE: &str = "health_check shows whether Ollama answers, and what to do if not.";
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("health_check", DESCRIPTION, input_schema::<NoArguments>())
+    ToolEntry::new("health_check", definition, |call| run(call).boxed()).advised(10, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<NoArguments>())
         .with_raw_output_schema(output_schema::<HealthAnswer>())
-        .with_annotations(read_only("Check Ollama", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).advised(10, ADVICE)
+        .with_annotations(read_only("Check Ollama", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -24,10 +24,14 @@ struct ListArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("list_conversations", DESCRIPTION, input_schema::<ListArguments>())
+    ToolEntry::new("list_conversations", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Conversations)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<ListArguments>())
         .with_raw_output_schema(output_schema::<ConversationPage>())
-        .with_annotations(read_only("List conversations", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Conversations)
+        .with_annotations(read_only("List conversations", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

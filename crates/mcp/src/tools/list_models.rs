@@ -15,10 +15,13 @@ const ADVICE: &str = "list_models lists the models, what they can do, and where 
 that the text leaves this machine.";
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("list_models", DESCRIPTION, input_schema::<NoArguments>())
+    ToolEntry::new("list_models", definition, |call| run(call).boxed()).advised(7, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<NoArguments>())
         .with_raw_output_schema(output_schema::<ModelsAnswer>())
-        .with_annotations(read_only("List local models", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).advised(7, ADVICE)
+        .with_annotations(read_only("List local models", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -12,10 +12,15 @@ use settings::Toolset;
 const DESCRIPTION: &str = "List the loaded models: memory, GPU share, context, and when each is unloaded.";
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("list_running_models", DESCRIPTION, input_schema::<NoArguments>())
+    ToolEntry::new("list_running_models", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<NoArguments>())
         .with_raw_output_schema(output_schema::<RunningAnswer>())
-        .with_annotations(read_only("List loaded models", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+        .with_annotations(read_only("List loaded models", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -28,11 +28,17 @@ struct LoadArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::new("load_model", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .changing()
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Load a model", false).read_only(false);
-    let definition = Tool::new("load_model", DESCRIPTION, input_schema::<LoadArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<LoadArguments>())
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -7,6 +7,7 @@ mod compare_models;
 mod converse;
 mod copy_model;
 mod create_model;
+mod definitions;
 mod delete_conversation;
 mod delete_model;
 mod embed;
@@ -26,8 +27,6 @@ mod show_model;
 mod unload_model;
 mod web_fetch;
 mod web_search;
-
-use std::borrow::Cow;
 
 use entry::ToolEntry;
 pub(super) use entry::{OfferedTool, run};
@@ -70,7 +69,7 @@ pub(super) struct Offer {
     /// In the order in which hosts see them.
     pub(super) tools: Vec<OfferedTool>,
     /// The names of the others.
-    pub(super) left_out: Vec<Cow<'static, str>>,
+    pub(super) left_out: Vec<&'static str>,
     /// What the server's instructions say of the tools, in their order.
     pub(super) advice: Vec<&'static str>,
 }
@@ -86,25 +85,20 @@ impl Offer {
         };
         let mut offer = Self { tools: Vec::new(), left_out: Vec::new(), advice: Vec::new() };
         let mut advice = Vec::new();
-        for mut entry in all() {
+        for entry in all() {
+            let (name, line) = (entry.name, entry.advice);
             if !is_offered(&entry) {
-                offer.left_out.push(entry.definition.name);
+                offer.left_out.push(name);
                 continue;
             }
-            // What installs models is not read-only.
-            if let Some(annotations) = entry
-                .definition
-                .annotations
-                .as_mut()
-                .filter(|_| entry.pulls && services.transfers.pulls_missing())
-            {
-                annotations.read_only_hint = Some(false);
-            }
-            advice.extend(entry.advice);
-            match OfferedTool::new(entry) {
-                Ok(tool) => offer.tools.push(tool),
-                Err((name, error)) => {
-                    tracing::error!(tool = %name, %error, "the definition of a tool cannot be written as JSON");
+            let installs_models = entry.pulls && services.transfers.pulls_missing();
+            match OfferedTool::new(entry, installs_models) {
+                Ok(tool) => {
+                    offer.tools.push(tool);
+                    advice.extend(line);
+                }
+                Err(error) => {
+                    tracing::error!(tool = name, %error, "the definition of a tool cannot be read");
                     offer.left_out.push(name);
                 }
             }
@@ -117,8 +111,8 @@ impl Offer {
 
 /// The names of all tools, whatever the settings choose.
 #[cfg(test)]
-pub(super) fn names() -> impl Iterator<Item = Cow<'static, str>> {
-    all().into_iter().map(|entry| entry.definition.name)
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    all().into_iter().map(|entry| entry.name)
 }
 
 #[cfg(test)]
@@ -134,16 +128,5 @@ mod tests {
         let lines: Vec<_> = advice.into_iter().map(|(_, text)| text).collect();
         let text = crate::instructions::instructions(&lines);
         assert!(text.len() < 2048, "Claude Code cuts at 2 KB; {} bytes", text.len());
-    }
-
-    #[test]
-    fn prepared_definitions_are_those_of_the_entries() {
-        for entry in all() {
-            let definition = entry.definition.clone();
-            let offered = OfferedTool::new(entry).unwrap();
-            assert_eq!(offered.definition().unwrap(), definition);
-            let arguments = definition.input_schema["properties"].as_object().unwrap();
-            assert!(offered.arguments.iter().eq(arguments.keys()), "{}", definition.name);
-        }
     }
 }

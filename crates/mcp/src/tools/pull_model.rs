@@ -40,14 +40,17 @@ struct PullArguments {
 const SIZE_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) fn entry() -> ToolEntry {
-    let annotations = read_only("Download a model", true).read_only(false).destructive(true);
-    let definition = Tool::new("pull_model", DESCRIPTION, input_schema::<PullArguments>())
-        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed())
+    ToolEntry::asking("pull_model", definition, |call| run(call).boxed())
         .in_toolset(Toolset::Models)
         .of_ollama()
         .advised(9, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    let annotations = read_only("Download a model", true).read_only(false).destructive(true);
+    Tool::new(name, DESCRIPTION, input_schema::<PullArguments>())
+        .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

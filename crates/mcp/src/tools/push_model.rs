@@ -22,11 +22,16 @@ struct PushArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::asking("push_model", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Publish a model", true).read_only(false).destructive(true);
-    let definition = Tool::new("push_model", DESCRIPTION, input_schema::<PushArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<PushArguments>())
         .with_raw_output_schema(output_schema::<TransferAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::asking(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).of_ollama()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> AskingResult {

@@ -51,13 +51,16 @@ struct RankedAnswer {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("rank", DESCRIPTION, input_schema::<RankArguments>())
-        .with_raw_output_schema(output_schema::<RankAnswer>())
-        .with_annotations(read_only("Rank texts by meaning", true));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new("rank", definition, |call| run(call).boxed())
         .pulling()
         .in_toolset(Toolset::Embeddings)
         .advised(6, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<RankArguments>())
+        .with_raw_output_schema(output_schema::<RankAnswer>())
+        .with_annotations(read_only("Rank texts by meaning", true))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -68,10 +68,13 @@ struct ShowAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("show_model", DESCRIPTION, input_schema::<ShowArguments>())
+    ToolEntry::new("show_model", definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<ShowArguments>())
         .with_raw_output_schema(output_schema::<ShowAnswer<'static>>())
-        .with_annotations(read_only("Show a model", false));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models)
+        .with_annotations(read_only("Show a model", false))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

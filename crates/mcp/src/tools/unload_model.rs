@@ -20,11 +20,17 @@ struct UnloadArguments {
 }
 
 pub(super) fn entry() -> ToolEntry {
+    ToolEntry::new("unload_model", definition, |call| run(call).boxed())
+        .in_toolset(Toolset::Models)
+        .changing()
+        .of_ollama()
+}
+
+fn definition(name: &'static str) -> Tool {
     let annotations = read_only("Unload a model", false).read_only(false);
-    let definition = Tool::new("unload_model", DESCRIPTION, input_schema::<UnloadArguments>())
+    Tool::new(name, DESCRIPTION, input_schema::<UnloadArguments>())
         .with_raw_output_schema(output_schema::<DoneAnswer<'static>>())
-        .with_annotations(annotations);
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Models).changing().of_ollama()
+        .with_annotations(annotations)
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -35,10 +35,13 @@ struct FetchAnswer {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("web_fetch", DESCRIPTION, input_schema::<FetchArguments>())
+    ToolEntry::new("web_fetch", definition, |call| run(call).boxed()).in_toolset(Toolset::Web).changing()
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<FetchArguments>())
         .with_raw_output_schema(output_schema::<FetchAnswer>())
-        .with_annotations(read_only("Read a web page", true));
-    ToolEntry::new(definition, |call| run(call).boxed()).in_toolset(Toolset::Web).changing()
+        .with_annotations(read_only("Read a web page", true))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

@@ -44,13 +44,16 @@ struct ResultAnswer {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    let definition = Tool::new("web_search", DESCRIPTION, input_schema::<SearchArguments>())
-        .with_raw_output_schema(output_schema::<SearchAnswer>())
-        .with_annotations(read_only("Search the web", true));
-    ToolEntry::new(definition, |call| run(call).boxed())
+    ToolEntry::new("web_search", definition, |call| run(call).boxed())
         .in_toolset(Toolset::Web)
         .changing()
         .advised(8, ADVICE)
+}
+
+fn definition(name: &'static str) -> Tool {
+    Tool::new(name, DESCRIPTION, input_schema::<SearchArguments>())
+        .with_raw_output_schema(output_schema::<SearchAnswer>())
+        .with_annotations(read_only("Search the web", true))
 }
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {

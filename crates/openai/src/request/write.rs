@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::InvalidArgument;
 use crate::messages::OutgoingMessage;
 use crate::response_format::ResponseFormatBody;
-use types::{ChatRequest, Think, ToolChoice};
+use types::{ChatRequest, Sampling, Think, ToolChoice};
 
 /// Fields that carry the request itself; an option of that name would break it.
 const OWN_FIELDS: [&str; 5] = ["model", "messages", "tools", "stream", "stream_options"];
@@ -79,20 +79,12 @@ fn fields(request: &ChatRequest) -> Map<String, Value> {
     if request.response_format.is_some() {
         fields.shift_remove("response_format");
     }
+    sampling_fields(&mut fields, &request.sampling);
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             fields.insert(name.to_owned(), value);
         }
     };
-    let sampling = &request.sampling;
-    set("temperature", sampling.temperature.map(Value::from));
-    set("top_p", sampling.top_p.map(Value::from));
-    set("top_k", sampling.top_k.map(Value::from));
-    set("max_tokens", sampling.max_tokens.map(Value::from));
-    set("seed", sampling.seed.map(Value::from));
-    set("stop", (!sampling.stop.is_empty()).then(|| Value::from(sampling.stop.clone())));
-    set("presence_penalty", sampling.presence_penalty.map(Value::from));
-    set("frequency_penalty", sampling.frequency_penalty.map(Value::from));
     set("reasoning_effort", request.think.and_then(reasoning_effort).map(Value::from));
     if !request.tools.is_empty() {
         set("tool_choice", request.tool_choice.as_ref().map(tool_choice));
@@ -103,6 +95,23 @@ fn fields(request: &ChatRequest) -> Map<String, Value> {
     set("stream", Some(Value::from(true)));
     set("stream_options", Some(json!({"include_usage": true})));
     fields
+}
+
+/// Sampling wins over options of the same names.
+pub(crate) fn sampling_fields(fields: &mut Map<String, Value>, sampling: &Sampling) {
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    set("temperature", sampling.temperature.map(Value::from));
+    set("top_p", sampling.top_p.map(Value::from));
+    set("top_k", sampling.top_k.map(Value::from));
+    set("max_tokens", sampling.max_tokens.map(Value::from));
+    set("seed", sampling.seed.map(Value::from));
+    set("stop", (!sampling.stop.is_empty()).then(|| Value::from(sampling.stop.clone())));
+    set("presence_penalty", sampling.presence_penalty.map(Value::from));
+    set("frequency_penalty", sampling.frequency_penalty.map(Value::from));
 }
 
 fn tool_choice(choice: &ToolChoice) -> Value {
@@ -128,7 +137,7 @@ fn reasoning_effort(think: Think) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Message, ResponseFormat, Role, Sampling};
+    use types::{Message, ResponseFormat, Role};
 
     fn sent(request: &ChatRequest) -> Value {
         serde_json::from_slice(&serde_json::to_vec(&ChatCompletionBody::new(request).unwrap()).unwrap())

@@ -5,30 +5,16 @@ use reqwest::Method;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::chat::ChatDecoder;
 use super::error::{RequestContext, classify};
 use super::transfer::{Operation, TransferDecoder};
 use super::wire::{CopyBody, DeleteBody, EmbedBody, GenerateBody, RegistryBody};
 use super::{Ollama, request, to_provider_error};
 use crate::decode::decode_body;
 use crate::http::Failure;
-use crate::{ChatStream, FileStream, OllamaApi, ProviderError, ProviderResult, TransferStream, json};
-use types::{CreateRequest, GenerateRequest, ModelDetails};
+use crate::{FileStream, OllamaApi, ProviderError, ProviderResult, TransferStream, json};
+use types::{CreateRequest, ModelDetails};
 
 impl OllamaApi for Ollama {
-    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
-        Box::pin(async move {
-            let body = json(&request::generate_body(request))?;
-            let context = RequestContext {
-                model: Some(&request.model),
-                options: Some(&request.options),
-                template: request.template.is_some(),
-            };
-            let body = self.http.stream("api/generate", body).await.map_err(to_provider_error(context))?;
-            Ok(decode_body(body, ChatDecoder::default()))
-        })
-    }
-
     fn show_verbose<'a>(&'a self, model: &'a str) -> BoxFuture<'a, ProviderResult<ModelDetails>> {
         Box::pin(self.show(model, true))
     }

@@ -117,7 +117,11 @@ impl State {
         let time = |nanoseconds: Option<u64>| nanoseconds.map(Duration::from_nanos);
         ChatEnd {
             finish_reason,
-            usage: Usage { prompt_tokens: line.prompt_eval_count, completion_tokens: line.eval_count },
+            usage: Usage {
+                prompt_tokens: line.prompt_eval_count,
+                completion_tokens: line.eval_count,
+                ..Usage::default()
+            },
             timings: Timings {
                 total: time(line.total_duration),
                 load: time(line.load_duration),

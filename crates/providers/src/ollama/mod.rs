@@ -13,7 +13,9 @@ use super::http::{Failure, Http};
 use super::{ChatStream, Features, OllamaApi, Provider, ProviderError, ProviderResult, check_vectors, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
-use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+use types::{
+    ChatRequest, EmbedRequest, Embeddings, GenerateRequest, Health, Model, ModelDetails, RunningModel,
+};
 
 mod api;
 mod chat;
@@ -106,6 +108,19 @@ impl Provider for Ollama {
                 ..RequestContext::for_model(&request.model)
             };
             let body = self.http.stream("api/chat", body).await.map_err(to_provider_error(context))?;
+            Ok(decode_body(body, ChatDecoder::default()))
+        })
+    }
+
+    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        Box::pin(async move {
+            let body = json(&request::generate_body(request))?;
+            let context = RequestContext {
+                model: Some(&request.model),
+                options: Some(&request.options),
+                template: request.template.is_some(),
+            };
+            let body = self.http.stream("api/generate", body).await.map_err(to_provider_error(context))?;
             Ok(decode_body(body, ChatDecoder::default()))
         })
     }

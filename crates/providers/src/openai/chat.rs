@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::sse::Sse;
 use super::tool_calls::ToolCallAssembler;
-use super::wire::{Chunk, Delta};
+use super::wire::{Chunk, Delta, LogprobsAnswer};
 use crate::ProviderError;
 use crate::decode::{Events, StreamDecoder};
 use crate::error_body::{ErrorBody, excerpt};
@@ -109,8 +109,14 @@ impl State {
             self.model = Some(model);
         }
         if let Some(usage) = chunk.usage {
-            self.usage =
-                Usage { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens };
+            self.usage = Usage {
+                prompt_tokens: usage.prompt_tokens,
+                completion_tokens: usage.completion_tokens,
+                cached_tokens: usage.prompt_tokens_details.and_then(|details| details.cached_tokens),
+                reasoning_tokens: usage
+                    .completion_tokens_details
+                    .and_then(|details| details.reasoning_tokens),
+            };
         }
         if let Some(timings) = chunk.timings {
             self.timings.prompt_eval = milliseconds(timings.prompt_ms);
@@ -121,8 +127,10 @@ impl State {
             if choice.index.unwrap_or(0) != 0 {
                 continue;
             }
-            let tokens = choice.logprobs.and_then(|logprobs| logprobs.content);
-            self.delta(choice.delta.unwrap_or_default(), tokens, events);
+            let tokens = choice.logprobs.and_then(LogprobsAnswer::into_tokens);
+            let mut delta = choice.delta.unwrap_or_default();
+            delta.content = delta.content.or(choice.text);
+            self.delta(delta, tokens, events);
             if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
                 self.finish_reason = Some(reason);
                 self.last_call(events);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ::openai::completions::CompletionsBody;
 use ::openai::embeddings::EmbeddingsBody;
 use ::openai::request::ChatCompletionBody;
 use futures_util::future::BoxFuture;
@@ -15,7 +16,9 @@ use super::http::{Failure, Http};
 use super::{ChatStream, Provider, ProviderError, ProviderResult, json};
 #[cfg(fuzzing)]
 use types::ChatEvent;
-use types::{ChatRequest, EmbedRequest, Embeddings, Health, Model, ModelDetails, RunningModel};
+use types::{
+    ChatRequest, EmbedRequest, Embeddings, GenerateRequest, Health, Model, ModelDetails, RunningModel,
+};
 
 mod chat;
 mod embed;
@@ -93,6 +96,15 @@ impl Provider for OpenAi {
         Box::pin(async move {
             let body = json(&ChatCompletionBody::new(request)?)?;
             let body = self.http.stream("chat/completions", body).await;
+            let body = body.map_err(|failure| to_provider_error(failure, Some(&request.model)))?;
+            Ok(decode_body(body, ChatDecoder::default()))
+        })
+    }
+
+    fn generate<'a>(&'a self, request: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        Box::pin(async move {
+            let body = json(&CompletionsBody::new(request)?)?;
+            let body = self.http.stream("completions", body).await;
             let body = body.map_err(|failure| to_provider_error(failure, Some(&request.model)))?;
             Ok(decode_body(body, ChatDecoder::default()))
         })

@@ -20,6 +20,9 @@ impl ChatCall {
             options: request.take_options(),
             response_format: request.take_response_format()?.map(ReplyFormat::new).transpose()?,
             think: request.think()?,
+            tool_choice: request.tool_choice()?,
+            parallel_tool_calls: request.parallel_tool_calls,
+            logprobs: request.logprobs()?,
             keep_alive: keep_alive(request.keep_alive.take())?,
             truncation: request.truncation.as_deref().map(Truncation::parse).transpose()?.unwrap_or_default(),
             ..Self::default()
@@ -37,9 +40,6 @@ impl ChatCall {
             model: request.model.take(),
             messages: read_messages("messages", messages)?,
             tools: request.tools.take().unwrap_or_default(),
-            tool_choice: request.tool_choice()?,
-            parallel_tool_calls: request.parallel_tool_calls,
-            logprobs: request.logprobs()?,
             ..Self::generation(&mut request)?
         })
     }

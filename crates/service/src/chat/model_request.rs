@@ -161,7 +161,7 @@ impl ModelRequest {
     ) -> Result<Result<ChatStream, ProviderError>, ServiceError> {
         Ok(match &self.request {
             Request::Chat(request) => models.provider().chat(request).await,
-            Request::Prompt(request) => models.ollama_api()?.generate(request).await,
+            Request::Prompt(request) => models.provider().generate(request).await,
         })
     }
 }

@@ -71,13 +71,12 @@ impl Chat {
     /// Starts a completion of a bare prompt.
     ///
     /// # Errors
-    /// `invalid_argument`, and `unsupported` where the server is no Ollama.
+    /// `invalid_argument`. What the server has no field for is the completion's outcome.
     pub fn start_generate(
         self: &Arc<Self>,
         caller: &Caller,
         call: GenerateCall,
     ) -> Result<Arc<Task>, ServiceError> {
-        self.models.ollama_api()?;
         if call.prompt.is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn warned(bytes: usize, tokens: u64, num_ctx: Option<u64>) -> bool {
-        let usage = Usage { prompt_tokens: Some(tokens), completion_tokens: None };
+        let usage = Usage { prompt_tokens: Some(tokens), completion_tokens: None, ..Usage::default() };
         cut_prompt(bytes, &usage, num_ctx, true).is_some()
     }
 
@@ -80,7 +80,7 @@ mod tests {
         assert!(!warned(19, 33, None));
         assert!(!warned(14_999, 3_010, Some(4096)));
         assert!(!warned(1_000, 1, None));
-        let usage = Usage { prompt_tokens: Some(38), completion_tokens: None };
+        let usage = Usage { prompt_tokens: Some(38), completion_tokens: None, ..Usage::default() };
         let elsewhere = cut_prompt(15_008, &usage, Some(512), false).unwrap().to_string();
         assert!(!elsewhere.contains("Enlarge") && !elsewhere.contains("512"), "{elsewhere}");
     }

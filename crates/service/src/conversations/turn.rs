@@ -168,11 +168,15 @@ impl Conversations {
     async fn write(
         &self,
         answered: Answered,
-    ) -> Result<(CompletionSummary, OwnedMutexGuard<()>), ServiceError> {
-        let id = answered.turn.id.clone();
-        self.store()?.append(&answered.owner, answered.turn).await.map_err(failed)?;
-        self.changes.announce(Change::Conversation { owner: answered.owner, id });
-        Ok((answered.ending, answered.in_turn))
+    ) -> (Result<CompletionSummary, ServiceError>, OwnedMutexGuard<()>) {
+        let Answered { owner, ending, turn, _across, in_turn } = answered;
+        let id = turn.id.clone();
+        let written = async { self.store()?.append(&owner, turn).await.map_err(failed) }.await;
+        let written = written.map(|_| {
+            self.changes.announce(Change::Conversation { owner, id });
+            ending
+        });
+        (written, in_turn)
     }
 }
 

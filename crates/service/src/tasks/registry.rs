@@ -155,11 +155,11 @@ impl Registry {
     where
         W: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
-        self.spawn_then(live, work, |ending| async { Ok((ending, ())) });
+        self.spawn_then(live, work, |summary| async { (Ok(summary), ()) });
     }
 
     /// The same, with a last step that no cancellation stops: the reply is complete by then. What that step returns beside the
-    /// summary is dropped after the end is announced, so a task that waits for it does not end first.
+    /// outcome is dropped after the end is announced, so a task that waits for it does not end first.
     pub(crate) fn spawn_then<T, R, W, F>(
         self: &Arc<Self>,
         live: &Arc<ReplyBuffer>,
@@ -169,20 +169,21 @@ impl Registry {
         T: Send + 'static,
         R: Send + 'static,
         W: Future<Output = Result<T, ServiceError>> + Send + 'static,
-        F: Future<Output = Result<(CompletionSummary, R), ServiceError>> + Send + 'static,
+        F: Future<Output = (Result<CompletionSummary, ServiceError>, R)> + Send + 'static,
     {
         let (live, registry) = (Arc::clone(live), Arc::clone(self));
         // Boxed: each generic future that takes it by value would have room for it once more, and thousands may run.
         let work = Box::pin(work);
         tokio::spawn(async move {
             let ending = match live.task_state.run(work).await {
-                Ok(made) => caught(finish(made)).await,
+                Ok(made) => caught(async { Ok(finish(made).await) }).await,
                 Err(error) => Err(error),
             };
             let (ending, held) = match ending {
-                Ok((summary, held)) => (Ok(summary), Some(held)),
-                Err(error) => (Err(error.with_partial(live.partial())), None),
+                Ok((ending, held)) => (ending, Some(held)),
+                Err(error) => (Err(error), None),
             };
+            let ending = ending.map_err(|error| error.with_partial(live.partial()));
             registry.observer.report(|| live.figures(&ending));
             live.end(ending);
             drop(held);

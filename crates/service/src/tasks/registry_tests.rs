@@ -1,5 +1,7 @@
 //! What the registry finds, keeps and drops.
 
+use tokio::sync::mpsc;
+
 use super::*;
 use crate::tasks::reply::testing::ended_with;
 
@@ -201,4 +203,21 @@ async fn observer_gets_figures_of_each_end() {
     registry.spawn(&silent, std::future::pending());
     silent.ended().await;
     assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false)));
+}
+
+#[tokio::test]
+async fn task_that_fails_at_its_last_step_announces_its_end_before_it_leaves() {
+    struct Place(Arc<ReplyBuffer>, mpsc::UnboundedSender<bool>);
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = self.1.send(self.0.outcome().is_some());
+        }
+    }
+    let (registry, reply) = (Arc::new(Registry::default()), ReplyBuffer::new());
+    let (announced, mut was_announced) = mpsc::unbounded_channel();
+    let place = Place(Arc::clone(&reply), announced);
+    registry
+        .spawn_then(&reply, async { Ok(place) }, |place| async { (Err(ServiceError::internal()), place) });
+    assert_eq!(was_announced.recv().await, Some(true));
+    assert!(reply.outcome().unwrap().is_err());
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::ServerConfig;
 use crate::socket::{HEAD, LONG, answered, chunk, is_closed, listen, plain, read_request, write};
 use crate::{Provider as _, Timeouts, fixture};
-use types::{ChatEvent, EmbedRequest, TransferEvent};
+use types::{ChatEvent, EmbedRequest, GenerateRequest, TransferEvent};
 
 const DIGEST: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 const OK: &str = "200 OK";

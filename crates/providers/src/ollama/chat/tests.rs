@@ -31,7 +31,10 @@ fn durations_are_nanoseconds() {
     assert_eq!(end.timings.load, Some(Duration::from_nanos(857_769)));
     assert_eq!(end.timings.prompt_eval, Some(Duration::from_nanos(16_012_000)));
     assert_eq!(end.timings.eval, Some(Duration::from_nanos(251_863_000)));
-    assert_eq!(end.usage, Usage { prompt_tokens: Some(133), completion_tokens: Some(17) });
+    assert_eq!(
+        end.usage,
+        Usage { prompt_tokens: Some(133), completion_tokens: Some(17), ..Usage::default() }
+    );
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn plain_reply_has_usage() {
     assert_eq!(reply.content, "Three colours are red, blue, and green.");
     let end = reply.end.unwrap();
     assert_eq!((end.finish_reason, end.model.as_deref()), (FinishReason::Stop, Some("qwen2.5-coder:0.5b")));
-    assert_eq!(end.usage, Usage { prompt_tokens: Some(33), completion_tokens: Some(11) });
+    assert_eq!(end.usage, Usage { prompt_tokens: Some(33), completion_tokens: Some(11), ..Usage::default() });
 }
 
 #[test]
@@ -38,6 +38,26 @@ fn tokens_have_log_probabilities() {
                 data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"logprobs\":{\"content\":[{\"token\":\"a\"}]},\"finish_reason\":\"stop\"}]}\n\n\
                 data: [DONE]\n\n";
     assert_eq!(reply(body).tokens, ["a"]);
+}
+
+#[test]
+fn texts_of_bare_prompts_are_read() {
+    assert!(!recorded("v1_completions_stream").content.is_empty());
+    let body = "data: {\"choices\":[{\"text\":\"ab\",\"logprobs\":{\"tokens\":[\"a\",\"b\"],\"token_logprobs\":[-1,null],\
+                \"top_logprobs\":[{\"x\":-2,\"a\":-1},null]},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let events = decode(ChatDecoder::default(), [body.as_bytes()]);
+    let Some(Ok(ChatEvent::Logprobs(tokens))) = events.first() else { panic!("{events:?}") };
+    let top: Vec<_> = tokens[0].top.iter().map(|top| (top.token.as_str(), top.logprob)).collect();
+    assert_eq!(top, [("a", -1.0), ("x", -2.0)]);
+    assert_eq!((tokens.len(), tokens[1].top.len()), (2, 0));
+}
+
+#[test]
+fn cached_and_reasoning_tokens_are_read() {
+    let body = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\
+                \"prompt_tokens_details\":{\"cached_tokens\":8},\"completion_tokens_details\":{\"reasoning_tokens\":2}}}\n\n";
+    let usage = reply(body).end.unwrap().usage;
+    assert_eq!((usage.cached_tokens, usage.reasoning_tokens), (Some(8), Some(2)));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The events of `POST /chat/completions`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -29,6 +31,8 @@ pub(crate) struct Choice {
     #[serde(alias = "message")]
     pub(crate) delta: Option<Delta>,
     pub(crate) logprobs: Option<LogprobsAnswer>,
+    /// The text of `/completions`.
+    pub(crate) text: Option<String>,
     pub(crate) finish_reason: Option<String>,
 }
 
@@ -37,6 +41,28 @@ pub(crate) struct Choice {
 pub(crate) struct LogprobsAnswer {
     #[serde(deserialize_with = "list::<MAX_TOKENS, _, _>")]
     pub(crate) content: Option<Vec<TokenAnswer>>,
+    /// The form of `/completions`: lists of the same length.
+    #[serde(deserialize_with = "list::<MAX_TOKENS, _, _>")]
+    tokens: Option<Vec<String>>,
+    #[serde(deserialize_with = "list::<MAX_TOKENS, _, _>")]
+    token_logprobs: Option<Vec<Option<f64>>>,
+    #[serde(deserialize_with = "list::<MAX_TOKENS, _, _>")]
+    top_logprobs: Option<Vec<Option<BTreeMap<String, f64>>>>,
+}
+
+impl LogprobsAnswer {
+    /// The tokens, in either form.
+    pub(crate) fn into_tokens(self) -> Option<Vec<TokenAnswer>> {
+        if self.content.is_some() {
+            return self.content;
+        }
+        let logprobs = self.token_logprobs.unwrap_or_default().into_iter();
+        let mut top = self.top_logprobs.unwrap_or_default().into_iter();
+        let token = |(token, logprob)| {
+            TokenAnswer::with_top(token, logprob, top.next().flatten().unwrap_or_default())
+        };
+        Some(self.tokens?.into_iter().zip(logprobs).map(token).collect())
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,6 +98,22 @@ pub(crate) struct UsageAnswer {
     pub(crate) prompt_tokens: Option<u64>,
     #[serde(deserialize_with = "lenient_u64")]
     pub(crate) completion_tokens: Option<u64>,
+    pub(crate) prompt_tokens_details: Option<PromptDetailsAnswer>,
+    pub(crate) completion_tokens_details: Option<CompletionDetailsAnswer>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PromptDetailsAnswer {
+    #[serde(deserialize_with = "lenient_u64")]
+    pub(crate) cached_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct CompletionDetailsAnswer {
+    #[serde(deserialize_with = "lenient_u64")]
+    pub(crate) reasoning_tokens: Option<u64>,
 }
 
 /// Milliseconds.

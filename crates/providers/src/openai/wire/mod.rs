@@ -5,6 +5,6 @@ mod chat;
 mod embed;
 mod models;
 
-pub(super) use chat::{CallDelta, Chunk, Delta};
+pub(super) use chat::{CallDelta, Chunk, Delta, LogprobsAnswer};
 pub(super) use embed::{EmbedAnswer, Vector};
 pub(super) use models::{ListedModel, ModelsAnswer};

@@ -1,0 +1,45 @@
+//! The start of the server: the first lines, the key of this machine's user, and its guests.
+
+use serde_json::json;
+
+use crate::support::fake_ollama::FakeOllama;
+use crate::support::http_server::HttpServer;
+
+#[tokio::test]
+async fn first_lines_name_address_and_state_of_ollama() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let server = HttpServer::start(&fake).await;
+    crate::support::process::until("the model server is reported", || server.output().ends_with('\n')).await;
+    assert_eq!(server.output(), format!("ollama answers at {}\n", fake.url()));
+    let health = server.guest().get("/health").await.ok();
+    assert_eq!(health["status"], "healthy", "{health}");
+}
+
+#[tokio::test]
+async fn guest_needs_no_key_and_the_local_key_allows_more() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let server = HttpServer::start(&fake).await;
+    let error = server.guest().get("/metrics").await.error(403);
+    assert_eq!(error["code"], "forbidden", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("metrics"), "{error}");
+    let metrics = server.local().get("/metrics").await;
+    assert_eq!(metrics.status, 200, "{metrics:?}");
+    let wrong = server.guest().clone().with_key("omk_local_00000000000000000000000000000000");
+    assert_eq!(wrong.get("/metrics").await.error(401)["code"], "invalid_api_key");
+}
+
+#[tokio::test]
+async fn connection_takes_request_after_request() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let server = HttpServer::start(&fake).await;
+    let mut socket = server.socket().await;
+    for _ in 0..3 {
+        socket.request("GET", "/health/live", &[], b"").await;
+        let response = socket.response().await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.json()["status"], json!("healthy"));
+    }
+    socket.request("GET", "/health/live", &["Connection: close"], b"").await;
+    assert_eq!(socket.response().await.head.header("connection"), "close");
+    socket.closed().await;
+}
