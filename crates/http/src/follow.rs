@@ -54,6 +54,15 @@ impl Follower {
         Ok(Self { guard: Some(guard), ..follower })
     }
 
+    /// Follows a completion that goes on when the response is dropped: its caller can come back.
+    ///
+    /// # Errors
+    /// The task is no completion.
+    pub(crate) fn staying(call: &Call, task: Arc<Task>) -> Result<Self, HttpError> {
+        CancelOnDrop::new(Arc::clone(&task)).detach();
+        Self::attached(call, task, ReplyCursor::default())
+    }
+
     /// Follows a completion from a position on. It does not depend on the response.
     ///
     /// # Errors

@@ -65,16 +65,18 @@ async fn create(mut call: Call) -> Answer {
     let asked = Asked::new(&call, request)?;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
-    if stays {
-        let allowed = call.app.services.tasks.allow_background(call.caller());
-        allowed.map_err(|error| call.error(&error))?;
-    }
+    let start = || {
+        if stays {
+            let allowed = call.app.services.tasks.allow_background(call.caller());
+            allowed.map_err(|error| call.error(&error))?;
+        }
+        asked.start(&call)
+    };
     let tasks = match key {
-        None => asked.start(&call)?,
+        None => start()?,
         Some(key) => {
             let digest = Sha256::digest(&body).into();
-            let owner = &call.caller().owner;
-            call.app.idempotency.get_or_start(owner, "chat", &key, digest, || asked.start(&call))?
+            call.app.idempotency.get_or_start(&call.caller().owner, "chat", &key, digest, start)?
         }
     };
     let mut followed = Vec::with_capacity(tasks.len());
@@ -167,7 +169,7 @@ async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptio
     }
     if !options.shows_queue {
         for one in &followed {
-            one.begun().await.map_err(|error| call.error(&error))?;
+            one.begun(&call.app.shutdown).await?.map_err(|error| call.error(&error))?;
         }
     }
     Ok(stream::response(Arc::clone(&call.app), followed, options, call.identity.has_credential()))
@@ -191,7 +193,8 @@ fn tell_extras(headers: &mut HeaderMap, extras: &Extras<'_>) {
     }
 }
 
-fn unsupported(field: &str) -> HttpError {
+/// A field that asks for what no local model can do.
+pub(super) fn unsupported(field: &str) -> HttpError {
     let mut error = HttpError::bad_request(field, "asks for what no local model can do; leave it out");
     error.code = "unsupported_parameter".into();
     error

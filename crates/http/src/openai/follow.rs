@@ -68,8 +68,19 @@ impl Followed {
     /// Waits until the model has answered with something, or for a limited time.
     ///
     /// # Errors
-    /// It failed before.
-    pub(crate) async fn begun(&self) -> Result<(), ServiceError> {
+    /// It failed before; inside, its own failure, outside that of a server that ends.
+    pub(crate) async fn begun(
+        &self,
+        shutdown: &CancellationToken,
+    ) -> Result<Result<(), ServiceError>, HttpError> {
+        tokio::select! {
+            biased;
+            begun = self.has_begun() => Ok(begun),
+            () = shutdown.cancelled() => Err(shutting_down()),
+        }
+    }
+
+    async fn has_begun(&self) -> Result<(), ServiceError> {
         let until = Instant::now() + BEGIN_WITHIN;
         let mut changes = self.reply.changes();
         loop {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chat;
+mod completions;
 mod embeddings;
 mod follow;
 mod idempotency;
@@ -13,7 +14,7 @@ pub(crate) use idempotency::IdempotencyKeys;
 use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = vec![chat::route(), embeddings::route()];
+    let mut routes = vec![chat::route(), completions::route(), embeddings::route()];
     routes.extend(models::routes());
     routes
 }
