@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::route::{Access, Content, Route};
@@ -15,6 +16,12 @@ const DESCRIPTION: &str = "The models of a local Ollama, or of an OpenAI-compati
 pub fn openapi() -> Value {
     let mut generator = SchemaSettings::draft2020_12()
         .with(|settings| settings.definitions_path = "/components/schemas".into())
+        // Absent means the model's own default; null is no value of these fields.
+        .with_transform(RecursiveTransform(|schema: &mut Schema| {
+            if schema.get("default").is_some_and(Value::is_null) {
+                schema.remove("default");
+            }
+        }))
         .into_generator();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let routes = routes();
