@@ -5,6 +5,7 @@ mod credentials;
 mod end;
 mod framing;
 mod heads;
+mod mcp;
 mod routes;
 mod start;
 mod web_pages;
