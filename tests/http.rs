@@ -7,6 +7,7 @@ mod end;
 mod failures;
 mod framing;
 mod heads;
+mod mcp;
 mod openai_routes;
 mod own_completions;
 mod routes;

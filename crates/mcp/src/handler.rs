@@ -6,7 +6,7 @@ use rmcp::model::{
     DiscoverResult, ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation,
     InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
     UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
@@ -125,10 +125,6 @@ impl ServerHandler for SessionHandler {
         let (state, session) = (self.server.state(), &self.session);
         let mut call = ToolCall::new(state, session, tool.name, tool.arguments(), request, context);
         Ok(tools::run(tool, &mut call).await)
-    }
-
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.server.tool(name)?.definition()
     }
 
     async fn list_resources(

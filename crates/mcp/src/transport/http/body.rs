@@ -52,19 +52,20 @@ pub(super) async fn read<B: Body<Error: Display>>(
 }
 
 /// The one message of a body.
-pub(super) fn decode(body: &[u8]) -> Result<ClientJsonRpcMessage, JsonRpcError> {
-    let refused = |text: &str| JsonRpcError::new(None, ErrorData::invalid_request(text.to_owned(), None));
+pub(super) fn decode(body: &[u8]) -> Result<ClientJsonRpcMessage, Box<JsonRpcError>> {
+    let refused =
+        |text: &str| Box::new(JsonRpcError::new(None, ErrorData::invalid_request(text.to_owned(), None)));
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
     match decode::decode_line(body) {
         DecodedLine::Batch(_) => Err(refused("a body holds one message; send each one of a batch by itself")),
         DecodedLine::Single(None) => {
             let error =
                 ErrorData::parse_error("not JSON: the body is empty; it must be a JSON-RPC message", None);
-            Err(JsonRpcError::new(None, error))
+            Err(Box::new(JsonRpcError::new(None, error)))
         }
         DecodedLine::Single(Some(decoded)) => match *decoded {
             Decoded::Message(message) => Ok(*message),
-            Decoded::Refused(error) => Err(error),
+            Decoded::Refused(error) => Err(Box::new(error)),
             Decoded::Ignored(what) => Err(refused(what)),
         },
     }

@@ -115,7 +115,7 @@ impl HttpTransport {
                     ErrorCode::PARSE_ERROR | ErrorCode::INVALID_REQUEST => StatusCode::BAD_REQUEST,
                     code => response::status(Some(code.0), protocol_headers::is_modern(headers)),
                 };
-                return response::refusal(status, error);
+                return response::refusal(status, *error);
             }
         };
         let bytes = body.len();
@@ -198,9 +198,7 @@ impl HttpTransport {
         let id = request.id.clone();
         let Some(session) = self.sessions.open(&self.server, caller) else {
             let max = self.options.max_sessions;
-            let text = format!(
-                "there are {max} sessions, the most that this server has at a time; end one with DELETE, or try again later"
-            );
+            let text = format!("all {max} sessions are in use; end one with DELETE, or try again later");
             return response::unavailable(Some(id), text);
         };
         let opening = Opening { sessions: &self.sessions, session: Some(Arc::clone(&session)) };
@@ -256,7 +254,7 @@ impl HttpTransport {
         }
         let session = match self.session_of(caller, headers) {
             Ok(session) => session,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
         let (reader, outlives_replacement) = match last {
@@ -282,22 +280,22 @@ impl HttpTransport {
                 self.sessions.end(&session);
                 response::empty(StatusCode::NO_CONTENT)
             }
-            Err(refused) => refused,
+            Err(refused) => *refused,
         }
     }
 
     /// The session that a request without a message is about.
-    fn session_of(&self, caller: &Caller, headers: &HeaderMap) -> Result<Arc<Session>, Reply> {
+    fn session_of(&self, caller: &Caller, headers: &HeaderMap) -> Result<Arc<Session>, Box<Reply>> {
         match session_id(headers) {
-            _ if protocol_headers::is_modern(headers) => Err(response::not_allowed(
-                "POST",
-                "revision 2026-07-28 has no sessions; send requests by POST",
-            )),
+            _ if protocol_headers::is_modern(headers) => {
+                let text = "revision 2026-07-28 has no sessions; send requests by POST";
+                Err(Box::new(response::not_allowed("POST", text)))
+            }
             None => {
                 let text = "the header Mcp-Session-Id is missing; a session begins with initialize, by POST";
-                Err(response::invalid(StatusCode::BAD_REQUEST, text))
+                Err(Box::new(response::invalid(StatusCode::BAD_REQUEST, text)))
             }
-            Some(id) => self.sessions.find(id, caller).ok_or_else(|| response::no_session(None)),
+            Some(id) => self.sessions.find(id, caller).ok_or_else(|| Box::new(response::no_session(None))),
         }
     }
 

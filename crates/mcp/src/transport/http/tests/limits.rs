@@ -15,7 +15,7 @@ async fn sessions_are_bounded_and_freed_by_delete() {
     let reply = server.post(&[], &initialize()).await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(reply.headers["retry-after"], "30");
-    assert!(reply.error().await.1.contains("there are 2 sessions"));
+    assert!(reply.error().await.1.contains("all 2 sessions are in use"));
     server.send("DELETE", &in_session(&first), "").await;
     server.begin("guest").await;
 }

@@ -79,11 +79,11 @@ impl Provider for Provided {
     }
 
     fn embed<'a>(&'a self, _: &'a EmbedRequest) -> BoxFuture<'a, ProviderResult<Embeddings>> {
-        unimplemented!("no test embeds")
+        panic!("no test embeds")
     }
 
     fn generate<'a>(&'a self, _: &'a GenerateRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
-        unimplemented!("no test completes a bare prompt")
+        panic!("no test completes a bare prompt")
     }
 
     fn chat<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
