@@ -46,12 +46,16 @@ pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
 /// # Errors
 /// As [`services()`].
 pub fn server(settings: &Settings) -> anyhow::Result<McpServer> {
-    let options = ServerOptions {
+    Ok(McpServer::new(services(settings)?, server_options(settings)))
+}
+
+/// What the settings say of MCP, over any transport.
+pub(crate) fn server_options(settings: &Settings) -> ServerOptions {
+    ServerOptions {
         progress_interval: settings.chat.progress_interval,
         call_deadline: settings.server.call_deadline,
         tools: settings.tools.clone(),
-    };
-    Ok(McpServer::new(services(settings)?, options))
+    }
 }
 
 /// Serves MCP on stdin and stdout until the input ends, nobody reads the output, or a signal comes.

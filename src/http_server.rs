@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
+use crate::mcp_endpoint::McpEndpoint;
 use http::{HttpOptions, HttpServer, LocalKey};
 use service::Services;
 use settings::{ServeSettings, Settings};
@@ -40,7 +41,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
-    server.serve(services, key, None, shutdown).await;
+    let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
+    server.serve(services, key, Some(Arc::new(mcp)), shutdown).await;
     Ok(())
 }
 

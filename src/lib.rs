@@ -7,4 +7,6 @@
 pub mod app;
 pub mod cli;
 pub mod http_server;
+
+mod mcp_endpoint;
 mod telemetry;

@@ -51,7 +51,7 @@ async fn own_completions_and_parts_of_jobs_are_seen_by_their_owner_alone() {
     let waiting = services.chat.start_chat(&ann, call()).unwrap();
     view_of(&services, &ann, 1).await;
     let inputs = ["a".to_owned(), "b".to_owned()];
-    let batch = services.batches.start_batch(&bob, &call(), "Translate.", &inputs, &[]).unwrap();
+    let batch = services.batches.start_batch(&bob, &call(), "Translate.", &inputs, Vec::new()).unwrap();
     let view = view_of(&services, &ann, 3).await;
     assert_eq!((view.running, view.max_concurrent), (1, 1));
     let own: Vec<_> = view.own.iter().map(|call| (call.id.as_str(), call.model.as_str())).collect();

@@ -17,9 +17,13 @@ use super::deadline::Deadline;
 use super::progress::{self, Notifier};
 use super::session::Session;
 use super::state::ServerState;
+use service::chat::attachments::Attachments;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::Task;
-use service::{Caller, ServiceError};
+use service::{Caller, HostFiles, ServiceError};
+
+/// The argument of tools for files of this machine.
+pub(crate) const ATTACHMENTS: &str = "attachments";
 
 /// The result of a tool: an answer, or the failure that becomes an error answer.
 pub(crate) type ToolResult = Result<CallToolResult, ServiceError>;
@@ -80,6 +84,27 @@ impl<'a> ToolCall<'a> {
     /// Who calls.
     pub(crate) fn caller(&self) -> &Caller {
         self.session.caller()
+    }
+
+    /// The right to name the files of this machine that `argument` names.
+    ///
+    /// # Errors
+    /// `attachment_denied` for callers over the network.
+    pub(crate) fn host_files(&self, argument: &str) -> Result<HostFiles, ServiceError> {
+        self.session.host_files().ok_or_else(|| HostFiles::refused(argument))
+    }
+
+    /// The files of the argument `attachments`.
+    ///
+    /// # Errors
+    /// As of [`ToolCall::host_files`], where there is one.
+    pub(crate) fn attachments(&self, paths: Option<Vec<String>>) -> Result<Attachments, ServiceError> {
+        match paths {
+            Some(paths) if !paths.is_empty() => {
+                Ok(Attachments::new(self.host_files(ATTACHMENTS)?, ATTACHMENTS, paths))
+            }
+            _ => Ok(Attachments::default()),
+        }
     }
 
     /// Waits until every call whose line came before has begun.

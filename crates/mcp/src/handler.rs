@@ -17,6 +17,7 @@ use super::server::McpServer;
 use super::session::Session;
 use super::tools::{self, OfferedTool};
 use super::{argument_completion, prompts, resources};
+use service::{Caller, HostFiles};
 use types::Owner;
 
 /// What the server is, as clients show it: the description of the program's package.
@@ -36,9 +37,20 @@ pub struct SessionHandler {
 }
 
 impl McpServer {
-    /// A new session of `caller`. Over Streamable HTTP this is the factory of `StreamableHttpService`.
-    pub fn session(&self, caller: Owner) -> SessionHandler {
-        SessionHandler { server: self.clone(), session: Session::new(caller) }
+    /// A new session of `owner`, who cannot name files of this machine.
+    pub fn session(&self, owner: Owner) -> SessionHandler {
+        self.session_of(Caller { owner })
+    }
+
+    /// A new session of a caller over the network.
+    pub(crate) fn session_of(&self, caller: Caller) -> SessionHandler {
+        SessionHandler { server: self.clone(), session: Session::new(caller, None) }
+    }
+
+    /// A new session of the user that started this process.
+    pub(crate) fn local_session(&self) -> SessionHandler {
+        let files = HostFiles::of_process_owner();
+        SessionHandler { server: self.clone(), session: Session::new(Caller::local(), Some(files)) }
     }
 }
 
@@ -201,7 +213,7 @@ impl ServerHandler for SessionHandler {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         one_page(request)?;
-        Ok(ListPromptsResult::with_all_items(prompts::list())
+        Ok(ListPromptsResult::with_all_items(prompts::list(self.session.host_files().is_some()))
             .with_ttl_ms(STATIC_TTL_MS)
             .with_cache_scope(CacheScope::Public))
     }
@@ -212,7 +224,9 @@ impl ServerHandler for SessionHandler {
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        Box::pin(prompts::get(self.server.state().services(), &request.name, arguments)).await.map(Into::into)
+        let host_files = self.session.host_files().is_some();
+        let services = self.server.state().services();
+        Box::pin(prompts::get(services, &request.name, arguments, host_files)).await.map(Into::into)
     }
 
     async fn complete(

@@ -5,7 +5,7 @@
 //! A module uses only those below it:
 //!
 //! ```text
-//! transport                                            connections: stdio
+//! transport                                            connections: stdio, Streamable HTTP
 //! handler                                              one session over the server: which part answers which method
 //! server                                               what sessions share: tools, instructions, state
 //! tools, resources, prompts, argument_completion       what hosts can use; a tool is one file
@@ -43,7 +43,7 @@ pub use handler::SessionHandler;
 pub use hint::hint_without_tools;
 pub use server::McpServer;
 pub use state::ServerOptions;
-pub use transport::{Connection, serve, serve_stdio};
+pub use transport::{Connection, HttpTransport, HttpTransportOptions, ResponseBody, serve, serve_stdio};
 
 /// The messages of the line transport, for fuzzing.
 #[cfg(fuzzing)]

@@ -25,9 +25,18 @@ impl std::fmt::Debug for McpServer {
 }
 
 impl McpServer {
-    /// A server over these services.
+    /// A server over these services, for the user that started this process.
     pub fn new(services: Arc<Services>, options: ServerOptions) -> Self {
-        let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools);
+        Self::offering(services, options, true)
+    }
+
+    /// A server for callers over the network, who are offered nothing that names a file of this machine.
+    pub fn for_network(services: Arc<Services>, options: ServerOptions) -> Self {
+        Self::offering(services, options, false)
+    }
+
+    fn offering(services: Arc<Services>, options: ServerOptions, host_files: bool) -> Self {
+        let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools, host_files);
         let wording = Wording::new(tools.iter().map(|tool| tool.name));
         let instructions = instructions(&advice);
         let state = ServerState::new(services, options, left_out, wording);

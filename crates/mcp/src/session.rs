@@ -6,21 +6,22 @@
 use tokio_util::sync::CancellationToken;
 
 use super::resources::subscriptions::Subscriptions;
-use service::Caller;
-use types::Owner;
+use service::{Caller, HostFiles};
 
 /// The state of one session.
 pub(crate) struct Session {
     caller: Caller,
+    host_files: Option<HostFiles>,
     subscriptions: Subscriptions,
     input_closed: CancellationToken,
 }
 
 impl Session {
-    /// A new session of a caller.
-    pub(crate) fn new(owner: Owner) -> Self {
+    /// A new session of a caller, who may name files of this machine with `host_files`.
+    pub(crate) fn new(caller: Caller, host_files: Option<HostFiles>) -> Self {
         Self {
-            caller: Caller { owner },
+            caller,
+            host_files,
             subscriptions: Subscriptions::default(),
             input_closed: CancellationToken::new(),
         }
@@ -29,6 +30,11 @@ impl Session {
     /// Who calls: the owner of what the calls make.
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// The right of the caller to name files of this machine.
+    pub(crate) fn host_files(&self) -> Option<HostFiles> {
+        self.host_files
     }
 
     /// The resources that this session is notified of.

@@ -69,7 +69,7 @@ impl Batches {
         }))
     }
 
-    /// Applies one instruction to many texts, and then to many files.
+    /// Applies one instruction to many texts, and then to many files, each of its own ([`Attachments::each_alone`]).
     ///
     /// # Errors
     /// `invalid_argument`. A text or a file that fails is a reply beside the others.
@@ -79,7 +79,7 @@ impl Batches {
         call: &ChatCall,
         instruction: &str,
         inputs: &[String],
-        files: &[String],
+        files: Vec<Attachments>,
     ) -> Result<Arc<Task>, ServiceError> {
         if instruction.trim().is_empty() {
             return Err(ServiceError::invalid(
@@ -105,9 +105,7 @@ impl Batches {
         };
         let of_texts =
             inputs.iter().map(|input| asking(format!("{instruction}\n\n{input}"), Attachments::default()));
-        let of_files = Attachments::each_alone("files", files)
-            .into_iter()
-            .map(|file| asking(instruction.to_owned(), file));
+        let of_files = files.into_iter().map(|file| asking(instruction.to_owned(), file));
         let calls: Vec<_> = of_texts.chain(of_files).collect();
         let held = self.check_all(&calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();

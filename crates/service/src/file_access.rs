@@ -9,6 +9,27 @@ use settings::FileSettings;
 use crate::hint::{Action, LimitSetting};
 use crate::{ErrorCode, ServiceError};
 
+/// The right to name files of this machine by their paths. Everything that opens a named file needs one, so callers from
+/// elsewhere cannot reach a path, whatever the settings allow.
+#[derive(Debug, Clone, Copy)]
+pub struct HostFiles(());
+
+impl HostFiles {
+    /// For a front whose only caller is the user that started this process, and to whom its files belong.
+    pub fn of_process_owner() -> Self {
+        Self(())
+    }
+
+    /// The error of a caller that names a file and has no such right.
+    pub fn refused(argument: &str) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::AttachmentDenied,
+            format!("{argument}: paths are read only for the user of the machine where they are, and this call came over the network"),
+        )
+        .with_hint("Send the content itself: text in the prompt, images as data URLs.")
+    }
+}
+
 /// Opens files below the allowed directories.
 #[derive(Debug)]
 pub(crate) struct FileAccess {
@@ -27,7 +48,12 @@ impl FileAccess {
     ///
     /// # Errors
     /// `attachment_denied` and `attachment_unreadable`.
-    pub(crate) async fn open(&self, argument: &str, path: &str) -> Result<Opened, ServiceError> {
+    pub(crate) async fn open(
+        &self,
+        _right: HostFiles,
+        argument: &str,
+        path: &str,
+    ) -> Result<Opened, ServiceError> {
         let sandbox = Arc::clone(&self.sandbox);
         let (argument, path) = (argument.to_owned(), path.to_owned());
         blocking(move || open(&sandbox, &argument, &path)).await

@@ -38,6 +38,7 @@ use conversations::Conversations;
 use embeddings::Embeddings;
 pub use error::{ErrorCode, Partial, ServiceError, TokenCounts};
 use file_access::FileAccess;
+pub use file_access::HostFiles;
 pub use hint::{Action, Hint, Warning, WarningKind};
 use models::{ModelSettings, Models};
 use tasks::{TaskSettings, Tasks};

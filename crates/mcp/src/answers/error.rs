@@ -7,11 +7,14 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use service::ServiceError;
+use service::{ErrorCode, ServiceError};
 
 /// The text of a bug. Its details are in the log, not in the answer.
 pub(crate) const INTERNAL_TEXT: &str =
     "The call failed because of a bug in ollama-mcp. The log has the details; please report it.";
+
+/// The text of a call that was ended from outside.
+pub(crate) const CANCELLED_TEXT: &str = "The call was cancelled before its end: by its caller, or because its session ended or the server is stopping.";
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -58,6 +61,11 @@ pub(crate) fn error_body(error: &ServiceError) -> Value {
         prompt_tokens: error.tokens.map(|tokens| tokens.prompt),
         context_tokens: error.tokens.map(|tokens| tokens.context),
     })
+}
+
+/// The answer of a tool that was ended from outside.
+pub(crate) fn cancelled() -> CallToolResult {
+    error_result(&ServiceError::new(ErrorCode::Cancelled, CANCELLED_TEXT))
 }
 
 /// The answer of a tool that panicked.

@@ -8,7 +8,7 @@ use rmcp::model::{ErrorData, GetPromptResult, JsonObject, Prompt, PromptArgument
 use serde_json::Value;
 use tokio::time::timeout;
 
-use service::Services;
+use service::{HostFiles, Services};
 
 /// The argument that is completed from the installed models.
 pub(super) const MODEL_ARGUMENT: &str = "model";
@@ -159,14 +159,15 @@ const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-/// The prompts.
-pub(super) fn list() -> Vec<Prompt> {
+/// The prompts. `host_files`: the caller may name files of this machine.
+pub(super) fn list(host_files: bool) -> Vec<Prompt> {
     DEFINITIONS
         .iter()
         .map(|definition| {
             let arguments = definition
                 .arguments
                 .iter()
+                .filter(|argument| host_files || argument.name != PATHS.name)
                 .map(|argument| {
                     PromptArgument::new(argument.name)
                         .with_description(argument.description)
@@ -193,7 +194,11 @@ pub(super) async fn get(
     services: &Services,
     name: &str,
     arguments: JsonObject,
+    host_files: bool,
 ) -> Result<GetPromptResult, ErrorData> {
+    if !host_files && arguments.get(PATHS.name).is_some_and(|paths| !paths.is_null()) {
+        return Err(invalid(HostFiles::refused(PATHS.name).text()));
+    }
     let model = arguments.get(MODEL_ARGUMENT).and_then(Value::as_str).unwrap_or_default().trim();
     // Unknown while the model server is down: then the tool reports it.
     let installed = model.is_empty()

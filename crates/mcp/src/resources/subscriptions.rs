@@ -29,7 +29,7 @@ const MAX_RESOURCES_OF_LISTEN: usize = 256;
 /// Bytes of a URI. The longest name of a model, percent-encoded, fits.
 const MAX_URI_BYTES: usize = 2048;
 
-/// The bound on the resources that a connection listens to. Clones share it.
+/// The bound on the resources that a caller listens to. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Listeners(Arc<Semaphore>);
 
@@ -58,7 +58,7 @@ impl Listeners {
         let count = u32::try_from(uris.len().max(1)).unwrap_or(u32::MAX);
         Arc::clone(&self.0).try_acquire_many_owned(count).map_err(|_| {
             let text = format!(
-                "too many resources are listened to: a connection may listen to {MAX_RESOURCES}; cancel a subscriptions/listen first"
+                "too many resources are listened to: a caller may listen to {MAX_RESOURCES}; cancel a subscriptions/listen first"
             );
             ErrorData::invalid_request(text, None)
         })

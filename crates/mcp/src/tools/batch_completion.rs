@@ -9,12 +9,16 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::batch::BatchAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
+use service::chat::attachments::Attachments;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
 at no cost. Results in order, failures alongside successes.";
 
 const ADVICE: &str = "batch_completion applies one instruction to many texts.";
+
+/// The argument for files of this machine.
+const FILES: &str = "files";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct BatchArguments {
@@ -34,6 +38,7 @@ struct BatchArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("batch_completion", definition, |call| run(call).boxed())
         .in_order()
+        .naming_files(&[FILES])
         .pulling()
         .in_toolset(Toolset::Generate)
         .advised(3, ADVICE)
@@ -54,7 +59,11 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.model = arguments.model;
     chat.system = arguments.system;
     let services = call.server.services();
-    let (inputs, files) = (arguments.inputs.unwrap_or_default(), arguments.files.unwrap_or_default());
-    let job = services.batches.start_batch(call.caller(), &chat, &arguments.instruction, &inputs, &files)?;
+    let inputs = arguments.inputs.unwrap_or_default();
+    let files = match arguments.files {
+        Some(files) if !files.is_empty() => Attachments::each_alone(call.host_files(FILES)?, FILES, &files),
+        _ => Vec::new(),
+    };
+    let job = services.batches.start_batch(call.caller(), &chat, &arguments.instruction, &inputs, files)?;
     call.wait(job, waiting).await
 }

@@ -10,9 +10,9 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::CompletionAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, input_schema_with, output_schema};
+use crate::call::ATTACHMENTS;
 use openai::messages::{ChatMessage, read_messages};
 use service::ServiceError;
-use service::chat::attachments::Attachments;
 use service::chat::request::ChatCall;
 use types::{Message, Role};
 
@@ -53,6 +53,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("chat_completion", definition, |call| run(call).boxed())
         .in_order()
         .pulling()
+        .naming_files(&[ATTACHMENTS])
         .advised(1, ADVICE)
 }
 
@@ -65,10 +66,11 @@ fn definition(name: &'static str) -> Tool {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names_of_chat())?;
-    let arguments: ChatArguments = call.arguments()?;
+    let mut arguments: ChatArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;
-    let completion =
-        call.server.services().chat.start_chat(call.caller(), arguments.into_call(generation)?)?;
+    let attachments = call.attachments(arguments.attachments.take())?;
+    let chat = ChatCall { attachments, ..arguments.into_call(generation)? };
+    let completion = call.server.services().chat.start_chat(call.caller(), chat)?;
     call.wait(completion, waiting).await
 }
 
@@ -91,7 +93,6 @@ impl ChatArguments {
         call.model = self.model;
         call.messages = messages;
         call.system = self.system;
-        call.attachments = Attachments::new("attachments", self.attachments.unwrap_or_default());
         call.tools = self.tools.unwrap_or_default();
         Ok(call)
     }

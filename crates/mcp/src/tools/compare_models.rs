@@ -9,8 +9,8 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::batch::ComparisonAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
+use crate::call::ATTACHMENTS;
 use service::ServiceError;
-use service::chat::attachments::Attachments;
 use settings::Toolset;
 use types::{Message, Role};
 
@@ -35,6 +35,7 @@ struct CompareArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("compare_models", definition, |call| run(call).boxed())
         .in_order()
+        .naming_files(&[ATTACHMENTS])
         .pulling()
         .in_toolset(Toolset::Compare)
         .advised(4, ADVICE)
@@ -57,7 +58,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
-    chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
+    chat.attachments = call.attachments(arguments.attachments)?;
     let job = call.server.services().batches.start_comparison(
         call.caller(),
         &chat,

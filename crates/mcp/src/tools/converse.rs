@@ -10,7 +10,7 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::TurnAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use service::chat::attachments::Attachments;
+use crate::call::ATTACHMENTS;
 use service::conversations::{NEW, TurnCall};
 use settings::Toolset;
 
@@ -42,6 +42,7 @@ struct ConverseArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("converse", definition, |call| run(call).boxed())
         .in_order()
+        .naming_files(&[ATTACHMENTS])
         .in_toolset(Toolset::Conversations)
         .changing()
         .advised(5, ADVICE)
@@ -62,7 +63,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
-    chat.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
+    chat.attachments = call.attachments(arguments.attachments)?;
     chat.tools = arguments.tools.unwrap_or_default();
     let id = Some(arguments.conversation_id).filter(|id| id != NEW);
     let turn = TurnCall { conversation_id: id, prompt: arguments.prompt, chat };

@@ -17,6 +17,12 @@ use types::CreateRequest;
 const DESCRIPTION: &str = "Make a model from an installed one or a GGUF file: system prompt, template, default parameters, first messages, \
 quantization. Overwriting a name asks the user first, or needs confirm: true.";
 
+/// The argument for a file of this machine.
+const GGUF: &str = "gguf";
+
+const DESCRIPTION_WITHOUT_FILES: &str = "Make a model from an installed one: system prompt, template, default parameters, first messages, \
+quantization. Overwriting a name asks the user first, or needs confirm: true.";
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CreateArguments {
     /// The new name
@@ -47,6 +53,8 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking("create_model", definition, |call| run(call).boxed())
         .in_toolset(Toolset::Models)
         .of_ollama()
+        .naming_files(&[GGUF])
+        .described_without_files(DESCRIPTION_WITHOUT_FILES)
 }
 
 fn definition(name: &'static str) -> Tool {
@@ -72,9 +80,13 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
         ..CreateRequest::new(arguments.model)
     };
     let services = call.server.services();
+    if arguments.gguf.is_some() {
+        // Before any other check: it is refused without a look at the machine.
+        call.host_files(GGUF)?;
+    }
     services.transfers.check_creation(&mut request, arguments.gguf.as_deref()).await?;
     let weights = match &arguments.gguf {
-        Some(path) => Some(services.transfers.open_weights(path).await?),
+        Some(path) => Some(services.transfers.open_weights(call.host_files(GGUF)?, path).await?),
         None => None,
     };
     let waiting = call.waiting(None, background)?;

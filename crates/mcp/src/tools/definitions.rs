@@ -15,6 +15,7 @@ fn name_of(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry::Offering;
     use super::super::{OfferedTool, all};
     use super::*;
 
@@ -41,7 +42,8 @@ mod tests {
                 if let Some(annotations) = definition.annotations.as_mut().filter(|_| installs_models) {
                     annotations.read_only_hint = Some(false);
                 }
-                let offered = OfferedTool::new(entry, installs_models).unwrap();
+                let offered =
+                    OfferedTool::new(entry, Offering { installs_models, host_files: true }).unwrap();
                 assert_eq!(offered.json.get(), serde_json::to_string(&definition).unwrap());
                 let arguments = definition.input_schema["properties"].as_object().unwrap();
                 assert!(offered.arguments().iter().eq(arguments.keys()), "{}", offered.name);

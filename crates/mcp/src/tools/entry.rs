@@ -1,10 +1,11 @@
 //! A tool: how its file declares it, how a server offers it, and how a call runs it.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use rmcp::model::{CallToolResponse, Tool, ToolAnnotations};
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::definitions;
@@ -29,6 +30,10 @@ pub(crate) struct ToolEntry {
     pub(super) pulls: bool,
     /// Its calls begin in the order of their lines.
     pub(super) in_order: bool,
+    /// Its arguments for paths of this machine: callers over the network are not offered them.
+    pub(super) host_files: &'static [&'static str],
+    /// Its description for these callers, where the arguments are part of it.
+    without_files: Option<&'static str>,
     run: Run,
     /// The line about it in the server's instructions, and the line's position there.
     pub(super) advice: Option<(u8, &'static str)>,
@@ -75,6 +80,8 @@ impl ToolEntry {
             needs_ollama: false,
             pulls: false,
             in_order: false,
+            host_files: &[],
+            without_files: None,
             run,
             advice: None,
         }
@@ -108,6 +115,18 @@ impl ToolEntry {
         self
     }
 
+    /// These arguments are paths of this machine.
+    pub(super) fn naming_files(mut self, arguments: &'static [&'static str]) -> Self {
+        self.host_files = arguments;
+        self
+    }
+
+    /// The description without them.
+    pub(super) fn described_without_files(mut self, description: &'static str) -> Self {
+        self.without_files = Some(description);
+        self
+    }
+
     pub(super) fn of_ollama(mut self) -> Self {
         self.needs_ollama = true;
         self
@@ -120,34 +139,49 @@ impl ToolEntry {
     }
 }
 
+/// How a server offers a tool.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offering {
+    /// Its calls may install models, so it is not read-only.
+    pub(super) installs_models: bool,
+    /// Its callers may name files of this machine.
+    pub(super) host_files: bool,
+}
+
 /// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
 /// and copying and serializing them most of the time of `tools/list`.
 pub(crate) struct OfferedTool {
     pub(crate) name: &'static str,
     pub(crate) json: Cow<'static, RawValue>,
+    /// Arguments that it does not show and knows all the same, so that their error says why they are refused.
+    hidden: &'static [&'static str],
     arguments: OnceLock<Vec<String>>,
     in_order: bool,
     run: Run,
 }
 
 impl OfferedTool {
-    /// The tool as the file of definitions has it. `installs_models`: its calls may, so it is not read-only.
+    /// The tool as the file of definitions has it, changed where the server offers it otherwise.
     ///
     /// # Errors
     /// The file has no definition of it, or not as JSON.
-    pub(super) fn new(entry: ToolEntry, installs_models: bool) -> serde_json::Result<Self> {
-        let ToolEntry { name, in_order, run, .. } = entry;
+    pub(super) fn new(entry: ToolEntry, offering: Offering) -> serde_json::Result<Self> {
+        let ToolEntry { name, in_order, host_files, without_files, run, .. } = entry;
+        let hidden = if offering.host_files { &[] } else { host_files };
         let published: &'static RawValue = serde_json::from_str(definitions::text(name).unwrap_or_default())?;
-        let json = if installs_models {
+        let json = if offering.installs_models || !hidden.is_empty() {
             let mut definition: Tool = serde_json::from_str(published.get())?;
-            if let Some(annotations) = &mut definition.annotations {
+            if let Some(annotations) = definition.annotations.as_mut().filter(|_| offering.installs_models) {
                 annotations.read_only_hint = Some(false);
+            }
+            if !hidden.is_empty() {
+                hide(&mut definition, hidden, without_files);
             }
             Cow::Owned(to_raw_value(&definition)?)
         } else {
             Cow::Borrowed(published)
         };
-        Ok(Self { name, json, arguments: OnceLock::new(), in_order, run })
+        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
@@ -159,8 +193,21 @@ impl OfferedTool {
     pub(crate) fn arguments(&self) -> &[String] {
         self.arguments.get_or_init(|| {
             let definition = self.definition();
-            definition.map_or_else(Vec::new, |definition| schema::property_names(&definition.input_schema))
+            let shown = definition.map(|definition| schema::property_names(&definition.input_schema));
+            let hidden = self.hidden.iter().map(|name| (*name).to_owned());
+            shown.into_iter().flatten().chain(hidden).collect()
         })
+    }
+}
+
+/// Takes arguments for paths out of a definition.
+fn hide(definition: &mut Tool, arguments: &[&str], description: Option<&'static str>) {
+    let properties = Arc::make_mut(&mut definition.input_schema).get_mut("properties");
+    if let Some(properties) = properties.and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !arguments.contains(&name.as_str()));
+    }
+    if let Some(description) = description {
+        definition.description = Some(description.into());
     }
 }
 
@@ -187,7 +234,8 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
             failure::error_result(&server.render_error(error)).into()
         }
-        Err(Interrupted::Panicked | Interrupted::Cancelled) => failure::internal_error().into(),
+        Err(Interrupted::Panicked) => failure::internal_error().into(),
+        Err(Interrupted::Cancelled) => failure::cancelled().into(),
     }
 }
 

@@ -9,8 +9,8 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::completion::BriefAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
+use crate::call::ATTACHMENTS;
 use openai::messages::read_images;
-use service::chat::attachments::Attachments;
 use service::chat::request::GenerateCall;
 use settings::Toolset;
 
@@ -42,6 +42,7 @@ struct GenerateArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("generate", definition, |call| run(call).boxed())
         .in_order()
+        .naming_files(&[ATTACHMENTS])
         .pulling()
         .in_toolset(Toolset::Generate)
         .of_ollama()
@@ -60,7 +61,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
-    settings.attachments = Attachments::new("attachments", arguments.attachments.unwrap_or_default());
+    settings.attachments = call.attachments(arguments.attachments)?;
     let request = GenerateCall {
         settings,
         prompt: arguments.prompt,

@@ -28,8 +28,8 @@ mod unload_model;
 mod web_fetch;
 mod web_search;
 
-use entry::ToolEntry;
 pub(super) use entry::{OfferedTool, run};
+use entry::{Offering, ToolEntry};
 use service::Services;
 use settings::{ToolSettings, Toolset};
 
@@ -75,8 +75,9 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// The tools that the settings choose and the provider can serve.
-    pub(super) fn new(services: &Services, settings: &ToolSettings) -> Self {
+    /// The tools that the settings choose and the provider can serve. `host_files`: the callers may name files of this
+    /// machine.
+    pub(super) fn new(services: &Services, settings: &ToolSettings, host_files: bool) -> Self {
         let is_offered = |entry: &ToolEntry| {
             settings.toolsets.contains(&entry.toolset)
                 && !(settings.read_only && entry.changes)
@@ -92,7 +93,7 @@ impl Offer {
                 continue;
             }
             let installs_models = entry.pulls && services.transfers.pulls_missing();
-            match OfferedTool::new(entry, installs_models) {
+            match OfferedTool::new(entry, Offering { installs_models, host_files }) {
                 Ok(tool) => {
                     offer.tools.push(tool);
                     advice.extend(line);
@@ -128,5 +129,43 @@ mod tests {
         let lines: Vec<_> = advice.into_iter().map(|(_, text)| text).collect();
         let text = crate::instructions::instructions(&lines);
         assert!(text.len() < 2048, "Claude Code cuts at 2 KB; {} bytes", text.len());
+    }
+
+    fn over_network(entry: ToolEntry) -> OfferedTool {
+        OfferedTool::new(entry, Offering { installs_models: false, host_files: false }).unwrap()
+    }
+
+    #[test]
+    fn callers_over_network_are_offered_no_path() {
+        let mut hidden = Vec::new();
+        for entry in all() {
+            let name = entry.name;
+            hidden.extend(entry.host_files.iter().map(|argument| format!("{name} {argument}")));
+            let offered = over_network(entry);
+            let shown = offered.json.get().to_lowercase();
+            // `output schemas` may report the names of files.
+            let shown = shown.split("\"outputschema\"").next().unwrap();
+            for word in ["path", "gguf", "attachment", "\"files\""] {
+                assert!(!shown.contains(word), "{name} has {word}: {shown}");
+            }
+        }
+        let expected = [
+            "chat_completion attachments",
+            "generate attachments",
+            "batch_completion files",
+            "compare_models attachments",
+            "converse attachments",
+            "create_model gguf",
+        ];
+        assert_eq!(hidden, expected, "an argument for paths is declared by naming_files");
+    }
+
+    #[test]
+    fn hidden_arguments_are_known() {
+        for entry in all() {
+            let hidden = entry.host_files;
+            let offered = over_network(entry);
+            assert!(hidden.iter().all(|name| offered.arguments().iter().any(|known| known == name)));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The wrapper around the handler of a line connection: a panic becomes an answer, a cancelled request ends at once, the
+//! The wrapper around the handler of a session: a panic becomes an answer, a cancelled request ends at once, the
 //! resources that are listened to are bounded.
 
 use std::borrow::Cow;
@@ -10,7 +10,8 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use serde_json::Value;
 
-use super::stdio::{InFlight, not_found};
+use super::in_flight::InFlight;
+use super::methods::not_found;
 use crate::answers::error as failure;
 use crate::call::{Interrupted, guarded};
 use crate::resources::subscriptions::Listeners;
@@ -28,10 +29,10 @@ pub(crate) struct PanicGuard<S> {
 }
 
 impl<S: Service<RoleServer>> PanicGuard<S> {
-    /// Guards `inner`; the transport shares `in_flight`.
-    pub(crate) fn new(inner: S, in_flight: InFlight) -> Self {
+    /// Guards `inner`; the transport shares `in_flight`, and those who share `listeners` have one bound.
+    pub(crate) fn new(inner: S, in_flight: InFlight, listeners: Listeners) -> Self {
         let server_info = serde_json::to_value(inner.get_info().server_info).ok();
-        Self { inner, in_flight, server_info, listeners: Listeners::default() }
+        Self { inner, in_flight, server_info, listeners }
     }
 }
 
@@ -60,8 +61,8 @@ impl<S: Service<RoleServer>> Service<RoleServer> for PanicGuard<S> {
             }
             Ok(result) if modern => result.map(|result| self.with_server_info(result)),
             Ok(result) => result,
-            // rmcp drops it: nobody waits for it.
-            Err(Interrupted::Cancelled) => Err(ErrorData::internal_error("cancelled", None)),
+            // rmcp drops it where the caller cancelled; at the end of a session or of the server it is sent.
+            Err(Interrupted::Cancelled) => Err(ErrorData::internal_error(failure::CANCELLED_TEXT, None)),
             Err(Interrupted::Panicked) => Err(ErrorData::internal_error(failure::INTERNAL_TEXT, None)),
         }
     }

@@ -6,10 +6,11 @@ use rmcp::service::{QuitReason, serve_directly_with_ct};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+use super::in_flight::InFlight;
 use super::panic_guard::PanicGuard;
-use super::stdio::{InFlight, LineTransport};
+use super::stdio::LineTransport;
+use crate::resources::subscriptions::Listeners;
 use crate::server::McpServer;
-use types::Owner;
 
 /// How long calls in flight may take to end after a shutdown: the process must end within a second of a signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
@@ -32,7 +33,7 @@ pub async fn serve<R, W>(
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let handler = server.session(Owner::local());
+    let handler = server.local_session();
     let in_flight = InFlight::new(handler.session().input_closed().clone());
     let transport = LineTransport::start(
         input,
@@ -45,7 +46,12 @@ pub async fn serve<R, W>(
     let stopping = shutdown.clone();
     // No handshake is awaited: raw JSON-RPC, handshakes of every revision and requests that carry their own metadata are
     // all served by one loop.
-    let running = serve_directly_with_ct(PanicGuard::new(handler, in_flight), transport, None, shutdown);
+    let running = serve_directly_with_ct(
+        PanicGuard::new(handler, in_flight, Listeners::default()),
+        transport,
+        None,
+        shutdown,
+    );
     let finished = running.waiting();
     tokio::pin!(finished);
     let reason = tokio::select! {

@@ -17,7 +17,7 @@ use crate::file_access::{blocking, not_read, open, refused, unreadable};
 use crate::hint::{Action, LimitSetting};
 use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
-use crate::{ErrorCode, ServiceError};
+use crate::{ErrorCode, HostFiles, ServiceError};
 use files::{self, Content, SandboxError, fenced};
 use types::{Image, Location, Message, Role};
 
@@ -54,7 +54,7 @@ pub struct Attached {
 
 impl Attachments {
     /// Files by their paths; `argument` is the list's name in errors.
-    pub fn new(argument: &str, paths: Vec<String>) -> Self {
+    pub fn new(_right: HostFiles, argument: &str, paths: Vec<String>) -> Self {
         let files = paths.into_iter().enumerate().map(|(index, path)| (format!("{argument}[{index}]"), path));
         Self::of(files.collect(), Arc::default())
     }
@@ -69,7 +69,7 @@ impl Attachments {
     }
 
     /// Files each of its own, which share the bounds of one call.
-    pub(crate) fn each_alone(argument: &str, paths: &[String]) -> Vec<Self> {
+    pub fn each_alone(_right: HostFiles, argument: &str, paths: &[String]) -> Vec<Self> {
         let total = Arc::<AtomicU64>::default();
         let alone = |(index, path): (usize, &String)| {
             Self::of(vec![(format!("{argument}[{index}]"), path.clone())], Arc::clone(&total))

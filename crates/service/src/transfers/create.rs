@@ -18,7 +18,7 @@ use crate::models::names_in_use::NameUse;
 use crate::models::parameters::check_parameters;
 use crate::tasks::job::{Job, JobOutput};
 use crate::tasks::registry::Task;
-use crate::{Caller, ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, HostFiles, ServiceError};
 use files::Opened;
 use providers::{FileStream, ProviderError};
 use text::format::hex;
@@ -75,7 +75,7 @@ impl Transfers {
     /// # Errors
     /// `attachment_denied`, also where the server is another machine and the settings keep files here;
     /// `attachment_unreadable`; `invalid_argument` for a file that is no GGUF.
-    pub async fn open_weights(&self, path: &str) -> Result<GgufFile, ServiceError> {
+    pub async fn open_weights(&self, right: HostFiles, path: &str) -> Result<GgufFile, ServiceError> {
         if let Location::Remote(host) = self.models.location(None)
             && !self.files.settings.allow_remote
         {
@@ -85,7 +85,7 @@ impl Transfers {
             )
             .with_hint(Action::AllowRemoteFiles));
         }
-        let Opened { file, name, size } = self.files.open("gguf", path).await?;
+        let Opened { file, name, size } = self.files.open(right, "gguf", path).await?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();
         GgufFile::check(file, name, size).await
     }

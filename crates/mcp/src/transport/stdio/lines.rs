@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::oversize::IdScanner;
+use crate::transport::oversize::IdScanner;
 
 /// Size of one read: the capacity of a pipe.
 const READ_SIZE: usize = 64 * 1024;

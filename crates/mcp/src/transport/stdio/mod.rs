@@ -6,21 +6,15 @@
 //!
 //! Specification: basic/transports (stdio) of every revision; JSON-RPC 2.0.
 
-mod decode;
-mod in_flight;
 mod lines;
-mod methods;
-
-mod oversize;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod tests;
-mod tool_list;
 
 use std::sync::Arc;
 
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, ErrorData, JsonRpcError,
-    JsonRpcMessage, RequestId, ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcError, JsonRpcMessage, RequestId,
+    ServerJsonRpcMessage,
 };
 use rmcp::service::{RoleServer, RxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -29,20 +23,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::decode::{self, Decoded};
+use super::in_flight::InFlight;
+use super::tool_list;
 use crate::call_order::LineOrder;
 use crate::handler::ToolsFollow;
 use crate::server::McpServer;
-use decode::Decoded;
-pub(crate) use in_flight::InFlight;
-use in_flight::Refused;
 use lines::{Line, LineReader};
-pub(crate) use methods::not_found;
 
 /// Maximum number of messages that wait to be written; then reading stops.
 const OUTGOING: usize = 64;
 
 /// Maximum number of messages that wait for the service loop, which takes them immediately.
 const INCOMING: usize = 16;
+
+/// The setting of the maximum length of a line, as errors name it.
+const LIMIT_SETTING: &str = "OLLAMA_MCP_MAX_MESSAGE_BYTES";
 
 /// The server's end of a line-by-line connection.
 pub(crate) struct LineTransport {
@@ -192,7 +188,7 @@ impl Reader {
                     }
                 }
                 Ok(Line::TooLong { id }) => {
-                    self.refuse(decode::refuse_too_long(id.as_deref(), self.max_line)).await
+                    self.refuse(decode::refuse_too_long(id.as_deref(), self.max_line, LIMIT_SETTING)).await
                 }
                 Ok(Line::End) => break,
                 Err(error) => {
@@ -222,7 +218,7 @@ impl Reader {
         match &mut *message {
             JsonRpcMessage::Request(request) => {
                 if let Err(refused) = self.in_flight.register(&request.id, bytes) {
-                    self.refuse(refusal(&request.id, &refused)).await;
+                    self.refuse(refused.answer(&request.id)).await;
                     return Ok(());
                 }
                 match &mut request.request {
@@ -254,29 +250,6 @@ impl Reader {
             tracing::debug!(%error, "a refusal could not be written");
         }
     }
-}
-
-fn refusal(id: &RequestId, refused: &Refused) -> JsonRpcError {
-    let error = match refused {
-        Refused::Duplicate => ErrorData::invalid_request(
-            format!("a request with the id {id} is still in flight; use a new id"),
-            None,
-        ),
-        Refused::TooLong => ErrorData::new(
-            ErrorCode::INTERNAL_ERROR,
-            format!(
-                "the requests in flight have {} bytes together, the most that is taken; wait for an answer",
-                in_flight::MAX_BYTES
-            ),
-            None,
-        ),
-        Refused::Full => ErrorData::new(
-            ErrorCode::INTERNAL_ERROR,
-            format!("{} requests are in flight; wait for an answer", in_flight::MAX_IN_FLIGHT),
-            None,
-        ),
-    };
-    JsonRpcError::new(Some(id.clone()), error)
 }
 
 fn without_bom(line: &[u8]) -> &[u8] {

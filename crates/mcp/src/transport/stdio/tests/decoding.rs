@@ -6,7 +6,7 @@ use rmcp::model::{
 };
 use serde_json::{Value, json};
 
-use crate::transport::stdio::decode::{Decoded, decode_line};
+use crate::transport::decode::{Decoded, decode_line};
 
 fn one(line: &str) -> Decoded {
     let mut decoded = decode_line(line.as_bytes());

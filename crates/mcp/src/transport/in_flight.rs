@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use platform::sync::lock;
-use rmcp::model::RequestId;
+use rmcp::model::{ErrorCode, ErrorData, JsonRpcError, RequestId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,31 @@ pub(super) enum Refused {
     Full,
     /// The requests in flight are too long in total.
     TooLong,
+}
+
+impl Refused {
+    /// The error that answers the request.
+    pub(super) fn answer(&self, id: &RequestId) -> JsonRpcError {
+        let error = match self {
+            Self::Duplicate => ErrorData::invalid_request(
+                format!("a request with the id {id} is still in flight; use a new id"),
+                None,
+            ),
+            Self::TooLong => ErrorData::new(
+                ErrorCode::INTERNAL_ERROR,
+                format!(
+                    "the requests in flight have {MAX_BYTES} bytes together, the most that is taken; wait for an answer"
+                ),
+                None,
+            ),
+            Self::Full => ErrorData::new(
+                ErrorCode::INTERNAL_ERROR,
+                format!("{MAX_IN_FLIGHT} requests are in flight; wait for an answer"),
+                None,
+            ),
+        };
+        JsonRpcError::new(Some(id.clone()), error)
+    }
 }
 
 /// The table of requests in flight, shared by the transport, which reads and writes, and the guard, which runs handlers.
@@ -91,6 +116,11 @@ impl InFlight {
     pub(super) fn answered(&self, id: &RequestId) {
         self.lock().remove(id);
         self.0.changed.notify_waiters();
+    }
+
+    /// Whether no request is in flight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// A guard that marks the handler as ended when it is dropped.

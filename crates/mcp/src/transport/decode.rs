@@ -47,7 +47,7 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_matches([' ', '\t', '\r']),
         Err(error) => {
-            return single(refuse_parse(scanned_id(line), &format!("the line is not UTF-8: {error}")));
+            return single(refuse_parse(scanned_id(line), &format!("the message is not UTF-8: {error}")));
         }
     };
     if text.is_empty() {
@@ -63,10 +63,10 @@ pub(super) fn decode_line(line: &[u8]) -> DecodedLine<'_> {
     }
 }
 
-/// The error for a line that is too long; `id` is JSON text.
-pub(super) fn refuse_too_long(id: Option<&str>, limit: usize) -> JsonRpcError {
+/// The error for a line that is too long; `id` is JSON text; `setting` has the limit.
+pub(super) fn refuse_too_long(id: Option<&str>, limit: usize, setting: &str) -> JsonRpcError {
     let id = id.and_then(read_id);
-    let message = format!("the message is longer than {limit} bytes (setting OLLAMA_MCP_MAX_MESSAGE_BYTES)");
+    let message = format!("the message is longer than {limit} bytes (setting {setting})");
     JsonRpcError::new(id, ErrorData::invalid_request(message, None))
 }
 
