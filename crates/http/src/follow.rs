@@ -16,7 +16,7 @@ use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer, ReplyCursor, Update};
 
 /// A response waits this long for the model to begin: until then a failure has a status of its own.
-const BEGIN_WITHIN: Duration = Duration::from_secs(15);
+pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(15);
 
 /// What a follower sees next.
 pub(crate) enum Step {
@@ -203,5 +203,5 @@ impl Follower {
 /// The server ends while a response is open.
 pub(crate) fn shutting_down() -> HttpError {
     HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "server_shutdown", "The server is shutting down")
-        .with_hint("What was generated ends with it: ask again when it is back.")
+        .with_hint("What was generated is lost with it. Ask again when it is back.")
 }

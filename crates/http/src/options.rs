@@ -27,10 +27,13 @@ pub struct HttpOptions {
     pub comment_after: Option<Duration>,
 }
 
+/// The name of a request's model that means the default one.
+const DEFAULT_MODEL: &str = "default";
+
 impl HttpOptions {
     /// The model that a caller means by a name; `None` is the default one.
     pub(crate) fn model_meant_by(&self, name: Option<String>) -> Option<String> {
-        let name = name.filter(|name| name != "default")?;
+        let name = name.filter(|name| name != DEFAULT_MODEL)?;
         Some(self.model_aliases.get(&name).cloned().unwrap_or(name))
     }
 }

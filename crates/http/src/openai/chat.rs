@@ -24,8 +24,6 @@ use types::Sampling;
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;
-/// The name of a request's model that means the default one.
-const DEFAULT_MODEL: &str = "default";
 
 const REQUEST: &str =
     r#"{"model":"qwen3:8b","messages":[{"role":"user","content":"Why is the sky blue?"}],"stream":true}"#;
@@ -114,11 +112,7 @@ impl Asked {
             return Err(HttpError::bad_request("stream_options", "is for streams; set stream to true"));
         }
         let shows_queue = call.header("x-ollama-mcp-events")? == Some("queue");
-        let model = request.model.take().filter(|model| model != DEFAULT_MODEL);
-        request.model = model.map(|model| match call.app.options.model_aliases.get(&model) {
-            Some(meant) => meant.clone(),
-            None => model,
-        });
+        request.model = call.app.options.model_meant_by(request.model.take());
         let background = request.background == Some(true);
         let mut chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
         if is_streamed && call.header("x-ollama-mcp-hold")? != Some("true") {

@@ -5,9 +5,9 @@ use openai::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::follow::shutting_down;
 use crate::access::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
+use crate::follow::shutting_down;
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::validate::keep_alive;
 use types::{EmbedRequest, Usage};

@@ -2,21 +2,17 @@
 //! asked for in a way that lets the caller come back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::HttpError;
+use crate::follow::{BEGIN_WITHIN, shutting_down};
 use service::ServiceError;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Outcome, Phase, ReplyBuffer};
-
-/// How long a response waits for the first piece before it begins: until then a failure has a status of its own.
-const BEGIN_WITHIN: Duration = Duration::from_secs(15);
 
 /// A completion and its reply.
 pub(crate) struct Followed {
@@ -102,10 +98,4 @@ impl Followed {
         changes.mark_changed();
         changes
     }
-}
-
-/// The server ends while a response is open.
-pub(crate) fn shutting_down() -> HttpError {
-    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "server_shutdown", "The server is shutting down")
-        .with_hint("What was generated is lost with it. Ask again when it is back.")
 }

@@ -14,8 +14,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::{Extras, finish_reason, usage_of};
-use super::follow::{Followed, shutting_down};
+use super::follow::Followed;
 use crate::error::HttpError;
+use crate::follow::shutting_down;
 use crate::mount::Response;
 use crate::sse;
 use crate::state::App;

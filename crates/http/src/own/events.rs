@@ -178,7 +178,7 @@ mod tests {
             "id: c2.t0.k0\ndata: {\"type\":\"delta\",\"content\":\"hi\"}\n\n\
              id: c2.t0.k0\ndata: {\"type\":\"queue\",\"place\":3,\"estimate_ms\":1500}\n\n\
              data: {\"type\":\"error\",\"error\":{\"message\":\"The server is shutting down\",\"type\":\"server_error\",\"param\":null,\
-             \"code\":\"server_shutdown\",\"hint\":\"What was generated ends with it: ask again when it is back.\"}}\n\n"
+             \"code\":\"server_shutdown\",\"hint\":\"What was generated is lost with it. Ask again when it is back.\"}}\n\n"
         );
     }
 }
