@@ -133,6 +133,10 @@ async fn format_that_is_checked_at_end_streams_and_is_not_asked_for_again() {
     let (completion, _, _) = completed(at_end(), vec![says("{\"n\": 1}")]).await;
     assert_eq!((kinds(&completion), completion.ending.format_violations.len()), (vec![], 0));
     let held = ChatCall { response_format: Some(format.clone()), ..call() };
+    let (completion, _, _) = completed(held.clone(), vec![says("{}"), says("{}")]).await;
+    let warning = &completion.ending.warnings[0];
+    assert!(warning.text.contains("even after a second try"), "{warning}");
+    assert_eq!((warning.kind, completion.ending.format_violations.len()), (WarningKind::FormatViolated, 1));
     let (completion, _, bodies) = completed(held, vec![says("{}"), says("{\"n\": 1}")]).await;
     assert_eq!((completion.content.as_str(), bodies.len(), kinds(&completion)), ("{\"n\": 1}", 2, vec![]));
 }

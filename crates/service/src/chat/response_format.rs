@@ -129,7 +129,7 @@ impl Run {
         self.chat.check_format(format).await?;
         if check == FormatCheck::AtEnd {
             let end = self.stream(request).await?;
-            let wrong = self.violations_at_end(format, &end, warnings).await;
+            let wrong = self.violations_at_end(format, &end, false, warnings).await;
             return Ok((end, wrong));
         }
         self.live.hold_back();
@@ -143,15 +143,16 @@ impl Run {
         request.correct(self.live.discard(), correction(format.as_requested(), &wrong));
         let end = self.stream(request).await?;
         self.live.publish();
-        let wrong = self.violations_at_end(format, &end, warnings).await;
+        let wrong = self.violations_at_end(format, &end, true, warnings).await;
         Ok((end, wrong))
     }
 
-    /// What is wrong with a reply that followers have seen, and a warning of it.
+    /// What is wrong with a reply that followers have seen, and a warning of it. `is_second`: it was asked for again.
     pub(crate) async fn violations_at_end(
         &self,
         format: &ReplyFormat,
         end: &ChatEnd,
+        is_second: bool,
         warnings: &mut Vec<Warning>,
     ) -> Vec<String> {
         if end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
@@ -159,7 +160,8 @@ impl Run {
         }
         let wrong = self.wrong(format, warnings).await;
         if !wrong.is_empty() {
-            let text = format!("The reply does not match response_format: {}.", wrong.join("; "));
+            let again = if is_second { ", even after a second try" } else { "" };
+            let text = format!("The reply does not match response_format{again}: {}.", wrong.join("; "));
             warnings.push(Warning::new(text).of_kind(WarningKind::FormatViolated));
         }
         wrong

@@ -94,7 +94,7 @@ impl Run {
             );
         }
         let violations = match format {
-            Some(format) => self.violations_at_end(format, &end, warnings).await,
+            Some(format) => self.violations_at_end(format, &end, false, warnings).await,
             None => Vec::new(),
         };
         Ok((end, violations))
