@@ -1,10 +1,14 @@
 //! The HTTP server: the real binary with `serve`, over real sockets.
 
+mod chat_service;
 mod connections;
 mod credentials;
 mod end;
+mod failures;
 mod framing;
 mod heads;
+mod openai_routes;
+mod own_completions;
 mod routes;
 mod start;
 mod web_pages;

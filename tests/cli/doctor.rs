@@ -89,3 +89,31 @@ async fn allowed_directories_are_shown_with_existence() {
     let none = run(&["doctor"], &[("OLLAMA_HOST", &url)]).await;
     assert!(none.stdout.contains("no allowed directories"), "{}", none.stdout);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn directories_that_others_can_write_are_reported_with_their_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = fake.url();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    for (mode, is_reported) in [(0o755, false), (0o775, true), (0o777, true)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        for (name, consequence) in [
+            ("OLLAMA_MCP_CONFIG_DIR", "the settings of this server"),
+            ("OLLAMA_MCP_DATA_DIR", "the conversations"),
+        ] {
+            let ran = run(&["doctor"], &[("OLLAMA_HOST", &url), (name, path)]).await;
+            assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+            assert!(ran.stdout.contains(&format!("mode {mode:o}")), "{}", ran.stdout);
+            for text in [
+                format!("other users can write to {path}, and so change {consequence}"),
+                format!("chmod go-w {path}"),
+            ] {
+                assert_eq!(ran.stdout.contains(&text), is_reported, "{text} and {mode:o}: {}", ran.stdout);
+            }
+        }
+    }
+}

@@ -101,6 +101,25 @@ async fn doctor_reports_entries_that_cannot_work() {
 }
 
 /// A server that starts is not enough: its entry may name a wrong address.
+#[cfg(unix)]
+#[tokio::test]
+async fn command_without_folder_is_reported_though_it_answers() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let url = fake.url();
+    let home = Home::new();
+    let entry = json!({ "command": "ollama-mcp", "env": { "OLLAMA_HOST": url } });
+    home.write(".cursor/mcp.json", &json!({ "mcpServers": { "ollama": entry } }).to_string());
+    let folder = std::path::Path::new(PROGRAM).parent().unwrap().to_str().unwrap();
+    let (code, _, page) = doctor(&home, &[("OLLAMA_HOST", &url), ("PATH", folder)]).await;
+    assert_eq!(code, Some(0), "{page}");
+    for text in [
+        "! Cursor, ollama (user): ollama-mcp is looked up on the PATH, which a host that starts from a menu may not have",
+        "-> ollama-mcp install --host cursor writes the full path",
+    ] {
+        assert!(page.contains(text), "{text} is not in {page}");
+    }
+}
+
 #[tokio::test]
 async fn doctor_checks_model_server_of_each_entry() {
     let fake = FakeOllama::start().await.with_defaults();

@@ -132,6 +132,33 @@ async fn doctor_reports_missing_server_and_other_program() {
     ");
 }
 
+#[tokio::test]
+async fn doctor_asks_the_server_of_an_entry() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let ollama = fake.url();
+    let serving = Serving::start(&["--guests", "never"], &ollama).await;
+    let home = Home::new();
+    let environment = [("OLLAMA_HOST", ollama.as_str()), ("OMK_KEY", "omk_sesame")];
+    home.well(&["install", "cursor", "--url", &serving.url]).await;
+    let doctor = async |environment: &[(&str, &str)]| home.run_with(&["doctor"], environment).await;
+    let ran = doctor(&environment).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains("the server needs a key: install it again with --key-env"), "{}", ran.stdout);
+
+    home.well(&["install", "cursor", "--url", &serving.url, "--key-env", "OMK_KEY"]).await;
+    let ran = doctor(&environment).await;
+    assert!(ran.stdout.contains("the server does not accept the key of the entry"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("sesame"), "{}", ran.stdout);
+    let ran = doctor(&environment[..1]).await;
+    assert!(ran.stdout.contains("its key is in OMK_KEY, which is not set in this shell"), "{}", ran.stdout);
+
+    let open = Serving::start(&[], &ollama).await;
+    home.well(&["install", "cursor", "--force", "--url", &open.url]).await;
+    let ran = doctor(&environment).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("Cursor, ollama (user): {} answers, ", open.url)), "{}", ran.stdout);
+}
+
 /// A repository could carry such a file.
 #[tokio::test]
 async fn doctor_sends_no_variable_where_a_projects_file_says() {

@@ -115,7 +115,7 @@ async fn deleting_conversation_needs_confirmation() {
     session.call("converse", turn("a", "hello")).await;
     let result = session.call("delete_conversation", json!({ "conversation_id": "a" })).await;
     let (code, said) = tool_error(&result);
-    assert!(code == "not_confirmed" && said.contains("confirm: true"), "{said}");
+    insta::assert_snapshot!(format!("{code}: {said}"), @r#"not_confirmed: delete_conversation of "a" was not done: it was not confirmed. Ask the user: "Delete the conversation a (2 messages) from this machine for good?" If the answer is yes, call again with confirm: true."#);
     assert_eq!(stored(&mut session, "a").await.len(), 2);
     let sure = json!({ "conversation_id": "a", "confirm": true });
     let result = session.call("delete_conversation", sure.clone()).await;
@@ -145,7 +145,9 @@ async fn confirmation_names_conversation_id() {
         let id = session.request("tools/call", call).await;
         let question = session.next().await;
         let asked = question["params"]["message"].as_str().unwrap();
-        assert!(asked.contains("talk") && asked.contains("2 messages"), "{asked}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(asked, @"Delete the conversation talk (2 messages) from this machine for good?");
+        }
         let answer = json!({ "action": action, "content": { "confirm": choice } });
         session.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer })).await;
         session.answer(id).await;

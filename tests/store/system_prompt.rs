@@ -100,7 +100,7 @@ async fn missing_configured_file_prevents_start() {
     let ended = tokio::time::timeout(PATIENCE, command.output()).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(2), "{said}");
-    assert!(said.contains("/nowhere/prompt.txt"), "{said}");
+    insta::assert_snapshot!(said, @"ollama-mcp: cannot read /nowhere/prompt.txt: No such file or directory (os error 2)");
 }
 
 #[tokio::test]

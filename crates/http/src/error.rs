@@ -167,7 +167,8 @@ impl HttpError {
         response
     }
 
-    fn text(&self) -> String {
+    /// What happened and the next step, for forms that have one text.
+    pub(crate) fn text(&self) -> String {
         match &self.hint {
             Some(hint) => format!("{}. {hint}", self.message.trim_end_matches('.')),
             None => self.message.clone(),

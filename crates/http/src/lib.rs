@@ -6,6 +6,7 @@
 //! server, connection              sockets: accepting, limits, the end
 //! router                          from a request to the handler of its route
 //! base, openai, chat_service, own the routes, one folder for each family
+//! follow                          a completion on behalf of a response
 //! mount                           a service of another front, such as MCP
 //! route, openapi                  what a route is, and its description
 //! call                            one request: its caller, its body, its answer
@@ -19,8 +20,10 @@
 mod access;
 mod base;
 mod call;
+mod chat_service;
 mod connection;
 mod error;
+mod follow;
 mod hint;
 mod json;
 mod mcp_routes;
@@ -29,6 +32,7 @@ mod mount;
 mod openai;
 mod openapi;
 mod options;
+mod own;
 mod route;
 mod router;
 mod server;

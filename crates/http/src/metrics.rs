@@ -1,4 +1,4 @@
-//! Counters of requests, for `GET /metrics`.
+//! Counters of requests and completions, for `GET /metrics`.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -12,6 +12,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use service::ErrorCode;
+use service::tasks::observer::EndedCompletion;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteStatus {
     route: &'static str,
@@ -23,11 +26,25 @@ struct Kind {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Code {
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
 /// The counters of one server. No label holds what a caller sends.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RouteStatus, Counter>,
     seconds: Histogram,
+    errors: Family<Code, Counter>,
+    completions: Family<Outcome, Counter>,
+    first_token: Histogram,
+    queued: Histogram,
     tokens: Family<Kind, Counter>,
     connections: Gauge,
     uptime: Gauge<f64, AtomicU64>,
@@ -43,6 +60,21 @@ impl Metrics {
         // From 0.1 ms to some 100 s.
         let seconds = Histogram::new(exponential_buckets(0.0001, 4.0, 11));
         registry.register("http_response_seconds", "Time until the response began", seconds.clone());
+        let errors = Family::default();
+        registry.register(
+            "http_errors",
+            "Requests that failed before their response began, by code",
+            errors.clone(),
+        );
+        let completions = Family::default();
+        let outcomes = "Completions that ended, by outcome: completed, or the code of the failure";
+        registry.register("completions", outcomes, completions.clone());
+        // From 10 ms to some 10 minutes: a model may be loaded first.
+        let times = || Histogram::new(exponential_buckets(0.01, 3.0, 11));
+        let (first_token, queued) = (times(), times());
+        let first = "Time from the request to the first token of its completion";
+        registry.register("first_token_seconds", first, first_token.clone());
+        registry.register("queue_seconds", "Time of completions in the queue", queued.clone());
         let tokens = Family::default();
         registry.register("tokens", "Tokens by kind, as the model server counts them", tokens.clone());
         let connections = Gauge::default();
@@ -52,7 +84,20 @@ impl Metrics {
         let (running, waiting) = (Gauge::default(), Gauge::default());
         registry.register("completions_running", "Completions that run", running.clone());
         registry.register("completions_waiting", "Completions that wait for their turn", waiting.clone());
-        Self { registry, requests, seconds, tokens, connections, uptime, running, waiting }
+        Self {
+            registry,
+            requests,
+            seconds,
+            errors,
+            completions,
+            first_token,
+            queued,
+            tokens,
+            connections,
+            uptime,
+            running,
+            waiting,
+        }
     }
 
     /// A response has begun.
@@ -61,7 +106,23 @@ impl Metrics {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// A completion has ended with these counts.
+    /// A request has failed before its response began.
+    pub(crate) fn error(&self, code: &str) {
+        self.errors.get_or_create(&Code { code: code.to_owned() }).inc();
+    }
+
+    /// A completion has ended, of this front or another one over the same services.
+    pub(crate) fn completion(&self, ended: &EndedCompletion) {
+        let outcome = ended.error.map_or("completed", ErrorCode::as_str);
+        self.completions.get_or_create(&Outcome { outcome }).inc();
+        if let Some(first) = ended.first_chunk {
+            self.first_token.observe(first.as_secs_f64());
+        }
+        self.queued.observe(ended.queued.as_secs_f64());
+        self.tokens(&ended.usage);
+    }
+
+    /// The model server has counted these.
     pub(crate) fn tokens(&self, usage: &types::Usage) {
         for (kind, tokens) in [("prompt", usage.prompt_tokens), ("completion", usage.completion_tokens)] {
             if let Some(tokens) = tokens {
@@ -96,3 +157,6 @@ impl Drop for ConnectionGuard {
         self.0.dec();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,14 @@ pub struct HttpOptions {
     pub comment_after: Option<Duration>,
 }
 
+impl HttpOptions {
+    /// The model that a caller means by a name; `None` is the default one.
+    pub(crate) fn model_meant_by(&self, name: Option<String>) -> Option<String> {
+        let name = name.filter(|name| name != "default")?;
+        Some(self.model_aliases.get(&name).cloned().unwrap_or(name))
+    }
+}
+
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {

@@ -19,7 +19,7 @@ use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{base, mcp_routes, openai};
+use crate::{base, chat_service, mcp_routes, openai, own};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -33,6 +33,8 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = base::routes();
     routes.extend(openai::routes());
     routes.extend(mcp_routes::routes());
+    routes.extend(chat_service::routes());
+    routes.extend(own::routes());
     routes
 }
 
@@ -79,6 +81,7 @@ async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
     let mut response = answer.unwrap_or_else(|error| {
         tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
+        app.metrics.error(&error.code);
         error.into_response(route.dialect)
     });
     finish(&mut response, &request_id);

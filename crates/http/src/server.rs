@@ -76,12 +76,15 @@ impl HttpServer {
         shutdown: CancellationToken,
     ) {
         let max_connections = self.options.max_connections;
+        let metrics = Arc::new(Metrics::new());
+        let counting = Arc::clone(&metrics);
+        services.tasks.observe_ends(move |ended| counting.completion(&ended));
         let app = Arc::new(App {
             services,
             options: self.options,
             local_key,
             mcp,
-            metrics: Metrics::new(),
+            metrics,
             idempotency: Default::default(),
             started: Instant::now(),
             shutdown: shutdown.clone(),

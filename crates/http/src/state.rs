@@ -20,7 +20,7 @@ pub(crate) struct App {
     pub(crate) local_key: Option<LocalKey>,
     /// MCP, mounted under `/mcp`.
     pub(crate) mcp: Option<Arc<dyn Endpoint>>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) idempotency: IdempotencyKeys,
     pub(crate) started: Instant,
     /// Cancelled when the server ends: open streams say so, and end.

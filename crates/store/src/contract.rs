@@ -304,6 +304,7 @@ async fn list_tells_model_count_and_first_words(handles: Handles) {
     let seen = handles.get(&owner, "a").await.revision;
     let mut second = turn("a", Some(seen), "second", 10);
     second.messages[1].model = Some("other".into());
+    second.system = Some("Be brief.".into());
     handles.append(&owner, second).await;
     let listed = Summary {
         id: "a".into(),
@@ -311,6 +312,7 @@ async fn list_tells_model_count_and_first_words(handles: Handles) {
         updated: at(11),
         total: 4,
         model: Some("other".into()),
+        has_system: true,
         first_words: "first".into(),
     };
     assert_eq!(handles.list(&owner).await, [listed]);

@@ -125,6 +125,8 @@ pub struct Summary {
     pub total: usize,
     /// The model that answered last.
     pub model: Option<String>,
+    /// Whether it has a system prompt.
+    pub has_system: bool,
     /// The first 100 characters of its first message.
     pub first_words: String,
 }

@@ -21,7 +21,8 @@ pub(crate) const MESSAGES: &str = "
     SELECT role, content, thinking, tool_calls, attachments, model, prompt_tokens, completion_tokens, created_ms
     FROM messages WHERE owner = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3";
 
-/// Of `owner`, the position after which the page starts (updated, id), limit: conversations, last updated first.
+/// Of `owner`, the position after which the page starts (updated, id), limit: conversations, last updated first. Whether there
+/// is a system prompt is 1 or 0: the databases have different booleans.
 pub(crate) const PAGE: &str = "
     SELECT c.id, c.created_ms, c.updated_ms,
            (SELECT count(*) FROM messages m WHERE m.owner = c.owner AND m.conversation_id = c.id),
@@ -29,7 +30,8 @@ pub(crate) const PAGE: &str = "
             WHERE m.owner = c.owner AND m.conversation_id = c.id AND m.model IS NOT NULL
             ORDER BY m.seq DESC LIMIT 1),
            (SELECT substr(m.content, 1, 100) FROM messages m
-            WHERE m.owner = c.owner AND m.conversation_id = c.id ORDER BY m.seq LIMIT 1)
+            WHERE m.owner = c.owner AND m.conversation_id = c.id ORDER BY m.seq LIMIT 1),
+           CASE WHEN coalesce(c.system, '') = '' THEN 0 ELSE 1 END
     FROM conversations c
     WHERE c.owner = $1 AND (c.updated_ms, c.id) < ($2, $3)
     ORDER BY c.updated_ms DESC, c.id DESC LIMIT $4";

@@ -20,8 +20,14 @@ pub struct Model {
     pub created: Option<u64>,
     /// Of its manifest.
     pub digest: Option<String>,
+    /// The model that it was made from.
+    pub parent_model: Option<String>,
+    /// Of its file, such as `gguf`.
+    pub format: Option<String>,
     /// Such as `gemma3`.
     pub family: Option<String>,
+    /// The families of its parts, such as those of the text and the vision model.
+    pub families: Vec<String>,
     /// As the server writes it, such as `4.3B`.
     pub parameter_size: Option<String>,
     /// Such as `Q4_K_M`.

@@ -1,4 +1,5 @@
-"""Holds ollama-mcp against the official Python SDK: tools, progress, cancellation, completion, resources, prompts.
+"""Holds ollama-mcp against the official Python SDK: tools, progress, cancellation, completion, resources, prompts;
+over stdio and over HTTP.
 
     python check.py BINARY
 
@@ -11,6 +12,7 @@ import os
 import sys
 
 import jsonschema
+from http_server import serving
 from mcp import Client, StdioServerParameters
 from mcp.client.session import IncomingMessage
 from mcp_types import PromptReference, ProgressNotification, ResourceTemplateReference
@@ -149,19 +151,24 @@ async def check_the_rest(client: Client) -> None:
     print(f"  prompts: {len(prompts)}")
 
 
-async def main(binary: str) -> None:
-    environment = dict(os.environ) | {"OLLAMA_MCP_MAX_CONCURRENT": "1"}
+async def check_over(transport: str, server: StdioServerParameters | str) -> None:
     for mode in ["legacy", "2026-07-28"]:
         stream = Stream()
-        start = StdioServerParameters(command=binary, env=environment)
-        async with Client(start, message_handler=stream.on_message, mode=mode) as client:
-            print(f"python: mode {mode}, revision {client.protocol_version}")
+        async with Client(server, message_handler=stream.on_message, mode=mode) as client:
+            print(f"python: {transport}, mode {mode}, revision {client.protocol_version}")
             await check_tools(client)
             await check_progress(client, stream)
             await check_cancel(client, stream)
             await check_the_rest(client)
 
 
+def main(binary: str) -> None:
+    os.environ["OLLAMA_MCP_MAX_CONCURRENT"] = "1"
+    asyncio.run(check_over("stdio", StdioServerParameters(command=binary, env=dict(os.environ))))
+    with serving(binary) as url:
+        asyncio.run(check_over("HTTP", f"{url}/mcp"))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    main(sys.argv[1])
     print("python: ok")

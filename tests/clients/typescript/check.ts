@@ -1,13 +1,17 @@
-// Holds ollama-mcp against the official TypeScript SDK: tools, progress, cancellation, completion, resources, prompts.
+// Holds ollama-mcp against the official TypeScript SDK: tools, progress, cancellation, completion, resources, prompts;
+// over stdio and over HTTP.
 //
 //     node check.ts BINARY          (Node 22.18 or newer strips the types by itself)
 //
 // The model server is the one that the environment (OLLAMA_*) names. Any disagreement ends with an AssertionError.
 
 import assert from "node:assert/strict";
+import { spawn, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
 import { argv, env } from "node:process";
+import { createInterface } from "node:readline";
 
-import { Client, type CallToolResult } from "@modelcontextprotocol/client";
+import { Client, StreamableHTTPClientTransport, type CallToolResult, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv";
 
@@ -149,18 +153,33 @@ async function checkTheRest(client: Client): Promise<void> {
   console.log(`  prompts: ${prompts.length}`);
 }
 
+async function checkOver(name: string, transport: () => Transport): Promise<void> {
+  for (const mode of ["legacy", { pin: "2026-07-28" }] as const) {
+    const client = new Client({ name: "client-check", version: "1.0.0" }, { versionNegotiation: { mode } });
+    await client.connect(transport());
+    console.log(`typescript: ${name}, ${client.getProtocolEra()}, revision ${client.getNegotiatedProtocolVersion()}`);
+    await checkTools(client);
+    await checkProgress(client);
+    await checkCancel(client);
+    await checkTheRest(client);
+    await client.close();
+  }
+}
+
 const command = argv[2];
 assert(command, "usage: node check.ts BINARY");
-const inherited = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-for (const mode of ["legacy", { pin: "2026-07-28" }] as const) {
-  const client = new Client({ name: "client-check", version: "1.0.0" }, { versionNegotiation: { mode } });
-  const server = { command, env: { ...Object.fromEntries(inherited), OLLAMA_MCP_MAX_CONCURRENT: "1" } };
-  await client.connect(new StdioClientTransport(server));
-  console.log(`typescript: ${client.getProtocolEra()}, revision ${client.getNegotiatedProtocolVersion()}`);
-  await checkTools(client);
-  await checkProgress(client);
-  await checkCancel(client);
-  await checkTheRest(client);
-  await client.close();
+const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+const environment = { ...Object.fromEntries(given), OLLAMA_MCP_MAX_CONCURRENT: "1" };
+await checkOver("stdio", () => new StdioClientTransport({ command, env: environment }));
+
+const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+const server = spawn(command, ["serve", "--listen", "127.0.0.1:0"], { stdio, env: environment });
+try {
+  assert(server.stdout);
+  const [first] = (await once(createInterface(server.stdout), "line")) as [string];
+  const url = new URL(`${first.split(" on ")[1]}/mcp`);
+  await checkOver("HTTP", () => new StreamableHTTPClientTransport(url));
+} finally {
+  server.kill();
 }
 console.log("typescript: ok");

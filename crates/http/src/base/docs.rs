@@ -48,7 +48,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn metrics(call: Call) -> Answer {
-    let text = call.app.metrics.text(call.app.started.elapsed(), 0, 0);
+    let queue = call.app.services.tasks.queue(call.caller());
+    let text = call.app.metrics.text(call.app.started.elapsed(), queue.running, queue.waiting);
     let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok(with_type(text.into(), content_type))
 }

@@ -193,7 +193,8 @@ fn tell_extras(headers: &mut HeaderMap, extras: &Extras<'_>) {
     }
 }
 
-fn unsupported(field: &str) -> HttpError {
+/// A field that asks for what no local model can do.
+pub(super) fn unsupported(field: &str) -> HttpError {
     let mut error = HttpError::bad_request(field, "asks for what no local model can do; leave it out");
     error.code = "unsupported_parameter".into();
     error

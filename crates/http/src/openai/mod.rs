@@ -2,8 +2,11 @@
 
 mod answer;
 mod chat;
+mod completions;
+mod embeddings;
 mod follow;
 mod idempotency;
+mod models;
 mod stream;
 
 pub(crate) use idempotency::IdempotencyKeys;
@@ -11,5 +14,7 @@ pub(crate) use idempotency::IdempotencyKeys;
 use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
-    vec![chat::route()]
+    let mut routes = vec![chat::route(), completions::route(), embeddings::route()];
+    routes.extend(models::routes());
+    routes
 }

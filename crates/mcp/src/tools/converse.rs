@@ -11,7 +11,7 @@ use crate::answers::completion::TurnAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
 use crate::call::ATTACHMENTS;
-use service::conversations::TurnCall;
+use service::conversations::{NEW, TurnCall};
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Continue a stored conversation with a local model, which remembers earlier turns. Conversations \
@@ -65,7 +65,8 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.system = arguments.system;
     chat.attachments = call.attachments(arguments.attachments)?;
     chat.tools = arguments.tools.unwrap_or_default();
-    let turn = TurnCall { conversation_id: arguments.conversation_id, prompt: arguments.prompt, chat };
+    let id = Some(arguments.conversation_id).filter(|id| id != NEW);
+    let turn = TurnCall { conversation_id: id, prompt: arguments.prompt, chat };
     let completion = call.server.services().conversations.start_turn(call.caller(), turn)?;
     call.wait(completion, waiting).await
 }

@@ -29,7 +29,7 @@ const METHODS: [&str; 14] = [
 ];
 
 /// Those that revision 2026-07-28 has removed.
-const REMOVED: [&str; 3] = ["ping", "resources/subscribe", "resources/unsubscribe"];
+const REMOVED: [&str; 4] = ["initialize", "ping", "resources/subscribe", "resources/unsubscribe"];
 
 /// Those that it has added.
 const ADDED: [&str; 2] = ["server/discover", "subscriptions/listen"];
@@ -57,6 +57,9 @@ pub(crate) fn not_found(method: &str, modern: bool) -> ErrorData {
     let instead = match method {
         "resources/subscribe" | "resources/unsubscribe" if modern => {
             "revision 2026-07-28 has subscriptions/listen instead, with notifications.resourceSubscriptions".to_owned()
+        }
+        "initialize" if modern => {
+            "revision 2026-07-28 has no handshake: a request carries its metadata, and server/discover describes the server".to_owned()
         }
         "ping" if modern => {
             "revision 2026-07-28 has removed it; any request shows that the server answers, such as server/discover".to_owned()

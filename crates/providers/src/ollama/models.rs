@@ -29,8 +29,9 @@ pub(super) fn running(answer: PsAnswer) -> Vec<RunningModel> {
 }
 
 pub(super) fn details(answer: ShowAnswer) -> ModelDetails {
-    let DetailsAnswer { family, parameter_size, quantization_level, context_length, embedding_length } =
-        answer.details.unwrap_or_default();
+    let DetailsAnswer {
+        family, parameter_size, quantization_level, context_length, embedding_length, ..
+    } = answer.details.unwrap_or_default();
     let model_info = answer.model_info.unwrap_or_default();
     ModelDetails {
         capabilities: answer.capabilities,
@@ -58,7 +59,10 @@ fn listed_model(model: ListedModel) -> Model {
         modified_at: non_empty(model.modified_at),
         created: None,
         digest: non_empty(model.digest),
+        parent_model: non_empty(details.parent_model),
+        format: non_empty(details.format),
         family: non_empty(details.family),
+        families: details.families.unwrap_or_default(),
         parameter_size: non_empty(details.parameter_size),
         quantization: non_empty(details.quantization_level),
         context_length: details.context_length.filter(|length| *length > 0),
@@ -138,7 +142,10 @@ mod tests {
                 size: Some(491_400_228),
                 modified_at: Some("2026-11-21T02:25:20.526617961Z".into()),
                 digest: Some("a9f7d844a82e678d44c9107ad3699e0a2995a6fddc9a02fbe45a2dcd34ab40d2".into()),
+                parent_model: None,
+                format: Some("gguf".into()),
                 family: Some("qwen2".into()),
+                families: vec!["qwen2".into()],
                 parameter_size: Some("630.17M".into()),
                 quantization: Some("Q4_K_M".into()),
                 context_length: Some(32_768),

@@ -72,9 +72,10 @@ impl Chat {
         let live = ReplyBuffer::new();
         live.task_state.set_id(job.task_state.id());
         let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
-        live.end(
-            run.answer(call, Question::Messages).await.map_err(|error| error.with_partial(live.partial())),
-        );
+        let ending = run.answer(call, Question::Messages).await;
+        let ending = ending.map_err(|error| error.with_partial(live.partial()));
+        self.tasks.registry.observer.report(|| live.figures(&ending));
+        live.end(ending);
         live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
     }
 }

@@ -21,10 +21,10 @@ use crate::{Caller, ErrorCode, ServiceError};
 pub use turn::TurnCall;
 use turn_locks::{QueuedTurn, TurnLocks};
 
-/// The id for which one is made.
+/// The id for which fronts that have no absent one let an id be made.
 pub const NEW: &str = "new";
 /// Most characters of an id.
-const MAX_ID: usize = 64;
+pub const MAX_ID: usize = 64;
 /// Conversations on a page of the list, where the caller does not say.
 const PAGE: u64 = 50;
 /// Bytes of text of a conversation that is read, so that no host gets an answer that it cannot hold.
@@ -66,16 +66,30 @@ impl Conversations {
         id: &str,
         last: Option<u64>,
     ) -> Result<Conversation, ServiceError> {
-        conversation_id(id)?;
-        let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
-        let found = self.store()?.get_end(&caller.owner, id, last, MAX_SHOWN_BYTES).await.map_err(failed)?;
-        let mut found = found.ok_or_else(|| not_found(id))?;
+        let mut found = self.get_end(caller, id, last, MAX_SHOWN_BYTES).await?;
         found.system.iter_mut().for_each(shorten);
         for message in &mut found.messages {
             shorten(&mut message.content);
             message.thinking.iter_mut().for_each(shorten);
         }
         Ok(found)
+    }
+
+    /// A conversation, with as many of its newest `last` messages as have `max_bytes` of text together, and at least one.
+    ///
+    /// # Errors
+    /// `conversation_not_found`, `storage_failed`.
+    pub async fn get_end(
+        &self,
+        caller: &Caller,
+        id: &str,
+        last: Option<u64>,
+        max_bytes: usize,
+    ) -> Result<Conversation, ServiceError> {
+        conversation_id(id)?;
+        let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
+        let found = self.store()?.get_end(&caller.owner, id, last, max_bytes).await.map_err(failed)?;
+        found.ok_or_else(|| not_found(id))
     }
 
     /// Queues a call behind the turns of a conversation that have begun.
@@ -126,14 +140,18 @@ impl Conversations {
     }
 }
 
+/// Whether a text can be the id of a conversation: 1 to [`MAX_ID`] ASCII letters, digits, `-` or `_`.
+pub fn is_conversation_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len())
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
 /// Checks an id.
 ///
 /// # Errors
 /// `invalid_argument`.
 pub fn conversation_id(id: &str) -> Result<(), ServiceError> {
-    let right = (1..=MAX_ID).contains(&id.len())
-        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if right {
+    if is_conversation_id(id) {
         return Ok(());
     }
     let shown: String = id.chars().take(MAX_ID).collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::OwnedMutexGuard;
 
 use super::turn_locks::QueuedTurn;
-use super::{Conversations, NEW, conversation_id, failed};
+use super::{Conversations, conversation_id, failed};
 use crate::changes::Change;
 use crate::chat::bytes_of_call;
 use crate::chat::request::ChatCall;
@@ -26,8 +26,8 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct TurnCall {
-    /// The conversation, or [`NEW`].
-    pub conversation_id: String,
+    /// The conversation, which is made if it does not exist; `None`: a new one, whose id is made.
+    pub conversation_id: Option<String>,
     /// The user's message.
     pub prompt: String,
     /// Everything else; its messages are those of the conversation. The names of its files are kept, and what is in
@@ -45,19 +45,17 @@ impl Conversations {
         caller: &Caller,
         mut call: TurnCall,
     ) -> Result<Arc<Task>, ServiceError> {
-        conversation_id(&call.conversation_id)?;
-        if call.conversation_id == NEW {
-            call.conversation_id = uuid::Uuid::new_v4().to_string();
-        }
+        let id = call.conversation_id.take().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        conversation_id(&id)?;
         if call.prompt.trim().is_empty() {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }
         check(&call.chat)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
-        let live = ReplyBuffer::in_conversation(&call.conversation_id);
+        let live = ReplyBuffer::in_conversation(&id);
         let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
         // Both queue positions are reserved here, so that they follow the order of the calls, not that in which their tasks start.
-        let turn = self.turn_locks.queue(&caller.owner, &call.conversation_id);
+        let turn = self.turn_locks.queue(&caller.owner, &id);
         let run = Run {
             chat: Arc::clone(&self.chat),
             live: Arc::clone(&live),
@@ -71,7 +69,7 @@ impl Conversations {
             &live,
             async move {
                 let _held = held;
-                turns.answer(&run, owner, call, turn).await
+                turns.answer(&run, owner, id, call, turn).await
             },
             move |answered| async move { written.write(answered).await },
         );
@@ -82,10 +80,11 @@ impl Conversations {
         &self,
         run: &Run,
         owner: Owner,
+        id: String,
         call: TurnCall,
         turn: QueuedTurn,
     ) -> Result<Answered, ServiceError> {
-        let TurnCall { conversation_id: id, prompt, mut chat } = call;
+        let TurnCall { prompt, mut chat, .. } = call;
         let (chat_part, live) = (&run.chat, &run.live);
         let said_at = SystemTime::now();
         let waits = |ahead| {

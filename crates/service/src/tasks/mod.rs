@@ -5,6 +5,7 @@ pub mod handle;
 pub mod job;
 mod latch;
 pub mod memory;
+pub mod observer;
 pub mod queue;
 pub mod registry;
 pub mod reply;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::{Caller, ServiceError};
 use memory::Memory;
+use observer::EndedCompletion;
 use queue::{Queue, QueueView};
 use registry::{Registry, Task};
 use settings::ChatSettings;
@@ -60,6 +62,11 @@ impl Tasks {
     /// The queue, with the places of the caller's own requests.
     pub fn queue(&self, caller: &Caller) -> QueueView {
         self.queue.view(&caller.owner)
+    }
+
+    /// Has `observer` called at the end of each completion, before its callers learn of the end. There is one observer.
+    pub fn observe_ends(&self, observer: impl Fn(EndedCompletion) + Send + Sync + 'static) {
+        self.registry.observer.set(Box::new(observer));
     }
 
     /// Makes sure that one more completion of the caller may run with no call attached.

@@ -11,6 +11,7 @@ use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
 use crate::tasks::handle::{TaskState, caught};
 use crate::tasks::job::{Job, JobOutput};
+use crate::tasks::observer::EndObserver;
 use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
 use platform::sync::lock;
 use types::Owner;
@@ -118,7 +119,10 @@ impl Retention {
 
 /// The table. It is under one mutex since a search and a sweep see all of it; both are short and never await.
 #[derive(Debug, Default)]
-pub(crate) struct Registry(Mutex<Table>);
+pub(crate) struct Registry {
+    table: Mutex<Table>,
+    pub(crate) observer: EndObserver,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -179,7 +183,9 @@ impl Registry {
                 Ok((ending, held)) => (ending, Some(held)),
                 Err(error) => (Err(error), None),
             };
-            live.end(ending.map_err(|error| error.with_partial(live.partial())));
+            let ending = ending.map_err(|error| error.with_partial(live.partial()));
+            registry.observer.report(|| live.figures(&ending));
+            live.end(ending);
             drop(held);
             registry.lock().ended(live.size());
         });
@@ -245,7 +251,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        lock(&self.0)
+        lock(&self.table)
     }
 }
 

@@ -181,6 +181,31 @@ fn only_running_tasks_count_as_background() {
 }
 
 #[tokio::test]
+async fn observer_gets_figures_of_each_end() {
+    let registry = Arc::new(Registry::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = Arc::clone(&seen);
+    registry
+        .observer
+        .set(Box::new(move |ended| lock(&into).push((ended.error, ended.first_chunk.is_some()))));
+    let reply = ReplyBuffer::new();
+    registry.spawn(&reply, {
+        let reply = Arc::clone(&reply);
+        async move {
+            reply.push_content("x");
+            Err(ServiceError::internal())
+        }
+    });
+    reply.ended().await;
+    assert_eq!(*lock(&seen), [(Some(ErrorCode::Internal), true)]);
+    let silent = ReplyBuffer::new();
+    silent.task_state.cancel();
+    registry.spawn(&silent, std::future::pending());
+    silent.ended().await;
+    assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false)));
+}
+
+#[tokio::test]
 async fn task_that_fails_at_its_last_step_announces_its_end_before_it_leaves() {
     struct Place(Arc<ReplyBuffer>, mpsc::UnboundedSender<bool>);
     impl Drop for Place {

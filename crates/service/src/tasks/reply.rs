@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::TaskState;
+use crate::tasks::observer::EndedCompletion;
 use platform::sync::lock;
 use types::{Location, TokenLogprob, ToolCall};
 
@@ -321,7 +322,8 @@ impl ReplyBuffer {
         !self.lock().logprobs.is_empty()
     }
 
-    pub(crate) fn tool_calls(&self) -> Vec<ToolCall> {
+    /// The tool calls so far; none once it has ended well, as they are the completion's then.
+    pub fn tool_calls(&self) -> Vec<ToolCall> {
         self.lock().tool_calls.clone()
     }
 
@@ -333,6 +335,17 @@ impl ReplyBuffer {
         change(&mut buffer);
         drop(buffer);
         self.version.send_modify(|version| *version += 1);
+    }
+
+    /// The figures of an end that is about to be announced.
+    pub(crate) fn figures(&self, ending: &Result<CompletionSummary, ServiceError>) -> EndedCompletion {
+        let buffer = self.lock();
+        EndedCompletion {
+            error: ending.as_ref().err().map(|error| error.code),
+            usage: ending.as_ref().map(|summary| summary.usage).unwrap_or_default(),
+            queued: buffer.queued,
+            first_chunk: buffer.first_chunk.map(|at| at.duration_since(self.task_state.started())),
+        }
     }
 
     pub(crate) fn end(&self, ending: Result<CompletionSummary, ServiceError>) {

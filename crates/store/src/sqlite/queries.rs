@@ -129,6 +129,7 @@ pub(super) fn list(
             total: row.get(3)?,
             model: row.get(4)?,
             first_words: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+            has_system: row.get::<_, i64>(6)? != 0,
         });
     }
     Ok(page)

@@ -155,9 +155,6 @@ impl HttpTransport {
         };
         let era = match protocol_headers::era(headers, &request.request) {
             Ok(era) => era,
-            Err(error) if error.code == ErrorCode::METHOD_NOT_FOUND => {
-                return response::error(StatusCode::NOT_FOUND, Some(id), error);
-            }
             Err(error) => return response::error(StatusCode::BAD_REQUEST, Some(id), error),
         };
         let session = match era {

@@ -8,8 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use http_types::HeaderMap;
 use rmcp::model::{ClientRequest, ErrorData, GetMeta as _, ProtocolVersion};
 
-use crate::transport::methods::not_found;
-
 pub(super) const SESSION_ID: &str = "mcp-session-id";
 pub(super) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
@@ -29,7 +27,7 @@ pub(super) enum Era {
 /// The era of a request.
 ///
 /// # Errors
-/// What is missing of its metadata, or contradicts them; for clients a 400, but for an unknown method.
+/// What is missing of its metadata, or contradicts them.
 pub(super) fn era(headers: &HeaderMap, request: &ClientRequest) -> Result<Era, ErrorData> {
     let named = version(headers)?;
     let meta = request.get_meta();
@@ -37,10 +35,7 @@ pub(super) fn era(headers: &HeaderMap, request: &ClientRequest) -> Result<Era, E
     let is_modern = |version: &str| version >= ProtocolVersion::V_2026_07_28.as_str();
     let modern_meta = requested.as_ref().is_some_and(|version| is_modern(version.as_str()));
     if let ClientRequest::InitializeRequest(_) = request {
-        return match modern_meta {
-            true => Err(not_found("initialize", true)),
-            false => Ok(Era::Handshake),
-        };
+        return Ok(Era::Handshake);
     }
     let discovers = matches!(request, ClientRequest::DiscoverRequest(_));
     if !(modern_meta || discovers || named.is_some_and(is_modern)) {

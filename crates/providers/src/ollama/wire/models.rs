@@ -38,7 +38,11 @@ pub(crate) struct ListedModel {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct DetailsAnswer {
+    pub(crate) parent_model: Option<String>,
+    pub(crate) format: Option<String>,
     pub(crate) family: Option<String>,
+    #[serde(deserialize_with = "list::<MAX_WORDS, _, _>")]
+    pub(crate) families: Option<Vec<String>>,
     pub(crate) parameter_size: Option<String>,
     pub(crate) quantization_level: Option<String>,
     #[serde(deserialize_with = "lenient_u64")]

@@ -1,0 +1,98 @@
+//! `POST /api/v1/generate`: one prompt to the server's model.
+
+use futures_util::{FutureExt as _, stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::access::Scope;
+use crate::call::{Call, json_answer, tell_ignored};
+use crate::error::{Dialect, HttpError};
+use crate::follow::{Follower, Step, shutting_down};
+use crate::mount::Response;
+use crate::route::{Answer, Content, Route, Tag};
+use crate::sse;
+use service::chat::request::ChatCall;
+use types::{Message, Role};
+
+/// A prompt to the server's model.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(rename = "PromptRequest")]
+struct Request {
+    prompt: Option<String>,
+    /// true: events of text, `data: {}` at the end
+    stream: Option<bool>,
+}
+
+/// The text, or the next part of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PromptAnswer")]
+struct Generated<'a> {
+    response: &'a str,
+}
+
+pub(super) fn route() -> Route {
+    let events = Content::of("text/event-stream").example("data: {\"response\":\"Hello\"}\n\ndata: {}\n");
+    Route::post("/api/v1/generate", |call| generate(call).boxed())
+        .about("generateText", Tag::ChatService, "Ask the server's model one question")
+        .needs(Scope::Chat)
+        .takes(Content::json::<Request>().example(r#"{"prompt":"Why is the sky blue?","stream":false}"#))
+        .answers(200, "The text", [Content::json::<Generated<'static>>(), events])
+}
+
+async fn generate(mut call: Call) -> Answer {
+    let (request, ignored) = call.json::<Request>().await?;
+    let prompt =
+        request.prompt.ok_or_else(|| HttpError::bad_request("prompt", "is missing; it must be text"))?;
+    if prompt.trim().is_empty() {
+        return Err(HttpError::bad_request("prompt", "is empty; it must have text"));
+    }
+    let chat = ChatCall { messages: vec![Message::text(Role::User, prompt)], ..ChatCall::default() };
+    let task = call.app.services.chat.start_chat(call.caller(), chat).map_err(|error| call.error(&error))?;
+    let mut follower = Follower::owning(&call, task)?;
+    let mut response = if request.stream == Some(true) {
+        follower.begun().await?;
+        streamed(follower)
+    } else {
+        let completion = follower.completion().await?;
+        json_answer(&Generated { response: &completion.content })?
+    };
+    tell_ignored(&mut response, &ignored);
+    Ok(response)
+}
+
+fn streamed(follower: Follower) -> Response {
+    sse::response(stream::unfold(Some(follower), |follower| async move {
+        let mut follower = follower?;
+        let mut out = Vec::new();
+        loop {
+            let goes_on = match follower.next().await {
+                // Thinking, and places in the queue.
+                Step::Update(update) if update.content.is_empty() => continue,
+                Step::Update(update) => {
+                    sse::write_event(&mut out, None, &Generated { response: &update.content });
+                    true
+                }
+                Step::Silent => {
+                    out.extend_from_slice(sse::COMMENT);
+                    true
+                }
+                Step::Ended(Ok(_)) => {
+                    sse::write_event(&mut out, None, &json!({}));
+                    false
+                }
+                Step::Ended(Err(error)) => {
+                    let error = follower.failure(error);
+                    sse::write_event(&mut out, None, &error.body(Dialect::ChatService));
+                    false
+                }
+                Step::ShuttingDown => {
+                    sse::write_event(&mut out, None, &shutting_down().body(Dialect::ChatService));
+                    false
+                }
+            };
+            return Some((out, goes_on.then_some(follower)));
+        }
+    }))
+}

@@ -1,0 +1,29 @@
+//! The chat service: the routes of the older services, as their clients call them.
+
+mod chat;
+mod generate;
+mod history;
+mod models;
+mod ndjson;
+mod request;
+
+use axum::http::StatusCode;
+
+use crate::error::HttpError;
+use crate::route::Route;
+use service::ErrorCode;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = vec![models::route(), chat::route()];
+    routes.extend(history::routes());
+    routes.push(generate::route());
+    routes
+}
+
+/// An error of `/chat` and `/models`, whose clients take 502 for a model server that is down.
+fn with_502(mut error: HttpError) -> HttpError {
+    if error.code == ErrorCode::OllamaUnreachable.as_str() {
+        error.status = StatusCode::BAD_GATEWAY;
+    }
+    error
+}

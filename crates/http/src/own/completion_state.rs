@@ -1,0 +1,166 @@
+//! A completion, or a job, as JSON.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::error::HttpError;
+use crate::hint;
+use openai::completion::Usage;
+use openai::messages::ToolCall;
+use service::ErrorCode;
+use service::tasks::job::Job;
+use service::tasks::registry::{Task, TaskKind};
+use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
+
+/// A completion that runs, or has ended.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "Completion")]
+pub(super) struct CompletionState {
+    id: String,
+    /// queued, running, completed, failed or cancelled
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// Unix seconds
+    created: u64,
+    /// How many are ahead in the queue
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<usize>,
+    /// The conversation of which it is a turn
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat_id: Option<String>,
+    /// The text so far, or all of it
+    content: String,
+    /// What the model thought before it answered
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reasoning: String,
+    /// OpenAI's form
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<Value>")]
+    tool_calls: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<String>,
+    #[serde(skip_serializing_if = "Usage::is_empty")]
+    #[schemars(with = "Value")]
+    usage: Usage,
+    /// `local`, or the host that the model ran on
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    /// Of one that failed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    /// Of work that is no single reply: `{status, done, total}`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Queued,
+    #[default]
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl CompletionState {
+    /// The state now. Once it has ended, its end counts as delivered.
+    pub(super) fn of(task: &Task, has_credential: bool) -> Self {
+        let state = match &task.kind {
+            TaskKind::Reply(reply) => Self::of_reply(reply, has_credential),
+            TaskKind::Job(job) => Self::of_job(job, has_credential),
+        };
+        if !matches!(state.status, Status::Queued | Status::Running) {
+            task.mark_seen();
+        }
+        Self { id: task.id.clone(), created: task.created, ..state }
+    }
+
+    fn of_reply(reply: &ReplyBuffer, has_credential: bool) -> Self {
+        let state = Self {
+            model: reply.model().map(str::to_owned),
+            chat_id: reply.conversation().map(str::to_owned),
+            ..Self::default()
+        };
+        // Read first: what follows an end is complete.
+        let outcome = reply.outcome();
+        match outcome {
+            Some(Ok(completion)) => state.completed(&completion, has_credential),
+            outcome => {
+                let partial = reply.partial();
+                let state = Self {
+                    content: partial.content,
+                    reasoning: partial.thinking,
+                    tool_calls: calls(&reply.tool_calls()),
+                    ..state
+                };
+                match (outcome, reply.phase()) {
+                    (None, Phase::Queued(place)) => {
+                        Self { status: Status::Queued, place: Some(place), ..state }
+                    }
+                    (None, _) => state,
+                    (Some(outcome), _) => state.failed(outcome, has_credential),
+                }
+            }
+        }
+    }
+
+    fn of_job(job: &Job, has_credential: bool) -> Self {
+        let now = job.state();
+        let state = Self {
+            job: Some(json!({ "status": now.status, "done": now.done, "total": now.total })),
+            ..Self::default()
+        };
+        match now.outcome {
+            None => state,
+            Some(Ok(())) => Self { status: Status::Completed, ..state },
+            Some(Err(error)) => state.failed(Err(error), has_credential),
+        }
+    }
+
+    fn completed(self, completion: &Completion, has_credential: bool) -> Self {
+        let summary = &completion.ending;
+        Self {
+            status: Status::Completed,
+            model: Some(summary.model.clone()),
+            content: completion.content.clone(),
+            reasoning: completion.thinking.clone(),
+            tool_calls: calls(&completion.tool_calls),
+            finish_reason: Some(summary.finish_reason.as_str().to_owned()),
+            usage: summary.usage.into(),
+            location: Some(summary.location.describe().to_owned()),
+            warnings: summary.warnings.iter().map(|warning| hint::warning(warning, has_credential)).collect(),
+            ..self
+        }
+    }
+
+    fn failed(self, outcome: Outcome, has_credential: bool) -> Self {
+        let Err(error) = outcome else { return self };
+        if error.code == ErrorCode::Cancelled {
+            return Self { status: Status::Cancelled, ..self };
+        }
+        let shown = HttpError::from_service(&error, has_credential);
+        // Only strings: this cannot fail.
+        let shown = serde_json::to_value(shown.object().error).ok();
+        Self { status: Status::Failed, error: shown, ..self }
+    }
+}
+
+/// The caller's completion that the path names.
+///
+/// # Errors
+/// 404, also for those of others.
+pub(super) fn find(call: &Call) -> Result<std::sync::Arc<Task>, HttpError> {
+    let found = call.app.services.tasks.find(call.caller(), Some(call.path("id")));
+    found.map_err(|error| call.error(&error))
+}
+
+fn calls(calls: &[types::ToolCall]) -> Vec<Value> {
+    calls.iter().filter_map(|call| serde_json::to_value(ToolCall::from(call)).ok()).collect()
+}

@@ -1,0 +1,184 @@
+//! The events of a completion, from any position on.
+
+use std::sync::Arc;
+
+use futures_util::stream;
+use openai::messages::ToolCall;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::completion_state::CompletionState;
+use crate::call::Call;
+use crate::error::Dialect;
+use crate::follow::{Follower, Step, shutting_down};
+use crate::mount::Response;
+use crate::route::Answer;
+use crate::sse;
+use crate::state::App;
+use service::chat::timings::millis;
+use service::tasks::job::{Job, JobState};
+use service::tasks::registry::{Task, TaskKind};
+use service::tasks::reply::{Phase, ReplyCursor, Update};
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Event<'a> {
+    Queue {
+        place: usize,
+        /// How long it may still wait.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        estimate_ms: Option<u64>,
+    },
+    Delta {
+        #[serde(skip_serializing_if = "str::is_empty")]
+        content: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        reasoning: &'a str,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<ToolCall<'a>>,
+    },
+    /// Of work that is no single reply.
+    Progress {
+        status: &'a str,
+        done: f64,
+        total: Option<f64>,
+    },
+    State {
+        state: Box<CompletionState>,
+    },
+    Error(serde_json::Value),
+}
+
+/// The events of a completion after a position.
+pub(super) fn response(call: &Call, task: Arc<Task>, after: ReplyCursor) -> Answer {
+    match &task.kind {
+        TaskKind::Reply(_) => Ok(of_reply(Follower::attached(call, task, after)?)),
+        TaskKind::Job(job) => {
+            let mut changes = job.watch();
+            changes.mark_changed();
+            let has_credential = call.identity.has_credential();
+            let job = JobFollower {
+                app: Arc::clone(&call.app),
+                job: Arc::clone(job),
+                task,
+                changes,
+                has_credential,
+            };
+            Ok(of_job(job))
+        }
+    }
+}
+
+fn of_reply(follower: Follower) -> Response {
+    sse::response(stream::unfold(Some(follower), |follower| async move {
+        let mut follower = follower?;
+        let mut out = Vec::new();
+        loop {
+            let goes_on = match follower.next().await {
+                Step::Update(update) => {
+                    write_update(&mut out, &follower.cursor().to_string(), &update);
+                    if out.is_empty() {
+                        continue;
+                    }
+                    true
+                }
+                Step::Silent => {
+                    out.extend_from_slice(sse::COMMENT);
+                    true
+                }
+                Step::Ended(_) => {
+                    let state = CompletionState::of(follower.task(), follower.has_credential());
+                    let position = follower.cursor().to_string();
+                    sse::write_event(&mut out, Some(&position), &Event::State { state: Box::new(state) });
+                    false
+                }
+                Step::ShuttingDown => {
+                    sse::write_event(&mut out, None, &shutdown());
+                    false
+                }
+            };
+            return Some((out, goes_on.then_some(follower)));
+        }
+    }))
+}
+
+fn write_update(out: &mut Vec<u8>, position: &str, update: &Update) {
+    let has_text = !update.content.is_empty() || !update.thinking.is_empty();
+    if has_text || !update.tool_calls.is_empty() {
+        let tool_calls = update.tool_calls.iter().map(ToolCall::from).collect();
+        let delta = Event::Delta { content: &update.content, reasoning: &update.thinking, tool_calls };
+        sse::write_event(out, Some(position), &delta);
+    } else if let Phase::Queued(place) = update.phase {
+        let estimate_ms = update.queue_estimate.map(millis);
+        sse::write_event(out, Some(position), &Event::Queue { place, estimate_ms });
+    }
+}
+
+fn shutdown() -> Event<'static> {
+    Event::Error(shutting_down().body(Dialect::OpenAi))
+}
+
+struct JobFollower {
+    app: Arc<App>,
+    task: Arc<Task>,
+    job: Arc<Job>,
+    changes: watch::Receiver<JobState>,
+    has_credential: bool,
+}
+
+fn of_job(follower: JobFollower) -> Response {
+    sse::response(stream::unfold(Some(follower), |follower| async move {
+        let mut follower = follower?;
+        let mut out = Vec::new();
+        let changed = tokio::select! {
+            biased;
+            changed = follower.changes.changed() => changed.is_ok(),
+            () = follower.app.shutdown.cancelled() => false,
+        };
+        if !changed {
+            sse::write_event(&mut out, None, &shutdown());
+            return Some((out, None));
+        }
+        let JobState { status, done, total, outcome, .. } = follower.job.state();
+        follower.changes.borrow_and_update();
+        if outcome.is_some() {
+            let state = CompletionState::of(&follower.task, follower.has_credential);
+            sse::write_event(&mut out, None, &Event::State { state: Box::new(state) });
+            return Some((out, None));
+        }
+        sse::write_event(&mut out, None, &Event::Progress { status: &status, done, total });
+        Some((out, Some(follower)))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn events_have_their_type_and_position() {
+        let update = |content: &str, phase| Update {
+            phase,
+            thinking: String::new(),
+            content: content.into(),
+            tool_calls: Vec::new(),
+            logprobs: Vec::new(),
+            chunks: 1,
+            queue_estimate: Some(Duration::from_millis(1500)),
+        };
+        let mut out = Vec::new();
+        write_update(&mut out, "c2.t0.k0", &update("hi", Phase::Answering));
+        write_update(&mut out, "c2.t0.k0", &update("", Phase::Queued(3)));
+        write_update(&mut out, "c2.t0.k0", &update("", Phase::Waiting));
+        sse::write_event(&mut out, None, &shutdown());
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "id: c2.t0.k0\ndata: {\"type\":\"delta\",\"content\":\"hi\"}\n\n\
+             id: c2.t0.k0\ndata: {\"type\":\"queue\",\"place\":3,\"estimate_ms\":1500}\n\n\
+             data: {\"type\":\"error\",\"error\":{\"message\":\"The server is shutting down\",\"type\":\"server_error\",\"param\":null,\
+             \"code\":\"server_shutdown\",\"hint\":\"What was generated ends with it: ask again when it is back.\"}}\n\n"
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! Our own routes, under `/x/`: completions that run or have ended, and the queue.
+
+mod completion_state;
+mod completions;
+mod events;
+mod queue;
+
+use crate::route::Route;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = vec![queue::route()];
+    routes.extend(completions::routes());
+    routes
+}
