@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod descriptors;
+mod http;
 mod ollama;
 mod openai;
 mod transient;
@@ -118,8 +119,16 @@ async fn start(kind: Kind) -> (FakeOllama, Session) {
 
 /// Checks all rows at once: most of them wait.
 async fn check_all(kind: Kind, rows: Vec<Row>) {
+    check_each(rows, |row| row.check(kind)).await;
+}
+
+/// The same, by a check of another front.
+async fn check_each<F>(rows: Vec<Row>, check: impl Fn(Row) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let names: Vec<_> = rows.iter().map(|row| row.fault).collect();
-    let checks: Vec<_> = rows.into_iter().map(|row| tokio::spawn(row.check(kind))).collect();
+    let checks: Vec<_> = rows.into_iter().map(|row| tokio::spawn(check(row))).collect();
     let mut failed = Vec::new();
     for (name, check) in names.iter().zip(checks) {
         if let Err(error) = check.await {

@@ -10,115 +10,117 @@ const HTML: &str = "<html><head><title>502 Bad Gateway</title></head><body>nginx
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refusal_has_its_code() {
-    let json = |status: u16, text: &str| Answer::json(status, json!({ "error": text }));
-    let busy = || Answer::recorded("chat_queue_full_503");
-    check_all(
-        Kind::Ollama,
-        vec![
-            Row::new(
-                "500",
-                json(500, "the engine fell over"),
-                "upstream_error",
-                &["500", "the engine fell over"],
-            ),
-            Row::new(
-                "502 of a proxy",
-                Answer::text(502, "text/html", HTML),
-                "upstream_error",
-                &["502", "proxy"],
-            ),
-            Row::new("503", busy(), "overloaded", &["busy (503)", "Try again"]).requests(4),
-            Row::new(
-                "503 for an hour",
-                busy().header("Retry-After", "3600"),
-                "overloaded",
-                &["busy (503)", "in 3600 s"],
-            ),
-            Row::new("429", json(429, "slow down"), "overloaded", &["busy (429)", "slow down"]).requests(4),
-            Row::new(
-                "404 of the model",
-                json(404, &format!("model '{MODEL}' not found")),
-                "model_not_found",
-                &[MODEL, "is not installed. Did you mean \"qwen2.5-tools:0.5b\""],
-            ),
-            Row::new(
-                "404 of the route",
-                Answer::text(404, "text/plain", "404 page not found"),
-                "upstream_error",
-                &["404", "OLLAMA_HOST"],
-            ),
-            Row::new("401", json(401, "unauthorized"), "upstream_error", &["401", "OLLAMA_MCP_AUTH_TOKEN"]),
-            Row::new(
-                "a redirect",
-                Answer::empty(307).header("Location", "http://elsewhere.example/api/chat"),
-                "upstream_error",
-                &["307", "elsewhere.example", "OLLAMA_HOST"],
-            ),
-            Row::new("500 without end", Answer::endless_line().status(500), "upstream_error", &["500"]),
-        ],
-    )
-    .await;
+    check_all(Kind::Ollama, refusals()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_answer_has_its_code() {
-    check_all(
-        Kind::Ollama,
-        vec![
-            Row::new(
-                "reset before the head",
-                Answer::reset_before_head(),
-                "interrupted",
-                &["connection reset", "before the answer began"],
-            )
-            .requests(2),
-            Row::new(
-                "something that is no HTTP",
-                Answer::garbage_head(),
-                "upstream_error",
-                &["does not speak HTTP", "address"],
-            ),
-            Row::new(
-                "no head",
-                well().delay_head(&Gate::new()),
-                "timeout",
-                &["did not begin its answer for 2s", "OLLAMA_MCP_FIRST_BYTE_TIMEOUT"],
-            ),
-            Row::new(
-                "a head and nothing more",
-                well().stall_after(0),
-                "timeout",
-                &["did not begin its answer for 2s", "OLLAMA_MCP_FIRST_BYTE_TIMEOUT"],
-            ),
-            // The server took the request and may have generated: it is not asked again.
-            Row::new("cut behind the head", well().cut_after(0), "interrupted", &["was interrupted"]),
-            Row::new("reset behind the head", well().reset_after(0), "interrupted", &["was interrupted"]),
-            Row::new(
-                "an HTML page",
-                Answer::text(200, "text/html", HTML),
-                "upstream_error",
-                &["cannot be read", "<html>", "OLLAMA_HOST"],
-            ),
-            Row::new("no body", Answer::empty(200), "interrupted", &["before it was done"]),
-            Row::new(
-                "another JSON",
-                Answer::ndjson(&[json!({ "hello": 1 })]),
-                "upstream_error",
-                &["cannot be read"],
-            ),
-            Row::new(
-                "an error line at once",
-                Answer::ndjson(&[json!({ "error": "no memory" })]),
-                "interrupted",
-                &["failed during the answer: no memory"],
-            ),
-        ],
-    )
-    .await;
+    check_all(Kind::Ollama, missing_answers()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answer_that_breaks_keeps_partial_text() {
+    check_all(Kind::Ollama, broken_answers()).await;
+}
+
+/// Answers that say that something is wrong.
+pub(super) fn refusals() -> Vec<Row> {
+    let json = |status: u16, text: &str| Answer::json(status, json!({ "error": text }));
+    let busy = || Answer::recorded("chat_queue_full_503");
+    vec![
+        Row::new(
+            "500",
+            json(500, "the engine fell over"),
+            "upstream_error",
+            &["500", "the engine fell over"],
+        ),
+        Row::new("502 of a proxy", Answer::text(502, "text/html", HTML), "upstream_error", &["502", "proxy"]),
+        Row::new("503", busy(), "overloaded", &["busy (503)", "Try again"]).requests(4),
+        Row::new(
+            "503 for an hour",
+            busy().header("Retry-After", "3600"),
+            "overloaded",
+            &["busy (503)", "in 3600 s"],
+        ),
+        Row::new("429", json(429, "slow down"), "overloaded", &["busy (429)", "slow down"]).requests(4),
+        Row::new(
+            "404 of the model",
+            json(404, &format!("model '{MODEL}' not found")),
+            "model_not_found",
+            &[MODEL, "is not installed. Did you mean \"qwen2.5-tools:0.5b\""],
+        ),
+        Row::new(
+            "404 of the route",
+            Answer::text(404, "text/plain", "404 page not found"),
+            "upstream_error",
+            &["404", "OLLAMA_HOST"],
+        ),
+        Row::new("401", json(401, "unauthorized"), "upstream_error", &["401", "OLLAMA_MCP_AUTH_TOKEN"]),
+        Row::new(
+            "a redirect",
+            Answer::empty(307).header("Location", "http://elsewhere.example/api/chat"),
+            "upstream_error",
+            &["307", "elsewhere.example", "OLLAMA_HOST"],
+        ),
+        Row::new("500 without end", Answer::endless_line().status(500), "upstream_error", &["500"]),
+    ]
+}
+
+/// Answers that do not come, or are none.
+pub(super) fn missing_answers() -> Vec<Row> {
+    vec![
+        Row::new(
+            "reset before the head",
+            Answer::reset_before_head(),
+            "interrupted",
+            &["connection reset", "before the answer began"],
+        )
+        .requests(2),
+        Row::new(
+            "something that is no HTTP",
+            Answer::garbage_head(),
+            "upstream_error",
+            &["does not speak HTTP", "address"],
+        ),
+        Row::new(
+            "no head",
+            well().delay_head(&Gate::new()),
+            "timeout",
+            &["did not begin its answer for 2s", "OLLAMA_MCP_FIRST_BYTE_TIMEOUT"],
+        ),
+        Row::new(
+            "a head and nothing more",
+            well().stall_after(0),
+            "timeout",
+            &["did not begin its answer for 2s", "OLLAMA_MCP_FIRST_BYTE_TIMEOUT"],
+        ),
+        // The server took the request and may have generated: it is not asked again.
+        Row::new("cut behind the head", well().cut_after(0), "interrupted", &["was interrupted"]),
+        Row::new("reset behind the head", well().reset_after(0), "interrupted", &["was interrupted"]),
+        Row::new(
+            "an HTML page",
+            Answer::text(200, "text/html", HTML),
+            "upstream_error",
+            &["cannot be read", "<html>", "OLLAMA_HOST"],
+        ),
+        Row::new("no body", Answer::empty(200), "interrupted", &["before it was done"]),
+        Row::new(
+            "another JSON",
+            Answer::ndjson(&[json!({ "hello": 1 })]),
+            "upstream_error",
+            &["cannot be read"],
+        ),
+        Row::new(
+            "an error line at once",
+            Answer::ndjson(&[json!({ "error": "no memory" })]),
+            "interrupted",
+            &["failed during the answer: no memory"],
+        ),
+    ]
+}
+
+/// Answers that break after two pieces of text.
+pub(super) fn broken_answers() -> Vec<Row> {
     const PARTIAL: &str = "one two ";
     let then = |line: Value| Answer::ndjson(&[piece("one "), piece("two "), line]);
     let raw = |end: &[u8]| {
@@ -180,7 +182,7 @@ async fn answer_that_breaks_keeps_partial_text() {
             &["cannot be read"],
         ),
     ];
-    check_all(Kind::Ollama, rows.into_iter().map(|row| row.partial(PARTIAL)).collect()).await;
+    rows.into_iter().map(|row| row.partial(PARTIAL)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

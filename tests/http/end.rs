@@ -30,20 +30,21 @@ async fn last_error(mut stream: HttpStream) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn signal_tells_each_stream_and_ends_process() {
     for signal in ["TERM", "INT"] {
-        let (fake, server) = started_with(&[("OLLAMA_MCP_MAX_CONCURRENT", "4")]).await;
+        let (fake, server) = started_with(&[("OLLAMA_MCP_MAX_CONCURRENT", "8")]).await;
         fake.on("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(3, &Gate::new()));
         let mut streams = Vec::new();
-        // Four that run.
+        // Four that have begun.
         for _ in 0..4 {
             let mut stream = server.guest().post_stream(PATH, &chat(true)).await;
             assert_eq!(stream.status, 200);
             stream.data().await.unwrap();
             streams.push(stream);
         }
-        // And one that waits for its turn, which has no answer yet.
+        // And one whose model has not said anything yet.
+        fake.on_next("POST", "/api/chat", Answer::recorded("chat_stream").delay_head(&Gate::new()));
         let (client, body) = (server.guest().clone(), chat(true));
         let waiting = tokio::spawn(async move { client.post(PATH, &body).await });
-        let asked = fake.wait_for_requests_to("POST", "/api/chat", 4).await;
+        let asked = fake.wait_for_requests_to("POST", "/api/chat", 5).await;
         server.signal(signal);
         for stream in streams {
             let error = last_error(stream).await;

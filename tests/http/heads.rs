@@ -87,7 +87,7 @@ async fn malformed_head_is_refused_and_ends_connection() {
         ),
         ("a long header", format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-A: {long}\r\n\r\n"), "431"),
         ("many headers", format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"), "431"),
-        ("a long path", format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"), "414"),
+        ("a long path", format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"), "431"),
     ];
     let mut wrong = Vec::new();
     for (what, request, status) in &rows {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::hint;
 use crate::mount::{Body, Response};
-use service::{ErrorCode, ServiceError};
+use service::{ErrorCode, Partial, ServiceError};
 
 /// The form of an error body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<Duration>,
     /// The methods that the route has.
     pub(crate) allow: Option<HeaderValue>,
-    /// Something was generated, so a client that repeats the request would generate it twice.
-    pub(crate) generated: bool,
+    /// What was generated before the failure. A client that repeats the request would generate it twice.
+    pub(crate) partial: Option<Box<Partial>>,
 }
 
 impl HttpError {
@@ -56,7 +56,7 @@ impl HttpError {
             hint: None,
             retry_after: None,
             allow: None,
-            generated: false,
+            partial: None,
         }))
     }
 
@@ -108,7 +108,7 @@ impl HttpError {
                 .retry_after
                 .or((error.code == ErrorCode::Overloaded).then_some(Duration::from_secs(1))),
             allow: None,
-            generated: error.partial.is_some(),
+            partial: error.partial.clone(),
         }))
     }
 
@@ -129,6 +129,9 @@ impl HttpError {
     pub(crate) fn body(&self, dialect: Dialect) -> serde_json::Value {
         // Only strings: this cannot fail.
         let mut body = serde_json::to_value(self.object()).unwrap_or_default();
+        if let (Some(partial), Some(error)) = (&self.partial, body.get_mut("error")) {
+            error["partial"] = json!({ "content": partial.content, "reasoning": partial.thinking });
+        }
         match dialect {
             Dialect::OpenAi => body,
             Dialect::ChatService => {
@@ -158,7 +161,7 @@ impl HttpError {
         if let Some(allow) = self.allow.take() {
             headers.insert(ALLOW, allow);
         }
-        if self.generated {
+        if self.partial.is_some() {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
         response
