@@ -186,7 +186,7 @@ impl Follower {
     /// The failure of a completion, as this caller may see it. What had been generated can still be fetched.
     pub(crate) fn failure(&self, error: ServiceError) -> HttpError {
         let mut shown = HttpError::from_service(&error, self.has_credential);
-        if shown.generated {
+        if shown.partial.is_some() {
             let fetch = format!("GET /x/completions/{} has what was generated.", self.task.id);
             let hint = shown.hint.take();
             shown.hint = Some(hint.map_or(fetch.clone(), |hint| format!("{hint} {fetch}")));
