@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ollama_mcp::cli::{Format, manifest, manifest_of_all};
 
 mod errors_page;
+mod http_pages;
 mod install_buttons;
 mod tools_page;
 
@@ -31,6 +32,8 @@ async fn generated_documents_are_up_to_date() {
         ("docs/tools.md", tools_page::page(&offered)),
         ("docs/settings.md", settings::settings_markdown()),
         ("docs/errors.md", errors_page::page()),
+        ("docs/http-api.md", http_pages::routes()),
+        ("docs/openai-api.md", http_pages::openai_fields()),
         ("docs/deadlines.md", mcp::deadlines_markdown()),
         (Format::Manifest.file(), manifest(Format::Manifest).await.unwrap()),
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),

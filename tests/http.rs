@@ -1,20 +1,26 @@
 //! The HTTP server: the real binary with `serve`, over real sockets.
 
+mod canaries;
 mod chat_service;
 mod connections;
 mod credentials;
+#[cfg(unix)]
+mod documents;
 mod end;
 mod failures;
 mod framing;
 mod heads;
 mod mcp;
 mod openai_routes;
+mod openapi;
 mod own_completions;
 mod routes;
 mod start;
 mod web_pages;
 
-use crate::support::fake_ollama::FakeOllama;
+use serde_json::json;
+
+use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::http_server::HttpServer;
 
 /// A server over the fake's world.
@@ -27,4 +33,12 @@ async fn started_with(environment: &[(&str, &str)]) -> (FakeOllama, HttpServer) 
     let fake = FakeOllama::start().await.with_defaults();
     let server = HttpServer::start_with(&fake, environment).await;
     (fake, server)
+}
+
+/// Answers on the routes of Ollama that its world has no recording for.
+fn answer_all(fake: &FakeOllama) {
+    let vectors = json!({ "model": "m", "embeddings": [[0.5, 1.0], [0.25, 2.0]], "prompt_eval_count": 7 });
+    fake.on("POST", "/api/embed", Answer::json(200, vectors));
+    let said = json!({ "model": "m", "response": "c = a + b", "done": true, "done_reason": "stop" });
+    fake.on("POST", "/api/generate", Answer::ndjson(&[said]));
 }

@@ -9,6 +9,7 @@ use super::{started, started_with};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::http_client::HttpStream;
 use crate::support::http_server::{HttpServer, failed_start, serve_command};
+use crate::support::process::until;
 
 /// What is promised is a second; the bound allows for a busy machine.
 const BOUND: Duration = Duration::from_millis(1_700);
@@ -99,6 +100,8 @@ async fn signal_ends_requests_that_are_not_whole() {
 #[tokio::test]
 async fn request_that_is_answered_when_signal_comes_gets_its_answer() {
     let (fake, server) = started().await;
+    // The server has asked for itself: what comes to the gate is the client's.
+    until("the model server is reported", || server.output().ends_with('\n')).await;
     let gate = Gate::new();
     fake.on("GET", "/api/version", Answer::json(200, json!({ "version": "0.33.0" })).delay_head(&gate));
     let client = server.guest().clone();

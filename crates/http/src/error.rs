@@ -129,9 +129,6 @@ impl HttpError {
     pub(crate) fn body(&self, dialect: Dialect) -> serde_json::Value {
         // Only strings: this cannot fail.
         let mut body = serde_json::to_value(self.object()).unwrap_or_default();
-        if let (Some(partial), Some(error)) = (&self.partial, body.get_mut("error")) {
-            error["partial"] = json!({ "content": partial.content, "reasoning": partial.thinking });
-        }
         match dialect {
             Dialect::OpenAi => body,
             Dialect::ChatService => {
@@ -148,7 +145,12 @@ impl HttpError {
 
     /// The whole response.
     pub(crate) fn into_response(mut self, dialect: Dialect) -> Response {
-        let mut response = Response::new(Body::from(self.body(dialect).to_string()));
+        let mut body = self.body(dialect);
+        // A stream has sent it before.
+        if let Some(partial) = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc) {
+            body["error"]["partial"] = json!({ "content": partial.content, "reasoning": partial.thinking });
+        }
+        let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::state::App;
-use service::ServiceError;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer, ReplyCursor, Update};
+use service::{ErrorCode, ServiceError};
 
 /// A response waits this long for the model to begin: until then a failure has a status of its own.
 pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(15);
@@ -160,6 +160,11 @@ impl Follower {
                 return Step::Update(update);
             }
             if let Some(outcome) = outcome {
+                // The end of the server cancels completions, too: the caller must learn which of the two it was.
+                let is_cancelled = outcome.as_ref().is_err_and(|error| error.code == ErrorCode::Cancelled);
+                if is_cancelled && self.app.shutdown.is_cancelled() {
+                    return Step::ShuttingDown;
+                }
                 self.delivered();
                 return Step::Ended(outcome);
             }

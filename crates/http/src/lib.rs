@@ -44,3 +44,21 @@ pub use mount::{Body, Endpoint, Request, Response};
 pub use openapi::{openapi, routes_markdown};
 pub use options::HttpOptions;
 pub use server::HttpServer;
+
+/// Reads the body of a request as routes do, for fuzzing. `Err` is the status of the answer.
+///
+/// # Errors
+/// It is not what is expected.
+#[cfg(fuzzing)]
+pub fn fuzz_body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, u16> {
+    json::parse(bytes, &mut Vec::new()).map_err(|error| error.status.as_u16())
+}
+
+/// Reads the body of `POST /chat`, for fuzzing. `Err` is the status of the answer.
+///
+/// # Errors
+/// It is refused.
+#[cfg(fuzzing)]
+pub fn fuzz_chat_service(bytes: &[u8]) -> Result<(), u16> {
+    chat_service::fuzz_chat(bytes).map_err(|error| error.status.as_u16())
+}

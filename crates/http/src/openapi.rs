@@ -155,7 +155,10 @@ pub fn routes_markdown() -> String {
             let types = if types.is_empty() { String::new() } else { format!(" ({})", types.join(" or ")) };
             text.push_str(&format!("\nAnswers {status}{types}: {description}.\n"));
             if let Some(example) = bodies.iter().find_map(|body| body.example) {
-                text.push_str(&format!("\n```json\n{example}\n```\n"));
+                // Events are no JSON.
+                let is_json = serde_json::from_str::<serde::de::IgnoredAny>(example).is_ok();
+                let language = if is_json { "json" } else { "text" };
+                text.push_str(&format!("\n```{language}\n{example}\n```\n"));
             }
         }
     }

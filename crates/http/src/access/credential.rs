@@ -67,3 +67,41 @@ fn is_on_this_machine(peer: SocketAddr, headers: &HeaderMap) -> bool {
     };
     peer.ip().to_canonical().is_loopback() && !headers.keys().any(is_of_proxy)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn is_here(peer: &str, header: Option<&'static str>) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(name) = header {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("127.0.0.1"));
+        }
+        is_on_this_machine(SocketAddr::new(peer.parse().unwrap(), 4891), &headers)
+    }
+
+    #[test]
+    fn only_loopback_peers_without_proxy_are_on_this_machine() {
+        for peer in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_here(peer, None), "{peer}");
+            assert!(is_here(peer, Some("x-forwarder")), "{peer}");
+            for header in ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-port"] {
+                assert!(!is_here(peer, Some(header)), "{peer} {header}");
+            }
+        }
+        for peer in [
+            "192.168.1.2",
+            "10.0.0.1",
+            "0.0.0.0",
+            "169.254.1.1",
+            "8.8.8.8",
+            "fe80::1",
+            "::",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(!is_here(peer, None), "{peer}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/metrics", |call| metrics(call).boxed())
             .about("getMetrics", Tag::Server, "Counters in the text format of Prometheus")
             .needs(Scope::Metrics)
-            .answers(200, "The counters", [Content::of("text/plain")]),
+            .answers(200, "The counters", [Content::of("application/openmetrics-text")]),
         Route::get("/openapi.json", |call| document(call).boxed())
             .about("getOpenApi", Tag::Server, "This description, as OpenAPI 3.1")
             .answers(200, "The document", [Content::any_json()]),

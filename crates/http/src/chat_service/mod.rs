@@ -27,3 +27,11 @@ fn with_502(mut error: HttpError) -> HttpError {
     }
     error
 }
+
+/// Reads a body as `POST /chat` does, for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_chat(bytes: &[u8]) -> Result<(), HttpError> {
+    let mut ignored = Vec::new();
+    let request: request::ChatRequest = crate::json::parse(bytes, &mut ignored)?;
+    request.read(&crate::options::HttpOptions::default(), &mut ignored).map(drop)
+}

@@ -1,0 +1,54 @@
+//! The commands in docs/http.md, as a reader runs them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::{answer_all, started};
+
+/// The blocks of commands in a document.
+fn commands(document: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = std::fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+    let blocks = text.split("\n```sh\n").skip(1);
+    blocks.map(|block| block.split_once("\n```").unwrap().0.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_command_works() {
+    let (fake, server) = started().await;
+    answer_all(&fake);
+    let commands = commands("docs/http.md");
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        // Where the reader's server is, and which model is installed.
+        let local = command
+            .replace("http://localhost:4891", &server.url(""))
+            .replace("qwen3:8b", "qwen2.5-coder:0.5b")
+            .replace("~/.local/share/ollama-mcp", server.data_dir().to_str().unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-eu", "-c", &local]).env_remove("http_proxy").env("NO_PROXY", "*").kill_on_drop(true);
+        let ran = timeout(Duration::from_secs(30), shell.output()).await.expect("it ends").unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "{command}: {stderr}");
+        assert_eq!(stderr, "", "{command}");
+        assert!(!stdout.trim().is_empty(), "{command}");
+        // The one that is wrong by intention.
+        let fails = command.contains("\"temperature\": 9");
+        // One answer a command, or the events of a stream.
+        let answers = serde_json::Deserializer::from_str(&stdout).into_iter::<Value>();
+        match answers.collect::<Result<Vec<_>, _>>() {
+            Ok(answers) => {
+                assert_eq!(answers.len(), command.matches("curl ").count(), "{command}: {stdout}");
+                assert!(
+                    answers.iter().all(|answer| answer["error"].is_object() == fails),
+                    "{command}: {stdout}"
+                );
+            }
+            Err(_) => assert!(!stdout.contains("\"error\""), "{command}: {stdout}"),
+        }
+    }
+}
