@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use openai::error::{ErrorObject, ErrorResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::hint;
 use crate::mount::{Body, Response};
@@ -126,7 +126,7 @@ impl HttpError {
     }
 
     /// The body in the form of a dialect.
-    pub(crate) fn body(&self, dialect: Dialect) -> serde_json::Value {
+    pub(crate) fn body(&self, dialect: Dialect) -> Value {
         // Only strings: this cannot fail.
         let mut body = serde_json::to_value(self.object()).unwrap_or_default();
         match dialect {
@@ -148,7 +148,10 @@ impl HttpError {
         let mut body = self.body(dialect);
         // A stream has sent it before.
         if let Some(partial) = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc) {
-            body["error"]["partial"] = json!({ "content": partial.content, "reasoning": partial.thinking });
+            let generated = json!({ "content": partial.content, "reasoning": partial.thinking });
+            if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
+                error.insert("partial".to_owned(), generated);
+            }
         }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
