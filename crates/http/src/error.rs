@@ -147,8 +147,11 @@ impl HttpError {
     pub(crate) fn into_response(mut self, dialect: Dialect) -> Response {
         let mut body = self.body(dialect);
         // A stream has sent it before.
-        if let Some(partial) = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc) {
-            body["error"]["partial"] = json!({ "content": partial.content, "reasoning": partial.thinking });
+        let partial = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc);
+        let error = body.get_mut("error").and_then(serde_json::Value::as_object_mut);
+        if let (Some(partial), Some(error)) = (partial, error) {
+            let partial = json!({ "content": partial.content, "reasoning": partial.thinking });
+            error.insert("partial".to_owned(), partial);
         }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
