@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use openai::error::{ErrorObject, ErrorResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::hint;
 use crate::mount::{Body, Response};
@@ -126,7 +126,7 @@ impl HttpError {
     }
 
     /// The body in the form of a dialect.
-    pub(crate) fn body(&self, dialect: Dialect) -> serde_json::Value {
+    pub(crate) fn body(&self, dialect: Dialect) -> Value {
         // Only strings: this cannot fail.
         let mut body = serde_json::to_value(self.object()).unwrap_or_default();
         match dialect {
@@ -147,11 +147,11 @@ impl HttpError {
     pub(crate) fn into_response(mut self, dialect: Dialect) -> Response {
         let mut body = self.body(dialect);
         // A stream has sent it before.
-        let partial = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc);
-        let error = body.get_mut("error").and_then(serde_json::Value::as_object_mut);
-        if let (Some(partial), Some(error)) = (partial, error) {
-            let partial = json!({ "content": partial.content, "reasoning": partial.thinking });
-            error.insert("partial".to_owned(), partial);
+        if let Some(partial) = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc) {
+            let generated = json!({ "content": partial.content, "reasoning": partial.thinking });
+            if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
+                error.insert("partial".to_owned(), generated);
+            }
         }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;

@@ -30,7 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
             .about("deleteMcp", Tag::Mcp, "End a session")
             .needs(Scope::Mcp)
             .parameter("header", "Mcp-Session-Id", "The session")
-            .answers(202, "The session has ended", []),
+            .answers(204, "The session has ended", []),
     ]
 }
 

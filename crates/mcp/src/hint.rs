@@ -212,7 +212,7 @@ impl Wording {
     }
 
     fn offers(&self, tool: &str) -> bool {
-        self.tools.iter().any(|offered| *offered == tool)
+        self.tools.contains(&tool)
     }
 
     /// A text that makes sense only with a tool.

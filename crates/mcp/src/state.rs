@@ -53,7 +53,7 @@ impl ServerState {
 
     /// Whether there is a tool of this name that the settings or the provider exclude.
     pub(crate) fn leaves_out(&self, tool: &str) -> bool {
-        self.left_out.iter().any(|name| *name == tool)
+        self.left_out.contains(&tool)
     }
 
     pub(crate) fn services(&self) -> &Arc<Services> {

@@ -9,12 +9,10 @@ pub(crate) enum Scope {
     Chat,
     Embed,
     ModelsRead,
-    ModelsWrite,
     Conversations,
     Files,
     Mcp,
     Metrics,
-    Admin,
 }
 
 impl Scope {
@@ -24,12 +22,10 @@ impl Scope {
             Self::Chat => "chat",
             Self::Embed => "embed",
             Self::ModelsRead => "models:read",
-            Self::ModelsWrite => "models:write",
             Self::Conversations => "conversations",
             Self::Files => "files",
             Self::Mcp => "mcp",
             Self::Metrics => "metrics",
-            Self::Admin => "admin",
         }
     }
 }
@@ -101,8 +97,8 @@ mod tests {
     #[test]
     fn guests_are_not_the_local_owner() {
         assert_eq!(Identity::guest().caller.owner.as_str(), "guest");
-        assert!(Identity::guest().may(Scope::Chat) && !Identity::guest().may(Scope::ModelsWrite));
+        assert!(Identity::guest().may(Scope::Chat) && !Identity::guest().may(Scope::Metrics));
         assert!(!Identity::unknown().may(Scope::Chat));
-        assert!(Identity::local().may(Scope::Admin));
+        assert!(Identity::local().may(Scope::Metrics));
     }
 }

@@ -153,7 +153,7 @@ fn every_action_is_worded_for_callers_with_all_tools() {
 
 #[test]
 fn neutral_texts_name_nothing_of_a_front() {
-    let tools: Vec<_> = tools::names().filter(|tool| !ORDINARY_WORDS.contains(&tool)).collect();
+    let tools: Vec<_> = tools::names().filter(|tool| !ORDINARY_WORDS.contains(tool)).collect();
     for (action, _) in worded() {
         let text = Hint::from(action).text;
         for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
@@ -167,7 +167,7 @@ fn neutral_texts_name_nothing_of_a_front() {
 
 #[test]
 fn worded_steps_name_offered_tools_only() {
-    for tool in tools::names().filter(|tool| !ORDINARY_WORDS.contains(&tool)) {
+    for tool in tools::names().filter(|tool| !ORDINARY_WORDS.contains(tool)) {
         let wording = Wording::new(tools::names().filter(|offered| *offered != tool));
         for (action, _) in worded() {
             let text = wording.hints(&[action.into()]).unwrap_or_default();
