@@ -38,7 +38,7 @@ async fn bare_prompt_is_completed_by_its_own_route() {
     fake.replay("v1_completions_stream");
     let completion = completed(&fake, call()).await.unwrap();
     assert_eq!(completion.content, "The sky is staan");
-    assert_eq!(completion.ending.usage.prompt_tokens, Some(12));
+    assert_eq!(completion.summary.usage.prompt_tokens, Some(12));
     let sent = fake.requests_to("POST", "/v1/completions")[0].json();
     assert_eq!((&sent["prompt"], &sent["suffix"]), (&json!("The sky is"), &json!(" blue.")));
 }

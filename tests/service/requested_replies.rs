@@ -66,7 +66,7 @@ async fn completed(call: ChatCall, replies: Vec<Answer>) -> (Arc<Completion>, Up
 }
 
 fn kinds(completion: &Completion) -> Vec<WarningKind> {
-    completion.ending.warnings.iter().map(|warning| warning.kind).collect()
+    completion.summary.warnings.iter().map(|warning| warning.kind).collect()
 }
 
 fn names(body: &Value) -> Vec<&str> {
@@ -117,7 +117,7 @@ async fn only_first_call_is_kept_without_parallel_calls() {
     assert_eq!((completion.tool_calls.len(), update.tool_calls.len()), (1, 1));
     assert_eq!(completion.tool_calls[0].name, "get_weather");
     assert_eq!(kinds(&completion), [WarningKind::ToolCallsDropped]);
-    assert!(completion.ending.warnings[0].text.ends_with("get_time."), "{:?}", completion.ending.warnings);
+    assert!(completion.summary.warnings[0].text.ends_with("get_time."), "{:?}", completion.summary.warnings);
 }
 
 #[tokio::test]
@@ -129,14 +129,14 @@ async fn format_that_is_checked_at_end_streams_and_is_not_asked_for_again() {
     let (completion, update, bodies) = completed(at_end(), vec![says("{}")]).await;
     assert_eq!((update.content.as_str(), bodies.len()), ("{}", 1));
     assert_eq!(kinds(&completion), [WarningKind::FormatViolated]);
-    assert_eq!(completion.ending.format_violations.len(), 1);
+    assert_eq!(completion.summary.format_violations.len(), 1);
     let (completion, _, _) = completed(at_end(), vec![says("{\"n\": 1}")]).await;
-    assert_eq!((kinds(&completion), completion.ending.format_violations.len()), (vec![], 0));
+    assert_eq!((kinds(&completion), completion.summary.format_violations.len()), (vec![], 0));
     let held = ChatCall { response_format: Some(format.clone()), ..call() };
     let (completion, _, _) = completed(held.clone(), vec![says("{}"), says("{}")]).await;
-    let warning = &completion.ending.warnings[0];
+    let warning = &completion.summary.warnings[0];
     assert!(warning.text.contains("even after a second try"), "{warning}");
-    assert_eq!((warning.kind, completion.ending.format_violations.len()), (WarningKind::FormatViolated, 1));
+    assert_eq!((warning.kind, completion.summary.format_violations.len()), (WarningKind::FormatViolated, 1));
     let (completion, _, bodies) = completed(held, vec![says("{}"), says("{\"n\": 1}")]).await;
     assert_eq!((completion.content.as_str(), bodies.len(), kinds(&completion)), ("{\"n\": 1}", 2, vec![]));
 }

@@ -89,7 +89,7 @@ async fn chat(mut call: Call) -> Answer {
 async fn reply(mut follower: Follower) -> Answer {
     let completion = follower.completion().await.map_err(with_502)?;
     let chat_id = follower.reply().conversation();
-    let warnings = completion.ending.warnings.iter();
+    let warnings = completion.summary.warnings.iter();
     json_answer(&Reply {
         response: &completion.content,
         chat_id,

@@ -130,7 +130,7 @@ fn lines_of(model: &str, update: &Update, calls_so_far: &mut usize) -> Vec<u8> {
 
 /// The last line.
 fn end(completion: &Completion, has_credential: bool) -> Line<'_> {
-    let summary = &completion.ending;
+    let summary = &completion.summary;
     let timings = &summary.timings;
     let nanoseconds = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_nanos()).ok());
     Line {

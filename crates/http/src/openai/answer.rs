@@ -29,7 +29,7 @@ pub(crate) struct Extras<'a> {
 
 impl<'a> Extras<'a> {
     pub(crate) fn of(task: &'a Task, completion: &'a Completion, has_credential: bool) -> Self {
-        let summary = &completion.ending;
+        let summary = &completion.summary;
         Self {
             completion_id: &task.id,
             location: summary.location.describe(),
@@ -70,9 +70,9 @@ impl<'a> Answer<'a> {
         let completion = ChatCompletion {
             id: Some(task.id.as_str().into()),
             created: task.created,
-            model: first.ending.model.as_str().into(),
+            model: first.summary.model.as_str().into(),
             choices,
-            usage: usage_of(ended.iter().map(|(_, completion)| completion.ending.usage)),
+            usage: usage_of(ended.iter().map(|(_, completion)| completion.summary.usage)),
             ..ChatCompletion::default()
         };
         Some(Self { completion, ollama_mcp: Extras::of(task, first, has_credential) })
@@ -119,6 +119,6 @@ fn choice(index: u32, completion: &Completion) -> Choice<'_> {
 pub(crate) fn finish_reason(completion: &Completion) -> &str {
     match completion.tool_calls.is_empty() {
         false => "tool_calls",
-        true => completion.ending.finish_reason.as_str(),
+        true => completion.summary.finish_reason.as_str(),
     }
 }

@@ -207,7 +207,7 @@ async fn whole(mut choices: Vec<Choice>) -> Answer {
     }
     let pairs = || choices.iter().zip(&ended);
     let (first, completion) = pairs().next().ok_or_else(HttpError::internal)?;
-    let usage = usage_of_prompts(pairs().map(|(choice, ended)| (choice.prompt, ended.ending.usage)));
+    let usage = usage_of_prompts(pairs().map(|(choice, ended)| (choice.prompt, ended.summary.usage)));
     let written = pairs().map(|(choice, ended)| TextChoice {
         text: format!("{}{}", choice.echo, ended.content).into(),
         index: choice.index,
@@ -219,7 +219,7 @@ async fn whole(mut choices: Vec<Choice>) -> Answer {
         completion: TextCompletion {
             id: task.id.as_str().into(),
             created: task.created,
-            model: completion.ending.model.as_str().into(),
+            model: completion.summary.model.as_str().into(),
             choices: written.collect(),
             usage: Some(usage),
             ..TextCompletion::default()

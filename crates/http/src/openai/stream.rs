@@ -241,10 +241,10 @@ impl ChoiceStream {
             finish_reason: Some(finish_reason(completion).into()),
             ..ChunkChoice::default()
         };
-        let model = completion.ending.model.as_str();
+        let model = completion.summary.model.as_str();
         let extras = Extras::of(&self.one.task, completion, self.has_credential);
         sse::write_event(out, None, &self.chunk(choice, model, Some(extras)));
-        let usage = (model.to_owned(), completion.ending.usage);
+        let usage = (model.to_owned(), completion.summary.usage);
         platform::sync::lock(&self.usages).push(Some(usage));
     }
 

@@ -125,7 +125,7 @@ impl CompletionState {
     }
 
     fn completed(self, completion: &Completion, has_credential: bool) -> Self {
-        let summary = &completion.ending;
+        let summary = &completion.summary;
         Self {
             status: Status::Completed,
             model: Some(summary.model.clone()),

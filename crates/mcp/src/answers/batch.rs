@@ -89,7 +89,7 @@ struct FailureAnswer<'a> {
 /// # Errors
 /// As of [`to_json`].
 pub(crate) fn comparison(
-    registered: &Task,
+    task: &Task,
     replies: &ReplySet,
     status: &'static str,
     wording: &Wording,
@@ -102,7 +102,7 @@ pub(crate) fn comparison(
             Some(ReplyAnswer { model: Some(model), ..measured(reply.as_ref()?, wording) })
         })
         .collect();
-    let mut answer = ComparisonAnswer { status, completion_id: &registered.id, results };
+    let mut answer = ComparisonAnswer { status, completion_id: &task.id, results };
     hint_each_once(&mut answer.results);
     let (ended, models) = (answer.results.len(), replies.labels.len());
     let so_far = (ended < models).then(|| format!("{ended} of {models} models are done."));
@@ -130,22 +130,22 @@ pub(crate) fn comparison(
 /// # Errors
 /// As of [`to_json`].
 pub(crate) fn batch(
-    registered: &Task,
+    task: &Task,
     replies: &ReplySet,
     status: &'static str,
     wording: &Wording,
 ) -> Result<(String, Value), ServiceError> {
     // Usually one model answers all: it and its location stand once.
     let first = replies.replies.iter().flatten().find_map(|reply| reply.as_ref().ok());
-    let model = first.map(|reply| reply.ending.model.as_str());
-    let location = first.map(|reply| reply.ending.location.describe());
+    let model = first.map(|reply| reply.summary.model.as_str());
+    let location = first.map(|reply| reply.summary.location.describe());
     let results: Vec<_> = replies
         .replies
         .iter()
         .enumerate()
         .filter_map(|(index, outcome)| {
             let outcome = outcome.as_ref()?;
-            let answered = outcome.as_ref().ok().map(|reply| reply.ending.model.as_str());
+            let answered = outcome.as_ref().ok().map(|reply| reply.summary.model.as_str());
             let reply = measured(outcome, wording);
             // Without the times of each: a list may have hundreds.
             Some(ReplyAnswer {
@@ -165,7 +165,7 @@ pub(crate) fn batch(
         status,
         model,
         location,
-        completion_id: &registered.id,
+        completion_id: &task.id,
         total: replies.replies.len(),
         done: results.len(),
         failed: results.iter().filter(|result| result.error.is_some()).count(),
@@ -206,21 +206,21 @@ fn measured<'a>(reply: &'a Outcome, wording: &Wording) -> ReplyAnswer<'a> {
             ..ReplyAnswer::default()
         },
         Ok(completion) => {
-            let ending = &completion.ending;
+            let summary = &completion.summary;
             ReplyAnswer {
                 content: Some(&completion.content),
-                finish_reason: Some(ending.finish_reason.as_str()),
-                completion_tokens: ending.usage.completion_tokens,
-                tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
+                finish_reason: Some(summary.finish_reason.as_str()),
+                completion_tokens: summary.usage.completion_tokens,
+                tokens_per_second: tokens_per_second(&summary.usage, &summary.timings)
                     .map(|rate| (rate * 10.0).round() / 10.0),
                 // Excludes time in the queue.
                 first_token_ms: completion
                     .first_chunk
                     .map(|first| millis(first.saturating_sub(completion.queued))),
                 total_ms: Some(millis(completion.total.saturating_sub(completion.queued))),
-                location: Some(ending.location.describe()),
-                attachments: sent(&ending.attachments),
-                warnings: wording.warnings(&ending.warnings),
+                location: Some(summary.location.describe()),
+                attachments: sent(&summary.attachments),
+                warnings: wording.warnings(&summary.warnings),
                 ..ReplyAnswer::default()
             }
         }

@@ -74,7 +74,7 @@ pub(crate) fn sent(files: &[Sent]) -> Vec<SentAnswer<'_>> {
 /// The completion's own failure. One that was cancelled is an answer: its text is what is asked for.
 pub(crate) fn of_reply(
     completion: &Task,
-    live: &ReplyBuffer,
+    reply: &ReplyBuffer,
     outcome: Option<Outcome>,
     wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
@@ -82,22 +82,22 @@ pub(crate) fn of_reply(
         completion.mark_seen();
     }
     match outcome {
-        Some(Ok(ended)) => completed(completion, live, &ended, wording),
+        Some(Ok(ended)) => completed(completion, reply, &ended, wording),
         Some(Err(error)) if error.code == ErrorCode::Cancelled => {
             let partial = error.partial.as_deref().cloned().unwrap_or_default();
             let text = match partial.content.as_str() {
                 "" => "The completion was cancelled before any text was generated.".to_owned(),
                 content => format!("The completion was cancelled. Text so far:\n{content}"),
             };
-            unfinished(completion, live, "cancelled", &partial, text)
+            unfinished(completion, reply, "cancelled", &partial, text)
         }
         Some(Err(error)) => Err(error),
         None => {
-            let partial = live.partial();
+            let partial = reply.partial();
             let so_far = match partial.content.as_str() {
-                "" => match live.phase() {
+                "" => match reply.phase() {
                     Phase::Pulling { done, total } => {
-                        let pulling = pulling(live.model().unwrap_or_default(), done, total);
+                        let pulling = pulling(reply.model().unwrap_or_default(), done, total);
                         format!("The model is not installed yet: {pulling}.")
                     }
                     _ => "No text has been generated yet.".to_owned(),
@@ -105,7 +105,7 @@ pub(crate) fn of_reply(
                 content => format!("So far:\n{content}"),
             };
             let text = format!("This is still in progress. {} {so_far}", next_step(&completion.id));
-            unfinished(completion, live, "in_progress", &partial, text)
+            unfinished(completion, reply, "in_progress", &partial, text)
         }
     }
 }
@@ -117,7 +117,7 @@ pub(crate) fn next_step(id: &str) -> String {
 
 fn unfinished(
     completion: &Task,
-    live: &ReplyBuffer,
+    reply: &ReplyBuffer,
     status: &'static str,
     partial: &Partial,
     text: String,
@@ -125,63 +125,63 @@ fn unfinished(
     let answer = CompletionAnswer {
         completion: ChatCompletion {
             created: completion.created,
-            model: live.model().unwrap_or_default().into(),
+            model: reply.model().unwrap_or_default().into(),
             choices: vec![choice(&partial.content, &partial.thinking, &[], None)],
             ..ChatCompletion::default()
         },
         status,
         completion_id: Some(&completion.id),
         next_step: (status == "in_progress").then(|| next_step(&completion.id)),
-        conversation_id: live.conversation(),
-        location: live.location().unwrap_or_default(),
+        conversation_id: reply.conversation(),
+        location: reply.location().unwrap_or_default(),
         model_reason: None,
         attachments: Vec::new(),
         warnings: &[],
         timings: TimingsReport { total_ms: millis(completion.elapsed()), ..TimingsReport::default() },
     };
     let mut content = vec![ContentBlock::text(text)];
-    content.extend(in_conversation(live));
+    content.extend(in_conversation(reply));
     content_and_data(content, &answer)
 }
 
 /// The conversation's id, for hosts that show only text: the next turn needs it.
-fn in_conversation(live: &ReplyBuffer) -> Option<ContentBlock> {
-    live.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
+fn in_conversation(reply: &ReplyBuffer) -> Option<ContentBlock> {
+    reply.conversation().map(|id| ContentBlock::text(format!("conversation_id: {id}")))
 }
 
 fn completed(
-    registered: &Task,
-    live: &ReplyBuffer,
+    task: &Task,
+    reply: &ReplyBuffer,
     completion: &Completion,
     wording: &Wording,
 ) -> Result<CallToolResult, ServiceError> {
-    let ending = &completion.ending;
-    let warnings = wording.warnings(&ending.warnings);
-    let finish_reason = Some(ending.finish_reason.as_str());
+    let summary = &completion.summary;
+    let warnings = wording.warnings(&summary.warnings);
+    let finish_reason = Some(summary.finish_reason.as_str());
     let answer = CompletionAnswer {
         completion: ChatCompletion {
-            id: Some(registered.id.as_str().into()),
-            created: registered.created,
-            model: ending.model.as_str().into(),
+            id: Some(task.id.as_str().into()),
+            created: task.created,
+            model: summary.model.as_str().into(),
             choices: vec![Choice {
                 logprobs: Logprobs::new(&completion.logprobs),
                 ..choice(&completion.content, &completion.thinking, &completion.tool_calls, finish_reason)
             }],
-            usage: ending.usage.into(),
+            usage: summary.usage.into(),
             ..ChatCompletion::default()
         },
         status: "completed",
         completion_id: None,
         next_step: None,
-        conversation_id: live.conversation(),
-        location: ending.location.describe(),
-        model_reason: ending.model_reason,
-        attachments: sent(&ending.attachments),
+        conversation_id: reply.conversation(),
+        location: summary.location.describe(),
+        model_reason: summary.model_reason,
+        attachments: sent(&summary.attachments),
         warnings: &warnings,
         timings: completion.into(),
     };
     let mut content = vec![ContentBlock::text(text_of(completion))];
-    content.extend(in_conversation(live));
+    content.extend(in_conversation(reply));
     content.extend(
         warnings.iter().map(|warning| ContentBlock::text(format!("Warning: {}", sanitize::line(warning)))),
     );

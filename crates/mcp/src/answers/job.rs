@@ -37,7 +37,7 @@ pub(crate) struct TransferAnswer<'a> {
 /// # Errors
 /// The job's own failure.
 pub(crate) fn answer(
-    registered: &Task,
+    task: &Task,
     job: &Job,
     ended: bool,
     wording: &Wording,
@@ -48,17 +48,17 @@ pub(crate) fn answer(
         Some(Ok(())) => "completed",
         Some(Err(error)) if error.code == ErrorCode::Cancelled => "cancelled",
         Some(Err(error)) => {
-            registered.mark_seen();
+            task.mark_seen();
             return Err(error);
         }
     };
     if ended {
-        registered.mark_seen();
+        task.mark_seen();
     }
     let (text, mut data) = match &state.report {
-        JobOutput::Transfer(transfer) => of_transfer(registered, transfer, status)?,
-        JobOutput::Comparison(replies) => batch::comparison(registered, replies, status, wording)?,
-        JobOutput::Batch(replies) => batch::batch(registered, replies, status, wording)?,
+        JobOutput::Transfer(transfer) => of_transfer(task, transfer, status)?,
+        JobOutput::Comparison(replies) => batch::comparison(task, replies, status, wording)?,
+        JobOutput::Batch(replies) => batch::batch(task, replies, status, wording)?,
     };
     let failure = match &state.report {
         JobOutput::Comparison(replies) | JobOutput::Batch(replies) if status == "completed" => {
@@ -71,7 +71,7 @@ pub(crate) fn answer(
             let waiting_for =
                 state.waiting_for.iter().map(|waiting_for| format!("Waiting for a model: {waiting_for}. "));
             let waiting_for = waiting_for.collect::<String>();
-            format!("This is still in progress. {} {waiting_for}{text}", next_step(&registered.id))
+            format!("This is still in progress. {} {waiting_for}{text}", next_step(&task.id))
         }
         // The text of a transfer says it already.
         ("cancelled", JobOutput::Comparison(_) | JobOutput::Batch(_)) => {
@@ -81,7 +81,7 @@ pub(crate) fn answer(
     };
     if let Some(data) = data.as_object_mut() {
         if status == "in_progress" {
-            data.insert("next_step".to_owned(), next_step(&registered.id).into());
+            data.insert("next_step".to_owned(), next_step(&task.id).into());
         }
         if let Some(failure) = &failure {
             data.insert("error".to_owned(), error_body(failure));
@@ -94,7 +94,7 @@ pub(crate) fn answer(
 }
 
 fn of_transfer(
-    registered: &Task,
+    task: &Task,
     transfer: &TransferReport,
     status: &'static str,
 ) -> Result<(String, Value), ServiceError> {
@@ -112,7 +112,7 @@ fn of_transfer(
     };
     let answer = TransferAnswer {
         status,
-        completion_id: &registered.id,
+        completion_id: &task.id,
         operation: verb,
         model,
         detail: &transfer.status,

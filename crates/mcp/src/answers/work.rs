@@ -13,7 +13,9 @@ use service::tasks::registry::{Task, TaskKind};
 /// The work's own failure.
 pub(crate) fn of(work: &Task, ended: bool, wording: &Wording) -> Result<CallToolResult, ServiceError> {
     match &work.kind {
-        TaskKind::Reply(live) => completion::of_reply(work, live, live.outcome().filter(|_| ended), wording),
+        TaskKind::Reply(reply) => {
+            completion::of_reply(work, reply, reply.outcome().filter(|_| ended), wording)
+        }
         TaskKind::Job(job) => job::answer(work, job, ended, wording),
     }
 }

@@ -37,12 +37,12 @@ pub(crate) async fn follow(
         },
         // Boxed: without a token, a call would hold their room for nothing.
         (TaskKind::Job(job), Some(notifier)) => Box::pin(job::follow(job, notifier, deadline)).await,
-        (TaskKind::Reply(live), Some(notifier)) => {
+        (TaskKind::Reply(reply), Some(notifier)) => {
             let mut cursor = ReplyCursor::default();
             if from_now {
-                live.update(&mut cursor);
+                reply.update(&mut cursor);
             }
-            Box::pin(ReplyProgress { services, live, notifier, cursor }.run(deadline)).await
+            Box::pin(ReplyProgress { services, reply, notifier, cursor }.run(deadline)).await
         }
     }
 }

@@ -19,7 +19,7 @@ const LOAD_CHECK: Duration = Duration::from_millis(500);
 /// A reply, and the caller that its progress goes to.
 pub(super) struct ReplyProgress<'a> {
     pub(super) services: &'a Services,
-    pub(super) live: &'a ReplyBuffer,
+    pub(super) reply: &'a ReplyBuffer,
     pub(super) notifier: Box<Notifier>,
     pub(super) cursor: ReplyCursor,
 }
@@ -28,7 +28,7 @@ impl ReplyProgress<'_> {
     /// Reports until the end, `true`, or the deadline, `false`.
     pub(super) async fn run(mut self, mut deadline: Pin<&mut impl Future<Output = ()>>) -> bool {
         let interval = self.notifier.interval();
-        let mut changes = self.live.changes();
+        let mut changes = self.reply.changes();
         changes.mark_changed();
         let mut phase = Phase::Waiting;
         let mut pulled = String::new();
@@ -52,7 +52,7 @@ impl ReplyProgress<'_> {
                 heartbeat_due = Instant::now() + HEARTBEAT;
                 continue;
             }
-            let now = self.live.phase();
+            let now = self.reply.phase();
             if now != phase {
                 phase = now;
                 if let Phase::Pulling { done, total } = now {
@@ -72,11 +72,11 @@ impl ReplyProgress<'_> {
             // Coalesced: the text of one interval goes out together; the end does not wait for it.
             tokio::select! {
                 () = sleep_until(silent_until) => {}
-                () = self.live.ended() => {}
+                () = self.reply.ended() => {}
                 () = deadline.as_mut() => return self.last_update().await,
             }
-            let ended = self.live.outcome().is_some();
-            let update = self.live.update(&mut self.cursor);
+            let ended = self.reply.outcome().is_some();
+            let update = self.reply.update(&mut self.cursor);
             if !update.content.is_empty() || !update.thinking.is_empty() {
                 self.notifier.update(update).await;
                 silent_until = Instant::now() + interval;
@@ -90,9 +90,9 @@ impl ReplyProgress<'_> {
 
     /// At the deadline: a reply that has ended in the meantime is reported to its end.
     async fn last_update(mut self) -> bool {
-        let ended = self.live.outcome().is_some();
+        let ended = self.reply.outcome().is_some();
         if ended {
-            let update = self.live.update(&mut self.cursor);
+            let update = self.reply.update(&mut self.cursor);
             self.notifier.update(update).await;
         }
         ended
@@ -108,7 +108,7 @@ impl ReplyProgress<'_> {
     fn immediate_text(&self, phase: Phase) -> Option<String> {
         match phase {
             Phase::Pulling { done, total } => {
-                Some(pulling(self.live.model().unwrap_or_default(), done, total))
+                Some(pulling(self.reply.model().unwrap_or_default(), done, total))
             }
             Phase::Queued(ahead) => Some(format!("queued, {ahead} ahead")),
             Phase::Retrying(wait) if !wait.is_zero() => Some(format!(
@@ -120,7 +120,7 @@ impl ReplyProgress<'_> {
     }
 
     async fn heartbeat_text(&self) -> Option<String> {
-        Some(match self.live.phase() {
+        Some(match self.reply.phase() {
             Phase::Waiting => self.waiting().await,
             Phase::Thinking => "thinking".to_owned(),
             Phase::Answering => "answering".to_owned(),
@@ -131,7 +131,7 @@ impl ReplyProgress<'_> {
 
     /// Ollama does not say why there is no text yet; whether the model is loaded shows it.
     async fn waiting(&self) -> String {
-        let Some(model) = self.live.model() else { return "choosing the model".to_owned() };
+        let Some(model) = self.reply.model() else { return "choosing the model".to_owned() };
         let loaded = tokio::time::timeout(LOAD_CHECK, self.services.models.is_loaded(model)).await;
         match loaded {
             Ok(Some(false)) => format!("loading model {model}"),

@@ -166,11 +166,11 @@ impl fmt::Debug for Attached {
 impl Chat {
     /// Looks up where the model of a running reply runs, for its answer. Best effort, with a short timeout.
     pub async fn locate(&self, completion: &Task) {
-        let TaskKind::Reply(live) = &completion.kind else { return };
-        if let (Some(model), None) = (live.model(), live.location())
+        let TaskKind::Reply(reply) = &completion.kind else { return };
+        if let (Some(model), None) = (reply.model(), reply.location())
             && let Ok(Ok(location)) = timeout(LOOKUP_TIMEOUT, self.models.location_of(model)).await
         {
-            live.set_location(location);
+            reply.set_location(location);
         }
     }
 

@@ -132,17 +132,17 @@ impl Run {
             let wrong = self.violations_at_end(format, &end, false, warnings).await;
             return Ok((end, wrong));
         }
-        self.live.hold_back();
+        self.reply.hold_back();
         let end = self.stream(request).await?;
         let wrong = self.wrong(format, warnings).await;
         // A reply that was cut short cannot be whole, and one that calls tools has no text to check.
-        if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
-            self.live.publish();
+        if wrong.is_empty() || end.finish_reason == FinishReason::Length || self.reply.has_tool_calls() {
+            self.reply.publish();
             return Ok((end, Vec::new()));
         }
-        request.correct(self.live.discard(), correction(format.as_requested(), &wrong));
+        request.correct(self.reply.discard(), correction(format.as_requested(), &wrong));
         let end = self.stream(request).await?;
-        self.live.publish();
+        self.reply.publish();
         let wrong = self.violations_at_end(format, &end, true, warnings).await;
         Ok((end, wrong))
     }
@@ -155,7 +155,7 @@ impl Run {
         is_second: bool,
         warnings: &mut Vec<Warning>,
     ) -> Vec<String> {
-        if end.finish_reason == FinishReason::Length || self.live.has_tool_calls() {
+        if end.finish_reason == FinishReason::Length || self.reply.has_tool_calls() {
             return Vec::new();
         }
         let wrong = self.wrong(format, warnings).await;
@@ -169,7 +169,7 @@ impl Run {
 
     /// What is wrong with the reply; nothing that is known where it cannot be checked.
     async fn wrong(&self, format: &ReplyFormat, warnings: &mut Vec<Warning>) -> Vec<String> {
-        let reply = self.live.partial().content;
+        let reply = self.reply.partial().content;
         self.chat.violations(format, reply).await.unwrap_or_else(|why| {
             let text = format!("The reply was not checked against response_format: {}.", why.reason());
             warnings.push(Warning::new(text).of_kind(WarningKind::FormatUnchecked));

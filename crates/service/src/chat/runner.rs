@@ -46,18 +46,18 @@ impl Chat {
     ) -> Result<Arc<Task>, ServiceError> {
         check(&call)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call) + question.bytes())?;
-        let live = ReplyBuffer::new();
+        let reply = ReplyBuffer::new();
         if let Some(model) = &call.model {
-            live.set_model(model);
+            reply.set_model(model);
         }
         let place = self.tasks.queue.reserve(&caller.owner);
-        let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: None, place };
-        let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
-        self.tasks.registry.spawn(&live, async move {
+        let run = Run { chat: Arc::clone(self), reply: Arc::clone(&reply), job: None, place };
+        let task = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&reply)));
+        self.tasks.registry.spawn(&reply, async move {
             let _held = held;
             run.answer(call, question).await
         });
-        Ok(registered)
+        Ok(task)
     }
 }
 
@@ -69,14 +69,15 @@ impl Chat {
         job: &Arc<Job>,
         place: Reservation,
     ) -> Outcome {
-        let live = ReplyBuffer::new();
-        live.task_state.set_id(job.task_state.id());
-        let run = Run { chat: Arc::clone(self), live: Arc::clone(&live), job: Some(Arc::clone(job)), place };
-        let ending = run.answer(call, Question::Messages).await;
-        let ending = ending.map_err(|error| error.with_partial(live.partial()));
-        self.tasks.registry.observer.report(|| live.figures(&ending));
-        live.end(ending);
-        live.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
+        let reply = ReplyBuffer::new();
+        reply.task_state.set_id(job.task_state.id());
+        let run =
+            Run { chat: Arc::clone(self), reply: Arc::clone(&reply), job: Some(Arc::clone(job)), place };
+        let summary = run.answer(call, Question::Messages).await;
+        let summary = summary.map_err(|error| error.with_partial(reply.partial()));
+        self.tasks.registry.observer.report(|| reply.figures(&summary));
+        reply.end(summary);
+        reply.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
     }
 }
 
@@ -100,7 +101,7 @@ impl Question {
 /// One reply that is being generated.
 pub(crate) struct Run {
     pub(crate) chat: Arc<Chat>,
-    pub(crate) live: Arc<ReplyBuffer>,
+    pub(crate) reply: Arc<ReplyBuffer>,
     /// The job that the reply is part of; it reports pulls as well.
     pub(crate) job: Option<Arc<Job>>,
     /// Its place in the queue.
@@ -121,7 +122,7 @@ impl Run {
                 (default.name, Some(default.reason))
             }
         };
-        self.live.set_model(&model);
+        self.reply.set_model(&model);
         let mut warnings: Vec<_> = self.ignored(&call).into_iter().map(Warning::new).collect();
         let attached = match call.attachments.is_empty() {
             true => None,
@@ -154,7 +155,7 @@ impl Run {
             (None, None) => (self.stream(&mut request).await?, Vec::new()),
         };
         warnings.extend(tool_choice::dropped_calls(request.dropped_calls()));
-        if wants_logprobs && !self.live.has_logprobs() && !self.live.partial().content.is_empty() {
+        if wants_logprobs && !self.reply.has_logprobs() && !self.reply.partial().content.is_empty() {
             warnings.push(no_logprobs());
         }
         let sampling = request.sampling();
@@ -204,15 +205,15 @@ impl Run {
         };
         let mut tokens = Vec::new();
         while let Some(event) = events.next().await {
-            self.live.check_size()?;
+            self.reply.check_size()?;
             match event {
                 Ok(ChatEvent::Logprobs(logprobs)) => tokens = logprobs,
-                Ok(ChatEvent::Content(text)) => self.live.push_tokens(&text, std::mem::take(&mut tokens)),
-                Ok(ChatEvent::Thinking(text)) => self.live.push_thinking(&text),
-                Ok(ChatEvent::ToolCall(call)) if request.takes_one_call() && self.live.has_tool_calls() => {
+                Ok(ChatEvent::Content(text)) => self.reply.push_tokens(&text, std::mem::take(&mut tokens)),
+                Ok(ChatEvent::Thinking(text)) => self.reply.push_thinking(&text),
+                Ok(ChatEvent::ToolCall(call)) if request.takes_one_call() && self.reply.has_tool_calls() => {
                     request.drop_call(call);
                 }
-                Ok(ChatEvent::ToolCall(call)) => self.live.push_tool_call(with_id(call)),
+                Ok(ChatEvent::ToolCall(call)) => self.reply.push_tool_call(with_id(call)),
                 Ok(ChatEvent::Done(end)) => return Ok(end),
                 Err(error) => return Err(self.chat.models.error(error)),
             }
@@ -223,9 +224,9 @@ impl Run {
     /// Waits for its turn, and sends the request.
     async fn in_turn(&self, request: &mut ModelRequest) -> Result<(Slot, ChatStream), ServiceError> {
         let label =
-            || QueueLabel { id: self.live.task_state.id().to_owned(), model: request.model().to_owned() };
-        let slot = self.place.enter(label, |ahead, wait| self.live.set_queued(ahead, wait)).await?;
-        self.live.set_phase(Phase::Waiting);
+            || QueueLabel { id: self.reply.task_state.id().to_owned(), model: request.model().to_owned() };
+        let slot = self.place.enter(label, |ahead, wait| self.reply.set_queued(ahead, wait)).await?;
+        self.reply.set_phase(Phase::Waiting);
         loop {
             match self.begin(request).await {
                 Err(error) if error.code == ErrorCode::ContextExceeded => {
@@ -274,12 +275,12 @@ impl Run {
             }
         };
         let pulled = self.chat.transfers.ensure_installed(model, |done, total| {
-            self.live.set_phase(Phase::Pulling { done, total });
+            self.reply.set_phase(Phase::Pulling { done, total });
             tell_job(Some(pulling(model, done, total)));
         });
         let pulled = pulled.await;
         tell_job(None);
-        self.live.set_phase(Phase::Waiting);
+        self.reply.set_phase(Phase::Waiting);
         pulled
     }
 
@@ -302,9 +303,9 @@ impl Run {
             };
             tried += 1;
             tracing::info!(error = error.logged(), ?wait, tried, "trying again");
-            self.live.set_phase(Phase::Retrying(wait));
+            self.reply.set_phase(Phase::Retrying(wait));
             tokio::time::sleep(wait).await;
-            self.live.set_phase(Phase::Waiting);
+            self.reply.set_phase(Phase::Waiting);
         }
     }
 

@@ -29,14 +29,14 @@ pub struct TimingsReport {
 
 impl From<&Completion> for TimingsReport {
     fn from(completion: &Completion) -> Self {
-        let ending = &completion.ending;
+        let summary = &completion.summary;
         Self {
             queued_ms: Some(millis(completion.queued)).filter(|queued| *queued > 0),
-            load_ms: ending.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
-            prompt_ms: ending.timings.prompt_eval.map(millis),
+            load_ms: summary.timings.load.map(millis).filter(|load| *load >= NOTABLE_LOAD_MS),
+            prompt_ms: summary.timings.prompt_eval.map(millis),
             first_token_ms: completion.first_chunk.map(millis),
             total_ms: millis(completion.total),
-            tokens_per_second: tokens_per_second(&ending.usage, &ending.timings)
+            tokens_per_second: tokens_per_second(&summary.usage, &summary.timings)
                 .map(|rate| (rate * 10.0).round() / 10.0),
         }
     }

@@ -75,14 +75,14 @@ impl Run {
         format: Option<&ReplyFormat>,
         warnings: &mut Vec<Warning>,
     ) -> Result<(ChatEnd, Vec<String>), ServiceError> {
-        self.live.hold_back();
+        self.reply.hold_back();
         let mut end = self.stream(request).await?;
         // A reply that was cut short would be cut short again.
         if !self.calls(choice) && end.finish_reason != FinishReason::Length {
-            request.correct(self.live.discard(), correction(choice));
+            request.correct(self.reply.discard(), correction(choice));
             end = self.stream(request).await?;
         }
-        self.live.publish();
+        self.reply.publish();
         if !self.calls(choice) {
             let tool = match choice {
                 ToolChoice::Function(name) => format!("the tool {name:?}"),
@@ -105,7 +105,7 @@ impl Run {
             ToolChoice::Function(name) => call.name == *name,
             _ => true,
         };
-        self.live.tool_calls().iter().any(is_chosen)
+        self.reply.tool_calls().iter().any(is_chosen)
     }
 }
 

@@ -52,13 +52,13 @@ impl Conversations {
         }
         check(&call.chat)?;
         let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
-        let live = ReplyBuffer::in_conversation(&id);
-        let registered = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&live)));
+        let reply = ReplyBuffer::in_conversation(&id);
+        let task = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&reply)));
         // Both queue positions are reserved here, so that they follow the order of the calls, not that in which their tasks start.
         let turn = self.turn_locks.queue(&caller.owner, &id);
         let run = Run {
             chat: Arc::clone(&self.chat),
-            live: Arc::clone(&live),
+            reply: Arc::clone(&reply),
             job: None,
             place: self.tasks.queue.reserve(&caller.owner),
         };
@@ -66,14 +66,14 @@ impl Conversations {
         let (turns, written) = (Arc::clone(self), Arc::clone(self));
         // A reply that is complete is written, whether or not it is cancelled then.
         self.tasks.registry.spawn_then(
-            &live,
+            &reply,
             async move {
                 let _held = held;
                 turns.answer(&run, owner, id, call, turn).await
             },
             move |answered| async move { written.write(answered).await },
         );
-        Ok(registered)
+        Ok(task)
     }
 
     async fn answer(
@@ -85,15 +85,15 @@ impl Conversations {
         turn: QueuedTurn,
     ) -> Result<Answered, ServiceError> {
         let TurnCall { prompt, mut chat, .. } = call;
-        let (chat_part, live) = (&run.chat, &run.live);
+        let (chat_part, reply) = (&run.chat, &run.reply);
         let said_at = SystemTime::now();
         let waits = |ahead| {
-            live.set_phase(Phase::Queued(ahead));
+            reply.set_phase(Phase::Queued(ahead));
             run.place.delay();
         };
         let in_turn = turn.acquire(waits).await;
         let across = self.lock_across(run, &owner, &id).await?;
-        live.set_phase(Phase::Waiting);
+        reply.set_phase(Phase::Waiting);
         let found = self.store()?.get(&owner, &id, None).await.map_err(failed)?;
         let after = found.as_ref().map(|found| found.revision);
         let system = match (chat.system.take(), &found) {
@@ -111,7 +111,7 @@ impl Conversations {
                 (default.name, Some(default.reason))
             }
         };
-        live.set_model(&model);
+        reply.set_model(&model);
         let history = found.map(|found| found.messages).unwrap_or_default();
         let _held = self.tasks.memory.hold(history.iter().map(|message| message.content.len()).sum())?;
         let attached = run.attached(&model, &chat.attachments).await?;
@@ -125,29 +125,29 @@ impl Conversations {
         chat.messages.push(Message::text(Role::User, prompt.as_str()));
         chat.model = Some(model.clone());
 
-        let mut ending = run.answer(chat, Question::Messages).await?;
-        ending.model_reason = reason;
-        ending.warnings.extend(
+        let mut summary = run.answer(chat, Question::Messages).await?;
+        summary.model_reason = reason;
+        summary.warnings.extend(
             left_out.map(|(count, context)| left_out_warning(count, context, self.models.takes_num_ctx())),
         );
         let question = StoredMessage {
-            attachments: ending.attachments.iter().map(|sent| sent.name.clone()).collect(),
+            attachments: summary.attachments.iter().map(|sent| sent.name.clone()).collect(),
             ..StoredMessage::text(Role::User, prompt, said_at)
         };
-        let reply = live.partial();
-        let reply = StoredMessage {
+        let said = reply.partial();
+        let answer = StoredMessage {
             role: Role::Assistant,
-            content: reply.content,
-            thinking: Some(reply.thinking).filter(|thinking| !thinking.is_empty()),
-            tool_calls: live.tool_calls(),
+            content: said.content,
+            thinking: Some(said.thinking).filter(|thinking| !thinking.is_empty()),
+            tool_calls: reply.tool_calls(),
             attachments: Vec::new(),
             model: Some(model),
-            prompt_tokens: ending.usage.prompt_tokens,
-            completion_tokens: ending.usage.completion_tokens,
+            prompt_tokens: summary.usage.prompt_tokens,
+            completion_tokens: summary.usage.completion_tokens,
             created: SystemTime::now().max(said_at),
         };
-        let turn = Turn { id, after, system, messages: vec![question, reply] };
-        Ok(Answered { owner, ending, turn, _across: across, in_turn })
+        let turn = Turn { id, after, system, messages: vec![question, answer] };
+        Ok(Answered { owner, summary, turn, _across: across, in_turn })
     }
 
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
@@ -156,8 +156,8 @@ impl Conversations {
             if let Some(lock) = self.store()?.try_lock(owner, id).await.map_err(failed)? {
                 return Ok(lock);
             }
-            if !matches!(run.live.phase(), Phase::Queued(_)) {
-                run.live.set_phase(Phase::Queued(1));
+            if !matches!(run.reply.phase(), Phase::Queued(_)) {
+                run.reply.set_phase(Phase::Queued(1));
                 run.place.delay();
             }
             tokio::time::sleep(LOCK_POLL).await;
@@ -169,12 +169,12 @@ impl Conversations {
         &self,
         answered: Answered,
     ) -> (Result<CompletionSummary, ServiceError>, OwnedMutexGuard<()>) {
-        let Answered { owner, ending, turn, _across, in_turn } = answered;
+        let Answered { owner, summary, turn, _across, in_turn } = answered;
         let id = turn.id.clone();
         let written = async { self.store()?.append(&owner, turn).await.map_err(failed) }.await;
         let written = written.map(|_| {
             self.changes.announce(Change::Conversation { owner, id });
-            ending
+            summary
         });
         (written, in_turn)
     }
@@ -183,7 +183,7 @@ impl Conversations {
 /// A turn that has its reply and is not written yet.
 struct Answered {
     owner: Owner,
-    ending: CompletionSummary,
+    summary: CompletionSummary,
     turn: Turn,
     /// Held until the turn is written. The next turn of this process wants the other one first.
     _across: TurnLock,

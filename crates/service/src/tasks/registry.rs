@@ -78,7 +78,7 @@ impl Task {
 
     fn size(&self) -> usize {
         match &self.kind {
-            TaskKind::Reply(live) => live.size(),
+            TaskKind::Reply(reply) => reply.size(),
             TaskKind::Job(job) => job.size(),
         }
     }
@@ -87,7 +87,7 @@ impl Task {
 impl TaskKind {
     fn state(&self) -> &TaskState {
         match self {
-            Self::Reply(live) => &live.task_state,
+            Self::Reply(reply) => &reply.task_state,
             Self::Job(job) => &job.task_state,
         }
     }
@@ -151,18 +151,18 @@ impl Registry {
     }
 
     /// Runs `work`, which makes the reply. A panic and a cancellation are outcomes as well.
-    pub(crate) fn spawn<W>(self: &Arc<Self>, live: &Arc<ReplyBuffer>, work: W)
+    pub(crate) fn spawn<W>(self: &Arc<Self>, reply: &Arc<ReplyBuffer>, work: W)
     where
         W: Future<Output = Result<CompletionSummary, ServiceError>> + Send + 'static,
     {
-        self.spawn_then(live, work, |summary| async { (Ok(summary), ()) });
+        self.spawn_then(reply, work, |summary| async { (Ok(summary), ()) });
     }
 
     /// The same, with a last step that no cancellation stops: the reply is complete by then. What that step returns beside the
     /// outcome is dropped after the end is announced, so a task that waits for it does not end first.
     pub(crate) fn spawn_then<T, R, W, F>(
         self: &Arc<Self>,
-        live: &Arc<ReplyBuffer>,
+        reply: &Arc<ReplyBuffer>,
         work: W,
         finish: impl FnOnce(T) -> F + Send + 'static,
     ) where
@@ -171,23 +171,23 @@ impl Registry {
         W: Future<Output = Result<T, ServiceError>> + Send + 'static,
         F: Future<Output = (Result<CompletionSummary, ServiceError>, R)> + Send + 'static,
     {
-        let (live, registry) = (Arc::clone(live), Arc::clone(self));
+        let (reply, registry) = (Arc::clone(reply), Arc::clone(self));
         // Boxed: each generic future that takes it by value would have room for it once more, and thousands may run.
         let work = Box::pin(work);
         tokio::spawn(async move {
-            let ending = match live.task_state.run(work).await {
+            let summary = match reply.task_state.run(work).await {
                 Ok(made) => caught(async { Ok(finish(made).await) }).await,
                 Err(error) => Err(error),
             };
-            let (ending, held) = match ending {
-                Ok((ending, held)) => (ending, Some(held)),
+            let (summary, held) = match summary {
+                Ok((summary, held)) => (summary, Some(held)),
                 Err(error) => (Err(error), None),
             };
-            let ending = ending.map_err(|error| error.with_partial(live.partial()));
-            registry.observer.report(|| live.figures(&ending));
-            live.end(ending);
+            let summary = summary.map_err(|error| error.with_partial(reply.partial()));
+            registry.observer.report(|| reply.figures(&summary));
+            reply.end(summary);
             drop(held);
-            registry.lock().ended(live.size());
+            registry.lock().ended(reply.size());
         });
     }
 
@@ -204,14 +204,14 @@ impl Registry {
         F: Future<Output = Result<(), ServiceError>> + Send + 'static,
     {
         let job = Job::new(status, report);
-        let registered = self.add(owner, TaskKind::Job(Arc::clone(&job)));
+        let task = self.add(owner, TaskKind::Job(Arc::clone(&job)));
         let work = Box::pin(work(Arc::clone(&job)));
         let registry = Arc::clone(self);
         tokio::spawn(async move {
             job.conclude(work).await;
             registry.lock().ended(job.size());
         });
-        registered
+        task
     }
 
     /// An owner's completion of an id, or without one the owner's newest whose end nobody has seen.

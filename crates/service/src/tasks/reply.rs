@@ -338,20 +338,20 @@ impl ReplyBuffer {
     }
 
     /// The figures of an end that is about to be announced.
-    pub(crate) fn figures(&self, ending: &Result<CompletionSummary, ServiceError>) -> EndedCompletion {
+    pub(crate) fn figures(&self, summary: &Result<CompletionSummary, ServiceError>) -> EndedCompletion {
         let buffer = self.lock();
         EndedCompletion {
-            error: ending.as_ref().err().map(|error| error.code),
-            usage: ending.as_ref().map(|summary| summary.usage).unwrap_or_default(),
+            error: summary.as_ref().err().map(|error| error.code),
+            usage: summary.as_ref().map(|summary| summary.usage).unwrap_or_default(),
             queued: buffer.queued,
             first_chunk: buffer.first_chunk.map(|at| at.duration_since(self.task_state.started())),
         }
     }
 
-    pub(crate) fn end(&self, ending: Result<CompletionSummary, ServiceError>) {
+    pub(crate) fn end(&self, summary: Result<CompletionSummary, ServiceError>) {
         let mut buffer = self.lock();
         buffer.phase = Phase::Ended;
-        let outcome = ending.map(|ending| {
+        let outcome = summary.map(|summary| {
             Arc::new(Completion {
                 content: std::mem::take(&mut buffer.content),
                 thinking: std::mem::take(&mut buffer.thinking),
@@ -360,7 +360,7 @@ impl ReplyBuffer {
                 first_chunk: buffer.first_chunk.map(|at| at.duration_since(self.task_state.started())),
                 total: self.task_state.started().elapsed(),
                 queued: buffer.queued,
-                ending,
+                summary,
             })
         });
         buffer.outcome = Some(outcome);
@@ -385,9 +385,9 @@ pub(crate) mod testing {
 
     /// A completion that failed after `text`.
     pub(crate) fn ended_with(text: &str) -> Arc<ReplyBuffer> {
-        let live = ReplyBuffer::new();
-        live.push_content(text);
-        live.end(Err(ServiceError::internal()));
-        live
+        let reply = ReplyBuffer::new();
+        reply.push_content(text);
+        reply.end(Err(ServiceError::internal()));
+        reply
     }
 }

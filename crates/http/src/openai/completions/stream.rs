@@ -137,7 +137,7 @@ fn pieces(choice: Choice, envelope: Envelope) -> BoxStream<'static, Piece> {
                 }
                 Step::Ended(Ok(completion)) => {
                     choice.write_end(&mut out, &envelope, &completion);
-                    let summary = &completion.ending;
+                    let summary = &completion.summary;
                     let ended = Piece::Ended(out, choice.prompt, summary.model.clone(), summary.usage);
                     return Some((ended, None));
                 }
@@ -178,6 +178,6 @@ impl Choice {
             logprobs: None,
             finish_reason: Some(finish_reason(completion).into()),
         };
-        envelope.write(out, &completion.ending.model, Some(written), None, Some(extras));
+        envelope.write(out, &completion.summary.model, Some(written), None, Some(extras));
     }
 }

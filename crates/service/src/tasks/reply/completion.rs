@@ -25,7 +25,7 @@ pub struct Completion {
     /// The part of `total` that was spent in the queue.
     pub queued: Duration,
     /// How it ended.
-    pub ending: CompletionSummary,
+    pub summary: CompletionSummary,
 }
 
 /// A file that a model was given.
