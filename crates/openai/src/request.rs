@@ -89,10 +89,6 @@ pub struct ChatCompletionRequest {
     pub top_logprobs: Option<u64>,
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub user: Option<String>,
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub metadata: Option<Map<String, Value>>,
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub store: Option<bool>,
     /// Ours: the completion goes on when its caller goes.
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub background: Option<bool>,
