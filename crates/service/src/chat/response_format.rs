@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
 use super::Chat;
 use crate::chat::model_request::ModelRequest;
@@ -60,14 +59,6 @@ impl ReplyFormat {
     fn is_checked_apart(&self) -> bool {
         matches!(self.0.requested, ResponseFormat::Schema(_)) && self.0.compiled.is_none()
     }
-}
-
-/// Reads `response_format`, see [`openai::response_format::read`].
-///
-/// # Errors
-/// `invalid_argument` where it is none of these, or the schema is no schema.
-pub fn read_response_format(format: Value) -> Result<Option<ReplyFormat>, ServiceError> {
-    openai::response_format::read(format)?.map(ReplyFormat::new).transpose()
 }
 
 impl Chat {
@@ -190,7 +181,10 @@ fn correction(format: &ResponseFormat, wrong: &[String]) -> String {
 mod tests {
     use serde_json::json;
 
+    use openai::ChatCompletionRequest;
+
     use super::*;
+    use crate::chat::request::ChatCall;
     use crate::chat::schema_check::check_here;
 
     #[test]
@@ -201,7 +195,10 @@ mod tests {
             (json!({"type": "objekt"}), "response_format is not a JSON Schema"),
             (json!({"type": "json_schema"}), "response_format.json_schema.schema is missing"),
         ] {
-            let error = read_response_format(format).map(|_| ()).unwrap_err().text();
+            // As every front reads it.
+            let mut request = ChatCompletionRequest::default();
+            request.response_format = Some(format);
+            let error = ChatCall::generation(&mut request).map(|_| ()).unwrap_err().text();
             assert!(error.starts_with(said), "{error}");
         }
     }
