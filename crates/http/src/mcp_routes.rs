@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use futures_util::FutureExt as _;
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::mount::Request;

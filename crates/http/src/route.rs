@@ -4,7 +4,7 @@ use axum::http::Method;
 use futures_util::future::BoxFuture;
 use schemars::{Schema, SchemaGenerator};
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::Response;

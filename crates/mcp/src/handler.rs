@@ -39,7 +39,7 @@ pub struct SessionHandler {
 impl McpServer {
     /// A new session of `owner`, who cannot name files of this machine.
     pub fn session(&self, owner: Owner) -> SessionHandler {
-        self.session_of(Caller { owner })
+        self.session_of(Caller::new(owner))
     }
 
     /// A new session of a caller over the network.

@@ -108,7 +108,7 @@ mod tests {
         let changes = Changes::default();
         let other = Owner::new("other").unwrap();
         let mut follower = changes.follow(&Caller::local());
-        let mut others_follower = changes.follow(&Caller { owner: other.clone() });
+        let mut others_follower = changes.follow(&Caller::new(other.clone()));
         let of_other = Change::Conversation { owner: other, id: "notes".to_owned() };
         changes.announce(of_other.clone());
         let loaded = Change::Loaded("m:1".to_owned());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use utoipa_swagger_ui::Config;
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::mount::{Body, Response};

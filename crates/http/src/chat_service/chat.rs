@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::request::{Asked, ChatRequest};
 use super::{ndjson, with_502};
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::{Dialect, HttpError};
 use crate::follow::{Follower, Step, shutting_down};

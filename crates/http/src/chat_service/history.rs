@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::request::check_chat_id;
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use service::conversations::{Conversation, MAX_PAGE, Summary};

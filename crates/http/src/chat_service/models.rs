@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::with_502;
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use types::Model;

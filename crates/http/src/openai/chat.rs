@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{Answer as Completed, Extras};
 use super::follow::Followed;
 use super::stream::{self, StreamOptions};
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::json;

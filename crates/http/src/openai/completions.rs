@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Extras, finish_reason, usage_of};
 use super::chat::unsupported;
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;

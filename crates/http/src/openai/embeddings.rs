@@ -5,7 +5,7 @@ use openai::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::follow::shutting_down;
 use crate::route::{Answer, Content, Route, Tag};

@@ -5,7 +5,7 @@ use futures_util::FutureExt as _;
 use openai::models::{ListObject, Model as OpenAiModel};
 use serde::Serialize;
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::completion_state::{CompletionState, find};
 use super::events;
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::access::Scope;
+use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::timings::millis;

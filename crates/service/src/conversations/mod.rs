@@ -197,7 +197,7 @@ fn failed(error: StoreError) -> ServiceError {
         }
         StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),
         StoreError::Unusable { .. } => Action::SetDataDir(DataDirFault::NotWritable).into(),
-        StoreError::Damaged { .. } => {
+        StoreError::Damaged { .. } | StoreError::Unreadable => {
             "Move the file away (a new one is made), or put a backup in its place.".into()
         }
         StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),

@@ -122,7 +122,7 @@ pub(super) fn server() -> Server {
 }
 
 pub(super) fn caller(name: &str) -> Caller {
-    Caller { owner: Owner::new(name).unwrap() }
+    Caller::new(Owner::new(name).unwrap())
 }
 
 impl Server {

@@ -1,0 +1,9 @@
+//! The tables of a server for several callers, written once over [`crate::database`].
+
+mod accounts;
+mod uploads;
+mod usage;
+
+pub use accounts::Accounts;
+pub use uploads::Uploads;
+pub use usage::Usage;
