@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::common::process::Usage;
 use crate::common::serve::Serve;
-use crate::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::fake_ollama::{Answer, FakeOllama, Gate, Request};
 use crate::plan::{self, Expected, Kind};
 use crate::{CALLERS, MAX_GROWTH, PATIENCE, Plan, WARM_UP, print_usage};
 use client::Client;
@@ -22,6 +22,8 @@ use requests::Form;
 
 /// Calls between two rounds of open streams.
 const BLOCK: usize = 1_000;
+/// Rounds of open streams before memory is measured for the first time.
+const WARM_UP_ROUNDS: usize = 8;
 /// Descriptors that may be more at the end: idle connections to the model server.
 const MAX_MORE_FILES: usize = CALLERS;
 /// Threads that may be more at the end: those of blocking work end ten seconds after it.
@@ -32,7 +34,7 @@ const REST_WITHIN: Duration = Duration::from_secs(20);
 /// The settings of the server. Half of the open streams of a round generate, and half wait in the queue.
 const SETTINGS: [(&str, &str); 3] = [
     ("OLLAMA_MCP_MAX_CONCURRENT", "500"),
-    ("OLLAMA_MCP_CALL_DEADLINE", "300ms"),
+    ("OLLAMA_MCP_CALL_DEADLINE", "1s"),
     ("OLLAMA_MCP_IDLE_TIMEOUT", "10s"),
 ];
 
@@ -71,11 +73,14 @@ pub(crate) async fn soak(plan: &Plan) {
 
     let mut first = None;
     let mut open = None;
-    let mut blocks = (0..calls).step_by(BLOCK);
-    for start in blocks.by_ref() {
+    for start in (0..calls).step_by(BLOCK) {
         run(&server, &tally, seed, start..(start + BLOCK).min(calls)).await;
-        open = Some(open_streams::round(&server, &gate).await);
-        fake.clear_requests();
+        // The first rounds of streams spread over the arenas of the allocator: it grows with each of them, and then no more.
+        let rounds = if start < WARM_UP { WARM_UP_ROUNDS } else { 1 };
+        for _ in 0..rounds {
+            open = open_streams::round(&server, &gate).await;
+            fake.clear_requests();
+        }
         if start < WARM_UP {
             first = Some((resting(&server, None).await, open));
         }
@@ -98,8 +103,8 @@ pub(crate) async fn soak(plan: &Plan) {
     let streams = open_streams::COUNT;
     println!(
         "| resident memory with {streams} streams open | {} KiB | {} KiB |",
-        resident(first_open.flatten()),
-        resident(open.flatten())
+        resident(first_open),
+        resident(open)
     );
     let turns = tally.turns.load(Ordering::SeqCst);
     println!("\nturns of conversations that were answered: {turns}");
@@ -198,8 +203,17 @@ async fn fake(gate: Arc<Mutex<Gate>>) -> FakeOllama {
     );
     let answer = Answer::computed(move |request| match open_streams::is_of_round(request) {
         true => Answer::ndjson(&plan::lines()).gate_after(open_streams::BEFORE_GATE, &gate.lock().unwrap()),
+        false if is_slow(request) => Answer::ndjson(&plan::lines()).slow_drip(60, Duration::from_millis(150)),
         false => plan::answer(request, &seen),
     });
     fake.on("POST", "/api/chat", answer);
     fake
+}
+
+/// Slower than the deadline here, which is longer than over stdio: a call that is cancelled must be so before it, also where
+/// a session takes several requests on a machine that is busy.
+fn is_slow(request: &Request) -> bool {
+    let body = request.json();
+    let last = body["messages"].as_array().and_then(|messages| messages.last());
+    last.is_some_and(|last| last["content"].as_str().is_some_and(|prompt| prompt.starts_with("Slow ")))
 }
