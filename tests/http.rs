@@ -9,6 +9,7 @@ mod documents;
 mod end;
 mod failures;
 mod framing;
+mod guests;
 mod heads;
 mod mcp;
 mod openai_routes;

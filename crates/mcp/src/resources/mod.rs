@@ -81,7 +81,7 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
-    let (failed, stored) = (|error| failed(uri, &server.render_error(error)), server.stores());
+    let (failed, stored) = (|error| failed(uri, &server.render_error(error, caller)), server.stores());
     match ResourceUri::parse(uri) {
         Some(ResourceUri::Models) => {
             let models = services.models.list_models().await.map_err(failed)?;
@@ -92,7 +92,7 @@ pub(super) async fn read(
             contents(uri, &RunningAnswer::from(running), 0).map_err(failed)
         }
         Some(ResourceUri::Health) => {
-            contents(uri, &HealthAnswer::from(services.models.health().await), 0).map_err(failed)
+            contents(uri, &HealthAnswer::new(services.models.health().await, caller), 0).map_err(failed)
         }
         Some(ResourceUri::Model(name)) => {
             let details = services.models.show_model(&name).await.map_err(failed)?;

@@ -232,7 +232,7 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
-            failure::error_result(&server.render_error(error)).into()
+            failure::error_result(&server.render_error(error, call.caller())).into()
         }
         Err(Interrupted::Panicked) => failure::internal_error().into(),
         Err(Interrupted::Cancelled) => failure::cancelled().into(),
