@@ -8,19 +8,18 @@ use openai::ChatCompletionRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer as Completed, Extras};
-use super::follow::Followed;
 use super::stream::{self, StreamOptions};
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
+use crate::follow::Follower;
 use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
-use service::ServiceError;
 use service::chat::request::ChatCall;
 use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
+use types::Scope;
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;
@@ -79,7 +78,8 @@ async fn create(mut call: Call) -> Answer {
     };
     let mut followed = Vec::with_capacity(tasks.len());
     for task in tasks {
-        followed.push(Followed::new(task, stays)?);
+        let follow = if stays { Follower::staying } else { Follower::owning };
+        followed.push(follow(&call, task)?);
     }
     let mut response = match asked.stream {
         Some(options) => streamed(&call, followed, options, stays).await?,
@@ -129,24 +129,28 @@ impl Asked {
 
     /// Starts a completion for each choice. With a seed each has another one: they would be the same otherwise.
     fn start(&self, call: &Call) -> Result<Vec<Arc<Task>>, HttpError> {
-        let start = |chat: ChatCall| call.app.services.chat.start_chat(call.caller(), chat);
-        let started: Result<Vec<_>, ServiceError> = (0..self.choices)
-            .map(|choice| {
-                let sampling = &self.chat.sampling;
-                let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
-                start(ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() })
-            })
-            .collect();
-        started.map_err(|error| call.error(&error))
+        let mut started: Vec<Arc<Task>> = Vec::new();
+        for choice in 0..self.choices {
+            let sampling = &self.chat.sampling;
+            let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
+            let chat = ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() };
+            match call.app.services.chat.start_chat(call.caller(), chat) {
+                Ok(task) => started.push(task),
+                Err(error) => {
+                    started.iter().for_each(|task| task.cancel());
+                    return Err(call.error(&error));
+                }
+            }
+        }
+        Ok(started)
     }
 }
 
-async fn whole(call: &Call, followed: Vec<Followed>) -> Answer {
+async fn whole(call: &Call, followed: Vec<Follower>) -> Answer {
     let mut ended = Vec::with_capacity(followed.len());
     for mut one in followed {
-        let outcome = one.ended(&call.app.shutdown).await?;
-        let completion = outcome.map_err(|error| call.error(&error))?;
-        ended.push((Arc::clone(&one.task), completion));
+        let completion = one.completion().await?;
+        ended.push((Arc::clone(one.task()), completion));
     }
     let answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
     let mut response = json_answer(&answer)?;
@@ -154,7 +158,12 @@ async fn whole(call: &Call, followed: Vec<Followed>) -> Answer {
     Ok(response)
 }
 
-async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptions, stays: bool) -> Answer {
+async fn streamed(
+    call: &Call,
+    mut followed: Vec<Follower>,
+    mut options: StreamOptions,
+    stays: bool,
+) -> Answer {
     options.has_event_ids = stays && followed.len() == 1;
     if let Some(after) = call.header("last-event-id")?.filter(|_| options.has_event_ids) {
         options.after = after
@@ -162,11 +171,11 @@ async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptio
             .map_err(|_| HttpError::bad_request("Last-Event-ID", "is no id of an event of this stream"))?;
     }
     if !options.shows_queue {
-        for one in &followed {
-            one.begun(&call.app.shutdown).await?.map_err(|error| call.error(&error))?;
+        for one in &mut followed {
+            one.begun().await?;
         }
     }
-    Ok(stream::response(Arc::clone(&call.app), followed, options, call.identity.has_credential()))
+    Ok(stream::response(Arc::clone(&call.app), followed, options))
 }
 
 /// What a script reads without the body.

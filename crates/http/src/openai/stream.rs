@@ -14,9 +14,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::{Extras, finish_reason, usage_of};
-use super::follow::Followed;
 use crate::error::HttpError;
-use crate::follow::shutting_down;
+use crate::follow::{Follower, shutting_down};
 use crate::mount::Response;
 use crate::sse;
 use crate::state::App;
@@ -48,17 +47,12 @@ struct Chunk<'a> {
 }
 
 /// The response that streams these completions.
-pub(super) fn response(
-    app: Arc<App>,
-    followed: Vec<Followed>,
-    options: StreamOptions,
-    has_credential: bool,
-) -> Response {
+pub(super) fn response(app: Arc<App>, followed: Vec<Follower>, options: StreamOptions) -> Response {
     let Some(first) = followed.first() else {
         return HttpError::internal().into_response(crate::error::Dialect::OpenAi);
     };
-    let id = first.task.id.clone();
-    let created = first.task.created;
+    let id = first.task().id.clone();
+    let created = first.task().created;
     let usages = Arc::new(Mutex::new(Vec::new()));
     let choices = followed.into_iter().zip(0..).map(|(one, index)| {
         let choice = ChoiceStream {
@@ -72,7 +66,6 @@ pub(super) fn response(
             begun: false,
             place: None,
             options,
-            has_credential,
             usages: Arc::clone(&usages),
         };
         Box::pin(stream::unfold(Some(choice), |choice| async { choice?.next().await }))
@@ -114,7 +107,7 @@ fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool) -> Vec<
 
 /// The chunks of one choice.
 struct ChoiceStream {
-    one: Followed,
+    one: Follower,
     changes: watch::Receiver<u64>,
     app: Arc<App>,
     index: u32,
@@ -127,7 +120,6 @@ struct ChoiceStream {
     /// The place in the queue that was sent last.
     place: Option<usize>,
     options: StreamOptions,
-    has_credential: bool,
     /// What each choice that has ended took, with the model; `None` for one that failed.
     usages: Arc<Mutex<Vec<Ended>>>,
 }
@@ -144,7 +136,7 @@ impl ChoiceStream {
             let mut out = Vec::new();
             // Before the update, so that no text comes after the end.
             let outcome = self.one.outcome();
-            let update = self.one.reply.update(&mut self.cursor);
+            let update = self.one.reply().update(&mut self.cursor);
             self.write_place(&mut out, update.phase);
             self.write_update(&mut out, &update);
             match outcome {
@@ -153,7 +145,7 @@ impl ChoiceStream {
                     return Some((out, None));
                 }
                 Some(Err(error)) => {
-                    let error = HttpError::from_service(&error, self.has_credential);
+                    let error = self.one.failure(error);
                     out.append(&mut self.failed(&error));
                     return Some((out, None));
                 }
@@ -185,7 +177,7 @@ impl ChoiceStream {
         };
         if place.is_some() && place != self.place {
             out.extend_from_slice(b"event: queue\n");
-            sse::write_event(out, None, &json!({ "ahead": place, "completion_id": self.one.task.id }));
+            sse::write_event(out, None, &json!({ "ahead": place, "completion_id": self.one.task().id }));
         }
         self.place = place;
     }
@@ -230,7 +222,7 @@ impl ChoiceStream {
 
     fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, logprobs: Option<Logprobs<'_>>, id: Option<&str>) {
         let choice = ChunkChoice { index: self.index, delta, logprobs, ..ChunkChoice::default() };
-        let model = self.one.reply.model().unwrap_or_default();
+        let model = self.one.reply().model().unwrap_or_default();
         sse::write_event(out, id, &self.chunk(choice, model, None));
     }
 
@@ -242,7 +234,7 @@ impl ChoiceStream {
             ..ChunkChoice::default()
         };
         let model = completion.summary.model.as_str();
-        let extras = Extras::of(&self.one.task, completion, self.has_credential);
+        let extras = Extras::of(self.one.task(), completion, self.one.has_credential());
         sse::write_event(out, None, &self.chunk(choice, model, Some(extras)));
         let usage = (model.to_owned(), completion.summary.usage);
         platform::sync::lock(&self.usages).push(Some(usage));
