@@ -11,13 +11,19 @@ use super::{Accounts, ConversationStore, Sqlite, Uploads, Usage};
 pub struct Store {
     conversations: Arc<dyn ConversationStore>,
     database: Arc<dyn Database>,
+    files: Vec<PathBuf>,
 }
 
 impl Store {
     /// SQLite in a directory, as [`Sqlite::new`].
     pub fn sqlite(directory: Option<PathBuf>) -> Self {
         let sqlite = Arc::new(Sqlite::new(directory));
-        Self { conversations: Arc::clone(&sqlite) as _, database: sqlite }
+        Self { conversations: Arc::clone(&sqlite) as _, files: sqlite.files(), database: sqlite }
+    }
+
+    /// The files of this machine that hold what is stored, whether they exist or not.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
     }
 
     pub fn conversations(&self) -> Arc<dyn ConversationStore> {
