@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::database::Database;
-use super::{Accounts, ConversationStore, Sqlite, Uploads, Usage};
+use super::{Accounts, Answers, ConversationStore, Sqlite, Uploads, Usage};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -32,6 +32,10 @@ impl Store {
 
     pub fn accounts(&self) -> Accounts {
         Accounts::new(Arc::clone(&self.database))
+    }
+
+    pub fn answers(&self) -> Answers {
+        Answers::new(Arc::clone(&self.database))
     }
 
     pub fn uploads(&self) -> Uploads {
