@@ -12,7 +12,8 @@ const CHAT: &str = "/v1/chat/completions";
 const MODEL: &str = "qwen2.5-coder:0.5b";
 
 fn ask(text: &str, more: Value) -> Value {
-    let mut body = json!({ "messages": [{ "role": "user", "content": text }], "model": MODEL, "store": true });
+    let mut body =
+        json!({ "messages": [{ "role": "user", "content": text }], "model": MODEL, "store": true });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     body
 }

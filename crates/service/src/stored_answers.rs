@@ -161,7 +161,9 @@ impl StoredAnswers {
                 Ok((answers, conversations)) => {
                     tracing::info!(answers, conversations, "deleted what was older than the retention time");
                 }
-                Err(error) => tracing::warn!(%error, "what is older than the retention time cannot be deleted"),
+                Err(error) => {
+                    tracing::warn!(%error, "what is older than the retention time cannot be deleted")
+                }
             }
         }
     }
@@ -186,5 +188,6 @@ fn failed(error: StoreError) -> ServiceError {
 
 fn not_found(id: &str) -> ServiceError {
     let hint: Hint = "Only answers that were asked for with store: true are stored.".into();
-    ServiceError::new(ErrorCode::CompletionNotFound, format!("There is no stored answer {id:?}")).with_hint(hint)
+    ServiceError::new(ErrorCode::CompletionNotFound, format!("There is no stored answer {id:?}"))
+        .with_hint(hint)
 }

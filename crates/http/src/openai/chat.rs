@@ -11,7 +11,6 @@ use super::answer::{Answer as Completed, Extras};
 use super::follow::Followed;
 use super::recording::Recording;
 use super::stream::{self, StreamOptions};
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::json;
@@ -22,6 +21,7 @@ use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
+use types::Scope;
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;

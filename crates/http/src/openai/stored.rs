@@ -46,7 +46,9 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(ALL, |call| list(call).boxed())
             .about("listChatCompletions", Tag::OpenAi, "Stored answers of one's own")
-            .described("Those that were asked for with `store: true`. `metadata[NAME]=VALUE` selects by labels.")
+            .described(
+                "Those that were asked for with `store: true`. `metadata[NAME]=VALUE` selects by labels.",
+            )
             .needs(Scope::Chat)
             .parameter("query", "model", "Only answers of this model")
             .parameter("query", "after", AFTER)

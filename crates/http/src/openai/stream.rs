@@ -111,13 +111,7 @@ pub(super) fn response(
 }
 
 /// A warning, the usage where it was asked for, and the end.
-fn end_of(
-    id: &str,
-    created: u64,
-    usages: &[Ended],
-    include_usage: bool,
-    warning: Option<String>,
-) -> Vec<u8> {
+fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool, warning: Option<String>) -> Vec<u8> {
     let mut out = Vec::new();
     if let Some(warning) = warning {
         let chunk = ChatCompletionChunk { id: id.into(), created, ..ChatCompletionChunk::default() };

@@ -112,12 +112,19 @@ impl Answers {
             id.into(),
             i64::try_from(limit).unwrap_or(i64::MAX).into(),
         ];
-        let rows = self.0.query(Statement::new(if newest_first { NEWEST_FIRST } else { OLDEST_FIRST }, values));
+        let rows =
+            self.0.query(Statement::new(if newest_first { NEWEST_FIRST } else { OLDEST_FIRST }, values));
         async move { rows.await?.iter().map(read).collect() }.boxed()
     }
 
     /// Replaces the labels; `false` where there is no such answer.
-    pub fn set_metadata(&self, owner: &Owner, kind: &str, id: &str, metadata: Option<String>) -> Stored<bool> {
+    pub fn set_metadata(
+        &self,
+        owner: &Owner,
+        kind: &str,
+        id: &str,
+        metadata: Option<String>,
+    ) -> Stored<bool> {
         let values = key(owner, kind, id).into_iter().chain([metadata.into()]);
         let written = self.0.write(vec![Statement::new(SET_METADATA, values)]);
         async move { Ok(changed(&written.await?) > 0) }.boxed()
@@ -137,7 +144,8 @@ impl Answers {
 
     /// Deletes the conversations of all owners that had no turn since a time; how many.
     pub fn delete_conversations_older(&self, than: SystemTime) -> Stored<u64> {
-        let written = self.0.write(vec![Statement::new(DELETE_OLD_CONVERSATIONS, [columns::ms(than).into()])]);
+        let written =
+            self.0.write(vec![Statement::new(DELETE_OLD_CONVERSATIONS, [columns::ms(than).into()])]);
         async move { Ok(changed(&written.await?)) }.boxed()
     }
 }
