@@ -8,6 +8,7 @@ use openai::ChatCompletionRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer as Completed, Extras};
+use super::recording::Recording;
 use super::stream::{self, StreamOptions};
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
@@ -55,19 +56,24 @@ pub(super) fn route() -> Route {
 async fn create(mut call: Call) -> Answer {
     let body = call.bytes().await?;
     let mut ignored = Vec::new();
-    let request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
+    let mut request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
     if let Some(field) = request.unsupported_field() {
         return Err(unsupported(field));
     }
+    let metadata = request.metadata.take();
+    let is_stored = request.store == Some(true);
     let asked = Asked::new(&call, request)?;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
-    let start = || {
+    let mut recording = None;
+    let mut start = || {
         if stays {
             let allowed = call.app.services.tasks.allow_background(call.caller());
             allowed.map_err(|error| call.error(&error))?;
         }
-        asked.start(&call)
+        let tasks = asked.start(&call)?;
+        recording = is_stored.then(|| Recording::start(&call, &tasks, &body, metadata.as_ref()));
+        Ok(tasks)
     };
     let tasks = match key {
         None => start()?,
@@ -82,8 +88,8 @@ async fn create(mut call: Call) -> Answer {
         followed.push(follow(&call, task)?);
     }
     let mut response = match asked.stream {
-        Some(options) => streamed(&call, followed, options, stays).await?,
-        None => whole(&call, followed).await?,
+        Some(options) => streamed(&call, followed, options, stays, recording).await?,
+        None => whole(&call, followed, recording).await?,
     };
     tell_ignored(&mut response, &ignored);
     Ok(response)
@@ -146,13 +152,18 @@ impl Asked {
     }
 }
 
-async fn whole(call: &Call, followed: Vec<Follower>) -> Answer {
+async fn whole(call: &Call, followed: Vec<Follower>, recording: Option<Recording>) -> Answer {
     let mut ended = Vec::with_capacity(followed.len());
     for mut one in followed {
         let completion = one.completion().await?;
         ended.push((Arc::clone(one.task()), completion));
     }
-    let answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    let mut answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    if let Some(recording) = recording
+        && let Some(error) = recording.failure().await
+    {
+        answer.warn(not_stored(&call.error(&error)));
+    }
     let mut response = json_answer(&answer)?;
     tell_extras(response.headers_mut(), answer.extras());
     Ok(response)
@@ -163,6 +174,7 @@ async fn streamed(
     mut followed: Vec<Follower>,
     mut options: StreamOptions,
     stays: bool,
+    recording: Option<Recording>,
 ) -> Answer {
     options.has_event_ids = stays && followed.len() == 1;
     if let Some(after) = call.header("last-event-id")?.filter(|_| options.has_event_ids) {
@@ -175,7 +187,12 @@ async fn streamed(
             one.begun().await?;
         }
     }
-    Ok(stream::response(Arc::clone(&call.app), followed, options))
+    Ok(stream::response(Arc::clone(&call.app), followed, options, recording))
+}
+
+/// The warning where an answer could not be stored. The answer itself is not lost.
+pub(super) fn not_stored(error: &HttpError) -> String {
+    format!("The answer is not stored: {}", error.text())
 }
 
 /// What a script reads without the body.

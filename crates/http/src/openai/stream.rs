@@ -14,6 +14,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::{Extras, finish_reason, usage_of};
+use super::chat::not_stored;
+use super::recording::Recording;
 use crate::error::HttpError;
 use crate::follow::{Follower, shutting_down};
 use crate::mount::Response;
@@ -46,13 +48,27 @@ struct Chunk<'a> {
     ollama_mcp: Option<Extras<'a>>,
 }
 
+/// A chunk without text, after the last one of the answer.
+#[derive(Serialize)]
+struct Warned<'a> {
+    #[serde(flatten)]
+    chunk: ChatCompletionChunk<'a>,
+    ollama_mcp: serde_json::Value,
+}
+
 /// The response that streams these completions.
-pub(super) fn response(app: Arc<App>, followed: Vec<Follower>, options: StreamOptions) -> Response {
+pub(super) fn response(
+    app: Arc<App>,
+    followed: Vec<Follower>,
+    options: StreamOptions,
+    recording: Option<Recording>,
+) -> Response {
     let Some(first) = followed.first() else {
         return HttpError::internal().into_response(crate::error::Dialect::OpenAi);
     };
     let id = first.task().id.clone();
     let created = first.task().created;
+    let has_credential = first.has_credential();
     let usages = Arc::new(Mutex::new(Vec::new()));
     let choices = followed.into_iter().zip(0..).map(|(one, index)| {
         let choice = ChoiceStream {
@@ -71,12 +87,18 @@ pub(super) fn response(app: Arc<App>, followed: Vec<Follower>, options: StreamOp
         Box::pin(stream::unfold(Some(choice), |choice| async { choice?.next().await }))
     });
     let mut choices: Vec<_> = choices.collect();
-    let end = move || {
+    let end = async move {
+        let failure = match recording {
+            Some(recording) => recording.failure().await,
+            None => None,
+        };
+        let warning = failure.map(|error| not_stored(&HttpError::from_service(&error, has_credential)));
         let usages = platform::sync::lock(&usages);
         // A choice that failed has none: the stream ends with its error.
-        usages.iter().all(Option::is_some).then(|| end_of(&id, created, &usages, options.include_usage))
+        let is_whole = usages.iter().all(Option::is_some);
+        if is_whole { end_of(&id, created, &usages, options.include_usage, warning) } else { Vec::new() }
     };
-    let end = stream::once(async move { end().unwrap_or_default() }).filter(|end| {
+    let end = stream::once(end).filter(|end| {
         let has_text = !end.is_empty();
         async move { has_text }
     });
@@ -86,9 +108,13 @@ pub(super) fn response(app: Arc<App>, followed: Vec<Follower>, options: StreamOp
     }
 }
 
-/// The usage, where it was asked for, and the end.
-fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool) -> Vec<u8> {
+/// A warning, the usage where it was asked for, and the end.
+fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool, warning: Option<String>) -> Vec<u8> {
     let mut out = Vec::new();
+    if let Some(warning) = warning {
+        let chunk = ChatCompletionChunk { id: id.into(), created, ..ChatCompletionChunk::default() };
+        sse::write_event(&mut out, None, &Warned { chunk, ollama_mcp: json!({ "warnings": [warning] }) });
+    }
     if include_usage {
         let model = usages.iter().flatten().next().map_or("", |(model, _)| model);
         let usage = usage_of(usages.iter().flatten().map(|(_, usage)| *usage));

@@ -9,7 +9,11 @@ impl ServiceError {
         match self.code {
             ErrorCode::OllamaUnreachable => "The model server does not answer".to_owned(),
             ErrorCode::Timeout => "The model server did not answer in time".to_owned(),
-            ErrorCode::StorageFailed => "Conversations cannot be stored or read".to_owned(),
+            // What failed stands before the reason, which can name the file.
+            ErrorCode::StorageFailed => {
+                let what = self.message.split(": ").next().unwrap_or_default();
+                without_places(what)
+            }
             // It repeats what the caller has sent.
             ErrorCode::InvalidArgument => self.message.clone(),
             _ => without_places(&self.message),
@@ -32,6 +36,9 @@ mod tests {
             message(ErrorCode::UpstreamError, failed),
             "Ollama answered 500: unable to load model: [hidden]"
         );
+        let full = "Conversations cannot be stored or read: the disk of /home/ann/data is full";
+        let full = message(ErrorCode::StorageFailed, full);
+        assert_eq!(full, "Conversations cannot be stored or read");
         let own = "messages[0].content[0].image_url must be a data URL, not https://example.com/a.png";
         assert_eq!(message(ErrorCode::InvalidArgument, own), own);
     }
