@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app;
 use crate::mcp_endpoint::McpEndpoint;
 use http::{HttpOptions, HttpServer, LocalKey};
-use service::Services;
+use service::{Caller, Services};
 use settings::{ServeSettings, Settings};
 
 /// Serves HTTP until a signal comes.
@@ -111,7 +111,7 @@ fn announce(server: &HttpServer, services: &Arc<Services>) {
     write(&lines);
     let services = Arc::clone(services);
     tokio::spawn(async move {
-        let report = services.models.health().await;
+        let report = services.models.health(&Caller::local()).await;
         let name = report.provider;
         write(&match report.state {
             Ok(_) => format!("{name} answers at {}\n", report.address),

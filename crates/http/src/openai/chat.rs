@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{Answer as Completed, Extras};
 use super::follow::Followed;
 use super::stream::{self, StreamOptions};
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::json;
@@ -21,6 +20,7 @@ use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
+use types::Scope;
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;

@@ -5,11 +5,11 @@ use openai::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::follow::shutting_down;
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::validate::keep_alive;
+use types::Scope;
 use types::{EmbedRequest, Usage};
 
 const REQUEST: &str = r#"{"model":"nomic-embed-text","input":["first text","second text"]}"#;
@@ -55,7 +55,7 @@ async fn create(mut call: Call) -> Answer {
         ..EmbedRequest::new(model, input)
     };
     let embedded = tokio::select! {
-        embedded = call.app.services.embeddings.embed(embed, |_| {}) => embedded,
+        embedded = call.app.services.embeddings.embed(call.caller(), embed, |_| {}) => embedded,
         () = call.app.shutdown.cancelled() => return Err(shutting_down()),
     };
     let embedded = embedded.map_err(|error| call.error(&error))?;

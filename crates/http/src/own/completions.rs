@@ -8,11 +8,11 @@ use serde::Deserialize;
 
 use super::completion_state::{CompletionState, find};
 use super::events;
-use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};
 use service::tasks::reply::ReplyCursor;
+use types::Scope;
 
 /// How long a cancelled completion may take to end; only writing a turn takes time.
 const END_WITHIN: Duration = Duration::from_secs(5);

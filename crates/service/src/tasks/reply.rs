@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::Caller;
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::TaskState;
 use crate::tasks::observer::EndedCompletion;
@@ -73,6 +74,7 @@ pub struct ReplyBuffer {
     model: OnceLock<String>,
     location: OnceLock<Location>,
     conversation: Option<String>,
+    caller: Caller,
     pub(crate) task_state: TaskState,
 }
 
@@ -105,16 +107,16 @@ impl Buffer {
 }
 
 impl ReplyBuffer {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self::of(None))
+    pub(crate) fn new(caller: &Caller) -> Arc<Self> {
+        Arc::new(Self::of(caller, None))
     }
 
     /// One that is a turn of a conversation.
-    pub(crate) fn in_conversation(id: &str) -> Arc<Self> {
-        Arc::new(Self::of(Some(id.to_owned())))
+    pub(crate) fn in_conversation(caller: &Caller, id: &str) -> Arc<Self> {
+        Arc::new(Self::of(caller, Some(id.to_owned())))
     }
 
-    fn of(conversation: Option<String>) -> Self {
+    fn of(caller: &Caller, conversation: Option<String>) -> Self {
         let buffer = Buffer {
             phase: Phase::Waiting,
             queue_estimate: None,
@@ -138,6 +140,7 @@ impl ReplyBuffer {
             model: OnceLock::new(),
             location: OnceLock::new(),
             conversation,
+            caller: caller.clone(),
             task_state: TaskState::new(),
         }
     }
@@ -150,6 +153,11 @@ impl ReplyBuffer {
     /// The model that answers, once it is known.
     pub fn model(&self) -> Option<&str> {
         self.model.get().map(String::as_str)
+    }
+
+    /// On whose behalf it is made.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Where the model runs, as answers name it, once that was looked up.
@@ -385,7 +393,7 @@ pub(crate) mod testing {
 
     /// A completion that failed after `text`.
     pub(crate) fn ended_with(text: &str) -> Arc<ReplyBuffer> {
-        let reply = ReplyBuffer::new();
+        let reply = ReplyBuffer::new(&Caller::local());
         reply.push_content(text);
         reply.end(Err(ServiceError::internal()));
         reply
