@@ -6,4 +6,4 @@ mod usage;
 
 pub use accounts::Accounts;
 pub use uploads::Uploads;
-pub use usage::Usage;
+pub use usage::{Count, Counter, NamedUsage, Usage, UsageCounts, UsageRecord};
