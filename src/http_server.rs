@@ -37,7 +37,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         platform::stop_signal().await;
         stopping.cancel();
     });
-    let App { services, store: _ } = App::new(settings)?;
+    let (App { services, store }, counting) = App::counted(settings)?;
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
@@ -46,7 +46,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         tokio::spawn(async move { services.stored_answers.sweep(retention).await });
     }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
-    server.serve(services, key, Some(Arc::new(mcp)), shutdown).await;
+    server.serve(services, store, key, Some(Arc::new(mcp)), shutdown).await;
+    counting.finish().await;
     Ok(())
 }
 

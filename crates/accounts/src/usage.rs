@@ -49,6 +49,8 @@ struct Shared {
     collected: Mutex<Collected>,
     /// Something was collected.
     is_due: Notify,
+    /// Held while something is written.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +100,12 @@ impl Batch {
 
 impl Recorder {
     pub fn new(usage: Usage) -> Self {
-        Self(Arc::new(Shared { usage, collected: Mutex::default(), is_due: Notify::new() }))
+        Self(Arc::new(Shared {
+            usage,
+            collected: Mutex::default(),
+            is_due: Notify::new(),
+            writing: Default::default(),
+        }))
     }
 
     /// Adds what a request has used.
@@ -152,9 +159,10 @@ impl Recorder {
     /// # Errors
     /// Those of the database. What was collected is kept.
     pub async fn flush(&self) -> Result<(), StoreError> {
+        let _writing = self.0.writing.lock().await;
         let batch = {
             let mut collected = lock(&self.0.collected);
-            if collected.waiting.is_empty() || !collected.writing.is_empty() {
+            if collected.waiting.is_empty() {
                 return Ok(());
             }
             collected.writing = std::mem::take(&mut collected.waiting);

@@ -1,14 +1,16 @@
 //! Embeddings, and ranking by them.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::hint::{Action, Hint, Server};
 use crate::models::Models;
 use crate::models::name::name_length;
 use crate::tasks::Tasks;
+use crate::tasks::observer::{EndedCompletion, EndedKind};
 use crate::transfers::Transfers;
 use crate::{Caller, ErrorCode, ServiceError};
-use types::EmbedRequest;
+use types::{EmbedRequest, Usage};
 
 /// Texts in one call.
 pub const MAX_TEXTS: usize = 2048;
@@ -84,13 +86,38 @@ impl Embeddings {
             request.model = self.embedding_model(caller).await?;
         }
         self.models.check_allowed(caller, &request.model).await?;
+        let started = Instant::now();
+        let embedded = self.embed_checked(caller, &mut request, &mut notify).await;
+        self.tasks.registry.observers.report(|| EndedCompletion {
+            kind: EndedKind::Embeddings,
+            caller: caller.clone(),
+            model: request.model.clone(),
+            error: embedded.as_ref().err().map(|error| error.code),
+            usage: Usage {
+                prompt_tokens: embedded.as_ref().ok().and_then(|embedded| embedded.embeddings.prompt_tokens),
+                ..Usage::default()
+            },
+            chunks: 0,
+            queued: Duration::ZERO,
+            first_chunk: None,
+            generation: started.elapsed(),
+        });
+        embedded
+    }
+
+    async fn embed_checked(
+        &self,
+        caller: &Caller,
+        request: &mut EmbedRequest,
+        notify: &mut (impl FnMut(Pulling) + Send),
+    ) -> Result<Embedded, ServiceError> {
         let may_cut = request.truncate != Some(false) && self.models.takes_num_ctx();
-        match self.embed_once(caller, &mut request, may_cut).await {
+        match self.embed_once(caller, request, may_cut).await {
             Err(error) if self.transfers.may_pull(&error, &request.model) => {
                 let model = &request.model;
                 let pulling = |done, total| notify(Pulling { model: model.clone(), done, total });
                 self.transfers.ensure_installed(caller, model, pulling).await?;
-                self.embed_once(caller, &mut request, may_cut).await
+                self.embed_once(caller, request, may_cut).await
             }
             embedded => embedded,
         }

@@ -36,10 +36,7 @@ async fn requests_of_a_minute_are_counted_together_by_all_processes() {
     assert_eq!(first.requests, Some(window(2, 1, 37)));
     assert_eq!(elsewhere.admit_at("k", &two, now).await.unwrap().requests, Some(window(2, 0, 37)));
     let refused = here.admit_at("k", &two, now + 1000).await.unwrap_err();
-    assert_eq!(
-        refused,
-        RateError::Requests(RateStatus { requests: Some(window(2, 0, 36)), tokens: None })
-    );
+    assert_eq!(refused, RateError::Requests(RateStatus { requests: Some(window(2, 0, 36)), tokens: None }));
     assert!(here.admit_at("other", &two, now).await.is_ok());
     assert!(elsewhere.admit_at("k", &two, NOON + 60_000).await.is_ok());
 }

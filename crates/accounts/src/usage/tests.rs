@@ -90,10 +90,7 @@ fn reports_add_up_and_name_those_that_exist() {
     };
     let named = |id: &str, name: Option<&str>, requests| (id.to_owned(), name.map(str::to_owned), requests);
     assert_eq!(lines(UsageBy::Key), [named("", None, 4), named("k1", Some("editor"), 3)]);
-    assert_eq!(
-        lines(UsageBy::User),
-        [named("guest", None, 4), named("user-1", Some("ann@example.org"), 3)]
-    );
+    assert_eq!(lines(UsageBy::User), [named("guest", None, 4), named("user-1", Some("ann@example.org"), 3)]);
     assert_eq!(lines(UsageBy::Model), [named("a", None, 5), named("b", None, 2)]);
     assert_eq!(lines(UsageBy::Day), [named("2026-11-20", None, 1), named("2026-11-21", None, 6)]);
 }

@@ -56,7 +56,10 @@ struct EmbedAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    ToolEntry::new("embed", definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
+    ToolEntry::new("embed", definition, |call| run(call).boxed())
+        .pulling()
+        .counted()
+        .in_toolset(Toolset::Embeddings)
 }
 
 fn definition(name: &'static str) -> Tool {

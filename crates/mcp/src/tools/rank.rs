@@ -53,6 +53,7 @@ struct RankedAnswer {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("rank", definition, |call| run(call).boxed())
         .pulling()
+        .counted()
         .in_toolset(Toolset::Embeddings)
         .advised(6, ADVICE)
 }

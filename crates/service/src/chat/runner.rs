@@ -76,7 +76,7 @@ impl Chat {
             Run { chat: Arc::clone(self), reply: Arc::clone(&reply), job: Some(Arc::clone(job)), place };
         let summary = run.answer(call, Question::Messages).await;
         let summary = summary.map_err(|error| error.with_partial(reply.partial()));
-        self.tasks.registry.observer.report(|| reply.figures(&summary));
+        self.tasks.registry.observers.report(|| reply.figures(&summary));
         reply.end(summary);
         reply.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
     }

@@ -11,7 +11,7 @@ use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
 use crate::tasks::handle::{TaskState, caught};
 use crate::tasks::job::{Job, JobOutput};
-use crate::tasks::observer::EndObserver;
+use crate::tasks::observer::EndObservers;
 use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
 use platform::sync::lock;
 use types::Owner;
@@ -121,7 +121,7 @@ impl Retention {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     table: Mutex<Table>,
-    pub(crate) observer: EndObserver,
+    pub(crate) observers: EndObservers,
 }
 
 #[derive(Debug, Default)]
@@ -184,7 +184,7 @@ impl Registry {
                 Err(error) => (Err(error), None),
             };
             let summary = summary.map_err(|error| error.with_partial(reply.partial()));
-            registry.observer.report(|| reply.figures(&summary));
+            registry.observers.report(|| reply.figures(&summary));
             reply.end(summary);
             drop(held);
             registry.lock().ended(reply.size());

@@ -186,9 +186,9 @@ async fn observer_gets_figures_of_each_end() {
     let registry = Arc::new(Registry::default());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&seen);
-    registry
-        .observer
-        .set(Box::new(move |ended| lock(&into).push((ended.error, ended.first_chunk.is_some()))));
+    registry.observers.add(Arc::new(move |ended| {
+        lock(&into).push((ended.error, ended.first_chunk.is_some(), ended.chunks))
+    }));
     let reply = ReplyBuffer::new(&Caller::local());
     registry.spawn(&reply, {
         let reply = Arc::clone(&reply);
@@ -198,12 +198,12 @@ async fn observer_gets_figures_of_each_end() {
         }
     });
     reply.ended().await;
-    assert_eq!(*lock(&seen), [(Some(ErrorCode::Internal), true)]);
+    assert_eq!(*lock(&seen), [(Some(ErrorCode::Internal), true, 1)]);
     let silent = ReplyBuffer::new(&Caller::local());
     silent.task_state.cancel();
     registry.spawn(&silent, std::future::pending());
     silent.ended().await;
-    assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false)));
+    assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false, 0)));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::Caller;
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::TaskState;
-use crate::tasks::observer::EndedCompletion;
+use crate::tasks::observer::{EndedCompletion, EndedKind};
 use platform::sync::lock;
 use types::{Location, TokenLogprob, ToolCall};
 
@@ -196,6 +196,11 @@ impl ReplyBuffer {
             .with_hint("Use what has come, or ask for less, for example with max_tokens."))
     }
 
+    /// While it is queued: an estimate of the wait, where recent requests give one.
+    pub fn queue_estimate(&self) -> Option<Duration> {
+        self.lock().queue_estimate
+    }
+
     /// What it is doing.
     pub fn phase(&self) -> Phase {
         self.lock().phase
@@ -348,7 +353,20 @@ impl ReplyBuffer {
     /// The figures of an end that is about to be announced.
     pub(crate) fn figures(&self, summary: &Result<CompletionSummary, ServiceError>) -> EndedCompletion {
         let buffer = self.lock();
+        let ended = summary.as_ref().ok();
+        let timings = ended.map(|summary| summary.timings).unwrap_or_default();
+        let written = || buffer.first_chunk.map(|at| at.elapsed()).unwrap_or_default();
         EndedCompletion {
+            kind: EndedKind::Completion,
+            caller: self.caller.clone(),
+            model: ended
+                .map_or_else(|| self.model().unwrap_or_default(), |summary| &summary.model)
+                .to_owned(),
+            chunks: buffer.chunks,
+            generation: match (timings.prompt_eval, timings.eval) {
+                (None, None) => written(),
+                (prompt, reply) => prompt.unwrap_or_default() + reply.unwrap_or_default(),
+            },
             error: summary.as_ref().err().map(|error| error.code),
             usage: summary.as_ref().map(|summary| summary.usage).unwrap_or_default(),
             queued: buffer.queued,
