@@ -8,6 +8,7 @@ mod credentials;
 mod documents;
 mod end;
 mod failures;
+mod fairness;
 mod framing;
 mod guests;
 mod heads;
@@ -18,6 +19,7 @@ mod own_completions;
 mod routes;
 mod start;
 mod stored_answers;
+mod usage;
 mod web_pages;
 
 use serde_json::json;

@@ -215,6 +215,7 @@ fn kind(status: StatusCode) -> &'static str {
 fn code(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::ContextExceeded => "context_length_exceeded",
+        ErrorCode::RateLimited => "rate_limit_exceeded",
         other => other.as_str(),
     }
 }
@@ -233,7 +234,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::ConversationConflict | ErrorCode::NotConfirmed | ErrorCode::Cancelled => {
             StatusCode::CONFLICT
         }
-        ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::OllamaUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::RegistryUnreachable

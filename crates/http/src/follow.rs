@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::call::Call;
 use crate::error::HttpError;
+use crate::sse::{self, QueueEvent};
 use crate::state::App;
+use service::chat::timings::millis;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer, ReplyCursor, Update};
@@ -212,6 +214,14 @@ impl Follower {
             shown.hint = Some(hint.map_or(fetch.clone(), |hint| format!("{hint} {fetch}")));
         }
         shown
+    }
+
+    /// Writes an event with the place in the queue, where the completion waits there.
+    pub(crate) fn write_place(&self, out: &mut Vec<u8>, update: &Update) {
+        if let Phase::Queued(ahead) = update.phase {
+            let estimate_ms = update.queue_estimate.map(millis);
+            sse::write_queue(out, &QueueEvent { ahead, estimate_ms, completion_id: Some(&self.task.id) });
+        }
     }
 
     fn delivered(&mut self) {

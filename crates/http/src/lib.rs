@@ -14,6 +14,7 @@
 //! state                           what all requests share
 //! metrics, mount                  counters; a service of another front, such as MCP
 //! error, hint, json, sse          errors by dialect, bodies, streams
+//! rate_limit                      what is left of limits, as headers
 //! options
 //! ```
 
@@ -33,6 +34,7 @@ mod openai;
 mod openapi;
 mod options;
 mod own;
+mod rate_limit;
 mod route;
 mod router;
 mod server;

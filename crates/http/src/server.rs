@@ -19,6 +19,7 @@ use crate::options::HttpOptions;
 use crate::router::router;
 use crate::state::App;
 use service::Services;
+use store::Store;
 
 /// How long open responses have to end: the process must end within a second of a signal.
 const DRAIN_TIME: Duration = Duration::from_millis(800);
@@ -71,6 +72,7 @@ impl HttpServer {
     pub async fn serve(
         self,
         services: Arc<Services>,
+        store: Store,
         local_key: Option<LocalKey>,
         mcp: Option<Arc<dyn Endpoint>>,
         shutdown: CancellationToken,
@@ -79,9 +81,10 @@ impl HttpServer {
         let timeouts = self.options.timeouts;
         let metrics = Arc::new(Metrics::new());
         let counting = Arc::clone(&metrics);
-        services.tasks.observe_ends(move |ended| counting.completion(&ended));
+        services.tasks.observe_ends(move |ended| counting.completion(ended));
         let app = Arc::new(App {
             services,
+            store,
             options: self.options,
             local_key,
             mcp,

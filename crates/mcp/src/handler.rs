@@ -219,7 +219,9 @@ impl ServerHandler for SessionHandler {
         let arguments = request.arguments.unwrap_or_default();
         let host_files = self.session.host_files().is_some();
         let services = self.server.state().services();
-        Box::pin(prompts::get(services, &request.name, arguments, host_files)).await.map(Into::into)
+        Box::pin(prompts::get(services, self.session.caller(), &request.name, arguments, host_files))
+            .await
+            .map(Into::into)
     }
 
     async fn complete(

@@ -16,7 +16,7 @@ pub(crate) mod tests;
 mod upstream;
 
 pub use code::ErrorCode;
-pub(crate) use storage::storage_failed;
+pub use storage::storage_failed;
 
 /// A failure.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -20,4 +20,7 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
-pub use tables::{Accounts, Answers, AnswersPage, StoredAnswer, Uploads, Usage};
+pub use tables::{
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
+    UsageRecord,
+};

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{Answer as Completed, Extras};
 use super::recording::Recording;
 use super::stream::{self, StreamOptions};
-use crate::call::{Call, json_answer, tell_ignored};
+use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
 use crate::json;
@@ -37,6 +37,7 @@ pub(super) fn route() -> Route {
         .about("createChatCompletion", Tag::OpenAi, "Ask a model")
         .described(DESCRIPTION)
         .needs(Scope::Chat)
+        .counted()
         .parameter("header", "Idempotency-Key", "The same request with the same key is answered once")
         .parameter("header", "Last-Event-ID", "With that key: the event after which a stream goes on")
         .parameter(
@@ -44,7 +45,7 @@ pub(super) fn route() -> Route {
             "x-ollama-mcp-hold",
             "`true`: a reply with a schema is checked before any of it is sent",
         )
-        .parameter("header", "x-ollama-mcp-events", "`queue`: the stream tells the place in the queue")
+        .parameter("header", EVENTS, "`queue`: the stream tells the place in the queue")
         .takes(Content::json::<ChatCompletionRequest>().example(REQUEST))
         .answers(
             200,
@@ -117,7 +118,7 @@ impl Asked {
         if request.stream_options.is_some() && !is_streamed {
             return Err(HttpError::bad_request("stream_options", "is for streams; set stream to true"));
         }
-        let shows_queue = call.header("x-ollama-mcp-events")? == Some("queue");
+        let shows_queue = call.wants_queue_events()?;
         request.model = call.app.options.model_meant_by(request.model.take());
         let background = request.background == Some(true);
         let mut chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;

@@ -19,8 +19,9 @@ use super::recording::Recording;
 use crate::error::HttpError;
 use crate::follow::{Follower, shutting_down};
 use crate::mount::Response;
-use crate::sse;
+use crate::sse::{self, QueueEvent};
 use crate::state::App;
+use service::chat::timings::millis;
 use service::tasks::reply::{Completion, Phase, ReplyCursor, Update};
 use types::{ToolCall, Usage};
 
@@ -163,7 +164,7 @@ impl ChoiceStream {
             // Before the update, so that no text comes after the end.
             let outcome = self.one.outcome();
             let update = self.one.reply().update(&mut self.cursor);
-            self.write_place(&mut out, update.phase);
+            self.write_place(&mut out, &update);
             self.write_update(&mut out, &update);
             match outcome {
                 Some(Ok(completion)) => {
@@ -193,17 +194,18 @@ impl ChoiceStream {
         }
     }
 
-    fn write_place(&mut self, out: &mut Vec<u8>, phase: Phase) {
+    fn write_place(&mut self, out: &mut Vec<u8>, update: &Update) {
         if !self.options.shows_queue {
             return;
         }
-        let place = match phase {
+        let place = match update.phase {
             Phase::Queued(ahead) => Some(ahead),
             _ => None,
         };
-        if place.is_some() && place != self.place {
-            out.extend_from_slice(b"event: queue\n");
-            sse::write_event(out, None, &json!({ "ahead": place, "completion_id": self.one.task().id }));
+        if let Some(ahead) = place.filter(|_| place != self.place) {
+            let estimate_ms = update.queue_estimate.map(millis);
+            let completion_id = Some(self.one.task().id.as_str());
+            sse::write_queue(out, &QueueEvent { ahead, estimate_ms, completion_id });
         }
         self.place = place;
     }

@@ -5,6 +5,7 @@ mod files;
 mod forms;
 mod limits;
 mod outbox;
+mod rate_limits;
 mod sessions;
 mod stateless;
 mod support;
