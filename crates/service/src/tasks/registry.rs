@@ -3,7 +3,7 @@
 //! A host that stopped waiting can fetch the result later. Ids are random and are never listed. The table is in memory
 //! only, so ids end with the process.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +22,8 @@ const RETENTION_TIME: Duration = Duration::from_secs(3600);
 const MAX_RETAINED: usize = 100;
 /// How much text of them is kept, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// So many more may have ended before the next sweep: a sweep looks at every entry.
+const SWEEP_AFTER: usize = MAX_RETAINED / 4;
 /// So many bytes of ended tasks are swept without waiting for the next call.
 const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
 /// Dropped ids that are remembered, to tell an expired id from an unknown one.
@@ -270,7 +272,7 @@ impl Table {
     /// A sweep looks at every entry, and most calls need none.
     fn sweep_if_due(&mut self) {
         let now = Instant::now();
-        let is_due = (self.unswept > 0 && self.ended > MAX_RETAINED)
+        let is_due = (self.unswept >= SWEEP_AFTER && self.ended > MAX_RETAINED)
             || self.unswept_bytes >= SWEEP_AFTER_BYTES
             || self.next_expiry.is_some_and(|expiry| expiry <= now);
         if is_due {
@@ -285,7 +287,7 @@ impl Table {
         let ended: Vec<_> =
             self.entries.iter().rev().filter(|entry| entry.state().ended_at().is_some()).collect();
         let mut bytes = 0;
-        let mut gone = Vec::new();
+        let mut gone = HashSet::new();
         for claim in Retention::STRONGEST_FIRST {
             let mut kept: HashMap<&Owner, usize> = HashMap::new();
             for entry in ended.iter().filter(|entry| Retention::of(entry.state()) == claim) {
@@ -294,7 +296,7 @@ impl Table {
                 *kept += 1;
                 bytes += entry.size();
                 if *kept > MAX_RETAINED || bytes > max_bytes || age > Some(RETENTION_TIME) {
-                    gone.push((entry.owner.clone(), entry.id.clone()));
+                    gone.insert(Arc::as_ptr(entry));
                 } else {
                     oldest = oldest.into_iter().chain(entry.state().ended_at()).min();
                 }
@@ -305,8 +307,13 @@ impl Table {
         if gone.is_empty() {
             return;
         }
-        self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
-        self.gone.extend(gone);
+        self.entries.retain(|entry| {
+            let stays = !gone.contains(&Arc::as_ptr(entry));
+            if !stays {
+                self.gone.push_back((entry.owner.clone(), entry.id.clone()));
+            }
+            stays
+        });
         while self.gone.len() > MAX_EXPIRED_IDS {
             self.gone.pop_front();
         }
