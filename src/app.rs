@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::counting::Counting;
 use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
@@ -18,27 +19,73 @@ use service::transfers::TransferSettings;
 use service::transfers::disk::Disk;
 use service::{ServiceSettings, Services};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
-use store::Sqlite;
+use store::Store;
+
+/// What every front is made from.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub services: Arc<Services>,
+    /// The database of the services, for what only one front stores. It is opened by the first use.
+    pub store: Store,
+}
+
+impl App {
+    /// The services and the store that the settings describe.
+    ///
+    /// # Errors
+    /// An address that is no URL, which the settings have checked.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let store = store(settings)?;
+        let services = Services::new(provider(&settings.provider)?, service_settings(settings, &store)?);
+        Ok(Self { services, store })
+    }
+
+    /// The same for callers with limits, and what counts them.
+    pub(crate) fn counted(settings: &Settings) -> anyhow::Result<(Self, Counting)> {
+        let store = store(settings)?;
+        let counting = Counting::new(&store);
+        let service_settings = ServiceSettings {
+            rate_limits: Some(Arc::new(counting.clone())),
+            ..service_settings(settings, &store)?
+        };
+        let services = Services::new(provider(&settings.provider)?, service_settings);
+        counting.watch(&services);
+        Ok((Self { services, store }, counting))
+    }
+}
 
 /// The services that the settings describe.
 ///
 /// # Errors
-/// An address that is no URL, which the settings have checked.
+/// As [`App::new`].
 pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
-    let parts = ServiceSettings {
+    Ok(App::new(settings)?.services)
+}
+
+/// The database that the settings describe. Nothing is opened before the first use.
+///
+/// # Errors
+/// None yet; a database at an address can have one that is wrong.
+pub fn store(settings: &Settings) -> anyhow::Result<Store> {
+    Ok(Store::sqlite(settings.store.data_dir.clone()))
+}
+
+fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<ServiceSettings> {
+    Ok(ServiceSettings {
         models: ModelSettings { default_model: settings.chat.model.clone(), ..ModelSettings::default() },
         tasks: TaskSettings { max_concurrent: settings.chat.max_concurrent, ..TaskSettings::default() },
         transfers: TransferSettings {
             auto_pull: settings.pulls.auto,
             disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         },
-        store: Some(Arc::new(store(settings))),
+        store: Some(store.conversations()),
+        answers: Some(store.answers()),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
-        private_files: private_files(settings),
+        private_files: private_files(settings, store),
         web: web(settings)?,
-    };
-    Ok(Services::new(provider(&settings.provider)?, parts))
+        rate_limits: None,
+    })
 }
 
 /// The MCP server that the settings describe.
@@ -88,19 +135,15 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn store(settings: &Settings) -> Sqlite {
-    Sqlite::new(settings.store.data_dir.clone())
-}
-
 /// What an allowed directory does not open: our own settings and conversations, and the hosts' files with the
 /// secrets of all their servers. Opening the conversations would also drop SQLite's locks on them.
-fn private_files(settings: &Settings) -> Vec<PathBuf> {
+fn private_files(settings: &Settings, store: &Store) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
         return Vec::new();
     }
     let hosts =
         Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
-    hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
+    hosts.chain(settings.files.config_file.clone()).chain(store.files()).collect()
 }
 
 /// The web search, where it is wanted and there is a key.

@@ -8,7 +8,9 @@ mod credentials;
 mod documents;
 mod end;
 mod failures;
+mod fairness;
 mod framing;
+mod guests;
 mod heads;
 mod mcp;
 mod openai_routes;
@@ -16,6 +18,8 @@ mod openapi;
 mod own_completions;
 mod routes;
 mod start;
+mod stored_answers;
+mod usage;
 mod web_pages;
 
 use serde_json::json;

@@ -45,7 +45,7 @@ async fn own_completions_and_parts_of_jobs_are_seen_by_their_owner_alone() {
         ..ServiceSettings::default()
     };
     let services = Services::new(Arc::new(Ollama::new(&config).unwrap()), settings);
-    let [ann, bob] = ["ann", "bob"].map(|name| Caller { owner: Owner::new(name).unwrap() });
+    let [ann, bob] = ["ann", "bob"].map(|name| Caller::new(Owner::new(name).unwrap()));
     let running = services.chat.start_chat(&ann, call()).unwrap();
     fake.wait_for("POST", "/api/chat").await;
     let waiting = services.chat.start_chat(&ann, call()).unwrap();

@@ -6,6 +6,6 @@ mod local_key;
 mod web_page;
 
 pub(crate) use credential::identify;
-pub(crate) use identity::{Identity, Scope};
+pub(crate) use identity::Identity;
 pub use local_key::LocalKey;
 pub(crate) use web_page::check as check_web_page;

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The file is not a database, or a damaged one.
     #[error("{} is damaged, or is no database: {reason}", path.display())]
     Damaged { path: PathBuf, reason: String },
+    /// A column does not hold what this program writes there.
+    #[error("what is stored cannot be read")]
+    Unreadable,
     /// A newer version of this program wrote the file.
     #[error("{} has format {found}; this version knows formats up to {known}", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },

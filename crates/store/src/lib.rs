@@ -7,12 +7,20 @@ mod columns;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod conversations;
+mod database;
 mod error;
+mod handle;
 mod page;
 mod sql;
 mod sqlite;
+mod tables;
 
 pub use conversations::{Conversation, ConversationStore, Stored, StoredMessage, Summary, Turn, TurnLock};
 pub use error::StoreError;
+pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
+pub use tables::{
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
+    UsageRecord,
+};

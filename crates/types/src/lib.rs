@@ -7,11 +7,13 @@ pub mod de;
 mod embed;
 mod generate;
 mod keep_alive;
+mod limits;
 mod location;
 mod logprob;
 mod message;
 mod model;
 mod owner;
+mod scope;
 mod transfer;
 mod web;
 
@@ -22,10 +24,12 @@ pub use chat::{
 pub use embed::{EmbedRequest, Embeddings};
 pub use generate::GenerateRequest;
 pub use keep_alive::KeepAlive;
+pub use limits::{Limits, RateStatus, RateWindow};
 pub use location::Location;
 pub use logprob::TokenLogprob;
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
 pub use owner::Owner;
+pub use scope::Scope;
 pub use transfer::{CreateRequest, TransferEvent};
 pub use web::{WebPage, WebResult};

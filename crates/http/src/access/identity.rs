@@ -1,41 +1,14 @@
 //! Who sends a request, and what it may do.
 
 use service::Caller;
-use types::Owner;
-
-/// What a credential allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Scope {
-    Chat,
-    Embed,
-    ModelsRead,
-    Conversations,
-    Files,
-    Mcp,
-    Metrics,
-}
-
-impl Scope {
-    /// The name that documents and errors use.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Embed => "embed",
-            Self::ModelsRead => "models:read",
-            Self::Conversations => "conversations",
-            Self::Files => "files",
-            Self::Mcp => "mcp",
-            Self::Metrics => "metrics",
-        }
-    }
-}
+use types::{Owner, Scope};
 
 /// What a caller without a credential may do.
 const OF_GUESTS: &[Scope] =
     &[Scope::Chat, Scope::Embed, Scope::ModelsRead, Scope::Conversations, Scope::Files, Scope::Mcp];
 
 /// The caller of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) caller: Caller,
     kind: Kind,
@@ -54,11 +27,11 @@ enum Kind {
 impl Identity {
     /// A caller of a route that is open to all.
     pub(crate) fn unknown() -> Self {
-        Self { caller: Caller { owner: guest() }, kind: Kind::Unknown }
+        Self { caller: Caller::new(Owner::guest()), kind: Kind::Unknown }
     }
 
     pub(crate) fn guest() -> Self {
-        Self { caller: Caller { owner: guest() }, kind: Kind::Guest }
+        Self { caller: Caller::new(Owner::guest()), kind: Kind::Guest }
     }
 
     pub(crate) fn local() -> Self {
@@ -82,12 +55,6 @@ impl Identity {
     pub(crate) fn has_credential(&self) -> bool {
         self.kind == Kind::Local
     }
-}
-
-/// The owner of what callers without a credential make: they all share it.
-fn guest() -> Owner {
-    // The name is valid; `local` would be the other end of the same type.
-    Owner::new("guest").unwrap_or_else(Owner::local)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::with_502;
-use crate::access::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use types::Model;
+use types::Scope;
 
 /// The models, as Ollama lists them. What the model server does not report is absent.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,8 +58,13 @@ pub(super) fn route() -> Route {
 }
 
 async fn models(call: Call) -> Answer {
-    let listed =
-        call.app.services.models.list_models().await.map_err(|error| with_502(call.error(&error)))?;
+    let listed = call
+        .app
+        .services
+        .models
+        .list_models(call.caller())
+        .await
+        .map_err(|error| with_502(call.error(&error)))?;
     json_answer(&ModelsAnswer { models: listed.iter().map(|listed| entry(&listed.model)).collect() })
 }
 

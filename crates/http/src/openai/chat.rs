@@ -8,19 +8,19 @@ use openai::ChatCompletionRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer as Completed, Extras};
-use super::follow::Followed;
+use super::recording::Recording;
 use super::stream::{self, StreamOptions};
-use crate::access::Scope;
-use crate::call::{Call, json_answer, tell_ignored};
+use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
+use crate::follow::Follower;
 use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
-use service::ServiceError;
 use service::chat::request::ChatCall;
 use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
+use types::Scope;
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;
@@ -37,6 +37,7 @@ pub(super) fn route() -> Route {
         .about("createChatCompletion", Tag::OpenAi, "Ask a model")
         .described(DESCRIPTION)
         .needs(Scope::Chat)
+        .counted()
         .parameter("header", "Idempotency-Key", "The same request with the same key is answered once")
         .parameter("header", "Last-Event-ID", "With that key: the event after which a stream goes on")
         .parameter(
@@ -44,7 +45,7 @@ pub(super) fn route() -> Route {
             "x-ollama-mcp-hold",
             "`true`: a reply with a schema is checked before any of it is sent",
         )
-        .parameter("header", "x-ollama-mcp-events", "`queue`: the stream tells the place in the queue")
+        .parameter("header", EVENTS, "`queue`: the stream tells the place in the queue")
         .takes(Content::json::<ChatCompletionRequest>().example(REQUEST))
         .answers(
             200,
@@ -56,19 +57,24 @@ pub(super) fn route() -> Route {
 async fn create(mut call: Call) -> Answer {
     let body = call.bytes().await?;
     let mut ignored = Vec::new();
-    let request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
+    let mut request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
     if let Some(field) = request.unsupported_field() {
         return Err(unsupported(field));
     }
+    let metadata = request.metadata.take();
+    let is_stored = request.store == Some(true);
     let asked = Asked::new(&call, request)?;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
-    let start = || {
+    let mut recording = None;
+    let mut start = || {
         if stays {
             let allowed = call.app.services.tasks.allow_background(call.caller());
             allowed.map_err(|error| call.error(&error))?;
         }
-        asked.start(&call)
+        let tasks = asked.start(&call)?;
+        recording = is_stored.then(|| Recording::start(&call, &tasks, &body, metadata.as_ref()));
+        Ok(tasks)
     };
     let tasks = match key {
         None => start()?,
@@ -79,11 +85,12 @@ async fn create(mut call: Call) -> Answer {
     };
     let mut followed = Vec::with_capacity(tasks.len());
     for task in tasks {
-        followed.push(Followed::new(task, stays)?);
+        let follow = if stays { Follower::staying } else { Follower::owning };
+        followed.push(follow(&call, task)?);
     }
     let mut response = match asked.stream {
-        Some(options) => streamed(&call, followed, options, stays).await?,
-        None => whole(&call, followed).await?,
+        Some(options) => streamed(&call, followed, options, stays, recording).await?,
+        None => whole(&call, followed, recording).await?,
     };
     tell_ignored(&mut response, &ignored);
     Ok(response)
@@ -111,7 +118,7 @@ impl Asked {
         if request.stream_options.is_some() && !is_streamed {
             return Err(HttpError::bad_request("stream_options", "is for streams; set stream to true"));
         }
-        let shows_queue = call.header("x-ollama-mcp-events")? == Some("queue");
+        let shows_queue = call.wants_queue_events()?;
         request.model = call.app.options.model_meant_by(request.model.take());
         let background = request.background == Some(true);
         let mut chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
@@ -129,32 +136,47 @@ impl Asked {
 
     /// Starts a completion for each choice. With a seed each has another one: they would be the same otherwise.
     fn start(&self, call: &Call) -> Result<Vec<Arc<Task>>, HttpError> {
-        let start = |chat: ChatCall| call.app.services.chat.start_chat(call.caller(), chat);
-        let started: Result<Vec<_>, ServiceError> = (0..self.choices)
-            .map(|choice| {
-                let sampling = &self.chat.sampling;
-                let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
-                start(ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() })
-            })
-            .collect();
-        started.map_err(|error| call.error(&error))
+        let mut started: Vec<Arc<Task>> = Vec::new();
+        for choice in 0..self.choices {
+            let sampling = &self.chat.sampling;
+            let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
+            let chat = ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() };
+            match call.app.services.chat.start_chat(call.caller(), chat) {
+                Ok(task) => started.push(task),
+                Err(error) => {
+                    started.iter().for_each(|task| task.cancel());
+                    return Err(call.error(&error));
+                }
+            }
+        }
+        Ok(started)
     }
 }
 
-async fn whole(call: &Call, followed: Vec<Followed>) -> Answer {
+async fn whole(call: &Call, followed: Vec<Follower>, recording: Option<Recording>) -> Answer {
     let mut ended = Vec::with_capacity(followed.len());
     for mut one in followed {
-        let outcome = one.ended(&call.app.shutdown).await?;
-        let completion = outcome.map_err(|error| call.error(&error))?;
-        ended.push((Arc::clone(&one.task), completion));
+        let completion = one.completion().await?;
+        ended.push((Arc::clone(one.task()), completion));
     }
-    let answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    let mut answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    if let Some(recording) = recording
+        && let Some(error) = recording.failure().await
+    {
+        answer.warn(not_stored(&call.error(&error)));
+    }
     let mut response = json_answer(&answer)?;
     tell_extras(response.headers_mut(), answer.extras());
     Ok(response)
 }
 
-async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptions, stays: bool) -> Answer {
+async fn streamed(
+    call: &Call,
+    mut followed: Vec<Follower>,
+    mut options: StreamOptions,
+    stays: bool,
+    recording: Option<Recording>,
+) -> Answer {
     options.has_event_ids = stays && followed.len() == 1;
     if let Some(after) = call.header("last-event-id")?.filter(|_| options.has_event_ids) {
         options.after = after
@@ -162,11 +184,16 @@ async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptio
             .map_err(|_| HttpError::bad_request("Last-Event-ID", "is no id of an event of this stream"))?;
     }
     if !options.shows_queue {
-        for one in &followed {
-            one.begun(&call.app.shutdown).await?.map_err(|error| call.error(&error))?;
+        for one in &mut followed {
+            one.begun().await?;
         }
     }
-    Ok(stream::response(Arc::clone(&call.app), followed, options, call.identity.has_credential()))
+    Ok(stream::response(Arc::clone(&call.app), followed, options, recording))
+}
+
+/// The warning where an answer could not be stored. The answer itself is not lost.
+pub(super) fn not_stored(error: &HttpError) -> String {
+    format!("The answer is not stored: {}", error.text())
 }
 
 /// What a script reads without the body.

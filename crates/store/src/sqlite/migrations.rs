@@ -9,8 +9,11 @@ use super::{backup, failure};
 use crate::StoreError;
 
 /// A step that was published is never changed.
-const STEPS: [&str; 2] =
-    [include_str!("migrations/0001_conversations.sql"), include_str!("migrations/0002_owners.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/0001_conversations.sql"),
+    include_str!("migrations/0002_owners.sql"),
+    include_str!("migrations/0003_server.sql"),
+];
 
 /// The format that this version writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;
@@ -52,7 +55,8 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
 /// Makes a file that cannot be migrated readable with today's statements; `false` if its format is too new.
 pub(super) fn read_as_newest(connection: &Connection) -> bool {
     match format(connection) {
-        Ok(NEWEST) => true,
+        // Later formats have the same tables of conversations.
+        Ok(2..=NEWEST) => true,
         Ok(1) => connection.execute_batch(include_str!("migrations/read_format_1.sql")).is_ok(),
         _ => false,
     }

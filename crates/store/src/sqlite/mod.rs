@@ -8,6 +8,7 @@ mod migrations;
 mod open;
 mod queries;
 mod spare;
+mod statements;
 mod turn_lock;
 
 use std::path::{Path, PathBuf};

@@ -90,7 +90,7 @@ impl Session {
     }
 
     pub(super) fn belongs_to(&self, caller: &Caller) -> bool {
-        self.caller == *caller
+        self.caller.is(caller)
     }
 
     /// Ends it, and what runs in it.
