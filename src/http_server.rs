@@ -72,6 +72,7 @@ fn options(serve: &ServeSettings) -> anyhow::Result<HttpOptions> {
         max_body_bytes: serve.max_body_bytes,
         max_connections: serve.max_connections,
         comment_after: serve.comment_after,
+        ..HttpOptions::default()
     })
 }
 

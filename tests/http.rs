@@ -10,6 +10,7 @@ mod end;
 mod failures;
 mod fairness;
 mod framing;
+mod guests;
 mod heads;
 mod mcp;
 mod openai_routes;

@@ -93,7 +93,8 @@ impl Call {
     /// 413, 408.
     pub(crate) async fn bytes(&mut self) -> Result<bytes::Bytes, HttpError> {
         let body = std::mem::take(&mut *platform::sync::lock(&self.body));
-        json::read_bytes(body, &self.parts.headers, self.app.options.max_body_bytes).await
+        let options = &self.app.options;
+        json::read_bytes(body, &self.parts.headers, options.max_body_bytes, options.timeouts.body).await
     }
 
     /// An error of the service, as this caller may see it.

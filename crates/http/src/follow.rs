@@ -85,7 +85,7 @@ impl Follower {
         })
     }
 
-    pub(crate) fn task(&self) -> &Task {
+    pub(crate) fn task(&self) -> &Arc<Task> {
         &self.task
     }
 
@@ -111,8 +111,10 @@ impl Follower {
         let until = Instant::now() + BEGIN_WITHIN;
         loop {
             self.changes.borrow_and_update();
+            // A reply that has begun is answered as one, however soon it failed afterwards.
             if let Some(Err(error)) = self.reply.outcome()
                 && error.partial.is_none()
+                && self.reply.tool_calls().is_empty()
             {
                 return Err(self.failure(error));
             }
@@ -146,6 +148,20 @@ impl Follower {
         outcome.map_err(|error| self.failure(error))
     }
 
+    /// How it ended, once it has. Its end has reached the caller then.
+    pub(crate) fn outcome(&mut self) -> Option<Outcome> {
+        let outcome = self.reply.outcome()?;
+        self.delivered();
+        Some(outcome)
+    }
+
+    /// A channel that changes with each update, and has changed already.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        let mut changes = self.reply.changes();
+        changes.mark_changed();
+        changes
+    }
+
     /// Waits for what comes next.
     pub(crate) async fn next(&mut self) -> Step {
         loop {
@@ -162,11 +178,6 @@ impl Follower {
                 return Step::Update(update);
             }
             if let Some(outcome) = outcome {
-                // The end of the server cancels completions, too: the caller must learn which of the two it was.
-                let is_cancelled = outcome.as_ref().is_err_and(|error| error.code == ErrorCode::Cancelled);
-                if is_cancelled && self.app.shutdown.is_cancelled() {
-                    return Step::ShuttingDown;
-                }
                 self.delivered();
                 return Step::Ended(outcome);
             }
@@ -192,6 +203,10 @@ impl Follower {
 
     /// The failure of a completion, as this caller may see it. What had been generated can still be fetched.
     pub(crate) fn failure(&self, error: ServiceError) -> HttpError {
+        // The end of the server cancels completions, too: the caller must learn which of the two it was.
+        if error.code == ErrorCode::Cancelled && self.app.shutdown.is_cancelled() {
+            return shutting_down();
+        }
         let mut shown = HttpError::from_service(&error, self.has_credential);
         if shown.partial.is_some() {
             let fetch = format!("GET /x/completions/{} has what was generated.", self.task.id);

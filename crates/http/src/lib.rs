@@ -44,7 +44,7 @@ mod state;
 pub use access::LocalKey;
 pub use mount::{Body, Endpoint, Request, Response};
 pub use openapi::{openapi, routes_markdown};
-pub use options::HttpOptions;
+pub use options::{HttpOptions, Timeouts};
 pub use server::HttpServer;
 
 /// Reads the body of a request as routes do, for fuzzing. `Err` is the status of the answer.

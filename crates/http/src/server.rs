@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::LocalKey;
-use crate::connection::{self, Timeouts};
+use crate::connection;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
 use crate::options::HttpOptions;
@@ -78,6 +78,7 @@ impl HttpServer {
         shutdown: CancellationToken,
     ) {
         let max_connections = self.options.max_connections;
+        let timeouts = self.options.timeouts;
         let metrics = Arc::new(Metrics::new());
         let counting = Arc::clone(&metrics);
         services.tasks.observe_ends(move |ended| counting.completion(ended));
@@ -113,7 +114,7 @@ impl HttpServer {
                     let counted = app.metrics.connection();
                     let (router, shutdown) = (router.clone(), shutdown.clone());
                     connections.spawn(async move {
-                        connection::serve(stream, peer, router, Timeouts::default(), shutdown).await;
+                        connection::serve(stream, peer, router, timeouts, shutdown).await;
                         drop((slot, counted));
                     });
                 }

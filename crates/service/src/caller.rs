@@ -33,6 +33,12 @@ impl Caller {
         Self::new(Owner::local())
     }
 
+    /// Whether errors may tell it addresses, paths, and steps with the server's settings. Callers without a credential may not
+    /// learn them.
+    pub fn may_see_places(&self) -> bool {
+        !self.owner.is_guest()
+    }
+
     /// Whether it is the same caller: the same owner by the same key. Its limits may have changed meanwhile.
     pub fn is(&self, other: &Self) -> bool {
         self.owner == other.owner && self.key == other.key

@@ -9,6 +9,7 @@ use text::sanitize;
 
 use crate::hint::{Action, Hint, Server};
 mod code;
+mod places;
 mod storage;
 #[cfg(test)]
 pub(crate) mod tests;

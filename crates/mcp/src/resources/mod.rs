@@ -81,7 +81,7 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
-    let (failed, stored) = (|error| failed(uri, &server.render_error(error)), server.stores());
+    let (failed, stored) = (|error| failed(uri, &server.render_error(error, caller)), server.stores());
     match ResourceUri::parse(uri) {
         Some(ResourceUri::Models) => {
             let models = services.models.list_models(caller).await.map_err(failed)?;
@@ -92,7 +92,8 @@ pub(super) async fn read(
             contents(uri, &RunningAnswer::from(running), 0).map_err(failed)
         }
         Some(ResourceUri::Health) => {
-            contents(uri, &HealthAnswer::from(services.models.health(caller).await), 0).map_err(failed)
+            let health = services.models.health(caller).await;
+            contents(uri, &HealthAnswer::new(health, caller), 0).map_err(failed)
         }
         Some(ResourceUri::Model(name)) => {
             let details = services.models.show_model(caller, &name).await.map_err(failed)?;

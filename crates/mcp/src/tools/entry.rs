@@ -235,7 +235,7 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         && let Err(refused) = server.services().admit(call.caller()).await
     {
         tracing::info!(tool = %tool.name, code = refused.error.code.as_str(), "a call was refused");
-        return failure::error_result(&server.render_error(refused.error)).into();
+        return failure::error_result(&server.render_error(refused.error, call.caller())).into();
     }
     let result = match tool.run {
         Run::Answering(run) => guarded(&cancelled, run(call)).await.map(|result| result.map(Into::into)),
@@ -248,7 +248,7 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
-            failure::error_result(&server.render_error(error)).into()
+            failure::error_result(&server.render_error(error, call.caller())).into()
         }
         Err(Interrupted::Panicked) => failure::internal_error().into(),
         Err(Interrupted::Cancelled) => failure::cancelled().into(),

@@ -1,5 +1,6 @@
 //! The transport, request by request.
 
+mod deadlines;
 mod files;
 mod forms;
 mod limits;
