@@ -186,3 +186,6 @@ fn no_route(uri: &Uri) -> HttpError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
