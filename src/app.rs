@@ -16,15 +16,17 @@ use service::models::ModelSettings;
 use service::tasks::TaskSettings;
 use service::transfers::TransferSettings;
 use service::transfers::disk::Disk;
+use service::uploads::UploadSettings;
 use service::{ServiceSettings, Services};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
-use store::Sqlite;
+use store::{Sqlite, Store};
 
 /// The services that the settings describe.
 ///
 /// # Errors
 /// An address that is no URL, which the settings have checked.
 pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
+    let store = Store::sqlite(settings.store.data_dir.clone());
     let parts = ServiceSettings {
         models: ModelSettings { default_model: settings.chat.model.clone(), ..ModelSettings::default() },
         tasks: TaskSettings { max_concurrent: settings.chat.max_concurrent, ..TaskSettings::default() },
@@ -32,7 +34,8 @@ pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
             auto_pull: settings.pulls.auto,
             disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         },
-        store: Some(Arc::new(store(settings))),
+        store: Some(store.conversations()),
+        uploads: uploads(settings, &store),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
         private_files: private_files(settings),
@@ -88,11 +91,24 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn store(settings: &Settings) -> Sqlite {
-    Sqlite::new(settings.store.data_dir.clone())
+/// Where uploaded files are kept, for the front that accepts them; none where the system has no directory for data.
+fn uploads(settings: &Settings, store: &Store) -> Option<UploadSettings> {
+    let serve = settings.serve.as_ref()?;
+    Some(UploadSettings {
+        table: store.uploads(),
+        directory: serve.files_dir.clone().or_else(|| uploads_dir(settings))?,
+        max_bytes: serve.files_max_bytes,
+        quota: serve.files_quota,
+        ttl: serve.files_ttl,
+    })
 }
 
-/// What an allowed directory does not open: our own settings and conversations, and the hosts' files with the
+/// Where uploaded files are by default.
+fn uploads_dir(settings: &Settings) -> Option<PathBuf> {
+    Some(settings.store.data_dir.as_ref()?.join("uploads"))
+}
+
+/// What an allowed directory does not open: our own settings, conversations and uploads, and the hosts' files with the
 /// secrets of all their servers. Opening the conversations would also drop SQLite's locks on them.
 fn private_files(settings: &Settings) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
@@ -100,7 +116,8 @@ fn private_files(settings: &Settings) -> Vec<PathBuf> {
     }
     let hosts =
         Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
-    hosts.chain(settings.files.config_file.clone()).chain(store(settings).files()).collect()
+    let own = settings.files.config_file.clone().into_iter().chain(uploads_dir(settings));
+    hosts.chain(own).chain(Sqlite::new(settings.store.data_dir.clone()).files()).collect()
 }
 
 /// The web search, where it is wanted and there is a key.

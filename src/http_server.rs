@@ -41,6 +41,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
+    let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());
+    tokio::spawn(async move { swept.sweep_until(sweeping).await });
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
     server.serve(services, key, Some(Arc::new(mcp)), shutdown).await;
     Ok(())

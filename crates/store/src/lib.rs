@@ -20,4 +20,4 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
-pub use tables::{Accounts, Uploads, Usage};
+pub use tables::{Accounts, Upload, UploadCount, UploadFilter, Uploads, Usage};

@@ -115,7 +115,7 @@ impl Conversations {
         let history = found.map(|found| found.messages).unwrap_or_default();
         let _held = self.tasks.memory.hold(history.iter().map(|message| message.content.len()).sum())?;
         let attached = run.attached(&model, &chat.attachments).await?;
-        let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
+        let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| attached.newest_text())];
         let left_out = run
             .with_model(&model, || self.truncate_history(&model, &chat, system.as_deref(), &history, &said))
             .await?;

@@ -5,5 +5,5 @@ mod uploads;
 mod usage;
 
 pub use accounts::Accounts;
-pub use uploads::Uploads;
+pub use uploads::{Upload, UploadCount, UploadFilter, Uploads};
 pub use usage::Usage;
