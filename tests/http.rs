@@ -8,6 +8,7 @@ mod credentials;
 mod documents;
 mod end;
 mod failures;
+mod files;
 mod framing;
 mod heads;
 mod mcp;

@@ -4,10 +4,11 @@ use axum::http::Method;
 use futures_util::future::BoxFuture;
 use schemars::{Schema, SchemaGenerator};
 
-use types::Scope;
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::Response;
+use crate::multipart::MULTIPART;
+use types::Scope;
 
 /// What a handler gives back. Its errors become bodies in the route's dialect.
 pub(crate) type Answer = Result<Response, HttpError>;
@@ -167,6 +168,11 @@ impl Route {
     ) -> Self {
         self.responses.push((status, description, bodies.into_iter().collect()));
         self
+    }
+
+    /// Whether its body is a form with a file.
+    pub(crate) fn takes_form(&self) -> bool {
+        self.request.is_some_and(|request| request.media_type == MULTIPART)
     }
 
     /// The path as OpenAPI writes it: `/v1/models/{id}`.

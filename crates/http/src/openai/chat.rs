@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{Answer as Completed, Extras};
 use super::follow::Followed;
 use super::stream::{self, StreamOptions};
-use types::Scope;
+use crate::attachments;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::json;
@@ -20,7 +20,7 @@ use service::chat::request::ChatCall;
 use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
-use types::Sampling;
+use types::{Sampling, Scope};
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;
@@ -56,11 +56,13 @@ pub(super) fn route() -> Route {
 async fn create(mut call: Call) -> Answer {
     let body = call.bytes().await?;
     let mut ignored = Vec::new();
-    let request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
+    let mut request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
     if let Some(field) = request.unsupported_field() {
         return Err(unsupported(field));
     }
-    let asked = Asked::new(&call, request)?;
+    let attachments = attachments::of_messages(&call, &mut request).await?;
+    let mut asked = Asked::new(&call, request)?;
+    asked.chat.attachments = attachments;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
     let start = || {

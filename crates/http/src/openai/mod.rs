@@ -4,6 +4,7 @@ mod answer;
 mod chat;
 mod completions;
 mod embeddings;
+mod files;
 mod follow;
 mod idempotency;
 mod models;
@@ -16,5 +17,6 @@ use crate::route::Route;
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![chat::route(), completions::route(), embeddings::route()];
     routes.extend(models::routes());
+    routes.extend(files::routes());
     routes
 }
