@@ -19,15 +19,46 @@ use service::transfers::disk::Disk;
 use service::uploads::UploadSettings;
 use service::{ServiceSettings, Services};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
-use store::{Sqlite, Store};
+use store::Store;
+
+/// What every front is made from.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub services: Arc<Services>,
+    /// The database of the services, for what only one front stores. It is opened by the first use.
+    pub store: Store,
+}
+
+impl App {
+    /// The services and the store that the settings describe.
+    ///
+    /// # Errors
+    /// An address that is no URL, which the settings have checked.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let store = store(settings)?;
+        let services = Services::new(provider(&settings.provider)?, service_settings(settings, &store)?);
+        Ok(Self { services, store })
+    }
+}
 
 /// The services that the settings describe.
 ///
 /// # Errors
-/// An address that is no URL, which the settings have checked.
+/// As [`App::new`].
 pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
-    let store = Store::sqlite(settings.store.data_dir.clone());
-    let parts = ServiceSettings {
+    Ok(App::new(settings)?.services)
+}
+
+/// The database that the settings describe. Nothing is opened before the first use.
+///
+/// # Errors
+/// None yet; a database at an address can have one that is wrong.
+pub fn store(settings: &Settings) -> anyhow::Result<Store> {
+    Ok(Store::sqlite(settings.store.data_dir.clone()))
+}
+
+fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<ServiceSettings> {
+    Ok(ServiceSettings {
         models: ModelSettings { default_model: settings.chat.model.clone(), ..ModelSettings::default() },
         tasks: TaskSettings { max_concurrent: settings.chat.max_concurrent, ..TaskSettings::default() },
         transfers: TransferSettings {
@@ -35,13 +66,13 @@ pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
             disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         },
         store: Some(store.conversations()),
-        uploads: uploads(settings, &store),
+        answers: Some(store.answers()),
+        uploads: uploads(settings, store),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
-        private_files: private_files(settings),
+        private_files: private_files(settings, store),
         web: web(settings)?,
-    };
-    Ok(Services::new(provider(&settings.provider)?, parts))
+    })
 }
 
 /// The MCP server that the settings describe.
@@ -110,14 +141,14 @@ fn uploads_dir(settings: &Settings) -> Option<PathBuf> {
 
 /// What an allowed directory does not open: our own settings, conversations and uploads, and the hosts' files with the
 /// secrets of all their servers. Opening the conversations would also drop SQLite's locks on them.
-fn private_files(settings: &Settings) -> Vec<PathBuf> {
+fn private_files(settings: &Settings, store: &Store) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
         return Vec::new();
     }
     let hosts =
         Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
     let own = settings.files.config_file.clone().into_iter().chain(uploads_dir(settings));
-    hosts.chain(own).chain(Sqlite::new(settings.store.data_dir.clone()).files()).collect()
+    hosts.chain(own).chain(store.files()).collect()
 }
 
 /// The web search, where it is wanted and there is a key.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::app;
+use crate::app::App;
 use crate::mcp_endpoint::McpEndpoint;
 use http::{HttpOptions, HttpServer, LocalKey};
 use service::Services;
@@ -37,12 +37,16 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         platform::stop_signal().await;
         stopping.cancel();
     });
-    let services = app::services(settings)?;
+    let App { services, store: _ } = App::new(settings)?;
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
     let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());
     tokio::spawn(async move { swept.sweep_until(sweeping).await });
+    if let Some(retention) = serve.retention {
+        let services = Arc::clone(&services);
+        tokio::spawn(async move { services.stored_answers.sweep(retention).await });
+    }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
     server.serve(services, key, Some(Arc::new(mcp)), shutdown).await;
     Ok(())

@@ -18,7 +18,7 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
 }
 
-/// One statement with its parameters. They are numbered in the order in which they first occur in the text.
+/// One statement with its parameters, which its text names by number: `$1`. It has no `$` elsewhere.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) sql: &'static str,

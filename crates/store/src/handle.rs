@@ -4,20 +4,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::database::Database;
-use super::{Accounts, ConversationStore, Sqlite, Uploads, Usage};
+use super::{Accounts, Answers, ConversationStore, Sqlite, Uploads, Usage};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Store {
     conversations: Arc<dyn ConversationStore>,
     database: Arc<dyn Database>,
+    files: Vec<PathBuf>,
 }
 
 impl Store {
     /// SQLite in a directory, as [`Sqlite::new`].
     pub fn sqlite(directory: Option<PathBuf>) -> Self {
         let sqlite = Arc::new(Sqlite::new(directory));
-        Self { conversations: Arc::clone(&sqlite) as _, database: sqlite }
+        Self { conversations: Arc::clone(&sqlite) as _, files: sqlite.files(), database: sqlite }
+    }
+
+    /// The files of this machine that hold what is stored, whether they exist or not.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
     }
 
     pub fn conversations(&self) -> Arc<dyn ConversationStore> {
@@ -26,6 +32,10 @@ impl Store {
 
     pub fn accounts(&self) -> Accounts {
         Accounts::new(Arc::clone(&self.database))
+    }
+
+    pub fn answers(&self) -> Answers {
+        Answers::new(Arc::clone(&self.database))
     }
 
     pub fn uploads(&self) -> Uploads {

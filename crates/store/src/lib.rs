@@ -20,4 +20,6 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
-pub use tables::{Accounts, Upload, UploadCount, UploadFilter, Uploads, Usage};
+pub use tables::{
+    Accounts, Answers, AnswersPage, StoredAnswer, Upload, UploadCount, UploadFilter, Uploads, Usage,
+};

@@ -121,8 +121,10 @@ async fn broken_form_is_refused_with_its_reason() {
 #[tokio::test]
 async fn two_hundred_mutated_forms_are_taken_or_refused() {
     let (_fake, server) = started().await;
-    let parts: &[(&str, &[u8])] =
-        &[("name=\"purpose\"", b"vision"), ("name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain", b"hello\r\n--a-b")];
+    let parts: &[(&str, &[u8])] = &[
+        ("name=\"purpose\"", b"vision"),
+        ("name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain", b"hello\r\n--a-b"),
+    ];
     let whole = form(parts);
     let mut seed = 7_u32;
     let mut noise = || {

@@ -8,6 +8,8 @@ mod files;
 mod follow;
 mod idempotency;
 mod models;
+mod recording;
+mod stored;
 mod stream;
 
 pub(crate) use idempotency::IdempotencyKeys;
@@ -16,6 +18,7 @@ use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![chat::route(), completions::route(), embeddings::route()];
+    routes.extend(stored::routes());
     routes.extend(models::routes());
     routes.extend(files::routes());
     routes

@@ -6,7 +6,8 @@ use std::path::Path;
 use store::StoreError;
 use text::format::human_size;
 
-use crate::hint::{Action, DataDirFault, Hint, LimitSetting};
+use crate::error::storage_failed;
+use crate::hint::{Action, LimitSetting};
 use crate::{ErrorCode, ServiceError};
 
 /// There is no such file, or it belongs to somebody else.
@@ -21,15 +22,10 @@ pub(super) fn not_found(argument: &str, id: &str) -> ServiceError {
 }
 
 pub(super) fn failed(error: StoreError) -> ServiceError {
-    let hint: Hint = match &error {
-        StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),
-        StoreError::Unusable { .. } => Action::SetDataDir(DataDirFault::NotWritable).into(),
-        StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),
-        StoreError::Full { .. } => return disk_full(),
-        _ => "Try again in a moment.".into(),
-    };
-    ServiceError::new(ErrorCode::StorageFailed, format!("Files cannot be stored or read: {error}"))
-        .with_hint(hint)
+    match error {
+        StoreError::Full { .. } => disk_full(),
+        error => storage_failed("Files", &error),
+    }
 }
 
 /// The system refuses an operation on the directory of the files or on one of them; `doing` is what was tried.
