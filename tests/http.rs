@@ -8,8 +8,10 @@ mod credentials;
 mod documents;
 mod end;
 mod failures;
+mod fairness;
 mod files;
 mod framing;
+mod guests;
 mod heads;
 mod mcp;
 mod openai_routes;
@@ -18,6 +20,7 @@ mod own_completions;
 mod routes;
 mod start;
 mod stored_answers;
+mod usage;
 mod web_pages;
 
 use serde_json::json;

@@ -21,5 +21,6 @@ pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
 pub use tables::{
-    Accounts, Answers, AnswersPage, StoredAnswer, Upload, UploadCount, UploadFilter, Uploads, Usage,
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
+    UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
 };

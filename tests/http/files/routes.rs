@@ -215,7 +215,7 @@ async fn files_are_in_directory_of_setting_for_server_alone() {
     let error = server.local().get(&format!("/x/files/{id}/content")).await.error(404);
     assert_eq!(error["code"], "file_not_found");
     let guest = server.guest().get(&format!("/x/files/{id}/content")).await;
-    assert_eq!(guest.error(500)["message"], "The server's storage cannot be read or written");
+    assert_eq!(guest.error(500)["message"], format!("The bytes of {id} cannot be read"));
     until("the directory is empty", || std::fs::read_dir(&directory).unwrap().count() == 1).await;
 }
 

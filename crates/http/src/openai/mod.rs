@@ -5,7 +5,6 @@ mod chat;
 mod completions;
 mod embeddings;
 mod files;
-mod follow;
 mod idempotency;
 mod models;
 mod recording;

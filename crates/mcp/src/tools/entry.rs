@@ -30,6 +30,8 @@ pub(crate) struct ToolEntry {
     pub(super) pulls: bool,
     /// Its calls begin in the order of their lines.
     pub(super) in_order: bool,
+    /// Its calls count towards the limits of their caller, as they have a model generate something.
+    pub(super) counts: bool,
     /// Its arguments for files: paths of this machine, or ids of uploads for callers over the network.
     pub(super) files: &'static [&'static str],
     /// Its arguments for paths of this machine alone: callers over the network are not offered them.
@@ -85,6 +87,7 @@ impl ToolEntry {
             needs_ollama: false,
             pulls: false,
             in_order: false,
+            counts: false,
             files: &[],
             paths: &[],
             without_files: None,
@@ -118,6 +121,12 @@ impl ToolEntry {
 
     pub(super) fn in_order(mut self) -> Self {
         self.in_order = true;
+        self
+    }
+
+    /// A model generates something for each of its calls.
+    pub(super) fn counted(mut self) -> Self {
+        self.counts = true;
         self
     }
 
@@ -178,6 +187,7 @@ pub(crate) struct OfferedTool {
     hidden: Vec<&'static str>,
     arguments: OnceLock<Vec<String>>,
     in_order: bool,
+    counts: bool,
     run: Run,
 }
 
@@ -187,7 +197,7 @@ impl OfferedTool {
     /// # Errors
     /// The file has no definition of it, or not as JSON.
     pub(super) fn new(entry: ToolEntry, offering: Offering) -> serde_json::Result<Self> {
-        let ToolEntry { name, in_order, files, paths, without_files, run, .. } = entry;
+        let ToolEntry { name, in_order, counts, files, paths, without_files, run, .. } = entry;
         let hidden = match offering.files {
             OfferedFiles::Paths => Vec::new(),
             OfferedFiles::Uploads => paths.to_vec(),
@@ -208,7 +218,7 @@ impl OfferedTool {
         } else {
             Cow::Borrowed(published)
         };
-        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, run })
+        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, counts, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
@@ -259,6 +269,12 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
     } else {
         call.turn_passes();
     }
+    if tool.counts
+        && let Err(refused) = server.services().admit(call.caller()).await
+    {
+        tracing::info!(tool = %tool.name, code = refused.error.code.as_str(), "a call was refused");
+        return failure::error_result(&server.render_error(refused.error, call.caller())).into();
+    }
     let result = match tool.run {
         Run::Answering(run) => guarded(&cancelled, run(call)).await.map(|result| result.map(Into::into)),
         Run::Asking(run) => {
@@ -270,7 +286,7 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
-            failure::error_result(&server.render_error(error)).into()
+            failure::error_result(&server.render_error(error, call.caller())).into()
         }
         Err(Interrupted::Panicked) => failure::internal_error().into(),
         Err(Interrupted::Cancelled) => failure::cancelled().into(),
