@@ -21,6 +21,6 @@ pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
 pub use tables::{
-    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
-    UsageRecord,
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
+    UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
 };
