@@ -20,4 +20,7 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
+#[cfg(any(test, feature = "contract"))]
+pub use tables::{ACCOUNT_CHECKS, AccountCheck};
+pub use tables::{AccountState, ApiKey, NewUser, Session, SessionKind, User};
 pub use tables::{Accounts, Answers, AnswersPage, StoredAnswer, Uploads, Usage};
