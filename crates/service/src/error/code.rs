@@ -35,6 +35,8 @@ pub enum ErrorCode {
     AttachmentDenied,
     /// A file may be read and cannot be, or is nothing that a model reads.
     AttachmentUnreadable,
+    /// The caller's key, or its lack of one, does not allow what was asked.
+    Forbidden,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// There is no conversation with that id.
@@ -70,6 +72,7 @@ impl ErrorCode {
         Self::UpstreamError,
         Self::AttachmentDenied,
         Self::AttachmentUnreadable,
+        Self::Forbidden,
         Self::CompletionNotFound,
         Self::ConversationNotFound,
         Self::ConversationConflict,
@@ -98,6 +101,7 @@ impl ErrorCode {
             Self::UpstreamError => "upstream_error",
             Self::AttachmentDenied => "attachment_denied",
             Self::AttachmentUnreadable => "attachment_unreadable",
+            Self::Forbidden => "forbidden",
             Self::CompletionNotFound => "completion_not_found",
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationConflict => "conversation_conflict",
