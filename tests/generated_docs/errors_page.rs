@@ -86,6 +86,10 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
             "A file does not exist, is too large, or is not something the model can read.",
             "Correct the path, or give the text of the file instead.",
         ),
+        ErrorCode::Forbidden => (
+            "Over HTTP: the caller's key, or its lack of one, does not allow the tool.",
+            "Use a key with the scope that the message names.",
+        ),
         ErrorCode::CompletionNotFound => (
             "There is no completion with that id: completions are kept for an hour, and end with the process.",
             "Leave the id out for the newest completion, or ask again.",

@@ -5,7 +5,8 @@
 //! ```text
 //! server, connection              sockets: accepting, limits, the end
 //! router                          from a request to the handler of its route
-//! base, openai, chat_service, own the routes, one folder for each family
+//! base, openai, accounts,        the routes, one folder for each family
+//!   chat_service, own
 //! follow                          a completion on behalf of a response
 //! mount                           a service of another front, such as MCP
 //! route, openapi                  what a route is, and its description
@@ -18,6 +19,7 @@
 //! ```
 
 mod access;
+mod accounts;
 mod base;
 mod call;
 mod chat_service;

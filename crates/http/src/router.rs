@@ -13,13 +13,13 @@ use axum::routing::{MethodFilter, MethodRouter};
 use futures_util::FutureExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::access::{Identity, check_web_page, identify};
+use crate::access::{Client, Identity, check_web_page, credential_ended, identify, until_ended};
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{base, chat_service, mcp_routes, openai, own};
+use crate::{accounts, base, chat_service, mcp_routes, openai, own};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = base::routes();
     routes.extend(openai::routes());
     routes.extend(mcp_routes::routes());
+    routes.extend(accounts::routes());
     routes.extend(chat_service::routes());
     routes.extend(own::routes());
     routes
@@ -91,13 +92,12 @@ async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
 
 async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let (mut parts, body) = request.into_parts();
-    check_web_page(&app, &parts, route.is_page)?;
+    let (client, identified) = admit(&app, &parts, route.is_page).await?;
     let identity = match route.access {
-        Access::Open => peer(&parts)
-            .and_then(|peer| identify(&app, peer, &parts.headers))
-            .unwrap_or_else(|_| Identity::unknown()),
+        Access::Open => identified.unwrap_or_else(|_| Identity::unknown()),
+        Access::Known => identified?,
         Access::Needs(scope) => {
-            let identity = identify(&app, peer(&parts)?, &parts.headers)?;
+            let identity = identified?;
             if !identity.may(scope) {
                 let text = format!("This needs the scope {}, which the caller does not have", scope.as_str());
                 return Err(HttpError::forbidden(text));
@@ -109,7 +109,28 @@ async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let path = path
         .map(|path| path.0)
         .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
-    (route.handler)(Call { app, identity, path, parts, body: Mutex::new(body) }).await
+    let ended = identity.ended().cloned();
+    let handled = (route.handler)(Call { app, identity, client, path, parts, body: Mutex::new(body) });
+    let Some(ended) = ended else { return handled.await };
+    tokio::select! {
+        biased;
+        // First: the answer to the request that ends its own credential is sent.
+        answer = handled => answer.map(|response| until_ended(response, &ended, route.dialect)),
+        () = ended.cancelled() => Err(credential_ended()),
+    }
+}
+
+/// Checks a request by the rules for web pages; who sends it, and from where.
+async fn admit(
+    app: &App,
+    parts: &axum::http::request::Parts,
+    opens_page: bool,
+) -> Result<(Client, Result<Identity, HttpError>), HttpError> {
+    let client = Client::new(peer(parts)?, &parts.headers, &app.options.trusted_proxies);
+    let identified = identify(app, &client, &parts.headers).await;
+    let has_key = identified.as_ref().is_ok_and(Identity::has_key);
+    check_web_page(app, parts, opens_page, has_key)?;
+    Ok((client, identified))
 }
 
 fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {
@@ -128,14 +149,14 @@ fn finish(response: &mut Response, request_id: &str) {
 /// A path that no route has.
 async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let error = check_web_page(&app, &parts, false).err().unwrap_or_else(|| no_route(&parts.uri));
+    let error = admit(&app, &parts, false).await.err().unwrap_or_else(|| no_route(&parts.uri));
     outside_routes(error, &parts.uri)
 }
 
 /// A path whose routes have other methods. The router adds `Allow`.
 async fn not_allowed(State(app): State<Arc<App>>, method: Method, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(error) = check_web_page(&app, &parts, false) {
+    if let Err(error) = admit(&app, &parts, false).await {
         return outside_routes(error, &parts.uri);
     }
     if method == Method::OPTIONS {

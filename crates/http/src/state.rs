@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use accounts::AccountService;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::LocalKey;
@@ -15,6 +16,7 @@ use service::Services;
 /// The state of one server.
 pub(crate) struct App {
     pub(crate) services: Arc<Services>,
+    pub(crate) accounts: Arc<AccountService>,
     pub(crate) options: HttpOptions,
     /// The key of the user who runs this server.
     pub(crate) local_key: Option<LocalKey>,
