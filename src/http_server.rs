@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::mcp_endpoint::McpEndpoint;
 use http::{HttpOptions, HttpServer, LocalKey};
-use service::Services;
+use service::{Caller, Services};
 use settings::{ServeSettings, Settings};
 
 /// Serves HTTP until a signal comes.
@@ -39,7 +39,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         platform::stop_signal().await;
         stopping.cancel();
     });
-    let App { services, store } = App::new(settings)?;
+    let (App { services, store }, counting) = App::counted(settings)?;
     let key = local_key(settings)?;
     let accounts = callers::open(&store, &serve).await?;
     let server = HttpServer::bind(options(&serve)).map_err(cannot_listen)?;
@@ -49,7 +49,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         tokio::spawn(async move { services.stored_answers.sweep(retention).await });
     }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
-    server.serve(services, accounts, key, Some(Arc::new(mcp)), shutdown).await;
+    server.serve(services, store, accounts, key, Some(Arc::new(mcp)), shutdown).await;
+    counting.finish().await;
     Ok(())
 }
 
@@ -64,6 +65,7 @@ fn options(serve: &ServeSettings) -> HttpOptions {
         max_body_bytes: serve.max_body_bytes,
         max_connections: serve.max_connections,
         comment_after: serve.comment_after,
+        ..HttpOptions::default()
     }
 }
 
@@ -108,7 +110,7 @@ fn announce(server: &HttpServer, services: &Arc<Services>) {
     write(&lines);
     let services = Arc::clone(services);
     tokio::spawn(async move {
-        let report = services.models.health().await;
+        let report = services.models.health(&Caller::local()).await;
         let name = report.provider;
         write(&match report.state {
             Ok(_) => format!("{name} answers at {}\n", report.address),

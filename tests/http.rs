@@ -10,7 +10,9 @@ mod credentials;
 mod documents;
 mod end;
 mod failures;
+mod fairness;
 mod framing;
+mod guests;
 mod heads;
 mod isolation;
 mod mcp;
@@ -21,6 +23,7 @@ mod revocation;
 mod routes;
 mod start;
 mod stored_answers;
+mod usage;
 mod web_pages;
 
 use serde_json::json;

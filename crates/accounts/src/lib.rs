@@ -9,20 +9,24 @@
 //! backoff, launch            wrong passwords; codes that open a page
 //! service                    signing in and out, and looking up
 //! manage                     users and keys
+//! clock, limits, usage       what keys may still use, and what was used
 //! ```
 
 mod backoff;
 mod cache;
+mod clock;
 mod credential;
 mod email;
 mod error;
 mod key;
 mod launch;
+pub mod limits;
 mod manage;
 mod password;
 mod random;
 mod service;
 mod token;
+pub mod usage;
 
 pub use cache::POLL_INTERVAL;
 pub use credential::{Credential, CredentialKind, DEFAULT_SCOPES, scopes_of_user};

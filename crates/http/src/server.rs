@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{LocalKey, caller_of};
-use crate::connection::{self, Timeouts};
+use crate::connection;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
 use crate::options::HttpOptions;
 use crate::router::router;
 use crate::state::App;
 use service::Services;
+use store::Store;
 
 /// How long open responses have to end: the process must end within a second of a signal.
 const DRAIN_TIME: Duration = Duration::from_millis(800);
@@ -72,15 +73,17 @@ impl HttpServer {
     pub async fn serve(
         self,
         services: Arc<Services>,
+        store: Store,
         accounts: Arc<AccountService>,
         local_key: Option<LocalKey>,
         mcp: Option<Arc<dyn Endpoint>>,
         shutdown: CancellationToken,
     ) {
         let max_connections = self.options.max_connections;
+        let timeouts = self.options.timeouts;
         let metrics = Arc::new(Metrics::new());
         let counting = Arc::clone(&metrics);
-        services.tasks.observe_ends(move |ended| counting.completion(&ended));
+        services.tasks.observe_ends(move |ended| counting.completion(ended));
         let ending = mcp.clone();
         accounts.observe_ends(move |credential| {
             if let Some(mcp) = &ending {
@@ -89,6 +92,7 @@ impl HttpServer {
         });
         let app = Arc::new(App {
             services,
+            store,
             accounts: Arc::clone(&accounts),
             options: self.options,
             local_key,
@@ -121,7 +125,7 @@ impl HttpServer {
                     let counted = app.metrics.connection();
                     let (router, shutdown) = (router.clone(), shutdown.clone());
                     connections.spawn(async move {
-                        connection::serve(stream, peer, router, Timeouts::default(), shutdown).await;
+                        connection::serve(stream, peer, router, timeouts, shutdown).await;
                         drop((slot, counted));
                     });
                 }

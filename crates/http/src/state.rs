@@ -12,10 +12,13 @@ use crate::mount::Endpoint;
 use crate::openai::IdempotencyKeys;
 use crate::options::HttpOptions;
 use service::Services;
+use store::Store;
 
 /// The state of one server.
 pub(crate) struct App {
     pub(crate) services: Arc<Services>,
+    /// The database of the services.
+    pub(crate) store: Store,
     pub(crate) accounts: Arc<AccountService>,
     pub(crate) options: HttpOptions,
     /// The key of the user who runs this server.

@@ -20,6 +20,9 @@ use super::{Conversation, ConversationStore, StoreError, StoredMessage, Summary,
 use concurrency::*;
 
 mod concurrency;
+mod usage;
+
+pub use usage::check_usage;
 
 /// Two handles on one empty database, as two processes have them.
 #[derive(Debug, Clone)]

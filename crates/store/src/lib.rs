@@ -23,4 +23,7 @@ pub use sqlite::Sqlite;
 #[cfg(any(test, feature = "contract"))]
 pub use tables::{ACCOUNT_CHECKS, AccountCheck};
 pub use tables::{AccountState, ApiKey, NewUser, Session, SessionKind, User};
-pub use tables::{Accounts, Answers, AnswersPage, StoredAnswer, Uploads, Usage};
+pub use tables::{
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
+    UsageRecord,
+};

@@ -31,14 +31,14 @@ impl Identity {
     /// A caller of a route that is open to all.
     pub(crate) fn unknown() -> Self {
         Self {
-            caller: Caller { rights: Rights::These([].into()), ..Caller::new(guest()) },
+            caller: Caller { rights: Rights::These([].into()), ..Caller::new(Owner::guest()) },
             kind: Kind::Unknown,
         }
     }
 
     pub(crate) fn guest() -> Self {
         let rights = Rights::These(DEFAULT_SCOPES.into());
-        Self { caller: Caller { rights, ..Caller::new(guest()) }, kind: Kind::Guest }
+        Self { caller: Caller { rights, ..Caller::new(Owner::guest()) }, kind: Kind::Guest }
     }
 
     pub(crate) fn local() -> Self {
@@ -114,12 +114,6 @@ pub(crate) fn caller_of(credential: &Credential) -> Caller {
     let key = (credential.kind == CredentialKind::Key).then(|| Arc::clone(&credential.id));
     let rights = Rights::These(Arc::clone(&credential.scopes));
     Caller { owner: credential.owner.clone(), key, limits: Arc::clone(&credential.limits), rights }
-}
-
-/// The owner of what callers without a credential make: they all share it.
-fn guest() -> Owner {
-    // The name is valid; `local` would be the other end of the same type.
-    Owner::new("guest").unwrap_or_else(Owner::local)
 }
 
 #[cfg(test)]

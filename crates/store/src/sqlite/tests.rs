@@ -5,8 +5,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use types::Role;
 
 use super::*;
+use crate::Store;
 use crate::StoredMessage;
-use crate::contract::{Handles, check_all};
+use crate::contract::{Handles, check_all, check_usage};
 
 mod formats;
 
@@ -112,4 +113,10 @@ async fn role_that_is_never_written_is_damage() {
     store.write(|connection| Ok(connection.execute("UPDATE messages SET role = 'x'", [])?)).await.unwrap();
     let failure = store.get(&Owner::local(), "a", None).await.unwrap_err();
     assert!(matches!(&failure, StoreError::Damaged { .. }), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_keeps_the_contract_of_usage() {
+    let home = tempfile::tempdir().unwrap();
+    check_usage(&Store::sqlite(Some(home.path().to_path_buf()))).await;
 }

@@ -10,4 +10,4 @@ pub use accounts::{ACCOUNT_CHECKS, AccountCheck};
 pub use accounts::{AccountState, Accounts, ApiKey, NewUser, Session, SessionKind, User};
 pub use answers::{Answers, AnswersPage, StoredAnswer};
 pub use uploads::Uploads;
-pub use usage::Usage;
+pub use usage::{Count, Counter, NamedUsage, Usage, UsageCounts, UsageRecord};
