@@ -1,5 +1,7 @@
 //! Wiring of `ollama-mcp serve`: from settings to an HTTP server over the same services.
 
+mod callers;
+
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,7 +41,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     });
     let (App { services, store }, counting) = App::counted(settings)?;
     let key = local_key(settings)?;
-    let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
+    let accounts = callers::open(&store, &serve).await?;
+    let server = HttpServer::bind(options(&serve)).map_err(cannot_listen)?;
     announce(&server, &services);
     let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());
     tokio::spawn(async move { swept.sweep_until(sweeping).await });
@@ -48,34 +51,24 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         tokio::spawn(async move { services.stored_answers.sweep(retention).await });
     }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
-    server.serve(services, store, key, Some(Arc::new(mcp)), shutdown).await;
+    server.serve(services, store, accounts, key, Some(Arc::new(mcp)), shutdown).await;
     counting.finish().await;
     Ok(())
 }
 
-/// # Errors
-/// An address that others can reach: there are no users and no keys yet who could.
-fn options(serve: &ServeSettings) -> anyhow::Result<HttpOptions> {
-    if !serve.listen.is_loopback() {
-        anyhow::bail!(
-            "{} can be reached from other machines, and this version has no users and keys for them. Listen on localhost:{}; \
-             from another machine, an SSH tunnel reaches it (ssh -L {port}:localhost:{port} THIS_MACHINE).",
-            serve.listen,
-            serve.listen.port(),
-            port = serve.listen.port(),
-        );
-    }
-    Ok(HttpOptions {
+fn options(serve: &ServeSettings) -> HttpOptions {
+    HttpOptions {
         listen: serve.listen.addresses(),
         guests: serve.has_guests(),
         public_url: serve.public_url.clone(),
         origins: serve.origins.clone(),
+        trusted_proxies: serve.trusted_proxies.clone(),
         model_aliases: serve.model_aliases.clone(),
         max_body_bytes: serve.max_body_bytes,
         max_connections: serve.max_connections,
         comment_after: serve.comment_after,
         ..HttpOptions::default()
-    })
+    }
 }
 
 /// The key of the user who runs this; none where the system has no directory for data.

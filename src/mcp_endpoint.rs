@@ -38,4 +38,8 @@ impl Endpoint for McpEndpoint {
         let transport = Arc::clone(&self.0);
         Box::pin(async move { transport.handle(caller, request).await.map(Body::new) })
     }
+
+    fn caller_ended(&self, caller: &Caller) {
+        self.0.end_sessions_of(caller);
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: the real binary with its subcommands, as people and scripts run it.
 
+mod accounts;
 mod completions;
 mod doctor;
 mod doctor_hosts;

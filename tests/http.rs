@@ -1,5 +1,7 @@
 //! The HTTP server: the real binary with `serve`, over real sockets.
 
+mod accounts;
+mod beyond_loopback;
 mod canaries;
 mod chat_service;
 mod connections;
@@ -13,10 +15,12 @@ mod files;
 mod framing;
 mod guests;
 mod heads;
+mod isolation;
 mod mcp;
 mod openai_routes;
 mod openapi;
 mod own_completions;
+mod revocation;
 mod routes;
 mod start;
 mod stored_answers;

@@ -5,6 +5,7 @@ mod doctor;
 mod flags;
 mod host_args;
 mod install;
+mod keys;
 mod list_hosts;
 mod manifest;
 mod mistyped;
@@ -16,10 +17,12 @@ mod try_prompt;
 mod try_url;
 mod uninstall;
 mod usage;
+mod users;
 
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
+use accounts::{AccountOptions, AccountService};
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::{app, telemetry};
@@ -61,6 +64,10 @@ enum Subcommand {
     Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
+    /// Manage the users who sign in to "serve"
+    Users(users::Arguments),
+    /// Manage the keys that programs show to "serve"
+    Keys(keys::Arguments),
     /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
     /// Add this server to a host's configuration
@@ -167,6 +174,8 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
+        Some(Subcommand::Users(arguments)) => users::run(&context, &arguments),
+        Some(Subcommand::Keys(arguments)) => keys::run(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),
@@ -196,6 +205,12 @@ fn command_for_people() -> Command {
         .max_term_width(MAX_WIDTH)
         .subcommand_required(false);
     flags::add_to(Subcommand::augment_subcommands(command))
+}
+
+/// The accounts of the database that the settings describe.
+fn accounts_of(context: &Context) -> anyhow::Result<AccountService> {
+    let store = app::store(&context.loaded.settings)?;
+    Ok(AccountService::new(&store, AccountOptions::default()))
 }
 
 /// Runs a subcommand on one thread, so that messages are handled in the order in which they arrive.

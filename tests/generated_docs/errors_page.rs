@@ -101,6 +101,10 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
             "The uploaded files of the caller would be more than the server keeps for one.",
             "Delete files that are not needed any more.",
         ),
+        ErrorCode::Forbidden => (
+            "Over HTTP: the caller's key, or its lack of one, does not allow the tool.",
+            "Use a key with the scope that the message names.",
+        ),
         ErrorCode::CompletionNotFound => (
             "There is no completion with that id: completions are kept for an hour, and end with the process.",
             "Leave the id out for the newest completion, or ask again.",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::credentials::operations;
 use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::http_client::answer;
-use crate::support::http_server::HttpServer;
+use crate::support::http_server::{HttpServer, PASSWORD};
 
 const MODEL: &str = "qwen2.5-coder:0.5b";
 
@@ -46,6 +46,11 @@ fn bodies() -> Vec<Value> {
             json!({ "name": "canary-tool", "arguments": { "canary-argument": "canary-value" } }),
         ),
         mcp("canary-method", json!({ "canary": "canary-value" })),
+        json!({ "email": "canary-mail@example.org", "password": "canary-password-of-user" }),
+        json!({ "email": "canary-mail@example.org", "password": "canary-password-wrong", "browser": true }),
+        json!({ "code": "canary-code" }),
+        json!({ "name": "canary-name-of-key", "scopes": ["chat"] }),
+        json!({ "disabled": false, "password": "canary-password-new" }),
     ]
 }
 
@@ -78,11 +83,30 @@ async fn no_route_logs_private_text() {
     .await;
     let document = server.guest().get("/openapi.json").await.ok();
     let key = server.key();
+    server.add_user("canary-user@example.org", &["--admin"]).await;
+    let signed_in = json!({ "email": "canary-user@example.org", "password": PASSWORD });
+    let token = server.guest().post("/login", &signed_in).await.ok()["access_token"].clone();
+    let token = token.as_str().unwrap().to_owned();
+    let browser = json!({ "email": "canary-user@example.org", "password": PASSWORD, "browser": true });
+    let browser = server.guest().post("/login", &browser).await;
+    let cookie =
+        browser.header("set-cookie").split_once('=').unwrap().1.split(';').next().unwrap().to_owned();
+    let secret = browser.ok()["secret"].as_str().unwrap().to_owned();
+    let (with_key, made) = server.with_key(&["canary-name-of-key"]).await;
     let mut answered = String::new();
-    for client in
-        [server.guest().clone(), server.local(), server.guest().clone().with_key("omk_canary-wrong")]
-    {
+    for client in [
+        server.guest().clone(),
+        server.local(),
+        server.guest().clone().with_key("omk_canary-wrong"),
+        server.guest().clone().with_key("eyJcanary-wrong"),
+        server.guest().clone().with_key(&token),
+        with_key,
+    ] {
         for (method, path, operation) in operations(&document) {
+            // The token is needed until the end.
+            if path == "/logout" {
+                continue;
+            }
             let path = format!("{}?canary-query=canary-value", path.replace("something", "canary-part"));
             let bodies = if operation["requestBody"].is_object() { bodies() } else { vec![Value::Null] };
             for body in bodies {
@@ -102,6 +126,10 @@ async fn no_route_logs_private_text() {
         let garbage = client.request("POST", "/v1/chat/completions").body("{\"canary-garbage");
         answered += &answer(garbage).await.body;
     }
+    let cookies = format!("ollama-mcp-{}={cookie}", server.address().port());
+    let by_cookie = server.guest().request("GET", "/me").header("cookie", cookies);
+    let me = answer(by_cookie.header("x-ollama-mcp-session", &secret)).await.ok();
+    assert_eq!(me["kind"], "browser");
     // It did happen: what is private has been through the server.
     assert!(answered.contains("canary-reply"), "{answered}");
     for secret in
@@ -109,12 +137,16 @@ async fn no_route_logs_private_text() {
     {
         assert!(!answered.contains(secret), "{secret} is in an answer");
     }
+    for secret in [&token, &cookie, &secret, &made, "canary-password-of-user", "canary-password-new"] {
+        assert!(!answered.contains(secret), "{secret} is in an answer");
+    }
     let metrics = server.local().get("/metrics").await.body;
     assert!(!metrics.contains(PRIVATE) && metrics.contains("createChatCompletion"), "{metrics}");
     let ended = server.stop().await;
+    let secrets = [PRIVATE, &key, &token, &cookie, &secret, &made, PASSWORD, "argon2id"];
     for (place, text) in [("the log", ended.stderr), ("stdout", ended.stdout)] {
         let lines: Vec<_> =
-            text.lines().filter(|line| line.contains(PRIVATE) || line.contains(&key)).collect();
+            text.lines().filter(|line| secrets.iter().any(|secret| line.contains(secret))).collect();
         assert!(lines.is_empty(), "{place} holds what is private: {lines:#?}");
         assert!(place == "stdout" || text.lines().count() > 20, "{place} is hardly at trace: {text}");
     }

@@ -115,8 +115,10 @@ async fn without_guests_everything_but_open_routes_needs_key() {
         "/health",
         "/health/live",
         "/health/ready",
+        "/login",
         "/openapi.json",
         "/redoc",
+        "/x/launch",
     ];
     assert_eq!(open, expected.map(filled));
 }

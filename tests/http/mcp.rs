@@ -142,7 +142,7 @@ async fn session_streams_progress_and_then_the_answer() {
 async fn user_confirms_in_a_session_on_the_stream_of_the_call() {
     let (fake, server) = started().await;
     fake.replay("delete");
-    let session = McpSession::begin(server.guest(), json!({ "elicitation": {} })).await;
+    let session = McpSession::begin(&server.local(), json!({ "elicitation": {} })).await;
     let mut deleting = session.post_stream(&call(1, "delete_model", json!({ "model": MODEL }))).await;
     let question = next(&mut deleting).await;
     assert_eq!(question["method"], "elicitation/create", "{question}");
@@ -150,7 +150,8 @@ async fn user_confirms_in_a_session_on_the_stream_of_the_call() {
     let accepted = json!({ "action": "accept", "content": { "confirm": "Delete" } });
     let reply = json!({ "jsonrpc": "2.0", "id": question["id"], "result": accepted });
     // Another caller cannot answer in its place.
-    let theirs = McpSession { client: server.local(), id: session.id.clone() };
+    let (other, _) = server.with_key(&["other", "--scopes", "admin"]).await;
+    let theirs = McpSession { client: other, id: session.id.clone() };
     assert_eq!(theirs.post(&reply).await.status, 404);
     assert_eq!(session.post(&reply).await.status, 202);
     let answer = rest(&mut deleting).await.pop().unwrap();
@@ -163,17 +164,18 @@ async fn user_confirms_without_session_by_calling_again() {
     fake.replay("delete");
     let capabilities = json!({ "elicitation": { "form": {} } });
     let delete = call(1, "delete_model", json!({ "model": MODEL }));
-    let asked = answer(stateless(server.guest(), delete.clone(), &capabilities)).await.ok();
+    let asked = answer(stateless(&server.local(), delete.clone(), &capabilities)).await.ok();
     assert_valid_message(NEWER, Some("tools/call"), &asked);
     let state = &asked["result"]["requestState"];
     let mut again = delete;
     again["params"]["requestState"] = state.clone();
     again["params"]["inputResponses"] =
         json!({ "confirm": { "action": "accept", "content": { "confirm": "Delete" } } });
-    let theirs = answer(stateless(&server.local(), again.clone(), &capabilities)).await.ok();
+    let (other, _) = server.with_key(&["other", "--scopes", "admin"]).await;
+    let theirs = answer(stateless(&other, again.clone(), &capabilities)).await.ok();
     assert_eq!(theirs["result"]["structuredContent"]["error"]["code"], "not_confirmed", "{theirs}");
     assert!(fake.requests_to("DELETE", "/api/delete").is_empty());
-    let done = answer(stateless(server.guest(), again, &capabilities)).await.ok();
+    let done = answer(stateless(&server.local(), again, &capabilities)).await.ok();
     assert_eq!(done["result"]["content"][0]["text"], "gemma3:270m is deleted.", "{done}");
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ use super::fake_ollama::FakeOllama;
 use super::http_client::HttpClient;
 use super::http_socket::HttpSocket;
 use super::mcp_client::PATIENCE;
-use super::process::command;
+use super::process::{command, command_in};
 
 /// Takes a free port of loopback.
 pub const FREE_PORT: (&str, &str) = ("OLLAMA_MCP_SERVE_LISTEN", "127.0.0.1:0");
@@ -30,6 +30,44 @@ pub struct HttpServer {
     home: TempDir,
     /// Requests of guests.
     client: HttpClient,
+}
+
+/// The password of users that tests add.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// What a command wrote, and how it ended.
+#[derive(Debug)]
+pub struct CommandOutput {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl CommandOutput {
+    /// What it wrote to stdout; it must have succeeded.
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
+    /// What it wrote to stderr; it must have ended with this code, and written nothing to stdout.
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
+        self.stderr
+    }
+}
+
+/// Runs a command of the program over the data of a home.
+pub async fn run_command(home: &Path, arguments: &[&str], stdin: &str) -> CommandOutput {
+    let mut command = command_in(home);
+    command.args(arguments).env("OLLAMA_MCP_DATA_DIR", data_dir(home));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // One that reads nothing may have ended.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()).await;
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("a command ends").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    CommandOutput { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// How a server ended.
@@ -101,6 +139,31 @@ impl HttpServer {
     /// A client with the key of the user who runs the server.
     pub fn local(&self) -> HttpClient {
         self.client.clone().with_key(&self.key())
+    }
+
+    /// Runs a command of the program over the data of this server.
+    pub async fn run(&self, arguments: &[&str], stdin: &str) -> CommandOutput {
+        run_command(self.home.path(), arguments, stdin).await
+    }
+
+    /// Adds a user by the command line.
+    pub async fn add_user(&self, email: &str, flags: &[&str]) {
+        let arguments = [&["users", "add", email, "--password-stdin"], flags].concat();
+        self.run(&arguments, PASSWORD).await.ok();
+    }
+
+    /// A client of a user who has signed in.
+    pub async fn signed_in(&self, email: &str) -> HttpClient {
+        let body = serde_json::json!({ "email": email, "password": PASSWORD });
+        let session = self.client.post("/login", &body).await.ok();
+        self.client.clone().with_key(session["access_token"].as_str().unwrap())
+    }
+
+    /// A client with a key that the command line makes; also the key.
+    pub async fn with_key(&self, arguments: &[&str]) -> (HttpClient, String) {
+        let arguments = [&["keys", "add"], arguments].concat();
+        let key = self.run(&arguments, "").await.ok().trim().to_owned();
+        (self.client.clone().with_key(&key), key)
     }
 
     /// The key of the user who runs the server.

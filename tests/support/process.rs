@@ -1,6 +1,7 @@
 //! The real binary over real pipes.
 
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -52,11 +53,20 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_ollama-mcp");
 
 /// The binary with nothing of this machine's settings: an empty home and no variable of ours.
 pub fn command(home: &TempDir) -> Command {
-    command_of(BINARY, home)
+    command_in(home.path())
+}
+
+/// The same, in a home by its path.
+pub fn command_in(home: &Path) -> Command {
+    program_in(BINARY, home)
 }
 
 /// The same, with another program in its place that runs the binary, or is a copy of it.
 pub fn command_of(program: impl AsRef<std::ffi::OsStr>, home: &TempDir) -> Command {
+    program_in(program, home.path())
+}
+
+fn program_in(program: impl AsRef<std::ffi::OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
@@ -66,7 +76,7 @@ pub fn command_of(program: impl AsRef<std::ffi::OsStr>, home: &TempDir) -> Comma
             command.env_remove(&name);
         }
     }
-    command.env("HOME", home.path()).env("NO_COLOR", "1").kill_on_drop(true);
+    command.env("HOME", home).env("NO_COLOR", "1").kill_on_drop(true);
     command
 }
 

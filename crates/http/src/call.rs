@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::Identity;
+use crate::access::{Client, Identity};
 use crate::error::HttpError;
 use crate::json;
 use crate::mount::{Body, Response};
@@ -28,6 +28,7 @@ const MAX_IGNORED: usize = 1024;
 pub(crate) struct Call {
     pub(crate) app: Arc<App>,
     pub(crate) identity: Identity,
+    pub(crate) client: Client,
     /// The parameters of the path.
     pub(crate) path: HashMap<String, String>,
     pub(crate) parts: Parts,

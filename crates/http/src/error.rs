@@ -226,7 +226,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::ContextExceeded
         | ErrorCode::Unsupported
         | ErrorCode::AttachmentUnreadable => StatusCode::BAD_REQUEST,
-        ErrorCode::AttachmentDenied => StatusCode::FORBIDDEN,
+        ErrorCode::AttachmentDenied | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::ModelNotFound
         | ErrorCode::NoModels
         | ErrorCode::FileNotFound

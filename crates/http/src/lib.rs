@@ -5,7 +5,8 @@
 //! ```text
 //! server, connection              sockets: accepting, limits, the end
 //! router                          from a request to the handler of its route
-//! base, openai, chat_service, own the routes, one folder for each family
+//! base, openai, accounts,        the routes, one folder for each family
+//!   chat_service, own
 //! follow                          a completion on behalf of a response
 //! multipart, download, attachments  files in a request and in an answer; files that go with a chat
 //! mount                           a service of another front, such as MCP
@@ -20,6 +21,7 @@
 //! ```
 
 mod access;
+mod accounts;
 mod attachments;
 mod base;
 mod call;

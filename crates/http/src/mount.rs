@@ -13,4 +13,7 @@ pub type Response = axum::http::Response<Body>;
 pub trait Endpoint: Send + Sync {
     /// Answers a request that the access rules have accepted.
     fn call(&self, caller: Caller, request: Request) -> BoxFuture<'static, Response>;
+
+    /// A credential of this caller is not valid any more: what it has open ends.
+    fn caller_ended(&self, caller: &Caller);
 }

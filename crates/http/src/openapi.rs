@@ -97,7 +97,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let security = match route.access {
         Access::Open => json!([]),
         // On this machine a caller may need no key.
-        Access::Needs(_) => json!([{ "bearer": [] }, { "apiKey": [] }, {}]),
+        Access::Known | Access::Needs(_) => json!([{ "bearer": [] }, { "apiKey": [] }, {}]),
     };
     operation.insert("security".into(), security);
     operation.into()
@@ -135,6 +135,7 @@ pub fn routes_markdown() -> String {
         }
         let access = match route.access {
             Access::Open => "Open to everybody".to_owned(),
+            Access::Known => "Needs a credential, whatever it allows; guests may call it".to_owned(),
             Access::Needs(scope) => format!("Needs the scope `{}`", scope.as_str()),
         };
         text.push_str(&format!("\n\n{access}.\n"));

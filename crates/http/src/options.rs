@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use settings::Network;
 use url::Url;
 
 /// What the settings say of the HTTP front.
@@ -17,6 +18,8 @@ pub struct HttpOptions {
     pub public_url: Option<Url>,
     /// Origins of web pages that may send requests, such as `https://app.example.com`.
     pub origins: Vec<String>,
+    /// Proxies whose headers are believed.
+    pub trusted_proxies: Vec<Network>,
     /// Other names of models: what a caller sends, and the model that is meant.
     pub model_aliases: BTreeMap<String, String>,
     /// The largest body of a request.
@@ -68,6 +71,7 @@ impl Default for HttpOptions {
             guests: true,
             public_url: None,
             origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             model_aliases: BTreeMap::new(),
             max_body_bytes: 16 << 20,
             max_connections: 2048,

@@ -22,6 +22,8 @@ pub(crate) type MakeSchema = fn(&mut SchemaGenerator) -> Schema;
 pub(crate) enum Access {
     /// Everybody.
     Open,
+    /// Callers with a credential, whatever it allows, and guests.
+    Known,
     /// Callers whose credential, or whose place on this machine, gives them this.
     Needs(Scope),
 }
@@ -32,6 +34,7 @@ pub(crate) enum Tag {
     Server,
     OpenAi,
     Mcp,
+    Accounts,
     ChatService,
     Own,
 }
@@ -42,6 +45,7 @@ impl Tag {
             Self::Server => "Server",
             Self::OpenAi => "OpenAI",
             Self::Mcp => "MCP",
+            Self::Accounts => "Accounts",
             Self::ChatService => "Chat service",
             Self::Own => "Our own",
         }
@@ -98,6 +102,10 @@ impl Route {
         Self::new(Method::POST, path, handler)
     }
 
+    pub(crate) fn patch(path: &'static str, handler: Handler) -> Self {
+        Self::new(Method::PATCH, path, handler)
+    }
+
     pub(crate) fn delete(path: &'static str, handler: Handler) -> Self {
         Self::new(Method::DELETE, path, handler)
     }
@@ -127,7 +135,7 @@ impl Route {
         self.dialect = match tag {
             Tag::ChatService => Dialect::ChatService,
             Tag::Mcp => Dialect::JsonRpc,
-            Tag::Server | Tag::OpenAi | Tag::Own => Dialect::OpenAi,
+            Tag::Server | Tag::OpenAi | Tag::Accounts | Tag::Own => Dialect::OpenAi,
         };
         self
     }
@@ -140,6 +148,12 @@ impl Route {
 
     pub(crate) fn needs(mut self, scope: Scope) -> Self {
         self.access = Access::Needs(scope);
+        self
+    }
+
+    /// It needs a caller who is known, and no scope.
+    pub(crate) fn needs_caller(mut self) -> Self {
+        self.access = Access::Known;
         self
     }
 

@@ -13,13 +13,15 @@ use axum::routing::{MethodFilter, MethodRouter};
 use futures_util::FutureExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::access::{Identity, PageRules, check_web_page, identify};
+use crate::access::{
+    Client, Identity, PageRules, check_web_page, credential_ended, identify, until_ended,
+};
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{base, chat_service, mcp_routes, openai, own, rate_limit};
+use crate::{accounts, base, chat_service, mcp_routes, openai, own, rate_limit};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -33,6 +35,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = base::routes();
     routes.extend(openai::routes());
     routes.extend(mcp_routes::routes());
+    routes.extend(accounts::routes());
     routes.extend(chat_service::routes());
     routes.extend(own::routes());
     routes
@@ -96,13 +99,13 @@ fn failed(app: &App, route: &Route, error: HttpError) -> Response {
 
 async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let (mut parts, body) = request.into_parts();
-    check_web_page(&app, &parts, PageRules { opens_page: route.is_page, sends_form: route.takes_form() })?;
+    let rules = PageRules { opens_page: route.is_page, sends_form: route.takes_form() };
+    let (client, identified) = admit(&app, &parts, rules).await?;
     let identity = match route.access {
-        Access::Open => peer(&parts)
-            .and_then(|peer| identify(&app, peer, &parts.headers))
-            .unwrap_or_else(|_| Identity::unknown()),
+        Access::Open => identified.unwrap_or_else(|_| Identity::unknown()),
+        Access::Known => identified?,
         Access::Needs(scope) => {
-            let identity = identify(&app, peer(&parts)?, &parts.headers)?;
+            let identity = identified?;
             if !identity.may(scope) {
                 let text = format!("This needs the scope {}, which the caller does not have", scope.as_str());
                 return Err(HttpError::forbidden(text));
@@ -114,9 +117,18 @@ async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let path = path
         .map(|path| path.0)
         .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
+    let ended = identity.ended().cloned();
     let is_limited = route.is_counted && identity.caller.limits.are_counted();
-    let call = Call { app, identity, path, parts, body: Mutex::new(body) };
-    if is_limited { Box::pin(limited(route, call)).await } else { (route.handler)(call).await }
+    let call = Call { app, identity, client, path, parts, body: Mutex::new(body) };
+    let handled =
+        async { if is_limited { Box::pin(limited(route, call)).await } else { (route.handler)(call).await } };
+    let Some(ended) = ended else { return handled.await };
+    tokio::select! {
+        biased;
+        // First: the answer to the request that ends its own credential is sent.
+        answer = handled => answer.map(|response| until_ended(response, &ended, route.dialect)),
+        () = ended.cancelled() => Err(credential_ended()),
+    }
 }
 
 /// Runs a request that counts towards the limits of its caller. Every answer to it says what is left of them.
@@ -129,6 +141,19 @@ async fn limited(route: &Route, call: Call) -> Answer {
     let mut response = answer.unwrap_or_else(|error| failed(&app, route, error));
     rate_limit::write(response.headers_mut(), &status);
     Ok(response)
+}
+
+/// Checks a request by the rules for web pages; who sends it, and from where.
+async fn admit(
+    app: &App,
+    parts: &axum::http::request::Parts,
+    rules: PageRules,
+) -> Result<(Client, Result<Identity, HttpError>), HttpError> {
+    let client = Client::new(peer(parts)?, &parts.headers, &app.options.trusted_proxies);
+    let identified = identify(app, &client, &parts.headers).await;
+    let has_key = identified.as_ref().is_ok_and(Identity::has_key);
+    check_web_page(app, parts, rules, has_key)?;
+    Ok((client, identified))
 }
 
 fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {
@@ -147,15 +172,14 @@ fn finish(response: &mut Response, request_id: &str) {
 /// A path that no route has.
 async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let error =
-        check_web_page(&app, &parts, PageRules::default()).err().unwrap_or_else(|| no_route(&parts.uri));
+    let error = admit(&app, &parts, PageRules::default()).await.err().unwrap_or_else(|| no_route(&parts.uri));
     outside_routes(error, &parts.uri)
 }
 
 /// A path whose routes have other methods. The router adds `Allow`.
 async fn not_allowed(State(app): State<Arc<App>>, method: Method, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(error) = check_web_page(&app, &parts, PageRules::default()) {
+    if let Err(error) = admit(&app, &parts, PageRules::default()).await {
         return outside_routes(error, &parts.uri);
     }
     if method == Method::OPTIONS {

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use accounts::AccountService;
 use futures_util::future::select_all;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::LocalKey;
+use crate::access::{LocalKey, caller_of};
 use crate::connection;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
@@ -73,6 +74,7 @@ impl HttpServer {
         self,
         services: Arc<Services>,
         store: Store,
+        accounts: Arc<AccountService>,
         local_key: Option<LocalKey>,
         mcp: Option<Arc<dyn Endpoint>>,
         shutdown: CancellationToken,
@@ -82,9 +84,16 @@ impl HttpServer {
         let metrics = Arc::new(Metrics::new());
         let counting = Arc::clone(&metrics);
         services.tasks.observe_ends(move |ended| counting.completion(ended));
+        let ending = mcp.clone();
+        accounts.observe_ends(move |credential| {
+            if let Some(mcp) = &ending {
+                mcp.caller_ended(&caller_of(credential));
+            }
+        });
         let app = Arc::new(App {
             services,
             store,
+            accounts: Arc::clone(&accounts),
             options: self.options,
             local_key,
             mcp,
@@ -94,6 +103,8 @@ impl HttpServer {
             shutdown: shutdown.clone(),
         });
         let router = router(Arc::clone(&app));
+        let watching = shutdown.clone();
+        tokio::spawn(async move { accounts.watch(watching).await });
         let connections = TaskTracker::new();
         let free = Arc::new(Semaphore::new(max_connections));
         loop {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use accounts::AccountService;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::LocalKey;
@@ -18,6 +19,7 @@ pub(crate) struct App {
     pub(crate) services: Arc<Services>,
     /// The database of the services.
     pub(crate) store: Store,
+    pub(crate) accounts: Arc<AccountService>,
     pub(crate) options: HttpOptions,
     /// The key of the user who runs this server.
     pub(crate) local_key: Option<LocalKey>,

@@ -34,6 +34,8 @@ const FIELD: &str = "confirm";
 
 /// Maximum number of open questions. The oldest are dropped first, and their answers refused.
 const MAX_PENDING: usize = 1024;
+/// Maximum number of one owner, so that nobody drops the questions of others.
+const MAX_PENDING_OF_OWNER: usize = 64;
 
 /// Issues and redeems the `requestState` of questions that are asked by a result. All sessions share it: over HTTP, each
 /// request of the stateless revision is a session of its own, and the answer comes in another request than the question.
@@ -41,7 +43,7 @@ pub(crate) struct Confirmations {
     codec: Option<RequestStateCodec>,
     /// The questions without an answer, oldest first. An answer removes its question, so it counts once.
     /// A standard mutex: held for one change of the list, never across an await.
-    pending: Mutex<VecDeque<Uuid>>,
+    pending: Mutex<VecDeque<(Uuid, Owner)>>,
 }
 
 impl Confirmations {
@@ -54,14 +56,19 @@ impl Confirmations {
     }
 
     /// The state of a new question; only a call with the same `binding` can redeem it.
-    fn issue(&self, binding: &[u8]) -> Result<String, ServiceError> {
+    fn issue(&self, owner: &Owner, binding: &[u8]) -> Result<String, ServiceError> {
         let codec = self.codec.as_ref().ok_or_else(ServiceError::internal)?;
         let nonce = Uuid::new_v4();
         let mut pending = lock(&self.pending);
-        pending.push_back(nonce);
-        if pending.len() > MAX_PENDING {
-            pending.pop_front();
+        let of_owner = pending.iter().filter(|(_, of)| of == owner).count();
+        let oldest = match of_owner >= MAX_PENDING_OF_OWNER {
+            true => pending.iter().position(|(_, of)| of == owner),
+            false => (pending.len() >= MAX_PENDING).then_some(0),
+        };
+        if let Some(oldest) = oldest {
+            pending.remove(oldest);
         }
+        pending.push_back((nonce, owner.clone()));
         let options = SealOptions::new().associated_data(binding).ttl(TIMEOUT);
         Ok(codec.seal_with(nonce.as_bytes(), &options))
     }
@@ -77,7 +84,7 @@ impl Confirmations {
             }
         })?;
         let mut pending = lock(&self.pending);
-        let position = pending.iter().position(|pending| pending.as_bytes() == nonce.as_slice());
+        let position = pending.iter().position(|(pending, _)| pending.as_bytes() == nonce.as_slice());
         match position.and_then(|position| pending.remove(position)) {
             Some(_) => Ok(()),
             None => Err("the answer was already used; it counts once"),
@@ -206,7 +213,7 @@ fn by_result(call: &Asking<'_>, question: &Question<'_>) -> Result<Consent, Serv
             .map_err(|_| refused(call, question, "the question was not answered"))?;
         return decide(call, question, &answer);
     }
-    let state = call.confirmations.issue(&binding)?;
+    let state = call.confirmations.issue(call.caller, &binding)?;
     let request = InputRequest::Elicitation(ElicitRequest::new(params(question)?));
     let requests = BTreeMap::from([(FIELD.to_owned(), request)]);
     Ok(Consent::Ask(Box::new(InputRequiredResult::new(Some(requests), Some(state)))))
@@ -280,7 +287,7 @@ mod tests {
     #[test]
     fn state_is_redeemed_once_by_same_call_and_process() {
         let (here, elsewhere) = (Confirmations::new(), Confirmations::new());
-        let state = here.issue(b"delete a").unwrap();
+        let state = here.issue(&Owner::local(), b"delete a").unwrap();
         assert!(here.redeem(&state, b"delete b").unwrap_err().contains("does not belong to this call"));
         assert!(elsewhere.redeem(&state, b"delete a").unwrap_err().contains("does not belong to this call"));
         // A refused answer leaves the question open.
@@ -289,13 +296,26 @@ mod tests {
     }
 
     #[test]
-    fn pending_questions_are_bounded() {
+    fn pending_questions_are_bounded_by_owner() {
         let confirmations = Confirmations::new();
-        let first = confirmations.issue(b"x").unwrap();
-        let rest: Vec<_> = (0..MAX_PENDING).map(|_| confirmations.issue(b"x").unwrap()).collect();
-        assert!(confirmations.redeem(&first, b"x").is_err(), "the oldest is dropped");
+        let (ann, bob) = (Owner::new("ann").unwrap(), Owner::new("bob").unwrap());
+        let of_bob = confirmations.issue(&bob, b"x").unwrap();
+        let first = confirmations.issue(&ann, b"x").unwrap();
+        let rest: Vec<_> =
+            (0..MAX_PENDING_OF_OWNER).map(|_| confirmations.issue(&ann, b"x").unwrap()).collect();
+        assert!(confirmations.redeem(&first, b"x").is_err(), "the owner's oldest is dropped");
         assert!(rest.iter().all(|state| confirmations.redeem(state, b"x").is_ok()));
+        assert_eq!(confirmations.redeem(&of_bob, b"x"), Ok(()), "that of another owner stays");
         assert!(confirmations.pending.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn pending_questions_of_all_owners_are_bounded() {
+        let confirmations = Confirmations::new();
+        for number in 0..=MAX_PENDING {
+            confirmations.issue(&Owner::new(&number.to_string()).unwrap(), b"x").unwrap();
+        }
+        assert_eq!(confirmations.pending.lock().unwrap().len(), MAX_PENDING);
     }
 
     #[test]

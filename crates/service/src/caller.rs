@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Limits, Owner};
+use types::{Limits, Owner, Rights};
 
 use crate::models::name::full_name;
 
@@ -13,6 +13,7 @@ pub struct Caller {
     /// The id of the key that it has shown, by which its usage is counted.
     pub key: Option<Arc<str>>,
     pub limits: Arc<Limits>,
+    pub rights: Rights,
 }
 
 /// What a caller's own limits are counted by.
@@ -23,9 +24,9 @@ pub(crate) enum Account {
 }
 
 impl Caller {
-    /// A caller without a key and without limits.
+    /// A caller without a key and without limits, who may do everything.
     pub fn new(owner: Owner) -> Self {
-        Self { owner, key: None, limits: Arc::default() }
+        Self { owner, key: None, limits: Arc::default(), rights: Rights::All }
     }
 
     /// The user of this machine.
@@ -39,7 +40,7 @@ impl Caller {
         !self.owner.is_guest()
     }
 
-    /// Whether it is the same caller: the same owner by the same key. Its limits may have changed meanwhile.
+    /// Whether it is the same caller: the same owner by the same key. Its limits and rights may have changed meanwhile.
     pub fn is(&self, other: &Self) -> bool {
         self.owner == other.owner && self.key == other.key
     }

@@ -156,6 +156,11 @@ pub(super) fn token(text: &str) -> Result<Secret, Problem> {
     Ok(Secret::new(text))
 }
 
+/// Milliseconds of a duration; a plain number is seconds.
+pub(super) fn milliseconds_of(text: &str) -> Option<u64> {
+    milliseconds(text, SECOND)
+}
+
 fn milliseconds(text: &str, plain: u64) -> Option<u64> {
     let factor = |unit: &str| match unit {
         "" => Some(plain),

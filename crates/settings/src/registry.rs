@@ -286,11 +286,69 @@ settings! {
         value: "LIST" List, parse: serve::origins,
     }
 
-    /// Proxies that may set the address and the scheme of a caller by their headers, as addresses or networks such as
-    /// `10.0.0.0/8`, separated by commas.
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, as addresses or networks such as `10.0.0.0/8`,
+    /// separated by commas: failed sign-ins then count by the address of the caller, and passwords are taken where the proxy
+    /// has https.
     SERVE_TRUSTED_PROXIES: Vec<Network> {
         env: "OLLAMA_MCP_SERVE_TRUSTED_PROXIES", flag: "trusted-proxies", key: "serve_trusted_proxies",
         value: "LIST" List, parse: serve::networks,
+    }
+
+    /// The email of an administrator, whom `serve` adds at its start if there is no such user; it needs the password.
+    SERVE_ADMIN_EMAIL: Option<String> {
+        env: "OLLAMA_MCP_SERVE_ADMIN_EMAIL", flag: "admin-email", key: "serve_admin_email",
+        value: "EMAIL" Text, parse: serve::email,
+    }
+
+    /// A file with the first password of that administrator; a user who exists keeps the password.
+    SERVE_ADMIN_PASSWORD_FILE: Option<PathBuf> {
+        env: "OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE", flag: "admin-password-file", key: "serve_admin_password_file",
+        value: "PATH" Text, parse: parse::path,
+    }
+
+    /// A file with a key that may do everything: `omk_` and at least 32 random letters and digits; the key that the file had
+    /// at an earlier start is not valid any more.
+    SERVE_ADMIN_KEY_FILE: Option<PathBuf> {
+        env: "OLLAMA_MCP_SERVE_ADMIN_KEY_FILE", flag: "admin-key-file", key: "serve_admin_key_file",
+        value: "PATH" Text, parse: parse::path,
+    }
+
+    /// Another name for `OLLAMA_MCP_SERVE_ADMIN_EMAIL`, which wins over it.
+    ADMIN_EMAIL: Option<String> {
+        env: "ADMIN_EMAIL",
+        value: "EMAIL" Text, parse: serve::email,
+    }
+
+    /// The first password of the administrator; `OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE`, which no other program of this
+    /// machine can read, wins over it.
+    ADMIN_PASSWORD: Option<Secret> {
+        env: "ADMIN_PASSWORD", secret,
+        value: "PASSWORD" Text, parse: serve::password,
+    }
+
+    /// How long a user stays signed in.
+    SERVE_SESSION_LIFETIME: Duration {
+        env: "OLLAMA_MCP_SERVE_SESSION_LIFETIME", flag: "session-lifetime", key: "serve_session_lifetime",
+        value: "DURATION" Quantity, parse: serve::session_lifetime, default: "24h",
+    }
+
+    /// Another name for `OLLAMA_MCP_SERVE_SESSION_LIFETIME`, in minutes; it counts only where that is not set.
+    ACCESS_TOKEN_EXPIRE_MINUTES: Option<Duration> {
+        env: "ACCESS_TOKEN_EXPIRE_MINUTES",
+        value: "MINUTES" Quantity, parse: serve::session_minutes,
+    }
+
+    /// Signs the tokens of users who sign in, at least 32 bytes; by default a random key in the database, which all
+    /// processes over it share.
+    SERVE_SECRET_KEY: Option<Secret> {
+        env: "OLLAMA_MCP_SERVE_SECRET_KEY", secret, key: "serve_secret_key",
+        value: "SECRET" Text, parse: serve::secret_key,
+    }
+
+    /// Another name for `OLLAMA_MCP_SERVE_SECRET_KEY`, which wins over it.
+    SECRET_KEY: Option<Secret> {
+        env: "SECRET_KEY", secret,
+        value: "SECRET" Text, parse: serve::secret_key,
     }
 
     /// Other names of models, for clients that offer only certain names: `gpt-4o=qwen3:8b`, separated by commas.

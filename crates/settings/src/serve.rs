@@ -1,5 +1,6 @@
 //! The HTTP server: where it listens, who may call it, and its limits.
 
+mod accounts;
 mod files;
 mod listen;
 mod model_aliases;
@@ -16,6 +17,7 @@ use super::error::SettingsError;
 use super::parse::{self, Problem};
 use super::registry;
 use super::resolver::Resolver;
+use super::secret::Secret;
 use super::setting::{Computed, group};
 use super::sources::ServeSources;
 
@@ -23,6 +25,7 @@ pub(super) use files::{files_ttl, large_size};
 pub use listen::ListenAddress;
 pub use network::Network;
 
+pub(super) use accounts::{email, password, secret_key, session_lifetime, session_minutes};
 pub(super) use listen::{listen_address, port};
 pub(super) use model_aliases::model_aliases;
 pub(super) use network::networks;
@@ -41,6 +44,16 @@ group! {
         pub origins: Vec<String> = registry::SERVE_ORIGINS,
         /// Where requests with the address of another caller may come from.
         pub trusted_proxies: Vec<Network> = registry::SERVE_TRUSTED_PROXIES,
+        /// An administrator to be added at the start, by `OLLAMA_MCP_SERVE_ADMIN_EMAIL` or `ADMIN_EMAIL`.
+        pub admin_email: Option<String> = Computed(accounts::admin_email),
+        pub admin_password_file: Option<PathBuf> = registry::SERVE_ADMIN_PASSWORD_FILE,
+        /// `ADMIN_PASSWORD`.
+        pub admin_password: Option<Secret> = Computed(accounts::admin_password),
+        pub admin_key_file: Option<PathBuf> = registry::SERVE_ADMIN_KEY_FILE,
+        /// How long a user stays signed in.
+        pub session_lifetime: Duration = Computed(accounts::lifetime),
+        /// Signs tokens, by `OLLAMA_MCP_SERVE_SECRET_KEY` or `SECRET_KEY`; `None`: a key in the database.
+        pub secret_key: Option<Secret> = Computed(accounts::signing_key),
         /// From the name that a client sends to the model that is meant.
         pub model_aliases: BTreeMap<String, String> = registry::SERVE_MODEL_ALIASES,
         /// The largest body of a request.

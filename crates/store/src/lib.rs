@@ -20,6 +20,9 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use sqlite::Sqlite;
+#[cfg(any(test, feature = "contract"))]
+pub use tables::{ACCOUNT_CHECKS, AccountCheck};
+pub use tables::{AccountState, ApiKey, NewUser, Session, SessionKind, User};
 pub use tables::{
     Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
     UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,

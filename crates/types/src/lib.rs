@@ -30,6 +30,6 @@ pub use logprob::TokenLogprob;
 pub use message::{Image, Message, Role, ToolCall};
 pub use model::{Health, Model, ModelDetails, Remote, RunningModel};
 pub use owner::Owner;
-pub use scope::Scope;
+pub use scope::{Rights, Scope};
 pub use transfer::{CreateRequest, TransferEvent};
 pub use web::{WebPage, WebResult};

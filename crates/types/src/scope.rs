@@ -1,5 +1,7 @@
 //! What a credential allows.
 
+use std::sync::Arc;
+
 /// What a credential allows. Each route, and each key, names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
@@ -51,9 +53,37 @@ impl Scope {
     }
 }
 
+/// All that a caller may do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Rights {
+    /// Everything: the user of this machine.
+    #[default]
+    All,
+    These(Arc<[Scope]>),
+}
+
+impl Rights {
+    /// Whether something is allowed.
+    pub fn may(&self, scope: Scope) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(scopes) => scopes.contains(&scope) || scopes.contains(&Scope::Admin),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn administrators_may_do_everything() {
+        let some = Rights::These([Scope::Chat].into());
+        assert!(some.may(Scope::Chat) && !some.may(Scope::Embed));
+        assert!(
+            Rights::These([Scope::Admin].into()).may(Scope::ModelsWrite) && Rights::All.may(Scope::Admin)
+        );
+    }
 
     #[test]
     fn scopes_are_found_by_their_names() {

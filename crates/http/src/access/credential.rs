@@ -1,45 +1,80 @@
-//! One check of credentials for every route: a key, or a caller on this machine without one.
+//! One check of credentials for every route: a key, a token, a browser session, or a caller on this machine without any.
 
-use std::net::SocketAddr;
-
-use axum::http::HeaderMap;
+use accounts::{AccountError, Credential, KEY_PREFIX, is_key};
 use axum::http::header::{AUTHORIZATION, HeaderName};
+use axum::http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use store::StoreError;
 
+use super::client::Client;
+use super::cookie::{self, SECRET_HEADER};
 use super::identity::Identity;
-use super::local_key::PREFIX;
 use crate::error::HttpError;
 use crate::state::App;
 
-/// Headers that a proxy adds: behind one, everybody seems to be on this machine.
-const OF_PROXIES: &[&str] = &["forwarded", "via", "x-real-ip"];
-/// How others of them begin.
-const PREFIX_OF_PROXIES: &str = "x-forwarded-";
+/// What every signed token begins with.
+const TOKEN_PREFIX: &str = "eyJ";
+/// What the key of the user who runs the server begins with.
+const LOCAL_PREFIX: &str = "omk_local_";
 
 /// Who sends a request.
 ///
 /// # Errors
-/// 401 for a key that is wrong, and for none where there are no guests.
-pub(crate) fn identify(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Identity, HttpError> {
+/// 401 for a credential that is wrong, and for none where there are no guests; 503 where it cannot be checked.
+pub(crate) async fn identify(app: &App, client: &Client, headers: &HeaderMap) -> Result<Identity, HttpError> {
     if let Some(presented) = presented(headers)? {
-        let local = app.local_key.as_ref().is_some_and(|key| key.matches(presented));
-        if local {
+        if app.local_key.as_ref().is_some_and(|key| key.matches(presented)) {
             return Ok(Identity::local());
         }
-        // Clients that must send a key send `ollama`, `none` or one of another service: that is as good as none.
-        if presented.starts_with(PREFIX) || presented.starts_with("eyJ") {
-            return Err(HttpError::unauthorized("This key is not known, or not valid any more"));
+        let found = if presented.starts_with(LOCAL_PREFIX) {
+            Some(None)
+        } else if is_key(presented) {
+            Some(checked(app.accounts.by_key(presented).await)?)
+        } else if presented.starts_with(TOKEN_PREFIX) {
+            Some(checked(app.accounts.by_token(presented).await)?)
+        } else {
+            // Clients that must send a key send `ollama`, `none` or one of another service: that is as good as none.
+            None
+        };
+        match found {
+            Some(Some(credential)) => return Ok(Identity::of(credential)),
+            Some(None) => {
+                return Err(HttpError::unauthorized("This key is not known, or not valid any more"));
+            }
+            None => {}
         }
     }
-    if app.options.guests && is_on_this_machine(peer, headers) {
+    if let Some(secret) = headers.get(SECRET_HEADER).and_then(|secret| secret.to_str().ok()) {
+        let cookie = cookie::presented(&app.options, client.is_https, headers).unwrap_or_default();
+        return match checked(app.accounts.by_cookie(cookie, secret).await)? {
+            Some(credential) => Ok(Identity::of(credential)),
+            None => Err(HttpError::unauthorized("This session has ended").with_hint("Sign in again.")),
+        };
+    }
+    if app.options.guests && client.is_on_this_machine {
         return Ok(Identity::guest());
     }
-    Err(HttpError::unauthorized("This server needs a key: send it as \"Authorization: Bearer KEY\""))
+    Err(HttpError::unauthorized(format!(
+        "This server needs a key: send it as \"Authorization: Bearer {KEY_PREFIX}...\""
+    )))
 }
 
-/// Whether a valid key comes with the request.
-pub(super) fn has_key(app: &App, headers: &HeaderMap) -> bool {
-    let presented = presented(headers).ok().flatten();
-    presented.zip(app.local_key.as_ref()).is_some_and(|(presented, key)| key.matches(presented))
+/// What the accounts know of a credential. A system without a directory for data has none.
+fn checked(
+    found: Result<Option<Arc<Credential>>, AccountError>,
+) -> Result<Option<Arc<Credential>>, HttpError> {
+    match found {
+        Ok(found) => Ok(found),
+        Err(AccountError::Store(StoreError::NoDirectory)) => Ok(None),
+        Err(error) => {
+            tracing::error!(%error, "credentials cannot be checked");
+            let text = "Credentials cannot be checked now";
+            let mut error = HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "storage_failed", text);
+            error.retry_after = Some(Duration::from_secs(1));
+            Err(error)
+        }
+    }
 }
 
 fn presented(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
@@ -59,49 +94,4 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     let key = headers.get(HeaderName::from_static("x-api-key"));
     let key = key.map(|key| key.to_str().map_err(unreadable)).transpose()?;
     Ok(key.map(str::trim).filter(|key| !key.is_empty()))
-}
-
-fn is_on_this_machine(peer: SocketAddr, headers: &HeaderMap) -> bool {
-    let is_of_proxy = |name: &HeaderName| {
-        OF_PROXIES.contains(&name.as_str()) || name.as_str().starts_with(PREFIX_OF_PROXIES)
-    };
-    peer.ip().to_canonical().is_loopback() && !headers.keys().any(is_of_proxy)
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    fn is_here(peer: &str, header: Option<&'static str>) -> bool {
-        let mut headers = HeaderMap::new();
-        if let Some(name) = header {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("127.0.0.1"));
-        }
-        is_on_this_machine(SocketAddr::new(peer.parse().unwrap(), 4891), &headers)
-    }
-
-    #[test]
-    fn only_loopback_peers_without_proxy_are_on_this_machine() {
-        for peer in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
-            assert!(is_here(peer, None), "{peer}");
-            assert!(is_here(peer, Some("x-forwarder")), "{peer}");
-            for header in ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-port"] {
-                assert!(!is_here(peer, Some(header)), "{peer} {header}");
-            }
-        }
-        for peer in [
-            "192.168.1.2",
-            "10.0.0.1",
-            "0.0.0.0",
-            "169.254.1.1",
-            "8.8.8.8",
-            "fe80::1",
-            "::",
-            "::ffff:10.0.0.1",
-        ] {
-            assert!(!is_here(peer, None), "{peer}");
-        }
-    }
 }

@@ -3,14 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use accounts::KEY_PREFIX as PREFIX;
 use subtle::ConstantTimeEq as _;
 
 /// The name of the file in the data directory.
 const FILE: &str = "local.key";
 /// A longer file is no key.
 const MAX_BYTES: u64 = 1024;
-/// What every key of ours begins with.
-pub(super) const PREFIX: &str = "omk_";
 
 /// The key by which commands on this machine act as the local owner. It is made at the first start.
 #[derive(Clone)]

@@ -9,7 +9,6 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use url::Url;
 
-use super::credential::has_key;
 use crate::error::HttpError;
 use crate::multipart::MULTIPART;
 use crate::state::App;
@@ -26,14 +25,14 @@ pub(crate) struct PageRules {
     pub(crate) sends_form: bool,
 }
 
-/// Checks a request by the rules for web pages.
+/// Checks a request by the rules for web pages. `has_key`: a valid key or token came with it.
 ///
 /// # Errors
 /// 400 without a host, 403 for one that is not ours and for pages of other sites, 415 for the body of a form.
-pub(crate) fn check(app: &App, parts: &Parts, rules: PageRules) -> Result<(), HttpError> {
+pub(crate) fn check(app: &App, parts: &Parts, rules: PageRules, has_key: bool) -> Result<(), HttpError> {
     let host = host(parts)?;
     let is_health = parts.uri.path().starts_with("/health");
-    if !is_health && !is_our_host(app, &host) && !has_key(app, &parts.headers) {
+    if !is_health && !is_our_host(app, &host) && !has_key {
         return Err(HttpError::forbidden(format!(
             "The host {:?} is not one of this server's; requests without a key use localhost or a loopback address",
             host.as_str()

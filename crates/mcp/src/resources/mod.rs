@@ -17,6 +17,7 @@ use super::state::ServerState;
 use contents::{JSON, contents};
 use service::models::name::full_name;
 use service::{Caller, ErrorCode, ServiceError};
+use types::Scope;
 use uri::{HEALTH, MODEL_TEMPLATE, MODELS, RUNNING, RUNNING_TEMPLATE, ResourceUri, not_found};
 
 /// How long clients may cache models: they seldom change, and hosts may read them often.
@@ -81,7 +82,8 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
-    let (failed, stored) = (|error| failed(uri, &server.render_error(error, caller)), server.stores());
+    let failed = |error| failed(uri, &server.render_error(error, caller));
+    let reads_conversations = server.stores() && caller.rights.may(Scope::Conversations);
     match ResourceUri::parse(uri) {
         Some(ResourceUri::Models) => {
             let models = services.models.list_models(caller).await.map_err(failed)?;
@@ -109,10 +111,10 @@ pub(super) async fn read(
             };
             contents(uri, &RunningModelAnswer::from(model), 0).map_err(failed)
         }
-        Some(ResourceUri::Conversations) if stored => {
+        Some(ResourceUri::Conversations) if reads_conversations => {
             conversations::read_list(services, caller, uri).await.map_err(failed)
         }
-        Some(ResourceUri::Conversation(id)) if stored => {
+        Some(ResourceUri::Conversation(id)) if reads_conversations => {
             conversations::read_one(services, caller, uri, &id).await.map_err(failed)
         }
         _ => Err(not_found(uri, "is not a resource of this server")),

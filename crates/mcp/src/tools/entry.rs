@@ -13,7 +13,9 @@ use crate::answers::error as failure;
 use crate::arguments::schema;
 pub(super) use crate::call::{AskingResult, ToolCall, ToolResult};
 use crate::call::{Interrupted, guarded};
+use service::{ErrorCode, ServiceError};
 use settings::Toolset;
+use types::Scope;
 
 /// A tool as its file declares it.
 pub(crate) struct ToolEntry {
@@ -104,6 +106,23 @@ impl ToolEntry {
         definition
     }
 
+    /// What a caller must be allowed to do: the same as for the routes of HTTP.
+    fn scope(&self) -> Scope {
+        match (self.toolset, &self.run) {
+            (Toolset::Models, Run::Asking(_)) => Scope::ModelsWrite,
+            // Every chat loads models, too.
+            (Toolset::Models, Run::Answering(_)) if !self.changes => Scope::ModelsRead,
+            (Toolset::Embeddings, _) => Scope::Embed,
+            (Toolset::Conversations, _) => Scope::Conversations,
+            (Toolset::Core | Toolset::Generate | Toolset::Models | Toolset::Compare | Toolset::Web, _) => {
+                match self.name {
+                    "list_models" | "health_check" => Scope::ModelsRead,
+                    _ => Scope::Chat,
+                }
+            }
+        }
+    }
+
     pub(super) fn in_toolset(mut self, toolset: Toolset) -> Self {
         self.toolset = toolset;
         self
@@ -187,6 +206,8 @@ pub(crate) struct OfferedTool {
     hidden: Vec<&'static str>,
     arguments: OnceLock<Vec<String>>,
     in_order: bool,
+    /// What a caller must be allowed to do.
+    scope: Scope,
     counts: bool,
     run: Run,
 }
@@ -197,6 +218,7 @@ impl OfferedTool {
     /// # Errors
     /// The file has no definition of it, or not as JSON.
     pub(super) fn new(entry: ToolEntry, offering: Offering) -> serde_json::Result<Self> {
+        let scope = entry.scope();
         let ToolEntry { name, in_order, counts, files, paths, without_files, run, .. } = entry;
         let hidden = match offering.files {
             OfferedFiles::Paths => Vec::new(),
@@ -218,7 +240,7 @@ impl OfferedTool {
         } else {
             Cow::Borrowed(published)
         };
-        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, counts, run })
+        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, scope, counts, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
@@ -269,6 +291,9 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
     } else {
         call.turn_passes();
     }
+    if !call.caller().rights.may(tool.scope) {
+        return failure::error_result(&server.render_error(forbidden(tool), call.caller())).into();
+    }
     if tool.counts
         && let Err(refused) = server.services().admit(call.caller()).await
     {
@@ -291,6 +316,12 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Err(Interrupted::Panicked) => failure::internal_error().into(),
         Err(Interrupted::Cancelled) => failure::cancelled().into(),
     }
+}
+
+fn forbidden(tool: &OfferedTool) -> ServiceError {
+    let text =
+        format!("{} needs the scope {}, which this caller does not have", tool.name, tool.scope.as_str());
+    ServiceError::new(ErrorCode::Forbidden, text)
 }
 
 /// Annotations of a tool that changes nothing. `open_world`: it uses something outside, such as a model.

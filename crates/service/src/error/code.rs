@@ -43,6 +43,8 @@ pub enum ErrorCode {
     FileTooLarge,
     /// The caller's uploaded files would be more than the caller may have.
     QuotaExceeded,
+    /// The caller's key, or its lack of one, does not allow what was asked.
+    Forbidden,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// There is no conversation with that id.
@@ -82,6 +84,7 @@ impl ErrorCode {
         Self::FileNotFound,
         Self::FileTooLarge,
         Self::QuotaExceeded,
+        Self::Forbidden,
         Self::CompletionNotFound,
         Self::ConversationNotFound,
         Self::ConversationConflict,
@@ -114,6 +117,7 @@ impl ErrorCode {
             Self::FileNotFound => "file_not_found",
             Self::FileTooLarge => "file_too_large",
             Self::QuotaExceeded => "quota_exceeded",
+            Self::Forbidden => "forbidden",
             Self::CompletionNotFound => "completion_not_found",
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationConflict => "conversation_conflict",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use super::items;
 use crate::parse::Problem;
@@ -34,6 +35,14 @@ impl Network {
 fn starts_alike(first: u128, second: u128, width: u8, bits: u8) -> bool {
     // A shift by the whole width of the type would overflow.
     (first ^ second).checked_shr((width - bits).into()).unwrap_or(0) == 0
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        network(text).map_err(|problem| problem.text)
+    }
 }
 
 impl fmt::Display for Network {

@@ -27,6 +27,10 @@ fn names_follow_one_rule() {
         "OLLAMA_MODELS",
         "MCP_SERVER_PORT",
         "PORT",
+        "ADMIN_EMAIL",
+        "ADMIN_PASSWORD",
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        "SECRET_KEY",
         "NO_COLOR",
     ];
     for setting in all() {

@@ -63,6 +63,50 @@ fn other_names_of_port_count_only_for_serve_and_only_without_address() {
 }
 
 #[test]
+fn other_names_of_accounts_count_only_where_ours_are_not_set() {
+    let found = serve(&[
+        ("ADMIN_EMAIL", "ann@example.org"),
+        ("ADMIN_PASSWORD", "correct horse"),
+        ("SECRET_KEY", &"s".repeat(32)),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "30"),
+    ]);
+    assert_eq!(found.admin_email.as_deref(), Some("ann@example.org"));
+    assert_eq!(found.admin_password.as_ref().map(crate::Secret::expose), Some("correct horse"));
+    assert_eq!(found.secret_key.as_ref().map(crate::Secret::expose), Some("s".repeat(32).as_str()));
+    assert_eq!(found.session_lifetime, Duration::from_secs(1800));
+    let found = serve(&[
+        ("ADMIN_EMAIL", "ann@example.org"),
+        ("OLLAMA_MCP_SERVE_ADMIN_EMAIL", "bob@example.org"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "x"),
+        ("OLLAMA_MCP_SERVE_SESSION_LIFETIME", "168h"),
+    ]);
+    assert_eq!(found.admin_email.as_deref(), Some("bob@example.org"));
+    assert_eq!(found.session_lifetime, Duration::from_secs(7 * 24 * 3600));
+    let nothing = serve(&[]);
+    assert!(
+        nothing.admin_email.is_none() && nothing.secret_key.is_none() && nothing.admin_password.is_none()
+    );
+    assert_eq!(nothing.session_lifetime, Duration::from_secs(24 * 3600));
+}
+
+#[test]
+fn weak_secrets_are_refused_and_not_repeated() {
+    for (name, value, reason) in [
+        ("SECRET_KEY", "sesame", "at least 32 bytes"),
+        ("OLLAMA_MCP_SERVE_SECRET_KEY", "sesame", "at least 32 bytes"),
+        ("ADMIN_PASSWORD", "ChangeMe", "everybody tries first"),
+    ] {
+        let text = refusal(&[(name, value)]);
+        assert!(text.starts_with(name) && text.contains(reason) && !text.contains(value), "{text}");
+    }
+    assert!(refusal(&[("ADMIN_EMAIL", "ann")]).contains("an email address"));
+    for lifetime in ["0", "59s", "31d", "721h", "soon"] {
+        refusal(&[("OLLAMA_MCP_SERVE_SESSION_LIFETIME", lifetime)]);
+    }
+    assert!(refusal(&[("ACCESS_TOKEN_EXPIRE_MINUTES", "0")]).contains("between 1 minute and 30 days"));
+}
+
+#[test]
 fn origin_of_port_is_its_own_name() {
     let sources = Sources { serve: ServeSources::AllNames, ..environment(&[("PORT", "8080")]) };
     let origins = Settings::load(&sources).unwrap().origins;

@@ -5,7 +5,9 @@ mod answers;
 mod uploads;
 mod usage;
 
-pub use accounts::Accounts;
+#[cfg(any(test, feature = "contract"))]
+pub use accounts::{ACCOUNT_CHECKS, AccountCheck};
+pub use accounts::{AccountState, Accounts, ApiKey, NewUser, Session, SessionKind, User};
 pub use answers::{Answers, AnswersPage, StoredAnswer};
 pub use uploads::{Upload, UploadCount, UploadFilter, Uploads};
 pub use usage::{Count, Counter, NamedUsage, Usage, UsageCounts, UsageRecord};

@@ -47,7 +47,7 @@ use outbox::{Keep, Reader};
 use protocol_headers::{Era, SESSION_ID};
 use service::{Caller, Services};
 use session::{Refused, Session};
-use sessions::Sessions;
+use sessions::{Sessions, TooMany};
 use types::Owner;
 
 /// How long an answer may take to be sent alone; then a stream begins, since clients and proxies wait for headers only so long.
@@ -95,6 +95,11 @@ impl HttpTransport {
                 "MCP is spoken by POST; GET and DELETE are for sessions",
             ),
         }
+    }
+
+    /// Ends the sessions of a caller whose credential is not valid any more.
+    pub fn end_sessions_of(&self, caller: &Caller) {
+        self.sessions.end_of(caller);
     }
 
     async fn post<B: Body<Error: Display>>(&self, caller: Caller, request: Request<B>) -> Reply {
@@ -201,10 +206,16 @@ impl HttpTransport {
         format: Format,
     ) -> Reply {
         let id = request.id.clone();
-        let Some(session) = self.sessions.open(&self.server, caller) else {
-            let max = self.options.max_sessions;
-            let text = format!("all {max} sessions are in use; end one with DELETE, or try again later");
-            return response::unavailable(Some(id), text);
+        let session = match self.sessions.open(&self.server, caller) {
+            Ok(session) => session,
+            Err(too_many) => {
+                let which = match too_many {
+                    TooMany::OfAll(max) => format!("all {max} sessions"),
+                    TooMany::OfCaller(max) => format!("all {max} sessions of one caller"),
+                };
+                let text = format!("{which} are in use; end one with DELETE, or try again later");
+                return response::unavailable(Some(id), text);
+            }
         };
         let opening = Opening { sessions: &self.sessions, session: Some(Arc::clone(&session)) };
         let reader = match session.request(request, bytes, Keep::Unread).await {

@@ -23,6 +23,7 @@ use crate::server::McpServer;
 use crate::transport::in_flight::InFlight;
 use crate::transport::panic_guard::PanicGuard;
 use service::Caller;
+use types::Owner;
 
 /// Maximum number of messages that wait for the service loop, which takes them immediately.
 const INCOMING: usize = 16;
@@ -87,6 +88,10 @@ impl Session {
             ended(&id);
         });
         Arc::new(session)
+    }
+
+    pub(super) fn owner(&self) -> &Owner {
+        &self.caller.owner
     }
 
     pub(super) fn belongs_to(&self, caller: &Caller) -> bool {

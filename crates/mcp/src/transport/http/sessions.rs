@@ -14,6 +14,18 @@ use service::Caller;
 /// How often unused sessions are looked for, as a part of the time that they live.
 const SWEEPS_PER_LIFE: u32 = 8;
 
+/// The part of the sessions that one owner may have.
+const OWNERS_AT_LEAST: usize = 4;
+/// One owner may have so many in any case, if there are so many.
+const MIN_OF_OWNER: usize = 16;
+
+/// Why no session was opened: the number that is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TooMany {
+    OfCaller(usize),
+    OfAll(usize),
+}
+
 /// The sessions.
 pub(super) struct Sessions {
     max: usize,
@@ -35,11 +47,23 @@ impl Sessions {
         Arc::new(Self { max, idle_timeout, shutdown, table: Mutex::default() })
     }
 
-    /// Opens a session; `None`: there are too many.
-    pub(super) fn open(self: &Arc<Self>, server: &McpServer, caller: Caller) -> Option<Arc<Session>> {
+    /// Opens a session. One owner cannot take the sessions of all others.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        server: &McpServer,
+        caller: Caller,
+    ) -> Result<Arc<Session>, TooMany> {
         let mut table = self.lock();
         if table.sessions.len() >= self.max {
-            return None;
+            return Err(TooMany::OfAll(self.max));
+        }
+        let max_of_owner = (self.max / OWNERS_AT_LEAST).max(MIN_OF_OWNER);
+        let of_owner = table.sessions.values().filter(|session| *session.owner() == caller.owner).count();
+        if of_owner >= max_of_owner {
+            return Err(TooMany::OfCaller(max_of_owner));
         }
         let all = Arc::downgrade(self);
         let session = Session::open(server, caller, &self.shutdown, move |id| {
@@ -55,7 +79,18 @@ impl Sessions {
                 self.shutdown.clone(),
             ));
         }
-        Some(session)
+        Ok(session)
+    }
+
+    /// Ends all sessions of a caller.
+    pub(super) fn end_of(&self, caller: &Caller) {
+        let sessions: Vec<_> = {
+            let table = self.lock();
+            table.sessions.values().filter(|session| session.belongs_to(caller)).cloned().collect()
+        };
+        for session in sessions {
+            self.end(&session);
+        }
     }
 
     /// The caller's session of this id. That of another caller does not exist.
