@@ -47,7 +47,7 @@ use outbox::{Keep, Reader};
 use protocol_headers::{Era, SESSION_ID};
 use service::{Caller, Services};
 use session::{Refused, Session};
-use sessions::{Sessions, TooMany};
+use sessions::Sessions;
 use types::Owner;
 
 /// How long an answer may take to be sent alone; then a stream begins, since clients and proxies wait for headers only so long.
@@ -209,11 +209,7 @@ impl HttpTransport {
         let session = match self.sessions.open(&self.server, caller) {
             Ok(session) => session,
             Err(too_many) => {
-                let which = match too_many {
-                    TooMany::OfAll(max) => format!("all {max} sessions"),
-                    TooMany::OfCaller(max) => format!("all {max} sessions of one caller"),
-                };
-                let text = format!("{which} are in use; end one with DELETE, or try again later");
+                let text = format!("{too_many} are in use; end one with DELETE, or try again later");
                 return response::unavailable(Some(id), text);
             }
         };

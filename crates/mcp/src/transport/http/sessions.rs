@@ -1,6 +1,7 @@
 //! The sessions of a server: bounded in number, each found by its own caller alone, ended when nobody uses it any more.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -24,6 +25,15 @@ const MIN_OF_OWNER: usize = 16;
 pub(super) enum TooMany {
     OfCaller(usize),
     OfAll(usize),
+}
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfAll(max) => write!(f, "all {max} sessions"),
+            Self::OfCaller(max) => write!(f, "all {max} sessions of one caller"),
+        }
+    }
 }
 
 /// The sessions.
