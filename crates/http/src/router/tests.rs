@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use accounts::{AccountOptions, AccountService};
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt as _;
@@ -47,6 +48,7 @@ fn app() -> Arc<App> {
         ServiceSettings { rate_limits: Some(Arc::new(Counted::default())), ..ServiceSettings::default() };
     Arc::new(App {
         services: Services::new(Arc::new(Ollama::new(&config).unwrap()), settings),
+        accounts: Arc::new(AccountService::new(&Store::sqlite(None), AccountOptions::default())),
         store: Store::sqlite(None),
         options: Default::default(),
         local_key: None,
@@ -64,7 +66,9 @@ async fn send(app: &Arc<App>, route: &Route) -> (u16, HeaderMap, Value) {
     identity.caller.limits = Arc::new(Limits { requests_per_minute: Some(1), ..Limits::default() });
     let (parts, ()) = axum::http::Request::new(()).into_parts();
     let body = Mutex::new(Body::empty());
-    let call = Call { app: Arc::clone(app), identity, path: HashMap::new(), parts, body };
+    let peer = SocketAddr::from(([127, 0, 0, 1], 4891));
+    let client = Client::new(peer, &parts.headers, &[]);
+    let call = Call { app: Arc::clone(app), identity, client, path: HashMap::new(), parts, body };
     let (head, body) = limited(route, call).await.unwrap().into_parts();
     let body = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
     (head.status.as_u16(), head.headers, body)
