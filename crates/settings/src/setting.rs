@@ -154,9 +154,9 @@ macro_rules! settings {
         $(#[doc = $about])+
         pub static $list: &[&SettingInfo] = &[$(&$name.info),+];
     };
-    (@one $help:expr, env: $env:literal, secret, key: $key:literal,
+    (@one $help:expr, env: $env:literal, secret, $(key: $key:literal,)?
         value: $value:literal $kind:ident, parse: $parse:expr,) => {
-        settings!(@new $help, $env, [$key], $value, $kind, $parse, Vec::new, Some(Default::default), Exposure::Secret)
+        settings!(@new $help, $env, [$($key)?], $value, $kind, $parse, Vec::new, Some(Default::default), Exposure::Secret)
     };
     (@one $help:expr, env: $env:literal, $(flag: $flag:literal,)? $(key: $key:literal,)?
         value: $value:literal $kind:ident, parse: $parse:expr, $(values: $values:expr,)?) => {

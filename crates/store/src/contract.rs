@@ -1,6 +1,6 @@
-//! The contract of [`ConversationStore`], as checks that any implementation runs.
+//! The contract of a database and its tables, as checks that SQLite and PostgreSQL run.
 //!
-//! A test of an implementation calls [`check_all`]. What only one database can do (kills, damage, a full disk,
+//! A test of a database calls [`check_all_stores`]. A table adds its checks to `STORE_CHECKS`. What only one database can do (kills, damage, a full disk,
 //! migrations) is tested beside that database.
 #![allow(
     clippy::unwrap_used,
@@ -16,10 +16,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use types::{Owner, Role, ToolCall};
 
-use super::{Conversation, ConversationStore, StoreError, StoredMessage, Summary, Turn};
+use super::{Conversation, ConversationStore, Store, StoreError, StoredMessage, Summary, Turn};
 use concurrency::*;
 
 mod concurrency;
+mod database;
 
 /// Two handles on one empty database, as two processes have them.
 #[derive(Debug, Clone)]
@@ -28,21 +29,51 @@ pub struct Handles {
     pub elsewhere: Arc<dyn ConversationStore>,
 }
 
+/// The same with all tables.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    pub here: Store,
+    pub elsewhere: Store,
+}
+
+impl From<Stores> for Handles {
+    fn from(stores: Stores) -> Self {
+        Self { here: stores.here.conversations(), elsewhere: stores.elsewhere.conversations() }
+    }
+}
+
 /// A rule that holds for every store.
-pub struct Check {
+pub struct Check<T> {
     pub name: &'static str,
-    pub run: fn(Handles) -> BoxFuture<'static, ()>,
+    pub run: fn(T) -> BoxFuture<'static, ()>,
 }
 
 macro_rules! checks {
-    ($($name:ident,)*) => {
-        /// All checks. Each needs a database of its own.
-        pub const CHECKS: &[Check] =
-            &[$(Check { name: stringify!($name), run: |handles| $name(handles).boxed() }),*];
+    ($(#[doc = $about:literal])+ $list:ident: $handles:ty; $($($module:ident::)? $name:ident,)*) => {
+        $(#[doc = $about])+
+        pub const $list: &[Check<$handles>] =
+            &[$(Check { name: stringify!($name), run: |handles| $($module::)? $name(handles).boxed() }),*];
     };
 }
 
 checks! {
+    /// The checks of databases and their tables.
+    STORE_CHECKS: Stores;
+    database::values_come_back_as_written,
+    database::computed_values_are_integers,
+    database::unmet_count_of_changes_writes_nothing,
+    database::broken_key_writes_nothing,
+    database::returned_rows_are_those_that_changed,
+    database::many_statements_are_one_transaction,
+    database::concurrent_increments_are_all_counted,
+    database::what_a_statement_reads_holds_until_the_commit,
+    database::deleted_user_takes_keys_and_sessions_along,
+    database::dropped_write_is_whole,
+}
+
+checks! {
+    /// The checks of conversations.
+    CHECKS: Handles;
     message_comes_back_as_written,
     times_are_cut_to_milliseconds,
     text_of_any_script_is_kept,
@@ -66,20 +97,27 @@ checks! {
     concurrent_turns_of_different_conversations_are_all_written,
 }
 
-/// Runs every check on handles that `open` makes for it, and panics with the names of those that failed.
+/// Runs every check on stores that `open` makes for it, each in a database of its own, and panics with the names of those
+/// that failed.
 ///
 /// # Panics
 /// A check failed.
-pub async fn check_all(open: impl AsyncFn(&'static str) -> Handles) {
+pub async fn check_all_stores(open: impl AsyncFn(&'static str) -> Stores) {
     let mut failed = Vec::new();
     for check in CHECKS {
-        let handles = open(check.name).await;
-        // A task of its own: a failed check does not keep the others from running.
-        if tokio::spawn((check.run)(handles)).await.is_err() {
-            failed.push(check.name);
-        }
+        let handles = open(check.name).await.into();
+        failed.extend(fails(check, handles).await);
+    }
+    for check in STORE_CHECKS {
+        let stores = open(check.name).await;
+        failed.extend(fails(check, stores).await);
     }
     assert!(failed.is_empty(), "failed: {failed:?}");
+}
+
+/// The name of a check that failed. It runs in a task of its own, so that it does not keep the others from running.
+async fn fails<T>(check: &Check<T>, handles: T) -> Option<&'static str> {
+    tokio::spawn((check.run)(handles)).await.is_err().then_some(check.name)
 }
 
 fn ann() -> Owner {

@@ -51,10 +51,12 @@ pub(crate) trait Database: Debug + Send + Sync {
     /// The rows of a statement that only reads.
     fn query(&self, statement: Statement) -> Stored<Vec<Row>>;
 
-    /// Runs statements in one transaction: all of them, or none.
+    /// Runs statements in one transaction: all of them, or none. Such transactions run one after another, over all
+    /// processes, so what a statement reads holds until the commit.
     ///
     /// # Errors
-    /// [`StoreError::Changed`] where a statement changed another number of rows than it must.
+    /// [`StoreError::Changed`] where a statement changed another number of rows than it must, or would break a unique or
+    /// a foreign key.
     fn write(&self, statements: Vec<Statement>) -> Stored<Vec<Done>>;
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::database::Database;
-use super::{Accounts, ConversationStore, Sqlite, Uploads, Usage};
+use super::postgres::Postgres;
+use super::{Accounts, AddressError, ConversationStore, Sqlite, Uploads, Usage};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -21,9 +22,24 @@ impl Store {
         Self { conversations: Arc::clone(&sqlite) as _, files: sqlite.files(), database: sqlite }
     }
 
+    /// PostgreSQL at a URL, as libpq takes it. `instance` is the name of this process for others: a turn that runs here
+    /// is reported under it.
+    ///
+    /// # Errors
+    /// The text is no URL of PostgreSQL.
+    pub fn postgres(url: &str, instance: &str) -> Result<Self, AddressError> {
+        let postgres = Arc::new(Postgres::new(url, instance)?);
+        Ok(Self { conversations: Arc::clone(&postgres) as _, files: Vec::new(), database: postgres })
+    }
+
     /// The files of this machine that hold what is stored, whether they exist or not.
     pub fn files(&self) -> Vec<PathBuf> {
         self.files.clone()
+    }
+
+    #[cfg(any(test, feature = "contract"))]
+    pub(crate) fn database(&self) -> Arc<dyn Database> {
+        Arc::clone(&self.database)
     }
 
     pub fn conversations(&self) -> Arc<dyn ConversationStore> {

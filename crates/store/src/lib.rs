@@ -1,7 +1,7 @@
 //! Conversations on disk: what is stored, and the trait that a database implements.
 //!
-//! Nothing here knows of models or protocols. SQLite is the one implementation; a server's database
-//! such as PostgreSQL would be another [`ConversationStore`].
+//! Nothing here knows of models or protocols. [`Store`] is a database with all its tables: SQLite, or PostgreSQL. The tables
+//! of a server for several callers are written once, over [`database`].
 
 mod columns;
 #[cfg(any(test, feature = "contract"))]
@@ -11,13 +11,17 @@ mod database;
 mod error;
 mod handle;
 mod page;
+mod postgres;
 mod sql;
 mod sqlite;
 mod tables;
 
-pub use conversations::{Conversation, ConversationStore, Stored, StoredMessage, Summary, Turn, TurnLock};
+pub use conversations::{
+    Conversation, ConversationStore, Stored, StoredMessage, Summary, TryLock, Turn, TurnLock,
+};
 pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
+pub use postgres::AddressError;
 pub use sqlite::Sqlite;
 pub use tables::{Accounts, Uploads, Usage};

@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use types::Role;
 
 use super::*;
-use crate::StoredMessage;
-use crate::contract::{Handles, check_all};
+use crate::contract::{Stores, check_all_stores};
+use crate::{Store, StoredMessage};
 
 mod formats;
 
@@ -30,9 +30,9 @@ async fn found(store: &Sqlite) -> Option<Conversation> {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_keeps_the_contract() {
     let home = tempfile::tempdir().unwrap();
-    check_all(async |name| {
-        let open = || Arc::new(Sqlite::new(Some(home.path().join(name))));
-        Handles { here: open(), elsewhere: open() }
+    check_all_stores(async |name| {
+        let open = || Store::sqlite(Some(home.path().join(name)));
+        Stores { here: open(), elsewhere: open() }
     })
     .await;
 }
@@ -98,7 +98,8 @@ async fn turn_locks_leave_no_file_and_no_name() {
     let (home, store) = store();
     let folder = home.path().join("data/turns");
     let files = || std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
-    let lock = store.try_lock(&Owner::new("ann").unwrap(), "diary").await.unwrap().unwrap();
+    let lock = store.try_lock(&Owner::new("ann").unwrap(), "diary").await.unwrap();
+    assert!(matches!(lock, TryLock::Locked(_)));
     let names: Vec<_> = files().map(|name| name.into_string().unwrap()).collect();
     assert!(names.len() == 1 && !names[0].contains("ann") && !names[0].contains("diary"), "{names:?}");
     drop(lock);
