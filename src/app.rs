@@ -70,6 +70,7 @@ fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<Servic
             disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         },
         store: Some(store.conversations()),
+        answers: Some(store.answers()),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
         private_files: private_files(settings, store),

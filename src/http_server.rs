@@ -41,6 +41,10 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
+    if let Some(retention) = serve.retention {
+        let services = Arc::clone(&services);
+        tokio::spawn(async move { services.stored_answers.sweep(retention).await });
+    }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
     server.serve(services, key, Some(Arc::new(mcp)), shutdown).await;
     Ok(())

@@ -16,6 +16,7 @@ mod openapi;
 mod own_completions;
 mod routes;
 mod start;
+mod stored_answers;
 mod web_pages;
 
 use serde_json::json;

@@ -134,6 +134,9 @@ async fn settings_of_serve_are_in_its_own_help_only() {
                                       OLLAMA_MCP_SERVE_MAX_CONNECTIONS] [default: 2048]
           --max-sessions <N>          The largest number of open MCP sessions; another one is refused.
                                       [env: OLLAMA_MCP_SERVE_MAX_SESSIONS] [default: 256]
+          --retention-days <DAYS>     How many days stored answers and conversations are kept after
+                                      their last change; unset, they are kept until they are deleted.
+                                      [env: OLLAMA_MCP_SERVE_RETENTION_DAYS]
           --comment-after <DURATION>  How long a stream is silent before a comment line is sent, so that
                                       proxies do not close it; 0 sends none. [env:
                                       OLLAMA_MCP_SERVE_COMMENT_AFTER] [default: 15s]

@@ -55,6 +55,10 @@ fn note(route: &str, field: &str) -> &'static str {
         ("/v1/chat/completions", "n") => {
             "1 to 16, each a completion of its own. With `seed`, the later ones have the next seeds."
         }
+        ("/v1/chat/completions", "store") => {
+            "The answer is kept on disk, until it is deleted or `OLLAMA_MCP_SERVE_RETENTION_DAYS` have passed; `GET /v1/chat/completions/{id}` has it."
+        }
+        ("/v1/chat/completions", "metadata") => "Labels of an answer with `store: true`.",
         (_, "stream_options") => "`include_usage`; only with `stream`.",
         (_, "max_tokens") => "As `max_completion_tokens`.",
         (_, "tool_choice") => {

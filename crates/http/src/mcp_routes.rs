@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 use futures_util::FutureExt as _;
 
-use types::Scope;
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::mount::Request;
 use crate::route::{Answer, Content, Route, Tag};
+use types::Scope;
 
 const PATH: &str = "/mcp";
 

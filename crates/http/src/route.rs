@@ -4,10 +4,10 @@ use axum::http::Method;
 use futures_util::future::BoxFuture;
 use schemars::{Schema, SchemaGenerator};
 
-use types::Scope;
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::Response;
+use types::Scope;
 
 /// What a handler gives back. Its errors become bodies in the route's dialect.
 pub(crate) type Answer = Result<Response, HttpError>;

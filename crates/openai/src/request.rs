@@ -1,5 +1,7 @@
 //! `POST /chat/completions`: the request, as callers send it and as servers get it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -89,6 +91,12 @@ pub struct ChatCompletionRequest {
     pub top_logprobs: Option<u64>,
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub user: Option<String>,
+    /// Stores the answer.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub store: Option<bool>,
+    /// Labels of the stored answer.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub metadata: Option<BTreeMap<String, String>>,
     /// Ours: the completion goes on when its caller goes.
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub background: Option<bool>,

@@ -6,7 +6,8 @@
 //! 2. [`models`]: what the server has, and changes to it. [`tasks`]: work that runs on its own; it knows no model.
 //! 3. [`transfers`]: pulls, pushes and creations, over models and tasks.
 //! 4. [`chat`]: one completion, over transfers, tasks and models.
-//! 5. [`conversations`], [`batches`]: many completions, over chat. [`embeddings`]: over transfers. [`web`]: alone.
+//! 5. [`conversations`], [`batches`]: many completions, over chat. [`embeddings`]: over transfers. [`web`],
+//!    [`stored_answers`]: alone.
 
 pub mod batches;
 mod caller;
@@ -18,6 +19,7 @@ mod error;
 mod file_access;
 pub mod hint;
 pub mod models;
+pub mod stored_answers;
 pub mod tasks;
 pub mod transfers;
 pub mod web;
@@ -28,7 +30,7 @@ use std::sync::Arc;
 use providers::Provider;
 use providers::ollama::OllamaWeb;
 use settings::{FileSettings, SystemPromptFile};
-use store::ConversationStore;
+use store::{Answers, ConversationStore};
 
 use batches::Batches;
 pub use caller::Caller;
@@ -41,6 +43,7 @@ use file_access::FileAccess;
 pub use file_access::HostFiles;
 pub use hint::{Action, Hint, Warning, WarningKind};
 use models::{ModelSettings, Models};
+use stored_answers::StoredAnswers;
 use tasks::{TaskSettings, Tasks};
 use transfers::{TransferSettings, Transfers};
 use web::Web;
@@ -59,6 +62,8 @@ pub struct ServiceSettings {
     pub system_prompt: Option<SystemPromptFile>,
     /// Where conversations are stored.
     pub store: Option<Arc<dyn ConversationStore>>,
+    /// Where answers are stored that callers asked to be.
+    pub answers: Option<Answers>,
     /// The web search of ollama.com, where there is a key and it is wanted.
     pub web: Option<Arc<OllamaWeb>>,
 }
@@ -75,6 +80,7 @@ pub struct Services {
     pub batches: Arc<Batches>,
     pub embeddings: Arc<Embeddings>,
     pub web: Arc<Web>,
+    pub stored_answers: Arc<StoredAnswers>,
 }
 
 impl Services {
@@ -104,6 +110,7 @@ impl Services {
             batches: Batches::new(Arc::clone(&chat), Arc::clone(&tasks)),
             embeddings: Embeddings::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
             web: Web::new(settings.web),
+            stored_answers: Arc::new(StoredAnswers::new(settings.answers)),
             changes,
             models,
             tasks,

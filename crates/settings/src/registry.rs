@@ -337,6 +337,13 @@ settings! {
         value: "N" Quantity, parse: parse::count, default: "256",
     }
 
+    /// How many days stored answers and conversations are kept after their last change; unset, they are kept until they are
+    /// deleted.
+    SERVE_RETENTION: Option<Duration> {
+        env: "OLLAMA_MCP_SERVE_RETENTION_DAYS", flag: "retention-days", key: "serve_retention_days",
+        value: "DAYS" Quantity, parse: serve::days,
+    }
+
     /// How long a stream is silent before a comment line is sent, so that proxies do not close it; `0` sends none.
     SERVE_COMMENT_AFTER: Option<Duration> {
         env: "OLLAMA_MCP_SERVE_COMMENT_AFTER", flag: "comment-after", key: "serve_comment_after",

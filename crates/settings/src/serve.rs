@@ -49,6 +49,8 @@ group! {
         pub max_connections: usize = registry::SERVE_MAX_CONNECTIONS,
         /// Sessions of MCP.
         pub max_sessions: usize = registry::SERVE_MAX_SESSIONS,
+        /// How long what is stored is kept after its last change; `None`: until it is deleted.
+        pub retention: Option<Duration> = registry::SERVE_RETENTION,
         /// How long a stream is silent before it sends a comment; `None`: it sends none.
         pub comment_after: Option<Duration> = registry::SERVE_COMMENT_AFTER,
     }
@@ -115,6 +117,13 @@ pub(super) fn instance(text: &str) -> Result<String, Problem> {
         true => Ok(text.to_owned()),
         false => Err(Problem::new("must be at most 48 characters of ASCII without spaces")),
     }
+}
+
+/// A number of days, 1 to 36500.
+pub(super) fn days(text: &str) -> Result<Duration, Problem> {
+    let days = text.trim().parse().ok().filter(|days| (1..=36_500).contains(days));
+    days.map(|days: u64| Duration::from_secs(days * 86_400))
+        .ok_or_else(|| Problem::new("must be a number of days, 1 to 36500"))
 }
 
 /// A duration; `None` for 0.

@@ -18,6 +18,7 @@ use types::{Owner, Role, ToolCall};
 
 use super::{Conversation, ConversationStore, Store, StoreError, StoredMessage, Summary, Turn};
 use concurrency::*;
+use database::*;
 
 mod concurrency;
 mod database;
@@ -49,26 +50,26 @@ pub struct Check<T> {
 }
 
 macro_rules! checks {
-    ($(#[doc = $about:literal])+ $list:ident: $handles:ty; $($($module:ident::)? $name:ident,)*) => {
+    ($(#[doc = $about:literal])+ $list:ident: $handles:ty; $($name:ident,)*) => {
         $(#[doc = $about])+
         pub const $list: &[Check<$handles>] =
-            &[$(Check { name: stringify!($name), run: |handles| $($module::)? $name(handles).boxed() }),*];
+            &[$(Check { name: stringify!($name), run: |handles| $name(handles).boxed() }),*];
     };
 }
 
 checks! {
     /// The checks of databases and their tables.
     STORE_CHECKS: Stores;
-    database::values_come_back_as_written,
-    database::computed_values_are_integers,
-    database::unmet_count_of_changes_writes_nothing,
-    database::broken_key_writes_nothing,
-    database::returned_rows_are_those_that_changed,
-    database::many_statements_are_one_transaction,
-    database::concurrent_increments_are_all_counted,
-    database::what_a_statement_reads_holds_until_the_commit,
-    database::deleted_user_takes_keys_and_sessions_along,
-    database::dropped_write_is_whole,
+    values_come_back_as_written,
+    computed_values_are_integers,
+    unmet_count_of_changes_writes_nothing,
+    broken_key_writes_nothing,
+    returned_rows_are_those_that_changed,
+    many_statements_are_one_transaction,
+    concurrent_increments_are_all_counted,
+    what_a_statement_reads_holds_until_the_commit,
+    deleted_user_takes_keys_and_sessions_along,
+    dropped_write_is_whole,
 }
 
 checks! {

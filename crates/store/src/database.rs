@@ -5,6 +5,7 @@
 //! values. Times are milliseconds of Unix time, and truth values are 0 and 1, since the databases have different types
 //! for these.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use super::{StoreError, Stored};
@@ -18,18 +19,21 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
 }
 
-/// One statement with its parameters. They are numbered in the order in which they first occur in the text.
+/// One statement with its parameters, which its text names by number: `$1`. It has no `$` elsewhere.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
-    pub(crate) sql: &'static str,
+    pub(crate) sql: Cow<'static, str>,
     pub(crate) parameters: Vec<Value>,
     /// The number of rows that it must change, or the whole transaction fails with [`StoreError::Changed`].
     pub(crate) must_change: Option<u64>,
 }
 
 impl Statement {
-    pub(crate) fn new(sql: &'static str, parameters: impl IntoIterator<Item = Value>) -> Self {
-        Self { sql, parameters: parameters.into_iter().collect(), must_change: None }
+    pub(crate) fn new(
+        sql: impl Into<Cow<'static, str>>,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Self {
+        Self { sql: sql.into(), parameters: parameters.into_iter().collect(), must_change: None }
     }
 
     /// Fails the transaction unless exactly `rows` change.

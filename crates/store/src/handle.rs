@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::database::Database;
 use super::postgres::Postgres;
-use super::{Accounts, AddressError, ConversationStore, Sqlite, Uploads, Usage};
+use super::{Accounts, AddressError, Answers, ConversationStore, Sqlite, Uploads, Usage};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -48,6 +48,10 @@ impl Store {
 
     pub fn accounts(&self) -> Accounts {
         Accounts::new(Arc::clone(&self.database))
+    }
+
+    pub fn answers(&self) -> Answers {
+        Answers::new(Arc::clone(&self.database))
     }
 
     pub fn uploads(&self) -> Uploads {

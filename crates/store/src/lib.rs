@@ -24,4 +24,4 @@ pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use postgres::AddressError;
 pub use sqlite::Sqlite;
-pub use tables::{Accounts, Uploads, Usage};
+pub use tables::{Accounts, Answers, AnswersPage, StoredAnswer, Uploads, Usage};

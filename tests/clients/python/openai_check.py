@@ -74,6 +74,27 @@ def check_idempotency(client: OpenAI) -> None:
         assert error.code == "idempotency_conflict", error.body
 
 
+def check_stored(client: OpenAI) -> None:
+    ask = {"model": "default", "messages": QUESTION, "max_tokens": 3, "store": True}
+    answer = client.chat.completions.create(**ask, metadata={"topic": "capitals"})
+    other = client.chat.completions.create(**ask, metadata={"topic": "rivers"})
+    stored = client.chat.completions.retrieve(answer.id)
+    assert stored.choices[0].message.content == answer.choices[0].message.content, stored
+    assert stored.metadata == {"topic": "capitals"}, stored
+    listed = client.chat.completions.list(metadata={"topic": "capitals"}, limit=1)
+    assert [entry.id for entry in listed] == [answer.id], listed
+    assert {entry.id for entry in client.chat.completions.list(limit=1)} >= {answer.id, other.id}
+    messages = list(client.chat.completions.messages.list(answer.id))
+    assert [message.content for message in messages] == [QUESTION[0]["content"]], messages
+    assert client.chat.completions.update(answer.id, metadata={"topic": "cities"}).metadata == {"topic": "cities"}
+    assert client.chat.completions.delete(answer.id).deleted and client.chat.completions.delete(other.id).deleted
+    try:
+        client.chat.completions.retrieve(answer.id)
+        raise AssertionError("a deleted answer was found")
+    except openai.NotFoundError as error:
+        assert error.code == "completion_not_found", error.body
+
+
 def check_schema(client: OpenAI) -> None:
     schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
     answer = client.chat.completions.create(
@@ -130,6 +151,7 @@ def main() -> None:
         check_chat(client)
         check_stream(client)
         check_idempotency(client)
+        check_stored(client)
         check_schema(client)
         check_errors(client)
         check_completions(client)

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use utoipa_swagger_ui::Config;
 
-use types::Scope;
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::mount::{Body, Response};
 use crate::openapi::openapi;
 use crate::route::{Answer, Content, Route, Tag};
+use types::Scope;
 
 /// Swagger UI sets styles in its elements. It loads nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";

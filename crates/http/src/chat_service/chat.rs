@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::request::{Asked, ChatRequest};
 use super::{ndjson, with_502};
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
 use crate::hint;
 use crate::route::{Answer, Content, Route, Tag};
+use types::Scope;
 
 const DESCRIPTION: &str = "One of three forms. With `messages` the answer is a stream of Ollama's own chunks, whose last one has `done: true` \
 and the counts, or one object with `stream: false`; nothing is stored. With `message` it is a turn of a stored conversation; without `chat_id` \

@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::{Dialect, HttpError};
 use crate::follow::{Follower, Step, shutting_down};
@@ -13,6 +12,7 @@ use crate::mount::Response;
 use crate::route::{Answer, Content, Route, Tag};
 use crate::sse;
 use service::chat::request::ChatCall;
+use types::Scope;
 use types::{Message, Role};
 
 /// A prompt to the server's model.

@@ -9,11 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::request::check_chat_id;
-use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use service::conversations::{Conversation, MAX_PAGE, Summary};
 use types::Role;
+use types::Scope;
 
 /// Conversations of one answer; `next_cursor` gives the others.
 const MAX_LISTED: usize = 10_000;

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::with_502;
-use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use types::Model;
+use types::Scope;
 
 /// The models, as Ollama lists them. What the model server does not report is absent.
 #[derive(Debug, Serialize, JsonSchema)]

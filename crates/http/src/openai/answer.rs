@@ -78,6 +78,10 @@ impl<'a> Answer<'a> {
         Some(Self { completion, ollama_mcp: Extras::of(task, first, has_credential) })
     }
 
+    pub(crate) fn warn(&mut self, warning: String) {
+        self.ollama_mcp.warnings.push(warning);
+    }
+
     pub(crate) fn extras(&self) -> &Extras<'a> {
         &self.ollama_mcp
     }

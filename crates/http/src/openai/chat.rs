@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer as Completed, Extras};
 use super::follow::Followed;
+use super::recording::Recording;
 use super::stream::{self, StreamOptions};
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::json;
@@ -21,6 +21,7 @@ use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
 use types::Sampling;
+use types::Scope;
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;
@@ -56,19 +57,24 @@ pub(super) fn route() -> Route {
 async fn create(mut call: Call) -> Answer {
     let body = call.bytes().await?;
     let mut ignored = Vec::new();
-    let request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
+    let mut request: ChatCompletionRequest = json::parse(&body, &mut ignored)?;
     if let Some(field) = request.unsupported_field() {
         return Err(unsupported(field));
     }
+    let metadata = request.metadata.take();
+    let is_stored = request.store == Some(true);
     let asked = Asked::new(&call, request)?;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
-    let start = || {
+    let mut recording = None;
+    let mut start = || {
         if stays {
             let allowed = call.app.services.tasks.allow_background(call.caller());
             allowed.map_err(|error| call.error(&error))?;
         }
-        asked.start(&call)
+        let tasks = asked.start(&call)?;
+        recording = is_stored.then(|| Recording::start(&call, &tasks, &body, metadata.as_ref()));
+        Ok(tasks)
     };
     let tasks = match key {
         None => start()?,
@@ -82,8 +88,8 @@ async fn create(mut call: Call) -> Answer {
         followed.push(Followed::new(task, stays)?);
     }
     let mut response = match asked.stream {
-        Some(options) => streamed(&call, followed, options, stays).await?,
-        None => whole(&call, followed).await?,
+        Some(options) => streamed(&call, followed, options, stays, recording).await?,
+        None => whole(&call, followed, recording).await?,
     };
     tell_ignored(&mut response, &ignored);
     Ok(response)
@@ -141,20 +147,31 @@ impl Asked {
     }
 }
 
-async fn whole(call: &Call, followed: Vec<Followed>) -> Answer {
+async fn whole(call: &Call, followed: Vec<Followed>, recording: Option<Recording>) -> Answer {
     let mut ended = Vec::with_capacity(followed.len());
     for mut one in followed {
         let outcome = one.ended(&call.app.shutdown).await?;
         let completion = outcome.map_err(|error| call.error(&error))?;
         ended.push((Arc::clone(&one.task), completion));
     }
-    let answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    let mut answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
+    if let Some(recording) = recording
+        && let Some(error) = recording.failure().await
+    {
+        answer.warn(not_stored(&call.error(&error)));
+    }
     let mut response = json_answer(&answer)?;
     tell_extras(response.headers_mut(), answer.extras());
     Ok(response)
 }
 
-async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptions, stays: bool) -> Answer {
+async fn streamed(
+    call: &Call,
+    followed: Vec<Followed>,
+    mut options: StreamOptions,
+    stays: bool,
+    recording: Option<Recording>,
+) -> Answer {
     options.has_event_ids = stays && followed.len() == 1;
     if let Some(after) = call.header("last-event-id")?.filter(|_| options.has_event_ids) {
         options.after = after
@@ -166,7 +183,13 @@ async fn streamed(call: &Call, followed: Vec<Followed>, mut options: StreamOptio
             one.begun(&call.app.shutdown).await?.map_err(|error| call.error(&error))?;
         }
     }
-    Ok(stream::response(Arc::clone(&call.app), followed, options, call.identity.has_credential()))
+    let has_credential = call.identity.has_credential();
+    Ok(stream::response(Arc::clone(&call.app), followed, options, has_credential, recording))
+}
+
+/// The warning where an answer could not be stored. The answer itself is not lost.
+pub(super) fn not_stored(error: &HttpError) -> String {
+    format!("The answer is not stored: {}", error.text())
 }
 
 /// What a script reads without the body.

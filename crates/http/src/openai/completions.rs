@@ -13,7 +13,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Extras, finish_reason, usage_of};
 use super::chat::unsupported;
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
@@ -24,6 +23,7 @@ use service::chat::truncation::Truncation;
 use service::chat::validate::keep_alive;
 use service::tasks::registry::Task;
 use types::Sampling;
+use types::Scope;
 
 /// Most completions of one request: prompts times `n`.
 const MAX_CHOICES: u64 = 128;

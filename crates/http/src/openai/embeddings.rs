@@ -5,11 +5,11 @@ use openai::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use types::Scope;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::follow::shutting_down;
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::validate::keep_alive;
+use types::Scope;
 use types::{EmbedRequest, Usage};
 
 const REQUEST: &str = r#"{"model":"nomic-embed-text","input":["first text","second text"]}"#;

@@ -7,6 +7,8 @@ mod embeddings;
 mod follow;
 mod idempotency;
 mod models;
+mod recording;
+mod stored;
 mod stream;
 
 pub(crate) use idempotency::IdempotencyKeys;
@@ -15,6 +17,7 @@ use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![chat::route(), completions::route(), embeddings::route()];
+    routes.extend(stored::routes());
     routes.extend(models::routes());
     routes
 }

@@ -5,13 +5,13 @@ use futures_util::FutureExt as _;
 use openai::models::{ListObject, Model as OpenAiModel};
 use serde::Serialize;
 
-use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};
 use service::ServiceError;
 use service::models::name::full_name;
 use types::Model;
+use types::Scope;
 
 const MODEL: &str = r#"{"id":"qwen3:8b","object":"model","created":1795227920,"owned_by":"library","context_length":40960,"capabilities":["completion","tools"]}"#;
 const MODELS: &str = r#"{"object":"list","data":[{"id":"qwen3:8b","object":"model","created":1795227920,"owned_by":"library"}]}"#;

@@ -14,7 +14,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::{Extras, finish_reason, usage_of};
+use super::chat::not_stored;
 use super::follow::Followed;
+use super::recording::Recording;
 use crate::error::HttpError;
 use crate::follow::shutting_down;
 use crate::mount::Response;
@@ -47,12 +49,21 @@ struct Chunk<'a> {
     ollama_mcp: Option<Extras<'a>>,
 }
 
+/// A chunk without text, after the last one of the answer.
+#[derive(Serialize)]
+struct Warned<'a> {
+    #[serde(flatten)]
+    chunk: ChatCompletionChunk<'a>,
+    ollama_mcp: serde_json::Value,
+}
+
 /// The response that streams these completions.
 pub(super) fn response(
     app: Arc<App>,
     followed: Vec<Followed>,
     options: StreamOptions,
     has_credential: bool,
+    recording: Option<Recording>,
 ) -> Response {
     let Some(first) = followed.first() else {
         return HttpError::internal().into_response(crate::error::Dialect::OpenAi);
@@ -78,12 +89,18 @@ pub(super) fn response(
         Box::pin(stream::unfold(Some(choice), |choice| async { choice?.next().await }))
     });
     let mut choices: Vec<_> = choices.collect();
-    let end = move || {
+    let end = async move {
+        let failure = match recording {
+            Some(recording) => recording.failure().await,
+            None => None,
+        };
+        let warning = failure.map(|error| not_stored(&HttpError::from_service(&error, has_credential)));
         let usages = platform::sync::lock(&usages);
         // A choice that failed has none: the stream ends with its error.
-        usages.iter().all(Option::is_some).then(|| end_of(&id, created, &usages, options.include_usage))
+        let is_whole = usages.iter().all(Option::is_some);
+        if is_whole { end_of(&id, created, &usages, options.include_usage, warning) } else { Vec::new() }
     };
-    let end = stream::once(async move { end().unwrap_or_default() }).filter(|end| {
+    let end = stream::once(end).filter(|end| {
         let has_text = !end.is_empty();
         async move { has_text }
     });
@@ -93,9 +110,13 @@ pub(super) fn response(
     }
 }
 
-/// The usage, where it was asked for, and the end.
-fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool) -> Vec<u8> {
+/// A warning, the usage where it was asked for, and the end.
+fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool, warning: Option<String>) -> Vec<u8> {
     let mut out = Vec::new();
+    if let Some(warning) = warning {
+        let chunk = ChatCompletionChunk { id: id.into(), created, ..ChatCompletionChunk::default() };
+        sse::write_event(&mut out, None, &Warned { chunk, ollama_mcp: json!({ "warnings": [warning] }) });
+    }
     if include_usage {
         let model = usages.iter().flatten().next().map_or("", |(model, _)| model);
         let usage = usage_of(usages.iter().flatten().map(|(_, usage)| *usage));

@@ -1,5 +1,7 @@
 //! A completion, or a job, as JSON.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,9 +9,10 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::hint;
-use openai::completion::Usage;
+use openai::completion::{ChatCompletion, Usage};
 use openai::messages::ToolCall;
 use service::ErrorCode;
+use service::stored_answers::StoredAnswer;
 use service::tasks::job::Job;
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
@@ -80,6 +83,26 @@ impl CompletionState {
             task.mark_seen();
         }
         Self { id: task.id.clone(), created: task.created, ..state }
+    }
+
+    /// The state of a completion whose answer is stored; `None` where what is stored cannot be read.
+    pub(super) fn of_stored(stored: &StoredAnswer) -> Option<Self> {
+        let answer: ChatCompletion<'_> = serde_json::from_str(&stored.answer).ok()?;
+        let choice = answer.choices.into_iter().next()?;
+        let text = |text: Option<Cow<'_, str>>| text.unwrap_or_default().into_owned();
+        let calls = choice.message.tool_calls.iter();
+        Some(Self {
+            id: stored.id.clone(),
+            status: Status::Completed,
+            model: Some(stored.model.clone()),
+            created: answer.created,
+            content: text(choice.message.content),
+            reasoning: text(choice.message.reasoning),
+            tool_calls: calls.filter_map(|call| serde_json::to_value(call).ok()).collect(),
+            finish_reason: choice.finish_reason.map(Cow::into_owned),
+            usage: answer.usage,
+            ..Self::default()
+        })
     }
 
     fn of_reply(reply: &ReplyBuffer, has_credential: bool) -> Self {

@@ -8,11 +8,12 @@ use serde::Deserialize;
 
 use super::completion_state::{CompletionState, find};
 use super::events;
-use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};
+use service::stored_answers::CHAT_COMPLETION;
 use service::tasks::reply::ReplyCursor;
+use types::Scope;
 
 /// How long a cancelled completion may take to end; only writing a turn takes time.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ const ID: &str = "The id of a completion of one's own; chunks of streams and ans
 const DESCRIPTION: &str = "The state as JSON; or, with `Accept: text/event-stream` or `?stream=true`, the events of the completion from the \
 start, or after a position. Events have the `type` `delta` (new `content`, `reasoning`, `tool_calls`), `queue` (its `place`), or `state`, which \
 is the last one and has the state. The `id` of an event is the position after it. It can be read for an hour after its end, by its owner alone, \
-and as often as wanted; leaving does not cancel it.";
+and as often as wanted (as a state: as long as it is stored, if it was asked for with `store: true`); leaving does not cancel it.";
 
 #[derive(Debug, Deserialize)]
 struct Query {
@@ -54,8 +55,11 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn get(call: Call) -> Answer {
-    let task = find(&call)?;
     let query: Query = call.query()?;
+    let task = match find(&call) {
+        Ok(task) => task,
+        Err(error) => return stored(&call).await.unwrap_or(Err(error)),
+    };
     let accepts = call.parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let accepts_events = accepts.is_some_and(|accept| accept.contains("text/event-stream"));
     if !query.stream.unwrap_or(accepts_events) {
@@ -71,6 +75,13 @@ async fn get(call: Call) -> Answer {
         after.parse().map_err(|_| HttpError::bad_request(name, reason))
     })?;
     events::response(&call, task, after)
+}
+
+/// The state of a completion whose answer is stored, which every process finds.
+async fn stored(call: &Call) -> Option<Answer> {
+    let answers = &call.app.services.stored_answers;
+    let stored = answers.get(call.caller(), CHAT_COMPLETION, call.path("id")).await.ok()?;
+    Some(json_answer(&CompletionState::of_stored(&stored)?))
 }
 
 async fn cancel(call: Call) -> Answer {

@@ -4,11 +4,11 @@ use futures_util::FutureExt as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use types::Scope;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::timings::millis;
 use service::tasks::queue::{QueueView, QueuedCall};
+use types::Scope;
 
 /// The queue in front of the models.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -13,7 +13,8 @@ use store::{ConversationStore, Cursor, StoreError};
 
 use crate::changes::{Change, Changes};
 use crate::chat::Chat;
-use crate::hint::{Action, DataDirFault, Hint};
+use crate::error::storage_failed;
+use crate::hint::Action;
 use crate::models::Models;
 use crate::tasks::Tasks;
 use crate::transfers::Transfers;
@@ -187,28 +188,12 @@ fn not_found(id: &str) -> ServiceError {
 }
 
 fn failed(error: StoreError) -> ServiceError {
-    let hint: Hint = match &error {
-        StoreError::Changed => {
-            return ServiceError::new(
-                ErrorCode::ConversationConflict,
-                "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
-            )
-            .with_hint(Action::ReadConversation);
-        }
-        StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),
-        StoreError::Unusable { .. } => Action::SetDataDir(DataDirFault::NotWritable).into(),
-        StoreError::Damaged { .. } | StoreError::Unreadable => {
-            "Move the file away (a new one is made), or put a backup in its place.".into()
-        }
-        StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),
-        StoreError::Unreachable { .. } => "Check that the database server runs, then call again.".into(),
-        StoreError::Refused { .. } => "Check the database's user, password and rights.".into(),
-        StoreError::Failed { .. } => "The log of the database server says more.".into(),
-        StoreError::NewerDatabase { .. } => "Update ollama-mcp.".into(),
-        StoreError::Busy { .. } => "Try again in a moment.".into(),
-        StoreError::Full { .. } => "Free some space, then call again.".into(),
-    };
-    ServiceError::new(ErrorCode::StorageFailed, format!("Conversations cannot be stored or read: {error}"))
-        .with_hint(hint)
-        .and_hint(Action::ChatWithoutConversation)
+    if error == StoreError::Changed {
+        return ServiceError::new(
+            ErrorCode::ConversationConflict,
+            "Another call continued or deleted this conversation while the reply was generated, so the turn was not stored",
+        )
+        .with_hint(Action::ReadConversation);
+    }
+    storage_failed("Conversations", &error).and_hint(Action::ChatWithoutConversation)
 }

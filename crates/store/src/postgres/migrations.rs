@@ -17,13 +17,18 @@ pub(super) const NEWEST: i64 = STEPS.len() as i64;
 const BEGIN: &str =
     "BEGIN; SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7018141438221644861)";
 
+const IS_THERE: &str = "SELECT 1 FROM pg_tables
+                        WHERE tablename = 'ollama_mcp_format' AND schemaname = ANY (current_schemas(false))";
+
 /// The format that the database has; 0 without our tables.
 pub(super) async fn format(client: &Client) -> Result<i64, Error> {
-    match first(client, "SELECT format FROM ollama_mcp_format").await {
-        Ok(found) => Ok(found.and_then(|format| format.parse().ok()).unwrap_or(0)),
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(0),
-        Err(error) => Err(error),
+    // Asked first: a missing table would be an error in the server's log, and fail a transaction. `to_regclass` would not see
+    // a table that another process made during this transaction.
+    if first(client, IS_THERE).await?.is_none() {
+        return Ok(0);
     }
+    let found = first(client, "SELECT format FROM ollama_mcp_format").await?;
+    Ok(found.and_then(|format| format.parse().ok()).unwrap_or(0))
 }
 
 /// Brings the database to the newest format, and refuses that of a newer version.
@@ -45,9 +50,8 @@ pub(super) async fn migrate(client: &Client, database: &str) -> Result<(), Failu
 }
 
 async fn steps(client: &Client, database: &str) -> Result<(), Failure> {
-    // A missing table would fail the transaction.
-    let is_there = first(client, "SELECT to_regclass('ollama_mcp_format')").await?.is_some();
-    let found = if is_there { format(client).await? } else { 0 };
+    // Another process may have migrated it while this one waited.
+    let found = format(client).await?;
     if is_newest(found, database)? {
         return Ok(());
     }

@@ -268,7 +268,7 @@ async fn write(client: &Client, statements: &[Statement]) -> Result<Vec<Done>, F
 
 /// Runs one statement.
 async fn run(client: &Client, statement: &Statement) -> Result<Done, Failure> {
-    execute(client, statement.sql, &statement.parameters).await
+    execute(client, &statement.sql, &statement.parameters).await
 }
 
 async fn execute(client: &Client, sql: &str, parameters: &[Value]) -> Result<Done, Failure> {

@@ -149,7 +149,9 @@ struct Reserved<'a> {
 
 impl<'a> Reserved<'a> {
     fn new(locks: &'a TurnLocks, key: i64) -> Option<Self> {
-        lock(&locks.held).insert(key).then_some(Self { locks, key, is_kept: false })
+        let is_free = lock(&locks.held).insert(key);
+        // Lazily: dropping a reservation gives the key back.
+        is_free.then(|| Self { locks, key, is_kept: false })
     }
 
     fn keep(mut self) {

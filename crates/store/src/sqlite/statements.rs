@@ -33,7 +33,8 @@ fn write(connection: &mut Connection, statements: &[Statement]) -> Result<Vec<Do
 }
 
 fn run(connection: &Connection, statement: &Statement) -> rusqlite::Result<Done> {
-    let mut prepared = connection.prepare(statement.sql)?;
+    // SQLite would number `$2`, `$1` in the order in which they occur; `?2` is a number for it.
+    let mut prepared = connection.prepare(&statement.sql.replace('$', "?"))?;
     let parameters = rusqlite::params_from_iter(&statement.parameters);
     if prepared.column_count() == 0 {
         let changed = prepared.execute(parameters)?;

@@ -1,9 +1,11 @@
 //! The tables of a server for several callers, written once over [`crate::database`].
 
 mod accounts;
+mod answers;
 mod uploads;
 mod usage;
 
 pub use accounts::Accounts;
+pub use answers::{Answers, AnswersPage, StoredAnswer};
 pub use uploads::Uploads;
 pub use usage::Usage;

@@ -34,7 +34,7 @@ CREATE TABLE users (
     -- In lower case.
     email TEXT COLLATE "C" NOT NULL UNIQUE,
     -- Argon2id, as a PHC string.
-    password_hash TEXT COLLATE "C" NOT NULL,
+    password_hash TEXT NOT NULL,
     is_admin BIGINT NOT NULL,
     is_disabled BIGINT NOT NULL,
     created_ms BIGINT NOT NULL
@@ -44,15 +44,15 @@ CREATE TABLE api_keys (
     id TEXT COLLATE "C" PRIMARY KEY,
     name TEXT COLLATE "C" NOT NULL,
     -- The first characters, by which people tell keys apart.
-    prefix TEXT COLLATE "C" NOT NULL,
+    prefix TEXT NOT NULL,
     -- SHA-256 of the key, in hexadecimal.
     hash TEXT COLLATE "C" NOT NULL UNIQUE,
     owner TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" REFERENCES users (id) ON DELETE CASCADE,
     -- Names with spaces between them.
-    scopes TEXT COLLATE "C" NOT NULL,
+    scopes TEXT NOT NULL,
     -- A list as JSON; NULL allows all.
-    models TEXT COLLATE "C",
+    models TEXT,
     requests_per_minute BIGINT,
     tokens_per_day BIGINT,
     concurrency BIGINT,
@@ -69,7 +69,7 @@ CREATE TABLE sessions (
     owner TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" REFERENCES users (id) ON DELETE CASCADE,
     -- SHA-256 of what the browser sends; NULL for a token, which is signed.
-    secret_hash TEXT COLLATE "C",
+    secret_hash TEXT,
     created_ms BIGINT NOT NULL,
     expires_ms BIGINT NOT NULL
 );
@@ -91,11 +91,11 @@ CREATE TABLE uploads (
     id TEXT COLLATE "C" PRIMARY KEY,
     owner TEXT COLLATE "C" NOT NULL,
     -- The name that the sender gave, and the one under which it is fetched.
-    name TEXT COLLATE "C" NOT NULL,
+    name TEXT NOT NULL,
     filename TEXT COLLATE "C" NOT NULL UNIQUE,
-    media_type TEXT COLLATE "C" NOT NULL,
+    media_type TEXT NOT NULL,
     -- What it was sent for, in OpenAI's words: assistants, user_data ...
-    purpose TEXT COLLATE "C" NOT NULL,
+    purpose TEXT NOT NULL,
     bytes BIGINT NOT NULL,
     created_ms BIGINT NOT NULL,
     expires_ms BIGINT
@@ -124,3 +124,18 @@ CREATE TABLE limit_counters (
     used BIGINT NOT NULL,
     PRIMARY KEY (key_id, kind)
 );
+-- Answers that callers asked to be stored.
+CREATE TABLE answers (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    owner TEXT COLLATE "C" NOT NULL,
+    -- The object that it is in OpenAI's API: `chat.completion`.
+    kind TEXT COLLATE "C" NOT NULL,
+    model TEXT COLLATE "C" NOT NULL,
+    -- JSON: what was asked, what was answered, and the caller's own labels.
+    request TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    metadata TEXT,
+    created_ms BIGINT NOT NULL
+);
+CREATE INDEX answers_by_owner ON answers (owner, kind, created_ms DESC, id DESC);
+CREATE INDEX answers_by_creation ON answers (created_ms);

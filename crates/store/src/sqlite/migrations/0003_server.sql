@@ -95,3 +95,18 @@ CREATE TABLE limit_counters (
     used INTEGER NOT NULL,
     PRIMARY KEY (key_id, kind)
 ) STRICT;
+-- Answers that callers asked to be stored.
+CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    -- The object that it is in OpenAI's API: `chat.completion`.
+    kind TEXT NOT NULL,
+    model TEXT NOT NULL,
+    -- JSON: what was asked, what was answered, and the caller's own labels.
+    request TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    metadata TEXT,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX answers_by_owner ON answers (owner, kind, created_ms DESC, id DESC);
+CREATE INDEX answers_by_creation ON answers (created_ms);
