@@ -1,6 +1,7 @@
 //! The command line: the real binary with its subcommands, as people and scripts run it.
 
 mod completions;
+mod database;
 mod doctor;
 mod doctor_hosts;
 mod foreign_text;

@@ -14,6 +14,8 @@ mod mcp;
 mod openai_routes;
 mod openapi;
 mod own_completions;
+#[cfg(target_os = "linux")]
+mod replicas;
 mod routes;
 mod start;
 mod stored_answers;

@@ -1,6 +1,7 @@
 //! The command line: flags from the registry of settings, and one file for each subcommand.
 
 mod completions;
+mod database;
 mod doctor;
 mod flags;
 mod host_args;
@@ -60,6 +61,12 @@ enum Subcommand {
     Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
+    /// Bring the database to the format of this version, which the first use does as well
+    Migrate,
+    /// Write all that is stored to a file, to move it to another database or to keep it
+    Export(database::ExportArguments),
+    /// Take in an export, or a folder of chats of the older chat service
+    Import(database::ImportArguments),
     /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
     /// Add this server to a host's configuration
@@ -133,7 +140,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 /// Loads the settings from the `checked` flags, starts the log, and runs the subcommand.
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
     let serve = match subcommand {
-        Some(Subcommand::Serve(_)) => ServeSources::AllNames,
+        // The commands of the database are for that of the server.
+        Some(Subcommand::Serve(_) | Subcommand::Migrate | Subcommand::Export(_) | Subcommand::Import(_)) => {
+            ServeSources::AllNames
+        }
         Some(Subcommand::Doctor(_)) => ServeSources::OwnNames,
         _ => ServeSources::Ignored,
     };
@@ -164,6 +174,9 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
+        Some(Subcommand::Migrate) => database::migrate(&context),
+        Some(Subcommand::Export(arguments)) => database::export(&context, &arguments),
+        Some(Subcommand::Import(arguments)) => database::import(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),

@@ -50,8 +50,23 @@ pub(crate) struct Done {
     pub(crate) changed: u64,
 }
 
+/// The format of the tables of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// `None`: there are no tables yet.
+    pub found: Option<i64>,
+    /// The format that this version writes.
+    pub newest: i64,
+}
+
 /// A database.
 pub(crate) trait Database: Debug + Send + Sync {
+    /// What it is and where, without a password.
+    fn name(&self) -> String;
+
+    /// The format of its tables, without changing them.
+    fn format(&self) -> Stored<Format>;
+
     /// The rows of a statement that only reads.
     fn query(&self, statement: Statement) -> Stored<Vec<Row>>;
 

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+
 use super::database::Database;
 use super::postgres::Postgres;
-use super::{Accounts, AddressError, Answers, ConversationStore, Sqlite, Uploads, Usage};
+use super::{Accounts, AddressError, Answers, ConversationStore, Format, Sqlite, Stored, Uploads, Usage};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -37,9 +39,25 @@ impl Store {
         self.files.clone()
     }
 
-    #[cfg(any(test, feature = "contract"))]
     pub(crate) fn database(&self) -> Arc<dyn Database> {
         Arc::clone(&self.database)
+    }
+
+    /// What the database is and where, without a password.
+    pub fn name(&self) -> String {
+        self.database.name()
+    }
+
+    /// The format of the tables, without changing them.
+    pub fn format(&self) -> Stored<Format> {
+        self.database.format()
+    }
+
+    /// Creates the tables, or brings them to the newest format.
+    pub fn migrate(&self) -> Stored<()> {
+        // Whatever is written first does so.
+        let written = self.database.write(Vec::new());
+        async move { written.await.map(drop) }.boxed()
     }
 
     pub fn conversations(&self) -> Arc<dyn ConversationStore> {

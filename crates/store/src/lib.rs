@@ -15,13 +15,16 @@ mod postgres;
 mod sql;
 mod sqlite;
 mod tables;
+mod transfer;
 
 pub use conversations::{
     Conversation, ConversationStore, Stored, StoredMessage, Summary, TryLock, Turn, TurnLock,
 };
+pub use database::Format;
 pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use postgres::AddressError;
 pub use sqlite::Sqlite;
 pub use tables::{Accounts, Answers, AnswersPage, StoredAnswer, Uploads, Usage};
+pub use transfer::{Counts, Imported, TransferError};

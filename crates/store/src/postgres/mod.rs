@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use futures_util::future::{BoxFuture, join, join_all, try_join_all};
-use futures_util::{FutureExt as _, TryStreamExt as _};
+use futures_util::{FutureExt as _, TryFutureExt as _, TryStreamExt as _};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::{Client, Error};
 
 use super::database::{Database, Done, Row, Statement, Value};
-use super::{StoreError, Stored};
+use super::{Format, StoreError, Stored};
 use address::Address;
 use failure::{Failure, Next};
 use turn_lock::TurnLocks;
@@ -80,28 +80,6 @@ impl Postgres {
         let (is_migrated, migrating) = (AtomicBool::new(false), tokio::sync::Mutex::default());
         Ok(Self(Arc::new(Inner { address, pool, is_migrated, migrating, turn_locks })))
     }
-
-    /// Host, port and database, without user and password.
-    pub(crate) fn name(&self) -> &str {
-        &self.0.address.name
-    }
-
-    /// The format of the database, without changing it; 0 without our tables.
-    pub(crate) fn format(&self) -> Stored<i64> {
-        let inner = Arc::clone(&self.0);
-        async move {
-            let format = async {
-                let client = inner.connection().await?;
-                let format = timeout_at(Instant::now() + CALL_TIMEOUT, migrations::format(&client)).await;
-                Ok(format.map_err(|_| inner.silent())??)
-            };
-            format.await.map_err(|failure: Failure| inner.named(failure))
-        }
-        .boxed()
-    }
-
-    /// The format that this version writes.
-    pub(crate) const NEWEST_FORMAT: i64 = migrations::NEWEST;
 
     /// Runs work on a connection, again where it failed before anything was written.
     fn call<T, W>(&self, work: W) -> Stored<T>
@@ -230,6 +208,22 @@ fn discard(client: Object) {
 }
 
 impl Database for Postgres {
+    fn name(&self) -> String {
+        self.0.address.name.clone()
+    }
+
+    fn format(&self) -> Stored<Format> {
+        let inner = Arc::clone(&self.0);
+        let format = async move {
+            let client = inner.connection().await?;
+            let read = timeout_at(Instant::now() + CALL_TIMEOUT, migrations::format(&client)).await;
+            let found = read.map_err(|_| inner.silent())??;
+            Ok(Format { found: (found > 0).then_some(found), newest: migrations::NEWEST })
+        };
+        let inner = Arc::clone(&self.0);
+        format.map_err(move |failure: Failure| inner.named(failure)).boxed()
+    }
+
     fn query(&self, statement: Statement) -> Stored<Vec<Row>> {
         self.call(move |client| {
             let statement = statement.clone();

@@ -199,3 +199,14 @@ async fn tables_are_those_of_sqlite() {
     sorted.sort();
     assert_eq!(sorted, theirs);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_moves_between_both_databases() {
+    use crate::transfer::tests::everything_moves;
+
+    let (server, home) = (PostgresServer::start(), tempfile::tempdir().unwrap());
+    let postgres = |name| Store::postgres(&server.new_database(name), "here").unwrap();
+    let sqlite = |name| Store::sqlite(Some(home.path().join(name)));
+    everything_moves(&sqlite("a"), &postgres("a"), &home.path().join("to")).await;
+    everything_moves(&postgres("b"), &sqlite("b"), &home.path().join("from")).await;
+}
