@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::counting::Counting;
 use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
@@ -37,6 +38,19 @@ impl App {
         let store = store(settings)?;
         let services = Services::new(provider(&settings.provider)?, service_settings(settings, &store)?);
         Ok(Self { services, store })
+    }
+
+    /// The same for callers with limits, and what counts them.
+    pub(crate) fn counted(settings: &Settings) -> anyhow::Result<(Self, Counting)> {
+        let store = store(settings)?;
+        let counting = Counting::new(&store);
+        let service_settings = ServiceSettings {
+            rate_limits: Some(Arc::new(counting.clone())),
+            ..service_settings(settings, &store)?
+        };
+        let services = Services::new(provider(&settings.provider)?, service_settings);
+        counting.watch(&services);
+        Ok((Self { services, store }, counting))
     }
 }
 
@@ -75,6 +89,7 @@ fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<Servic
         files: settings.files.clone(),
         private_files: private_files(settings, store),
         web: web(settings)?,
+        rate_limits: None,
     })
 }
 

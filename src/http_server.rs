@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::mcp_endpoint::McpEndpoint;
 use http::{HttpOptions, HttpServer, LocalKey};
-use service::Services;
+use service::{Caller, Services};
 use settings::{ServeSettings, Settings};
 
 /// Serves HTTP until a signal comes.
@@ -37,7 +37,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         platform::stop_signal().await;
         stopping.cancel();
     });
-    let App { services, store: _ } = App::new(settings)?;
+    let (App { services, store }, counting) = App::counted(settings)?;
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
@@ -46,7 +46,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         tokio::spawn(async move { services.stored_answers.sweep(retention).await });
     }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
-    server.serve(services, key, Some(Arc::new(mcp)), shutdown).await;
+    server.serve(services, store, key, Some(Arc::new(mcp)), shutdown).await;
+    counting.finish().await;
     Ok(())
 }
 
@@ -71,6 +72,7 @@ fn options(serve: &ServeSettings) -> anyhow::Result<HttpOptions> {
         max_body_bytes: serve.max_body_bytes,
         max_connections: serve.max_connections,
         comment_after: serve.comment_after,
+        ..HttpOptions::default()
     })
 }
 
@@ -115,7 +117,7 @@ fn announce(server: &HttpServer, services: &Arc<Services>) {
     write(&lines);
     let services = Arc::clone(services);
     tokio::spawn(async move {
-        let report = services.models.health().await;
+        let report = services.models.health(&Caller::local()).await;
         let name = report.provider;
         write(&match report.state {
             Ok(_) => format!("{name} answers at {}\n", report.address),

@@ -8,5 +8,6 @@ pub mod app;
 pub mod cli;
 pub mod http_server;
 
+mod counting;
 mod mcp_endpoint;
 mod telemetry;

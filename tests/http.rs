@@ -8,7 +8,9 @@ mod credentials;
 mod documents;
 mod end;
 mod failures;
+mod fairness;
 mod framing;
+mod guests;
 mod heads;
 mod mcp;
 mod openai_routes;
@@ -19,6 +21,7 @@ mod replicas;
 mod routes;
 mod start;
 mod stored_answers;
+mod usage;
 mod web_pages;
 
 use serde_json::json;

@@ -1,5 +1,6 @@
 //! What the product does, seen through the front: which model answers, and what becomes of a completion.
 
+mod allowed_models;
 mod bare_prompts;
 mod completions;
 mod default_model;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::Plan;
+use crate::common::report::{MB, Table};
 use crate::fake_ollama::{Answer, FakeOllama};
-use crate::report::{MB, Table};
 use crate::server::Server;
 use crate::upstream::{self, content_line, done_line};
 

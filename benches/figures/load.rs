@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::Plan;
+use crate::common::report::{MB, Table};
 use crate::fake_ollama::Gate;
-use crate::report::{MB, Table};
 use crate::server::{Server, assert_completed, chat};
 use crate::upstream;
 

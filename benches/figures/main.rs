@@ -15,18 +15,19 @@
 mod large;
 mod load;
 mod pieces;
-mod report;
 mod server;
 mod small;
 mod streaming;
 mod upstream;
 
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../../tests/support/fake_ollama/mod.rs"]
 mod fake_ollama;
 
 use std::path::PathBuf;
 
-use report::Table;
+use common::report::Table;
 
 /// What is measured, and how often.
 struct Plan {

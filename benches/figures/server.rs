@@ -8,21 +8,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::common::process::{self, Usage};
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     next_id: u64,
-}
-
-/// Memory of a process, in bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Memory {
-    /// What is resident now.
-    pub(crate) resident: u64,
-    /// The most that ever was.
-    pub(crate) peak: u64,
 }
 
 impl Server {
@@ -89,9 +82,9 @@ impl Server {
         line
     }
 
-    /// Its memory, where the system tells it.
-    pub(crate) fn memory(&self) -> Option<Memory> {
-        memory(self.child.id())
+    /// What it holds; `None` where the system does not report it.
+    pub(crate) fn memory(&self) -> Option<Usage> {
+        process::usage(self.child.id())
     }
 
     fn write(&mut self, line: &str) {
@@ -116,19 +109,4 @@ pub(crate) fn chat(prompt: &str) -> Value {
 pub(crate) fn assert_completed(answer: &str) {
     let end = answer.char_indices().nth(500).map_or(answer.len(), |(at, _)| at);
     assert!(answer.contains("\"status\":\"completed\""), "not answered: {}", &answer[..end]);
-}
-
-#[cfg(target_os = "linux")]
-fn memory(process: u32) -> Option<Memory> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let bytes = |key: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
-    };
-    Some(Memory { resident: bytes("VmRSS:")?, peak: bytes("VmHWM:")? })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn memory(_: u32) -> Option<Memory> {
-    None
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::Plan;
-use crate::report::{MB, Samples, Table};
+use crate::common::report::{MB, Samples, Table};
 use crate::server::{Server, assert_completed, chat};
 use crate::upstream::{self, Direct};
 

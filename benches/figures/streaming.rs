@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::Plan;
+use crate::common::report::{Samples, Table};
 use crate::pieces::{self, PIECE};
-use crate::report::{Samples, Table};
 use crate::server::Server;
 use crate::upstream::{self, Direct};
 

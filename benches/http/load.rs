@@ -9,8 +9,8 @@ use tokio::runtime::Builder;
 
 use crate::Plan;
 use crate::client::{chat, find, ollama_chat};
+use crate::common::report::Table;
 use crate::nginx::Nginx;
-use crate::report::Table;
 use crate::server::Server;
 use crate::tiny;
 
@@ -20,7 +20,7 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn requests(plan: &Plan, table: &mut Table) {
     let ollama = tiny::start();
-    let server = Server::start(&plan.binary, &format!("http://{ollama}"));
+    let server = Server::over(&plan.binary, &format!("http://{ollama}"));
     let nginx = Nginx::start(ollama);
     let (through, plain) = (chat("Say hello.", false), ollama_chat("Say hello."));
     let (mut ours, mut proxy, mut direct) = (0.0_f64, 0.0_f64, 0.0_f64);

@@ -21,13 +21,12 @@ mod small;
 mod streams;
 mod tiny;
 
-#[path = "../figures/report.rs"]
-mod report;
+#[path = "../common/mod.rs"]
+mod common;
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use report::Table;
+use common::report::Table;
 
 /// What is measured, and how often.
 struct Plan {
@@ -45,20 +44,8 @@ struct Plan {
     pieces: usize,
 }
 
-/// Open files that the streams need on this side: two sockets for each.
-const FILES: &str = "8192";
-
 fn main() {
-    // The limit is inherited, by the server too.
-    if std::env::var_os("BENCH_HAS_FILES").is_none() {
-        let again = Command::new("sh")
-            .args(["-c", &format!("ulimit -n {FILES}; exec \"$0\" \"$@\"")])
-            .arg(std::env::current_exe().unwrap())
-            .args(std::env::args_os().skip(1))
-            .env("BENCH_HAS_FILES", "1")
-            .status();
-        std::process::exit(again.unwrap().code().unwrap_or(1));
-    }
+    common::open_files::raise_limit();
     let plan = plan();
     let mut table = Table::default();
     type Step = (&'static str, fn(&Plan, &mut Table));

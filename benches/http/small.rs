@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::Plan;
 use crate::client::{Client, chat, ollama_chat, post};
-use crate::report::{Samples, Table};
+use crate::common::report::{Samples, Table};
 use crate::server::Server;
 use crate::tiny;
 
@@ -16,12 +16,12 @@ pub(crate) fn start_up(plan: &Plan, table: &mut Table) {
     let mut samples = Samples::default();
     let mut resident = Vec::new();
     // The first one makes the key and migrates.
-    Server::start(&plan.binary, &ollama)
+    Server::over(&plan.binary, &ollama)
         .client()
         .call(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
     for _ in 0..plan.spawns {
         let start = Instant::now();
-        let server = Server::start(&plan.binary, &ollama);
+        let server = Server::over(&plan.binary, &ollama);
         let response = server.client().call(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
         samples.push(start.elapsed());
         assert_eq!(response.status, 200);
@@ -41,7 +41,7 @@ pub(crate) fn start_up(plan: &Plan, table: &mut Table) {
 /// Whole completions and first pieces beside direct calls; `tools/list`.
 pub(crate) fn requests(plan: &Plan, table: &mut Table) {
     let ollama = tiny::start();
-    let server = Server::start(&plan.binary, &format!("http://{ollama}"));
+    let server = Server::over(&plan.binary, &format!("http://{ollama}"));
     let (mut through, mut direct) = (server.client(), Client::connect(ollama));
     for (stream, what, p50, p99) in [
         (false, "time added to a whole completion", 0.1, 0.3),

@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::Plan;
 use crate::client::{chat, find, ollama_chat};
-use crate::report::{Samples, Table};
+use crate::common::report::{Samples, Table};
 use crate::server::Server;
 use crate::tiny::request_end;
 
@@ -28,7 +28,7 @@ type Written = Arc<Mutex<Vec<Vec<Instant>>>>;
 pub(crate) fn open(plan: &Plan, table: &mut Table) {
     let written: Written = Arc::new(Mutex::new(vec![Vec::new(); plan.streams]));
     let source = source(Arc::clone(&written), plan.pieces);
-    let server = Server::start(&plan.binary, &format!("http://{source}"));
+    let server = Server::over(&plan.binary, &format!("http://{source}"));
     // Direct, then through the server: both load the machine, so they cannot run beside one another.
     let direct = run(source, plan, |number| ollama_chat(&format!("stream {number}")), &written);
     let before = server.processor();

@@ -1,6 +1,7 @@
 //! The host: a process of the server, its pipes, and the calls that wait for an answer.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,21 +13,12 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::common::process::{self, Usage};
 use crate::{PATIENCE, short};
 
 /// Waits for an answer; none is a finding.
 pub(crate) async fn in_time(answer: oneshot::Receiver<Value>) -> Value {
     tokio::time::timeout(PATIENCE, answer).await.expect("an answer in time").expect("the server answers")
-}
-
-/// What a process holds.
-pub(crate) struct Usage {
-    /// KiB.
-    pub(crate) resident: u64,
-    /// KiB.
-    pub(crate) peak: u64,
-    pub(crate) files: usize,
-    pub(crate) threads: u64,
 }
 
 #[derive(Default)]
@@ -49,8 +41,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn start(ollama: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-mcp"));
+    pub(crate) fn start(binary: &Path, ollama: &str) -> Self {
+        let mut command = Command::new(binary);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OLLAMA_"))
         {
             command.env_remove(name);
@@ -122,13 +114,7 @@ impl Host {
     pub(crate) async fn usage(&self) -> Usage {
         let (_, answer) = self.request("tools/list", json!({})).await;
         in_time(answer).await;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap_or_default();
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
-            line.trim().trim_end_matches(" kB").trim().parse().unwrap()
-        };
-        let files = std::fs::read_dir(format!("/proc/{}/fd", self.process)).map_or(0, Iterator::count);
-        Usage { resident: number("VmRSS:"), peak: number("VmHWM:"), files, threads: number("Threads:") }
+        process::usage(self.process).expect("a system with /proc")
     }
 
     /// Ends the input, and waits for exit code 0.

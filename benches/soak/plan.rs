@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::fake_ollama::{Answer, FakeOllama, Request};
 
-const MODEL: &str = "gemma3:270m";
-const WHOLE: &str = "one two three four five six";
+pub(crate) const MODEL: &str = "gemma3:270m";
+pub(crate) const WHOLE: &str = "one two three four five six";
 
 /// What is done to a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -165,7 +165,8 @@ pub(crate) async fn fake() -> FakeOllama {
     fake
 }
 
-fn answer(request: &Request, seen: &Mutex<HashSet<String>>) -> Answer {
+/// The answer that a prompt asks for. `seen` has those prompts whose first try has failed.
+pub(crate) fn answer(request: &Request, seen: &Mutex<HashSet<String>>) -> Answer {
     let body = request.json();
     let said = body["messages"].as_array().unwrap().last().unwrap();
     // What is attached stands before it.
@@ -198,7 +199,7 @@ fn piece(text: &str) -> Value {
     json!({ "model": MODEL, "message": { "role": "assistant", "content": text }, "done": false })
 }
 
-fn lines() -> Vec<Value> {
+pub(crate) fn lines() -> Vec<Value> {
     let mut lines: Vec<_> = WHOLE.split_inclusive(' ').map(piece).collect();
     lines.push(json!({ "model": MODEL, "done": true, "done_reason": "stop", "eval_count": 6 }));
     lines

@@ -16,6 +16,7 @@ mod serve;
 mod try_prompt;
 mod try_url;
 mod uninstall;
+mod usage;
 
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
@@ -75,6 +76,8 @@ enum Subcommand {
     Uninstall(uninstall::Arguments),
     /// List the hosts on this machine, and whether this server is installed in them
     ListHosts(list_hosts::Arguments),
+    /// Show what the callers of the HTTP server have used
+    Usage(usage::Arguments),
     /// Print the manifest of this server: tools, resources, prompts, settings
     Manifest(manifest::Arguments),
     /// Print the completion script of a shell
@@ -181,6 +184,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),
         Some(Subcommand::ListHosts(arguments)) => list_hosts::run(&arguments),
+        Some(Subcommand::Usage(arguments)) => usage::run(&context, &arguments),
         Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
         Some(Subcommand::Completions(arguments)) => completions::run(&arguments),
     }

@@ -141,7 +141,7 @@ async fn full_queue_refuses_with_overloaded() {
     let (code, text) = tool_error(&refused);
     assert_eq!(code, "overloaded");
     assert!(
-        text.contains("2 completions are running and 3 are waiting")
+        text.contains("2 of your completions are running and 3 are waiting")
             && text.contains("OLLAMA_MCP_MAX_CONCURRENT"),
         "{text}"
     );

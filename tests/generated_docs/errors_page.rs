@@ -54,6 +54,10 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::Overloaded => {
             ("Too many requests are running, here or at the model server.", "Try again later.")
         }
+        ErrorCode::RateLimited => (
+            "All requests of this minute, or all tokens of this day, that the caller's limits allow were used.",
+            "Wait as long as the message says.",
+        ),
         ErrorCode::DiskFull => (
             "The disk has no room for the model; the pull was stopped.",
             "Free some space, or choose a smaller model.",

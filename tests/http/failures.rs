@@ -156,6 +156,22 @@ async fn fault_in_mid_stream_is_the_last_event_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn failure_in_the_same_read_as_the_first_text_is_told_in_the_stream() {
+    let (fake, server) = started().await;
+    let piece =
+        json!({ "model": MODEL, "message": { "role": "assistant", "content": "Sure" }, "done": false });
+    let both = format!("{piece}\n{}\n", json!({ "error": "the engine fell over" }));
+    fake.on("POST", "/api/chat", Answer::raw_chunks(vec![both.into_bytes()]));
+    let body = json!({ "model": MODEL, "messages": [{ "role": "user", "content": "hi" }], "stream": true });
+    for path in ["/v1/chat/completions", "/chat"] {
+        let answer = server.guest().post(path, &body).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        let (text, failure) = (answer.body.find("Sure"), answer.body.find("the engine fell over"));
+        assert!(text.is_some() && text < failure, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn faults_of_callers_have_their_status_in_each_dialect() {
     let (fake, server) = started_with(&[("OLLAMA_MCP_SERVE_MAX_BODY_BYTES", "4KiB")]).await;
     let wrong_key = server.guest().clone().with_key("omk_local_00000000000000000000000000000000");

@@ -108,3 +108,18 @@ async fn traversal_leads_to_no_file() {
         assert!(response.json()["error"]["message"].is_string(), "{path}: {}", response.text());
     }
 }
+
+#[tokio::test]
+async fn files_of_the_docs_are_packed_for_clients_that_accept_it() {
+    let (_fake, server) = started().await;
+    let path = "/docs/swagger-ui.css";
+    let plain = server.guest().get(path).await;
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, ""), "{:?}", plain.headers);
+    assert!(plain.body.contains(".swagger-ui"), "it is CSS");
+    let mut socket = server.socket().await;
+    socket.request("GET", path, &["Accept-Encoding: gzip, br"], b"").await;
+    let packed = socket.response().await;
+    assert_eq!((packed.status(), packed.head.header("content-encoding")), (200, "gzip"));
+    assert!(packed.body.starts_with(&[0x1f, 0x8b]) && packed.body.len() < plain.body.len() / 2);
+    assert_eq!(packed.head.header("vary"), "accept-encoding");
+}

@@ -19,7 +19,9 @@ use service::{Caller, ServiceError};
 
 /// The header with the fields of a request that have no effect.
 const IGNORED: &str = "x-ollama-mcp-ignored";
-/// Most bytes of that header.
+/// The header that asks for events which a dialect does not have.
+pub(crate) const EVENTS: &str = "x-ollama-mcp-events";
+/// Most bytes of the header before.
 const MAX_IGNORED: usize = 1024;
 
 /// One request.
@@ -52,6 +54,18 @@ impl Call {
         value.map_err(|_| HttpError::bad_request(name, "must be ASCII text"))
     }
 
+    /// Whether the stream is to tell the place in the queue: it begins before the model does then.
+    ///
+    /// # Errors
+    /// 400 for other events.
+    pub(crate) fn wants_queue_events(&self) -> Result<bool, HttpError> {
+        match self.header(EVENTS)? {
+            None => Ok(false),
+            Some("queue") => Ok(true),
+            Some(other) => Err(HttpError::bad_request(EVENTS, format!("is {other:?}; it must be queue"))),
+        }
+    }
+
     /// The query as a type.
     ///
     /// # Errors
@@ -79,7 +93,8 @@ impl Call {
     /// 413, 408.
     pub(crate) async fn bytes(&mut self) -> Result<bytes::Bytes, HttpError> {
         let body = std::mem::take(&mut *platform::sync::lock(&self.body));
-        json::read_bytes(body, &self.parts.headers, self.app.options.max_body_bytes).await
+        let options = &self.app.options;
+        json::read_bytes(body, &self.parts.headers, options.max_body_bytes, options.timeouts.body).await
     }
 
     /// An error of the service, as this caller may see it.

@@ -1,37 +1,27 @@
 //! One connection: HTTP/1.1 with limits on headers, on slow readers, and at the end of the server.
 
+mod sent_body;
+mod timed_io;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::mount::Body;
+use crate::options::Timeouts;
 use crate::router::Peer;
-
-/// How long a client may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Timeouts {
-    /// For the head of a request, and how long a connection may be idle.
-    pub(crate) head: Duration,
-    /// A client that takes nothing for so long is gone.
-    pub(crate) write: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { head: Duration::from_secs(10), write: Duration::from_secs(60) }
-    }
-}
+use sent_body::SentBody;
+use timed_io::{Activity, TimedIo};
 
 /// Most bytes of the head of a request.
 const MAX_HEAD: usize = 64 << 10;
@@ -50,21 +40,25 @@ pub(crate) async fn serve(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(timeouts.write));
+    let activity = Arc::new(Activity::default());
+    let stream = TimedIo::new(stream, Arc::clone(&activity), timeouts);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let in_flight = activity.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         let router = router.clone();
-        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+        async move {
+            let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+            Ok::<_, Infallible>(response.map(|body| SentBody { body, _in_flight: in_flight }))
+        }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(timeouts.head)
+        // The connection has its own.
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         .max_header_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

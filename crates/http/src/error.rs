@@ -96,8 +96,7 @@ impl HttpError {
     /// A failure of the service. Callers without a credential learn no path, address or version from it.
     pub(crate) fn from_service(error: &ServiceError, has_credential: bool) -> Self {
         let error = error.sanitized();
-        let private = if has_credential { None } else { hint::without_addresses(error.code) };
-        let message = private.map_or(error.message.clone(), str::to_owned);
+        let message = if has_credential { error.message.clone() } else { error.message_without_places() };
         Self(Box::new(Failure {
             status: status(error.code),
             code: code(error.code).into(),
@@ -216,6 +215,7 @@ fn kind(status: StatusCode) -> &'static str {
 fn code(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::ContextExceeded => "context_length_exceeded",
+        ErrorCode::RateLimited => "rate_limit_exceeded",
         other => other.as_str(),
     }
 }
@@ -234,7 +234,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::ConversationConflict | ErrorCode::NotConfirmed | ErrorCode::Cancelled => {
             StatusCode::CONFLICT
         }
-        ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::OllamaUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::RegistryUnreachable

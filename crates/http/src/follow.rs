@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::call::Call;
 use crate::error::HttpError;
+use crate::sse::{self, QueueEvent};
 use crate::state::App;
+use service::chat::timings::millis;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer, ReplyCursor, Update};
@@ -83,7 +85,7 @@ impl Follower {
         })
     }
 
-    pub(crate) fn task(&self) -> &Task {
+    pub(crate) fn task(&self) -> &Arc<Task> {
         &self.task
     }
 
@@ -109,8 +111,10 @@ impl Follower {
         let until = Instant::now() + BEGIN_WITHIN;
         loop {
             self.changes.borrow_and_update();
+            // A reply that has begun is answered as one, however soon it failed afterwards.
             if let Some(Err(error)) = self.reply.outcome()
                 && error.partial.is_none()
+                && self.reply.tool_calls().is_empty()
             {
                 return Err(self.failure(error));
             }
@@ -144,6 +148,20 @@ impl Follower {
         outcome.map_err(|error| self.failure(error))
     }
 
+    /// How it ended, once it has. Its end has reached the caller then.
+    pub(crate) fn outcome(&mut self) -> Option<Outcome> {
+        let outcome = self.reply.outcome()?;
+        self.delivered();
+        Some(outcome)
+    }
+
+    /// A channel that changes with each update, and has changed already.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        let mut changes = self.reply.changes();
+        changes.mark_changed();
+        changes
+    }
+
     /// Waits for what comes next.
     pub(crate) async fn next(&mut self) -> Step {
         loop {
@@ -160,11 +178,6 @@ impl Follower {
                 return Step::Update(update);
             }
             if let Some(outcome) = outcome {
-                // The end of the server cancels completions, too: the caller must learn which of the two it was.
-                let is_cancelled = outcome.as_ref().is_err_and(|error| error.code == ErrorCode::Cancelled);
-                if is_cancelled && self.app.shutdown.is_cancelled() {
-                    return Step::ShuttingDown;
-                }
                 self.delivered();
                 return Step::Ended(outcome);
             }
@@ -190,6 +203,10 @@ impl Follower {
 
     /// The failure of a completion, as this caller may see it. What had been generated can still be fetched.
     pub(crate) fn failure(&self, error: ServiceError) -> HttpError {
+        // The end of the server cancels completions, too: the caller must learn which of the two it was.
+        if error.code == ErrorCode::Cancelled && self.app.shutdown.is_cancelled() {
+            return shutting_down();
+        }
         let mut shown = HttpError::from_service(&error, self.has_credential);
         if shown.partial.is_some() {
             let fetch = format!("GET /x/completions/{} has what was generated.", self.task.id);
@@ -197,6 +214,14 @@ impl Follower {
             shown.hint = Some(hint.map_or(fetch.clone(), |hint| format!("{hint} {fetch}")));
         }
         shown
+    }
+
+    /// Writes an event with the place in the queue, where the completion waits there.
+    pub(crate) fn write_place(&self, out: &mut Vec<u8>, update: &Update) {
+        if let Phase::Queued(ahead) = update.phase {
+            let estimate_ms = update.queue_estimate.map(millis);
+            sse::write_queue(out, &QueueEvent { ahead, estimate_ms, completion_id: Some(&self.task.id) });
+        }
     }
 
     fn delivered(&mut self) {

@@ -1,7 +1,7 @@
 //! Next steps in the words of HTTP: routes, fields of requests, and the settings of the server.
 
 use service::hint::{DataDirFault, Hint, LimitSetting, Server};
-use service::{Action, ErrorCode, Warning};
+use service::{Action, Warning};
 use settings::SettingInfo;
 use settings::registry as entries;
 
@@ -20,22 +20,12 @@ pub(crate) fn warning(warning: &Warning, has_credential: bool) -> String {
     }
 }
 
-/// The text of failures whose own text names an address or a path.
-pub(crate) fn without_addresses(code: ErrorCode) -> Option<&'static str> {
-    match code {
-        ErrorCode::OllamaUnreachable => Some("The model server does not answer"),
-        ErrorCode::Timeout => Some("The model server did not answer in time"),
-        ErrorCode::StorageFailed => Some("Conversations cannot be stored or read"),
-        _ => None,
-    }
-}
-
 fn word(hint: &Hint, has_credential: bool) -> Option<String> {
     let Some(action) = &hint.action else { return Some(hint.text.to_string()) };
     match of_caller(action) {
         Some(text) => Some(text),
         None if has_credential => Some(of_owner(action)),
-        None => for_others(action).map(str::to_owned),
+        None => action.for_others().map(str::to_owned),
     }
 }
 
@@ -178,19 +168,6 @@ fn of_owner(action: &Action) -> String {
         ),
         // The steps of callers, which have no setting.
         action => action.to_string(),
-    }
-}
-
-/// What others can do about a step that needs the server's settings.
-fn for_others(action: &Action) -> Option<&'static str> {
-    match action {
-        Action::FreeDisk => Some("Use a smaller model, or ask the owner of this server to free some space."),
-        Action::UseLocalModel => Some("Use a model that runs on this machine."),
-        Action::StartServer(_) => Some("Try again when it runs."),
-        Action::RaiseTimeout(_) => Some("Ask again; a model that is being loaded answers later."),
-        Action::WaitOrRaiseConcurrency => Some("Try again when some have ended."),
-        Action::FixSystemPrompt => Some("A request with its own system prompt works."),
-        _ => None,
     }
 }
 

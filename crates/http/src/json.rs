@@ -12,10 +12,7 @@ use tokio::time::timeout;
 use crate::error::HttpError;
 use crate::mount::Body;
 
-/// How long the body of a request may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Reads a whole body.
+/// Reads a whole body of at most so many bytes, for at most so long.
 ///
 /// # Errors
 /// 413 for one that is too large, 408 for one that does not come, 415 for one that is compressed.
@@ -23,6 +20,7 @@ pub(crate) async fn read_bytes(
     body: Body,
     headers: &HeaderMap,
     max_bytes: usize,
+    within: Duration,
 ) -> Result<Bytes, HttpError> {
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > max_bytes as u64) {
@@ -34,8 +32,8 @@ pub(crate) async fn read_bytes(
     if encoding.is_some() {
         return Err(HttpError::unsupported_media_type("The body is compressed; send it as it is"));
     }
-    let whole = timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await.map_err(|_| {
-        let text = format!("The body of the request did not come within {} s", BODY_TIMEOUT.as_secs());
+    let whole = timeout(within, Limited::new(body, max_bytes).collect()).await.map_err(|_| {
+        let text = format!("The body of the request did not come within {} s", within.as_secs_f32());
         HttpError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", text)
     })?;
     match whole {
@@ -87,6 +85,7 @@ fn too_large(max_bytes: usize) -> HttpError {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt as _;
     use serde::Deserialize;
 
     use super::*;
@@ -108,6 +107,17 @@ mod tests {
         assert!(error("").message.contains("is empty"));
         assert!(error("{} {}").message.contains("trailing"));
         assert_eq!(error("7").param.as_deref(), Some("body"));
+    }
+
+    #[tokio::test]
+    async fn body_that_stops_is_given_up_in_time() {
+        let piece = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>("{") });
+        let stops = piece.chain(futures_util::stream::pending());
+        let body = Body::from_stream(stops);
+        let read = read_bytes(body, &HeaderMap::new(), 1000, Duration::from_millis(10)).await;
+        let error = read.unwrap_err();
+        assert_eq!((error.status, error.code.as_ref()), (StatusCode::REQUEST_TIMEOUT, "request_timeout"));
+        assert_eq!(error.message, "The body of the request did not come within 0.01 s");
     }
 
     #[test]

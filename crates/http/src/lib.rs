@@ -14,6 +14,7 @@
 //! state                           what all requests share
 //! metrics, mount                  counters; a service of another front, such as MCP
 //! error, hint, json, sse          errors by dialect, bodies, streams
+//! rate_limit                      what is left of limits, as headers
 //! options
 //! ```
 
@@ -33,6 +34,7 @@ mod openai;
 mod openapi;
 mod options;
 mod own;
+mod rate_limit;
 mod route;
 mod router;
 mod server;
@@ -42,7 +44,7 @@ mod state;
 pub use access::LocalKey;
 pub use mount::{Body, Endpoint, Request, Response};
 pub use openapi::{openapi, routes_markdown};
-pub use options::HttpOptions;
+pub use options::{HttpOptions, Timeouts};
 pub use server::HttpServer;
 
 /// Reads the body of a request as routes do, for fuzzing. `Err` is the status of the answer.

@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use service::ErrorCode;
-use service::tasks::observer::EndedCompletion;
+use service::tasks::observer::{EndedCompletion, EndedKind};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteStatus {
@@ -113,17 +113,20 @@ impl Metrics {
 
     /// A completion has ended, of this front or another one over the same services.
     pub(crate) fn completion(&self, ended: &EndedCompletion) {
+        self.tokens(&ended.usage);
+        if ended.kind == EndedKind::Embeddings {
+            return;
+        }
         let outcome = ended.error.map_or("completed", ErrorCode::as_str);
         self.completions.get_or_create(&Outcome { outcome }).inc();
         if let Some(first) = ended.first_chunk {
             self.first_token.observe(first.as_secs_f64());
         }
         self.queued.observe(ended.queued.as_secs_f64());
-        self.tokens(&ended.usage);
     }
 
     /// The model server has counted these.
-    pub(crate) fn tokens(&self, usage: &types::Usage) {
+    fn tokens(&self, usage: &types::Usage) {
         for (kind, tokens) in [("prompt", usage.prompt_tokens), ("completion", usage.completion_tokens)] {
             if let Some(tokens) = tokens {
                 self.tokens.get_or_create(&Kind { kind }).inc_by(tokens);

@@ -23,8 +23,31 @@ pub struct HttpOptions {
     pub max_body_bytes: usize,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// How long clients may take.
+    pub timeouts: Timeouts,
     /// A stream that has been silent for so long sends a comment; `None`: never.
     pub comment_after: Option<Duration>,
+}
+
+/// How long clients may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For the head of a request, from its first byte.
+    pub head: Duration,
+    /// For the next request, on a connection without one.
+    pub idle: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// A client that reads nothing for so long is gone.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let minute = Duration::from_secs(60);
+        // Longer than clients keep a connection, so that they are the ones to close it.
+        Self { head: Duration::from_secs(10), idle: 2 * minute, body: minute, write: minute }
+    }
 }
 
 /// The name of a request's model that means the default one.
@@ -48,6 +71,7 @@ impl Default for HttpOptions {
             model_aliases: BTreeMap::new(),
             max_body_bytes: 16 << 20,
             max_connections: 2048,
+            timeouts: Timeouts::default(),
             comment_after: Some(Duration::from_secs(15)),
         }
     }

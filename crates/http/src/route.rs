@@ -76,6 +76,8 @@ pub(crate) struct Route {
     pub(crate) summary: &'static str,
     pub(crate) description: &'static str,
     pub(crate) access: Access,
+    /// Its requests count towards the limits of their caller, as they have a model generate something.
+    pub(crate) is_counted: bool,
     pub(crate) dialect: Dialect,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) request: Option<Content>,
@@ -108,6 +110,7 @@ impl Route {
             summary: "",
             description: "",
             access: Access::Open,
+            is_counted: false,
             dialect: Dialect::OpenAi,
             parameters: Vec::new(),
             request: None,
@@ -136,6 +139,12 @@ impl Route {
 
     pub(crate) fn needs(mut self, scope: Scope) -> Self {
         self.access = Access::Needs(scope);
+        self
+    }
+
+    /// A model generates something for each of its requests.
+    pub(crate) fn counted(mut self) -> Self {
+        self.is_counted = true;
         self
     }
 

@@ -19,7 +19,7 @@ use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{base, chat_service, mcp_routes, openai, own};
+use crate::{base, chat_service, mcp_routes, openai, own, rate_limit};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -68,7 +68,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             .allow_methods(AllowMethods::mirror_request())
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(ExposeHeaders::list(
-                ["x-request-id", "retry-after", "mcp-session-id"].map(HeaderName::from_static),
+                ["x-request-id", "retry-after", "mcp-session-id"]
+                    .into_iter()
+                    .chain(rate_limit::HEADERS)
+                    .map(HeaderName::from_static),
             )),
     )
 }
@@ -79,14 +82,16 @@ async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     let request_id = format!("req_{}", uuid::Uuid::new_v4().simple());
     let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
-    let mut response = answer.unwrap_or_else(|error| {
-        tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
-        app.metrics.error(&error.code);
-        error.into_response(route.dialect)
-    });
+    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error));
     finish(&mut response, &request_id);
     app.metrics.request(route.name, response.status(), started.elapsed());
     response
+}
+
+fn failed(app: &App, route: &Route, error: HttpError) -> Response {
+    tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
+    app.metrics.error(&error.code);
+    error.into_response(route.dialect)
 }
 
 async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
@@ -109,7 +114,21 @@ async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let path = path
         .map(|path| path.0)
         .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
-    (route.handler)(Call { app, identity, path, parts, body: Mutex::new(body) }).await
+    let is_limited = route.is_counted && identity.caller.limits.are_counted();
+    let call = Call { app, identity, path, parts, body: Mutex::new(body) };
+    if is_limited { Box::pin(limited(route, call)).await } else { (route.handler)(call).await }
+}
+
+/// Runs a request that counts towards the limits of its caller. Every answer to it says what is left of them.
+async fn limited(route: &Route, call: Call) -> Answer {
+    let app = Arc::clone(&call.app);
+    let (answer, status) = match app.services.admit(call.caller()).await {
+        Ok(status) => ((route.handler)(call).await, status),
+        Err(refused) => (Err(call.error(&refused.error)), refused.status),
+    };
+    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error));
+    rate_limit::write(response.headers_mut(), &status);
+    Ok(response)
 }
 
 fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {

@@ -12,13 +12,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::LocalKey;
-use crate::connection::{self, Timeouts};
+use crate::connection;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
 use crate::options::HttpOptions;
 use crate::router::router;
 use crate::state::App;
 use service::Services;
+use store::Store;
 
 /// How long open responses have to end: the process must end within a second of a signal.
 const DRAIN_TIME: Duration = Duration::from_millis(800);
@@ -71,16 +72,19 @@ impl HttpServer {
     pub async fn serve(
         self,
         services: Arc<Services>,
+        store: Store,
         local_key: Option<LocalKey>,
         mcp: Option<Arc<dyn Endpoint>>,
         shutdown: CancellationToken,
     ) {
         let max_connections = self.options.max_connections;
+        let timeouts = self.options.timeouts;
         let metrics = Arc::new(Metrics::new());
         let counting = Arc::clone(&metrics);
-        services.tasks.observe_ends(move |ended| counting.completion(&ended));
+        services.tasks.observe_ends(move |ended| counting.completion(ended));
         let app = Arc::new(App {
             services,
+            store,
             options: self.options,
             local_key,
             mcp,
@@ -110,7 +114,7 @@ impl HttpServer {
                     let counted = app.metrics.connection();
                     let (router, shutdown) = (router.clone(), shutdown.clone());
                     connections.spawn(async move {
-                        connection::serve(stream, peer, router, Timeouts::default(), shutdown).await;
+                        connection::serve(stream, peer, router, timeouts, shutdown).await;
                         drop((slot, counted));
                     });
                 }

@@ -32,6 +32,24 @@ pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &impl Seria
     out.extend_from_slice(b"\n\n");
 }
 
+/// A place in the queue.
+#[derive(Serialize)]
+pub(crate) struct QueueEvent<'a> {
+    /// How many are ahead.
+    pub(crate) ahead: usize,
+    /// How long it may still wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) estimate_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) completion_id: Option<&'a str>,
+}
+
+/// Writes an event with the place in the queue, for clients that asked for it.
+pub(crate) fn write_queue(out: &mut Vec<u8>, event: &QueueEvent<'_>) {
+    out.extend_from_slice(b"event: queue\n");
+    write_event(out, None, event);
+}
+
 /// A response of events.
 pub(crate) fn response(events: impl Stream<Item = Vec<u8>> + Send + 'static) -> Response {
     streamed(HeaderValue::from_static("text/event-stream"), events)

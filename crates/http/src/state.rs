@@ -11,10 +11,13 @@ use crate::mount::Endpoint;
 use crate::openai::IdempotencyKeys;
 use crate::options::HttpOptions;
 use service::Services;
+use store::Store;
 
 /// The state of one server.
 pub(crate) struct App {
     pub(crate) services: Arc<Services>,
+    /// The database of the services.
+    pub(crate) store: Store,
     pub(crate) options: HttpOptions,
     /// The key of the user who runs this server.
     pub(crate) local_key: Option<LocalKey>,

@@ -44,7 +44,7 @@ pub(super) async fn complete(
         MODEL_ARGUMENT => {
             let loaded =
                 matches!(&request.r#ref, Reference::Resource(resource) if resource.uri == RUNNING_TEMPLATE);
-            matching(model_names(services, loaded).await, typed)
+            matching(model_names(services, caller, loaded).await, typed)
         }
         // A prompt has no argument of this name.
         CONVERSATION_ARGUMENT => conversation_ids(services, caller, typed).await,
@@ -54,12 +54,12 @@ pub(super) async fn complete(
 }
 
 /// The installed models, or the loaded ones. None while the server is down: an error does not help a user who types.
-async fn model_names(services: &Services, loaded: bool) -> Vec<String> {
+async fn model_names(services: &Services, caller: &Caller, loaded: bool) -> Vec<String> {
     if loaded {
-        let running = services.models.running_models().await.unwrap_or_default();
+        let running = services.models.running_models(caller).await.unwrap_or_default();
         return running.into_iter().map(|model| model.name).collect();
     }
-    let models = services.models.list_models().await.unwrap_or_default();
+    let models = services.models.list_models(caller).await.unwrap_or_default();
     models.into_iter().map(|listed| listed.model.name).collect()
 }
 

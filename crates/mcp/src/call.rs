@@ -202,7 +202,7 @@ impl<'a> ToolCall<'a> {
                 Box::pin(services.chat.locate(&work)).await;
             }
         }
-        answers::of(&work, ended, self.server.wording())
+        answers::of(&work, ended, self.server.wording(self.caller()))
     }
 
     /// Waits for work that an earlier call has started. Only text that comes from now on is progress; the answer has all
@@ -217,7 +217,7 @@ impl<'a> ToolCall<'a> {
         if !ended {
             Box::pin(services.chat.locate(work)).await;
         }
-        answers::of(work, ended, self.server.wording())
+        answers::of(work, ended, self.server.wording(self.caller()))
     }
 }
 

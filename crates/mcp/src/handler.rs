@@ -20,9 +20,6 @@ use super::{argument_completion, prompts, resources};
 use service::{Caller, HostFiles};
 use types::Owner;
 
-/// What the server is, as clients show it: the description of the program's package.
-const DESCRIPTION: &str = "The models of a local Ollama for any MCP host, over stdio";
-
 /// How long clients may cache lists that change only with a new start: an hour.
 const STATIC_TTL_MS: u64 = 3_600_000;
 
@@ -72,7 +69,7 @@ impl ServerHandler for SessionHandler {
             .build();
         let implementation = Implementation::new("ollama-mcp", env!("CARGO_PKG_VERSION"))
             .with_title("Ollama")
-            .with_description(DESCRIPTION);
+            .with_description(self.server.description());
         ServerConfig::new(capabilities)
             .with_server_info(implementation)
             .with_instructions(self.server.instructions())
@@ -222,7 +219,9 @@ impl ServerHandler for SessionHandler {
         let arguments = request.arguments.unwrap_or_default();
         let host_files = self.session.host_files().is_some();
         let services = self.server.state().services();
-        Box::pin(prompts::get(services, &request.name, arguments, host_files)).await.map(Into::into)
+        Box::pin(prompts::get(services, self.session.caller(), &request.name, arguments, host_files))
+            .await
+            .map(Into::into)
     }
 
     async fn complete(

@@ -1,15 +1,20 @@
 //! Next steps in the words of MCP: the tools that are offered, their arguments, and the settings as a host's
 //! configuration has them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use service::ServiceError;
 use service::hint::{DataDirFault, LimitSetting, Server};
 use service::{Action, Hint, Warning};
 use settings::registry as entries;
 
-/// Words next steps for the callers of one server. The default one words them for people, who have no tools.
-#[derive(Debug, Default)]
+/// Words failures and next steps for callers of one server. The default one words them for people, who have no tools.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wording {
-    tools: Vec<&'static str>,
+    tools: Arc<[&'static str]>,
+    /// They may learn no address and no path, and cannot change the server's settings.
+    for_guests: bool,
 }
 
 /// The next steps for a person at a terminal, who has no tools; `None` where there are none.
@@ -20,13 +25,27 @@ pub fn hint_without_tools(hints: &[Hint]) -> Option<String> {
 impl Wording {
     /// For callers that are offered these tools.
     pub(super) fn new(tools: impl Iterator<Item = &'static str>) -> Self {
-        Self { tools: tools.collect() }
+        Self { tools: tools.collect(), for_guests: false }
+    }
+
+    /// The same for callers without a credential.
+    pub(super) fn for_guests(&self) -> Self {
+        Self { tools: Arc::clone(&self.tools), for_guests: true }
     }
 
     /// An error whose next steps are worded. Steps that need a tool that is not offered are dropped.
     pub(super) fn error(&self, mut error: ServiceError) -> ServiceError {
         error.hints = error.hints.iter().filter_map(|hint| self.hint(hint)).map(Hint::text).collect();
+        error.message = self.message(&error).into_owned();
         error
+    }
+
+    /// What happened, as these callers may learn it.
+    pub(super) fn message<'a>(&self, error: &'a ServiceError) -> Cow<'a, str> {
+        match self.for_guests {
+            true => error.message_without_places().into(),
+            false => error.message.as_str().into(),
+        }
     }
 
     /// Next steps as one text; `None` where none is left.
@@ -50,6 +69,9 @@ impl Wording {
 
     fn hint(&self, hint: &Hint) -> Option<String> {
         match &hint.action {
+            Some(action) if self.for_guests && action.needs_operator() => {
+                action.for_others().map(str::to_owned)
+            }
             Some(action) => self.action(action),
             None => Some(hint.text.to_string()),
         }

@@ -16,7 +16,13 @@ struct Shared {
     state: ServerState,
     tools: Vec<OfferedTool>,
     instructions: String,
+    description: &'static str,
 }
+
+/// What the server is, as clients show it: the description of the program's package.
+const DESCRIPTION: &str = "The models of a local Ollama for any MCP host, over stdio";
+/// The same over the network.
+const DESCRIPTION_OVER_NETWORK: &str = "The models of an Ollama for any MCP host, over HTTP";
 
 impl std::fmt::Debug for McpServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -38,9 +44,10 @@ impl McpServer {
     fn offering(services: Arc<Services>, options: ServerOptions, host_files: bool) -> Self {
         let Offer { tools, left_out, advice } = Offer::new(&services, &options.tools, host_files);
         let wording = Wording::new(tools.iter().map(|tool| tool.name));
-        let instructions = instructions(&advice);
+        let instructions = instructions(&advice, !host_files);
+        let description = if host_files { DESCRIPTION } else { DESCRIPTION_OVER_NETWORK };
         let state = ServerState::new(services, options, left_out, wording);
-        Self(Arc::new(Shared { state, tools, instructions }))
+        Self(Arc::new(Shared { state, tools, instructions, description }))
     }
 
     pub(crate) fn state(&self) -> &ServerState {
@@ -58,5 +65,9 @@ impl McpServer {
 
     pub(crate) fn instructions(&self) -> &str {
         &self.0.instructions
+    }
+
+    pub(crate) fn description(&self) -> &'static str {
+        self.0.description
     }
 }

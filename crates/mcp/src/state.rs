@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::confirmation::Confirmations;
 use super::hint::Wording;
-use service::{ServiceError, Services};
+use service::{Caller, ServiceError, Services};
 use settings::{CallDeadline, ChatSettings, ServerSettings, ToolSettings, Toolset};
 
 /// The options of a server beside those of its services.
@@ -37,6 +37,7 @@ pub(crate) struct ServerState {
     /// The names of the tools that are not offered.
     left_out: Vec<&'static str>,
     wording: Wording,
+    wording_for_guests: Wording,
     confirmations: Confirmations,
 }
 
@@ -48,7 +49,8 @@ impl ServerState {
         left_out: Vec<&'static str>,
         wording: Wording,
     ) -> Self {
-        Self { services, options, left_out, wording, confirmations: Confirmations::new() }
+        let wording_for_guests = wording.for_guests();
+        Self { services, options, left_out, wording, wording_for_guests, confirmations: Confirmations::new() }
     }
 
     /// Whether there is a tool of this name that the settings or the provider exclude.
@@ -64,14 +66,14 @@ impl ServerState {
         &self.options
     }
 
-    /// How next steps are worded for this server's callers.
-    pub(crate) fn wording(&self) -> &Wording {
-        &self.wording
+    /// How failures and next steps are worded for a caller.
+    pub(crate) fn wording(&self, caller: &Caller) -> &Wording {
+        if caller.may_see_places() { &self.wording } else { &self.wording_for_guests }
     }
 
     /// A failure with its next steps in words: none names a tool that is not offered.
-    pub(crate) fn render_error(&self, error: ServiceError) -> ServiceError {
-        self.wording.error(error)
+    pub(crate) fn render_error(&self, error: ServiceError, caller: &Caller) -> ServiceError {
+        self.wording(caller).error(error)
     }
 
     /// Whether conversations are stored: their toolset is offered.

@@ -58,14 +58,14 @@ impl Batches {
         let call = self.chat.with_system(call.clone())?;
         let calls: Vec<_> =
             models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
-        let held = self.check_all(&calls)?;
+        let held = self.check_all(caller, &calls)?;
         let report = JobOutput::Comparison(ReplySet::new(models.to_vec()));
         let concurrency = if together { calls.len() } else { 1 };
         let calls = self.in_order(caller, calls, concurrency);
-        let batches = Arc::clone(self);
+        let (batches, asking) = (Arc::clone(self), caller.clone());
         Ok(self.tasks.registry.start_job(&caller.owner, "comparing", report, move |job| async move {
             let _held = held;
-            batches.answer_all(&job, calls, concurrency).await
+            batches.answer_all(&asking, &job, calls, concurrency).await
         }))
     }
 
@@ -107,23 +107,23 @@ impl Batches {
             inputs.iter().map(|input| asking(format!("{instruction}\n\n{input}"), Attachments::default()));
         let of_files = files.into_iter().map(|file| asking(instruction.to_owned(), file));
         let calls: Vec<_> = of_texts.chain(of_files).collect();
-        let held = self.check_all(&calls)?;
+        let held = self.check_all(caller, &calls)?;
         let labels = (0..total).map(|index| index.to_string()).collect();
         let concurrency = calls.len();
         let calls = self.in_order(caller, calls, concurrency);
         let report = JobOutput::Batch(ReplySet::new(labels));
         // All of them are queued; the queue limits how many run at the same time.
-        let batches = Arc::clone(self);
+        let (batches, asking) = (Arc::clone(self), caller.clone());
         Ok(self.tasks.registry.start_job(&caller.owner, "working", report, move |job| async move {
             let _held = held;
-            batches.answer_all(&job, calls, concurrency).await
+            batches.answer_all(&asking, &job, calls, concurrency).await
         }))
     }
 
     /// Checks the calls of a job, and counts what they hold.
-    fn check_all(&self, calls: &[ChatCall]) -> Result<Held, ServiceError> {
+    fn check_all(&self, caller: &Caller, calls: &[ChatCall]) -> Result<Held, ServiceError> {
         calls.iter().try_for_each(crate::chat::validate::check)?;
-        self.tasks.memory.hold(calls.iter().map(bytes_of_call).sum())
+        self.tasks.memory.hold(&caller.owner, calls.iter().map(bytes_of_call).sum())
     }
 
     /// The calls with their places in the queue, all reserved now, so that later calls come after the whole job.
@@ -133,8 +133,7 @@ impl Batches {
         calls: Vec<ChatCall>,
         concurrency: usize,
     ) -> Vec<(ChatCall, Reservation)> {
-        let calls: Vec<_> =
-            calls.into_iter().map(|call| (call, self.tasks.queue.reserve(&caller.owner))).collect();
+        let calls: Vec<_> = calls.into_iter().map(|call| (call, self.tasks.queue.reserve(caller))).collect();
         for (_, place) in calls.iter().skip(concurrency) {
             // It comes after another one of the job.
             place.delay();
@@ -144,16 +143,16 @@ impl Batches {
 
     async fn answer_all(
         self: &Arc<Self>,
+        caller: &Caller,
         job: &Arc<Job>,
         calls: Vec<(ChatCall, Reservation)>,
         concurrency: usize,
     ) -> Result<(), ServiceError> {
         let total = calls.len();
         job.advance(|state| state.total = Some(total as f64));
-        let answers = calls
-            .into_iter()
-            .enumerate()
-            .map(|(index, (call, place))| async move { (index, self.chat.reply(call, job, place).await) });
+        let answers = calls.into_iter().enumerate().map(|(index, (call, place))| async move {
+            (index, self.chat.reply(caller, call, job, place).await)
+        });
         let mut answers = stream::iter(answers).buffer_unordered(concurrency.max(1));
         while let Some((index, outcome)) = answers.next().await {
             job.advance(|state| {

@@ -40,7 +40,7 @@ impl Changes {
     /// [`poll_changes`](crate::models::Models::poll_changes).
     pub fn follow(&self, caller: &Caller) -> Follower {
         let signal = self.0.get_or_init(|| broadcast::Sender::new(MAX_WAITING));
-        Follower { owner: caller.owner.clone(), receiver: signal.subscribe() }
+        Follower { caller: caller.clone(), receiver: signal.subscribe() }
     }
 
     pub(crate) fn announce(&self, change: Change) {
@@ -54,7 +54,7 @@ impl Changes {
 /// A subscription to changes.
 #[derive(Debug)]
 pub struct Follower {
-    owner: Owner,
+    caller: Caller,
     receiver: broadcast::Receiver<Change>,
 }
 
@@ -80,7 +80,9 @@ impl Follower {
 
     fn add(&self, changes: &mut BTreeSet<Change>, change: Change) {
         match &change {
-            Change::Conversation { owner, .. } if *owner != self.owner => {}
+            Change::Conversation { owner, .. } if *owner != self.caller.owner => {}
+            Change::Installed(model) | Change::Loaded(model) | Change::KeepAliveChanged(model)
+                if !self.caller.may_use(model) => {}
             _ => {
                 changes.insert(change);
             }
@@ -90,6 +92,10 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use types::Limits;
+
     use super::*;
 
     #[tokio::test]
@@ -118,5 +124,17 @@ mod tests {
         changes.announce(of_other);
         drop(changes);
         assert_eq!(follower.changed().await, None);
+    }
+
+    #[tokio::test]
+    async fn follower_hears_only_of_models_that_it_may_use() {
+        let changes = Changes::default();
+        let limits = Limits { models: Some(vec!["m".to_owned()]), ..Limits::default() };
+        let caller = Caller { limits: Arc::new(limits), ..Caller::local() };
+        let mut follower = changes.follow(&caller);
+        let allowed = Change::Loaded("m:latest".to_owned());
+        let all = ["other:1b", "m:1b"].map(|name| Change::Installed(name.to_owned()));
+        all.into_iter().chain([allowed.clone()]).for_each(|change| changes.announce(change));
+        assert_eq!(follower.changed().await.unwrap(), BTreeSet::from([allowed]));
     }
 }

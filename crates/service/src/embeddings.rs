@@ -1,14 +1,16 @@
 //! Embeddings, and ranking by them.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::hint::{Action, Hint, Server};
 use crate::models::Models;
 use crate::models::name::name_length;
 use crate::tasks::Tasks;
+use crate::tasks::observer::{EndedCompletion, EndedKind};
 use crate::transfers::Transfers;
-use crate::{ErrorCode, ServiceError};
-use types::EmbedRequest;
+use crate::{Caller, ErrorCode, ServiceError};
+use types::{EmbedRequest, Usage};
 
 /// Texts in one call.
 pub const MAX_TEXTS: usize = 2048;
@@ -70,37 +72,69 @@ impl Embeddings {
     /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
     pub async fn embed(
         &self,
+        caller: &Caller,
         mut request: EmbedRequest,
         mut notify: impl FnMut(Pulling) + Send,
     ) -> Result<Embedded, ServiceError> {
         check_texts("input", &request.input)?;
         name_length("model", &request.model)?;
-        let _held = self.tasks.memory.hold(request.input.iter().map(String::len).sum())?;
+        let _held = self.tasks.memory.hold(&caller.owner, request.input.iter().map(String::len).sum())?;
         if request.dimensions == Some(0) {
             return Err(ServiceError::invalid("dimensions", "is 0; it must be at least 1"));
         }
         if request.model.is_empty() {
-            request.model = self.embedding_model().await?;
+            request.model = self.embedding_model(caller).await?;
         }
+        self.models.check_allowed(caller, &request.model).await?;
+        let started = Instant::now();
+        let embedded = self.embed_checked(caller, &mut request, &mut notify).await;
+        self.tasks.registry.observers.report(|| EndedCompletion {
+            kind: EndedKind::Embeddings,
+            caller: caller.clone(),
+            model: request.model.clone(),
+            error: embedded.as_ref().err().map(|error| error.code),
+            usage: Usage {
+                prompt_tokens: embedded.as_ref().ok().and_then(|embedded| embedded.embeddings.prompt_tokens),
+                ..Usage::default()
+            },
+            chunks: 0,
+            queued: Duration::ZERO,
+            first_chunk: None,
+            generation: started.elapsed(),
+        });
+        embedded
+    }
+
+    async fn embed_checked(
+        &self,
+        caller: &Caller,
+        request: &mut EmbedRequest,
+        notify: &mut (impl FnMut(Pulling) + Send),
+    ) -> Result<Embedded, ServiceError> {
         let may_cut = request.truncate != Some(false) && self.models.takes_num_ctx();
-        match self.embed_once(&mut request, may_cut).await {
+        match self.embed_once(caller, request, may_cut).await {
             Err(error) if self.transfers.may_pull(&error, &request.model) => {
                 let model = &request.model;
                 let pulling = |done, total| notify(Pulling { model: model.clone(), done, total });
-                self.transfers.ensure_installed(model, pulling).await?;
-                self.embed_once(&mut request, may_cut).await
+                self.transfers.ensure_installed(caller, model, pulling).await?;
+                self.embed_once(caller, request, may_cut).await
             }
             embedded => embedded,
         }
     }
 
     /// Ollama cuts a text that does not fit in silence, so it is asked to refuse first.
-    async fn embed_once(&self, request: &mut EmbedRequest, may_cut: bool) -> Result<Embedded, ServiceError> {
+    async fn embed_once(
+        &self,
+        caller: &Caller,
+        request: &mut EmbedRequest,
+        may_cut: bool,
+    ) -> Result<Embedded, ServiceError> {
         request.truncate = Some(false);
-        match self.embed_as_it_is(request).await {
+        match self.embed_as_it_is(caller, request).await {
             Err(error) if error.code == ErrorCode::ContextExceeded && may_cut => {
                 request.truncate = Some(true);
-                let embeddings = self.embed_as_it_is(request).await?;
+                let embeddings = self.embed_as_it_is(caller, request).await?;
                 Ok(Embedded { embeddings, warning: Some(cut(request.input.len())) })
             }
             Err(error) if error.code == ErrorCode::ContextExceeded => {
@@ -112,10 +146,14 @@ impl Embeddings {
         }
     }
 
-    async fn embed_as_it_is(&self, request: &EmbedRequest) -> Result<types::Embeddings, ServiceError> {
+    async fn embed_as_it_is(
+        &self,
+        caller: &Caller,
+        request: &EmbedRequest,
+    ) -> Result<types::Embeddings, ServiceError> {
         match self.models.provider().embed(request).await {
             Ok(embeddings) => Ok(embeddings),
-            Err(error) => Err(self.models.explain(error).await),
+            Err(error) => Err(self.models.explain(caller, error).await),
         }
     }
 
@@ -125,6 +163,7 @@ impl Embeddings {
     /// As [`Embeddings::embed`].
     pub async fn rank(
         &self,
+        caller: &Caller,
         model: Option<String>,
         query: &str,
         texts: Vec<String>,
@@ -137,7 +176,7 @@ impl Embeddings {
         let mut input = texts;
         input.push(query.to_owned());
         let request = EmbedRequest::new(model.unwrap_or_default(), input);
-        let Embedded { mut embeddings, warning } = self.embed(request, notify).await?;
+        let Embedded { mut embeddings, warning } = self.embed(caller, request, notify).await?;
         let Some(query) = embeddings.vectors.pop() else { return Err(ServiceError::internal()) };
         let scores = embeddings.vectors.iter().map(|vector| cosine(&query, vector));
         let mut ranked: Vec<_> = scores.enumerate().map(|(index, score)| Ranked { index, score }).collect();
@@ -146,8 +185,8 @@ impl Embeddings {
         Ok(Ranking { model: embeddings.model, ranked, warning })
     }
 
-    async fn embedding_model(&self) -> Result<String, ServiceError> {
-        let models = self.models.list_models().await?;
+    async fn embedding_model(&self, caller: &Caller) -> Result<String, ServiceError> {
+        let models = self.models.list_models(caller).await?;
         let makes_embeddings = |words: &Vec<String>| words.iter().any(|word| word == "embedding");
         let found =
             models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));

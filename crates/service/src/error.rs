@@ -9,13 +9,14 @@ use text::sanitize;
 
 use crate::hint::{Action, Hint, Server};
 mod code;
+mod places;
 mod storage;
 #[cfg(test)]
 pub(crate) mod tests;
 mod upstream;
 
 pub use code::ErrorCode;
-pub(crate) use storage::storage_failed;
+pub use storage::storage_failed;
 
 /// A failure.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -3,6 +3,8 @@
 //! A text of this crate names no tool, flag or variable of a front: an HTTP caller has no tools, and a caller of MCP
 //! has no routes. What needs such a name is an [`Action`].
 
+mod operator;
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -19,6 +19,7 @@ mod error;
 mod file_access;
 pub mod hint;
 pub mod models;
+pub mod rate_limits;
 pub mod stored_answers;
 pub mod tasks;
 pub mod transfers;
@@ -38,11 +39,12 @@ use changes::Changes;
 use chat::Chat;
 use conversations::Conversations;
 use embeddings::Embeddings;
-pub use error::{ErrorCode, Partial, ServiceError, TokenCounts};
+pub use error::{ErrorCode, Partial, ServiceError, TokenCounts, storage_failed};
 use file_access::FileAccess;
 pub use file_access::HostFiles;
 pub use hint::{Action, Hint, Warning, WarningKind};
 use models::{ModelSettings, Models};
+use rate_limits::RateLimits;
 use stored_answers::StoredAnswers;
 use tasks::{TaskSettings, Tasks};
 use transfers::{TransferSettings, Transfers};
@@ -66,6 +68,8 @@ pub struct ServiceSettings {
     pub answers: Option<Answers>,
     /// The web search of ollama.com, where there is a key and it is wanted.
     pub web: Option<Arc<OllamaWeb>>,
+    /// Counts what callers with limits do.
+    pub rate_limits: Option<Arc<dyn RateLimits>>,
 }
 
 /// The parts over one model server.
@@ -80,6 +84,7 @@ pub struct Services {
     pub batches: Arc<Batches>,
     pub embeddings: Arc<Embeddings>,
     pub web: Arc<Web>,
+    rate_limits: Option<Arc<dyn RateLimits>>,
     pub stored_answers: Arc<StoredAnswers>,
 }
 
@@ -110,6 +115,7 @@ impl Services {
             batches: Batches::new(Arc::clone(&chat), Arc::clone(&tasks)),
             embeddings: Embeddings::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
             web: Web::new(settings.web),
+            rate_limits: settings.rate_limits,
             stored_answers: Arc::new(StoredAnswers::new(settings.answers)),
             changes,
             models,

@@ -26,5 +26,8 @@ pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
 pub use postgres::AddressError;
 pub use sqlite::Sqlite;
-pub use tables::{Accounts, Answers, AnswersPage, StoredAnswer, Uploads, Usage};
+pub use tables::{
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
+    UsageRecord,
+};
 pub use transfer::{Counts, Imported, TransferError};

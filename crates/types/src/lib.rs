@@ -24,7 +24,7 @@ pub use chat::{
 pub use embed::{EmbedRequest, Embeddings};
 pub use generate::GenerateRequest;
 pub use keep_alive::KeepAlive;
-pub use limits::Limits;
+pub use limits::{Limits, RateStatus, RateWindow};
 pub use location::Location;
 pub use logprob::TokenLogprob;
 pub use message::{Image, Message, Role, ToolCall};

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+/// The name of the owner of callers without a credential.
+const GUEST: &str = "guest";
+
 /// The owner of a completion, a job, a conversation or a file. For a caller, what another owner has does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner(Arc<str>);
@@ -13,6 +16,16 @@ impl Owner {
     /// The user of this machine, as whom MCP over stdio runs.
     pub fn local() -> Self {
         Self(Arc::from("local"))
+    }
+
+    /// The owner of what callers without a credential make: they all share it.
+    pub fn guest() -> Self {
+        Self(Arc::from(GUEST))
+    }
+
+    /// Whether it is that of callers without a credential.
+    pub fn is_guest(&self) -> bool {
+        &*self.0 == GUEST
     }
 
     /// An owner by name: 1 to [`Self::MAX_BYTES`] ASCII letters, digits, `-`, `_`, `.`, `@` or `+`.
@@ -31,6 +44,12 @@ impl Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guest_is_a_valid_name_and_not_local() {
+        assert_eq!(Owner::new("guest"), Some(Owner::guest()));
+        assert!(Owner::guest().is_guest() && !Owner::local().is_guest());
+    }
 
     #[test]
     fn owner_names_are_bounded_and_plain() {

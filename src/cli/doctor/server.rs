@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::finding::Section;
 use mcp::hint_without_tools;
-use service::Services;
 use service::models::health::Healthy;
+use service::{Caller, Services};
 use text::sanitize;
 
 /// More names would make the line unreadable.
@@ -13,7 +13,7 @@ const MAX_LISTED: usize = 50;
 
 pub(super) async fn check(services: &Services) -> Section {
     let mut section = Section::new("Model server");
-    let health = services.models.health().await;
+    let health = services.models.health(&Caller::local()).await;
     section.field("provider", health.provider);
     section.field("address", health.address.as_str());
     section.field("location", health.location.describe());
@@ -38,7 +38,7 @@ pub(super) async fn check(services: &Services) -> Section {
     let location = health.location.describe();
     section.info(format!("location: {}", if location == "local" { "this machine" } else { location }));
     models(&mut section, healthy);
-    match services.models.default_model().await {
+    match services.models.default_model(&Caller::local()).await {
         Ok(model) => {
             section.ok(format!("default model: {} ({})", sanitize::name(&model.name), model.reason));
             section.field("default_model", json!({ "name": model.name, "reason": model.reason }));

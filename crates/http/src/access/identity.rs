@@ -27,11 +27,11 @@ enum Kind {
 impl Identity {
     /// A caller of a route that is open to all.
     pub(crate) fn unknown() -> Self {
-        Self { caller: Caller::new(guest()), kind: Kind::Unknown }
+        Self { caller: Caller::new(Owner::guest()), kind: Kind::Unknown }
     }
 
     pub(crate) fn guest() -> Self {
-        Self { caller: Caller::new(guest()), kind: Kind::Guest }
+        Self { caller: Caller::new(Owner::guest()), kind: Kind::Guest }
     }
 
     pub(crate) fn local() -> Self {
@@ -55,12 +55,6 @@ impl Identity {
     pub(crate) fn has_credential(&self) -> bool {
         self.kind == Kind::Local
     }
-}
-
-/// The owner of what callers without a credential make: they all share it.
-fn guest() -> Owner {
-    // The name is valid; `local` would be the other end of the same type.
-    Owner::new("guest").unwrap_or_else(Owner::local)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ async fn live(call: Call) -> Answer {
 }
 
 async fn health_of(call: Call, must_be_ready: bool) -> Answer {
-    let report = call.app.services.models.health().await;
+    let report = call.app.services.models.health(call.caller()).await;
     let is_up = report.state.is_ok();
     let status = if is_up || !must_be_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut response = json_answer(&health(&call, is_up, status, Some(report.address)))?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::request::{Asked, ChatRequest};
 use super::{ndjson, with_502};
-use crate::call::{Call, json_answer, tell_ignored};
+use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
 use crate::hint;
@@ -40,6 +40,8 @@ pub(super) fn route() -> Route {
         .about("chat", Tag::ChatService, "Ask a model, or continue a stored conversation")
         .described(DESCRIPTION)
         .needs(Scope::Chat)
+        .counted()
+        .parameter("header", EVENTS, "`queue`: lines of the stream tell the place in the queue, in `queue`")
         .takes(Content::json::<ChatRequest>().example(r#"{"message":"Hello","chat_id":"trip-plans"}"#))
         .answers(200, "The reply", [Content::json::<Reply<'static>>(), ndjson])
 }
@@ -57,8 +59,11 @@ async fn chat(mut call: Call) -> Answer {
                 .map_err(|error| call.error(&error))?;
             let mut follower = Follower::owning(&call, task)?;
             if stream {
-                follower.begun().await.map_err(with_502)?;
-                ndjson::response(follower)
+                let shows_queue = call.wants_queue_events()?;
+                if !shows_queue {
+                    follower.begun().await.map_err(with_502)?;
+                }
+                ndjson::response(follower, shows_queue)
             } else {
                 let completion = follower.completion().await.map_err(with_502)?;
                 json_answer(&ndjson::whole(&completion, follower.has_credential()))?

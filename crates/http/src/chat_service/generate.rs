@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::call::{Call, json_answer, tell_ignored};
+use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::{Dialect, HttpError};
 use crate::follow::{Follower, Step, shutting_down};
 use crate::mount::Response;
@@ -37,6 +37,8 @@ pub(super) fn route() -> Route {
     Route::post("/api/v1/generate", |call| generate(call).boxed())
         .about("generateText", Tag::ChatService, "Ask the server's model one question")
         .needs(Scope::Chat)
+        .counted()
+        .parameter("header", EVENTS, "`queue`: the stream tells the place in the queue")
         .takes(Content::json::<Request>().example(r#"{"prompt":"Why is the sky blue?","stream":false}"#))
         .answers(200, "The text", [Content::json::<Generated<'static>>(), events])
 }
@@ -52,8 +54,11 @@ async fn generate(mut call: Call) -> Answer {
     let task = call.app.services.chat.start_chat(call.caller(), chat).map_err(|error| call.error(&error))?;
     let mut follower = Follower::owning(&call, task)?;
     let mut response = if request.stream == Some(true) {
-        follower.begun().await?;
-        streamed(follower)
+        let shows_queue = call.wants_queue_events()?;
+        if !shows_queue {
+            follower.begun().await?;
+        }
+        streamed(follower, shows_queue)
     } else {
         let completion = follower.completion().await?;
         json_answer(&Generated { response: &completion.content })?
@@ -62,14 +67,22 @@ async fn generate(mut call: Call) -> Answer {
     Ok(response)
 }
 
-fn streamed(follower: Follower) -> Response {
-    sse::response(stream::unfold(Some(follower), |follower| async move {
+fn streamed(follower: Follower, shows_queue: bool) -> Response {
+    sse::response(stream::unfold(Some(follower), move |follower| async move {
         let mut follower = follower?;
         let mut out = Vec::new();
         loop {
             let goes_on = match follower.next().await {
-                // Thinking, and places in the queue.
-                Step::Update(update) if update.content.is_empty() => continue,
+                Step::Update(update) if update.content.is_empty() => {
+                    if shows_queue {
+                        follower.write_place(&mut out, &update);
+                    }
+                    // Thinking is not shown here.
+                    if out.is_empty() {
+                        continue;
+                    }
+                    true
+                }
                 Step::Update(update) => {
                     sse::write_event(&mut out, None, &Generated { response: &update.content });
                     true

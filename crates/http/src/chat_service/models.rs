@@ -58,8 +58,13 @@ pub(super) fn route() -> Route {
 }
 
 async fn models(call: Call) -> Answer {
-    let listed =
-        call.app.services.models.list_models().await.map_err(|error| with_502(call.error(&error)))?;
+    let listed = call
+        .app
+        .services
+        .models
+        .list_models(call.caller())
+        .await
+        .map_err(|error| with_502(call.error(&error)))?;
     json_answer(&ModelsAnswer { models: listed.iter().map(|listed| entry(&listed.model)).collect() })
 }
 

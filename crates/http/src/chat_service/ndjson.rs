@@ -12,12 +12,13 @@ use crate::error::HttpError;
 use crate::follow::{Follower, Step, shutting_down};
 use crate::hint;
 use crate::mount::Response;
-use crate::sse;
-use service::tasks::reply::{Completion, Update};
+use crate::sse::{self, QueueEvent};
+use service::chat::timings::millis;
+use service::tasks::reply::{Completion, Phase, Update};
 use types::{FinishReason, ToolCall};
 
 /// A line of Ollama's `/api/chat`; its fields in Ollama's order.
-#[derive(Debug, Default, Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Line<'a> {
     model: &'a str,
     created_at: String,
@@ -38,6 +39,9 @@ pub(super) struct Line<'a> {
     eval_count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     eval_duration: Option<u64>,
+    /// Not Ollama's: the place in the queue, for clients that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<QueueEvent<'a>>,
     /// Not Ollama's: what was done that the request did not ask for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -74,14 +78,24 @@ struct Function<'a> {
 }
 
 /// The response of a stream.
-pub(super) fn response(follower: Follower) -> Response {
-    let lines = stream::unfold((Some(follower), 0), |(follower, mut calls)| async move {
+pub(super) fn response(follower: Follower, shows_queue: bool) -> Response {
+    let lines = stream::unfold((Some(follower), 0), move |(follower, mut calls)| async move {
         let mut follower = follower?;
         loop {
             let last = match follower.next().await {
                 Step::Silent => continue,
                 Step::Update(update) => {
-                    let lines = lines_of(follower.reply().model().unwrap_or_default(), &update, &mut calls);
+                    let model = follower.reply().model().unwrap_or_default();
+                    let mut lines = lines_of(model, &update, &mut calls);
+                    if let Some(queue) = queue_event(&follower, &update).filter(|_| shows_queue) {
+                        let created_at = now();
+                        lines.extend(line(&Line {
+                            model,
+                            created_at,
+                            queue: Some(queue),
+                            ..Line::default()
+                        }));
+                    }
                     if lines.is_empty() {
                         continue;
                     }
@@ -95,6 +109,13 @@ pub(super) fn response(follower: Follower) -> Response {
         }
     });
     sse::streamed(HeaderValue::from_static("application/x-ndjson"), lines)
+}
+
+/// The place in the queue, where the completion waits there.
+fn queue_event<'a>(follower: &'a Follower, update: &Update) -> Option<QueueEvent<'a>> {
+    let Phase::Queued(ahead) = update.phase else { return None };
+    let estimate_ms = update.queue_estimate.map(millis);
+    Some(QueueEvent { ahead, estimate_ms, completion_id: Some(&follower.task().id) })
 }
 
 /// The one object of a reply that is not streamed.
@@ -183,7 +204,6 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use service::tasks::reply::Phase;
 
     fn parsed(lines: &[u8]) -> Vec<Value> {
         let text = std::str::from_utf8(lines).unwrap();

@@ -115,6 +115,13 @@ fn owner_is_told_a_step_for_every_action() {
 }
 
 #[test]
+fn steps_of_the_owner_are_those_that_need_settings() {
+    for action in actions() {
+        assert_eq!(of_caller(&action).is_none(), action.needs_operator(), "{action:?}");
+    }
+}
+
+#[test]
 fn callers_without_credential_learn_no_setting() {
     for action in actions() {
         let [_, told] = read(&action);

@@ -63,6 +63,11 @@ fn text_is_open_metrics_with_the_counts() {
     let usage =
         types::Usage { prompt_tokens: Some(7), completion_tokens: Some(3), ..types::Usage::default() };
     let ended = |error| EndedCompletion {
+        kind: EndedKind::Completion,
+        caller: service::Caller::local(),
+        model: "m".to_owned(),
+        chunks: 3,
+        generation: Duration::from_millis(30),
         error,
         usage,
         queued: Duration::from_millis(1),
@@ -70,13 +75,15 @@ fn text_is_open_metrics_with_the_counts() {
     };
     metrics.completion(&ended(None));
     metrics.completion(&ended(Some(ErrorCode::Cancelled)));
+    let usage = types::Usage { prompt_tokens: Some(5), ..types::Usage::default() };
+    metrics.completion(&EndedCompletion { kind: EndedKind::Embeddings, usage, ..ended(None) });
     let samples = parse(&metrics.text(Duration::from_secs(5), 2, 4));
     for (name, value) in [
         (r#"ollama_mcp_http_requests_total{route="chat",status="200"}"#, 1.0),
         (r#"ollama_mcp_http_errors_total{code="model_not_found"}"#, 1.0),
         (r#"ollama_mcp_completions_total{outcome="completed"}"#, 1.0),
         (r#"ollama_mcp_completions_total{outcome="cancelled"}"#, 1.0),
-        (r#"ollama_mcp_tokens_total{kind="prompt"}"#, 14.0),
+        (r#"ollama_mcp_tokens_total{kind="prompt"}"#, 19.0),
         (r#"ollama_mcp_tokens_total{kind="completion"}"#, 6.0),
         ("ollama_mcp_first_token_seconds_count", 2.0),
         ("ollama_mcp_queue_seconds_count", 2.0),

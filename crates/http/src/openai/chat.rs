@@ -8,14 +8,13 @@ use openai::ChatCompletionRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer as Completed, Extras};
-use super::follow::Followed;
 use super::recording::Recording;
 use super::stream::{self, StreamOptions};
-use crate::call::{Call, json_answer, tell_ignored};
+use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
+use crate::follow::Follower;
 use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
-use service::ServiceError;
 use service::chat::request::ChatCall;
 use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
@@ -38,6 +37,7 @@ pub(super) fn route() -> Route {
         .about("createChatCompletion", Tag::OpenAi, "Ask a model")
         .described(DESCRIPTION)
         .needs(Scope::Chat)
+        .counted()
         .parameter("header", "Idempotency-Key", "The same request with the same key is answered once")
         .parameter("header", "Last-Event-ID", "With that key: the event after which a stream goes on")
         .parameter(
@@ -45,7 +45,7 @@ pub(super) fn route() -> Route {
             "x-ollama-mcp-hold",
             "`true`: a reply with a schema is checked before any of it is sent",
         )
-        .parameter("header", "x-ollama-mcp-events", "`queue`: the stream tells the place in the queue")
+        .parameter("header", EVENTS, "`queue`: the stream tells the place in the queue")
         .takes(Content::json::<ChatCompletionRequest>().example(REQUEST))
         .answers(
             200,
@@ -85,7 +85,8 @@ async fn create(mut call: Call) -> Answer {
     };
     let mut followed = Vec::with_capacity(tasks.len());
     for task in tasks {
-        followed.push(Followed::new(task, stays)?);
+        let follow = if stays { Follower::staying } else { Follower::owning };
+        followed.push(follow(&call, task)?);
     }
     let mut response = match asked.stream {
         Some(options) => streamed(&call, followed, options, stays, recording).await?,
@@ -117,7 +118,7 @@ impl Asked {
         if request.stream_options.is_some() && !is_streamed {
             return Err(HttpError::bad_request("stream_options", "is for streams; set stream to true"));
         }
-        let shows_queue = call.header("x-ollama-mcp-events")? == Some("queue");
+        let shows_queue = call.wants_queue_events()?;
         request.model = call.app.options.model_meant_by(request.model.take());
         let background = request.background == Some(true);
         let mut chat = ChatCall::from_openai(request).map_err(|error| call.error(&error))?;
@@ -135,24 +136,28 @@ impl Asked {
 
     /// Starts a completion for each choice. With a seed each has another one: they would be the same otherwise.
     fn start(&self, call: &Call) -> Result<Vec<Arc<Task>>, HttpError> {
-        let start = |chat: ChatCall| call.app.services.chat.start_chat(call.caller(), chat);
-        let started: Result<Vec<_>, ServiceError> = (0..self.choices)
-            .map(|choice| {
-                let sampling = &self.chat.sampling;
-                let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
-                start(ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() })
-            })
-            .collect();
-        started.map_err(|error| call.error(&error))
+        let mut started: Vec<Arc<Task>> = Vec::new();
+        for choice in 0..self.choices {
+            let sampling = &self.chat.sampling;
+            let seed = sampling.seed.map(|seed| seed.wrapping_add_unsigned(choice));
+            let chat = ChatCall { sampling: Sampling { seed, ..sampling.clone() }, ..self.chat.clone() };
+            match call.app.services.chat.start_chat(call.caller(), chat) {
+                Ok(task) => started.push(task),
+                Err(error) => {
+                    started.iter().for_each(|task| task.cancel());
+                    return Err(call.error(&error));
+                }
+            }
+        }
+        Ok(started)
     }
 }
 
-async fn whole(call: &Call, followed: Vec<Followed>, recording: Option<Recording>) -> Answer {
+async fn whole(call: &Call, followed: Vec<Follower>, recording: Option<Recording>) -> Answer {
     let mut ended = Vec::with_capacity(followed.len());
     for mut one in followed {
-        let outcome = one.ended(&call.app.shutdown).await?;
-        let completion = outcome.map_err(|error| call.error(&error))?;
-        ended.push((Arc::clone(&one.task), completion));
+        let completion = one.completion().await?;
+        ended.push((Arc::clone(one.task()), completion));
     }
     let mut answer = Completed::of(&ended, call.identity.has_credential()).ok_or_else(HttpError::internal)?;
     if let Some(recording) = recording
@@ -167,7 +172,7 @@ async fn whole(call: &Call, followed: Vec<Followed>, recording: Option<Recording
 
 async fn streamed(
     call: &Call,
-    followed: Vec<Followed>,
+    mut followed: Vec<Follower>,
     mut options: StreamOptions,
     stays: bool,
     recording: Option<Recording>,
@@ -179,12 +184,11 @@ async fn streamed(
             .map_err(|_| HttpError::bad_request("Last-Event-ID", "is no id of an event of this stream"))?;
     }
     if !options.shows_queue {
-        for one in &followed {
-            one.begun(&call.app.shutdown).await?.map_err(|error| call.error(&error))?;
+        for one in &mut followed {
+            one.begun().await?;
         }
     }
-    let has_credential = call.identity.has_credential();
-    Ok(stream::response(Arc::clone(&call.app), followed, options, has_credential, recording))
+    Ok(stream::response(Arc::clone(&call.app), followed, options, recording))
 }
 
 /// The warning where an answer could not be stored. The answer itself is not lost.

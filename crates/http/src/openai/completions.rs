@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Extras, finish_reason, usage_of};
 use super::chat::unsupported;
-use crate::call::{Call, json_answer, tell_ignored};
+use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
 use crate::json;
@@ -41,7 +41,9 @@ pub(super) fn route() -> Route {
         .about("createCompletion", Tag::OpenAi, "Complete bare prompts")
         .described(DESCRIPTION)
         .needs(Scope::Chat)
+        .counted()
         .parameter("header", "Idempotency-Key", "The same request with the same key is answered once")
+        .parameter("header", EVENTS, "`queue`: the stream tells the place in the queue")
         .takes(Content::any_json().example(REQUEST))
         .answers(
             200,
@@ -74,7 +76,10 @@ async fn create(mut call: Call) -> Answer {
         }
     }?;
     let mut response = match asked.include_usage {
-        Some(include_usage) => stream::streamed(asked.into_choices(choices), include_usage).await?,
+        Some(include_usage) => {
+            let shows_queue = call.wants_queue_events()?;
+            stream::streamed(asked.into_choices(choices), include_usage, shows_queue).await?
+        }
         None => whole(asked.into_choices(choices)).await?,
     };
     tell_ignored(&mut response, &ignored);

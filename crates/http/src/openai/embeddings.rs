@@ -9,8 +9,8 @@ use crate::call::{Call, json_answer, tell_ignored};
 use crate::follow::shutting_down;
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::validate::keep_alive;
+use types::EmbedRequest;
 use types::Scope;
-use types::{EmbedRequest, Usage};
 
 const REQUEST: &str = r#"{"model":"nomic-embed-text","input":["first text","second text"]}"#;
 const RESPONSE: &str = r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.1,0.2]}],"model":"nomic-embed-text","usage":{"prompt_tokens":2,"total_tokens":2}}"#;
@@ -37,6 +37,7 @@ pub(super) fn route() -> Route {
         .about("createEmbedding", Tag::OpenAi, "Make embeddings of texts")
         .described(DESCRIPTION)
         .needs(Scope::Embed)
+        .counted()
         .takes(Content::any_json().example(REQUEST))
         .answers(200, "A vector for each text", [Content::any_json().example(RESPONSE)])
 }
@@ -55,12 +56,10 @@ async fn create(mut call: Call) -> Answer {
         ..EmbedRequest::new(model, input)
     };
     let embedded = tokio::select! {
-        embedded = call.app.services.embeddings.embed(embed, |_| {}) => embedded,
+        embedded = call.app.services.embeddings.embed(call.caller(), embed, |_| {}) => embedded,
         () = call.app.shutdown.cancelled() => return Err(shutting_down()),
     };
     let embedded = embedded.map_err(|error| call.error(&error))?;
-    let prompt_tokens = embedded.embeddings.prompt_tokens;
-    call.app.metrics.tokens(&Usage { prompt_tokens, ..Usage::default() });
     let warning = embedded.warning.as_deref();
     let mut response = json_answer(&Embedded {
         response: EmbeddingsResponse::new(&embedded.embeddings, as_base64),

@@ -4,7 +4,6 @@ mod answer;
 mod chat;
 mod completions;
 mod embeddings;
-mod follow;
 mod idempotency;
 mod models;
 mod recording;

@@ -73,12 +73,12 @@ async fn retrieve(call: Call) -> Answer {
     let meant = match call.app.options.model_meant_by(Some(id.to_owned())) {
         Some(meant) => meant,
         None => {
-            let default = call.app.services.models.default_model().await;
+            let default = call.app.services.models.default_model(call.caller()).await;
             default.map_err(|error| call.error(&error))?.name
         }
     };
     let Some(model) = models.iter().find(|model| is_named(model, &meant)) else {
-        let error = call.app.services.models.missing(&meant).await;
+        let error = call.app.services.models.missing(call.caller(), &meant).await;
         return Err(call.error(&error));
     };
     let entry = entry(model);
@@ -86,7 +86,7 @@ async fn retrieve(call: Call) -> Answer {
 }
 
 async fn installed(call: &Call) -> Result<Vec<Model>, HttpError> {
-    let listed = call.app.services.models.list_models().await;
+    let listed = call.app.services.models.list_models(call.caller()).await;
     let listed = listed.map_err(|error: ServiceError| call.error(&error))?;
     Ok(listed.into_iter().map(|listed| listed.model).collect())
 }

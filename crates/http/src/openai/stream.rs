@@ -15,13 +15,13 @@ use tokio::time::timeout;
 
 use super::answer::{Extras, finish_reason, usage_of};
 use super::chat::not_stored;
-use super::follow::Followed;
 use super::recording::Recording;
 use crate::error::HttpError;
-use crate::follow::shutting_down;
+use crate::follow::{Follower, shutting_down};
 use crate::mount::Response;
-use crate::sse;
+use crate::sse::{self, QueueEvent};
 use crate::state::App;
+use service::chat::timings::millis;
 use service::tasks::reply::{Completion, Phase, ReplyCursor, Update};
 use types::{ToolCall, Usage};
 
@@ -60,16 +60,16 @@ struct Warned<'a> {
 /// The response that streams these completions.
 pub(super) fn response(
     app: Arc<App>,
-    followed: Vec<Followed>,
+    followed: Vec<Follower>,
     options: StreamOptions,
-    has_credential: bool,
     recording: Option<Recording>,
 ) -> Response {
     let Some(first) = followed.first() else {
         return HttpError::internal().into_response(crate::error::Dialect::OpenAi);
     };
-    let id = first.task.id.clone();
-    let created = first.task.created;
+    let id = first.task().id.clone();
+    let created = first.task().created;
+    let has_credential = first.has_credential();
     let usages = Arc::new(Mutex::new(Vec::new()));
     let choices = followed.into_iter().zip(0..).map(|(one, index)| {
         let choice = ChoiceStream {
@@ -83,7 +83,6 @@ pub(super) fn response(
             begun: false,
             place: None,
             options,
-            has_credential,
             usages: Arc::clone(&usages),
         };
         Box::pin(stream::unfold(Some(choice), |choice| async { choice?.next().await }))
@@ -135,7 +134,7 @@ fn end_of(id: &str, created: u64, usages: &[Ended], include_usage: bool, warning
 
 /// The chunks of one choice.
 struct ChoiceStream {
-    one: Followed,
+    one: Follower,
     changes: watch::Receiver<u64>,
     app: Arc<App>,
     index: u32,
@@ -148,7 +147,6 @@ struct ChoiceStream {
     /// The place in the queue that was sent last.
     place: Option<usize>,
     options: StreamOptions,
-    has_credential: bool,
     /// What each choice that has ended took, with the model; `None` for one that failed.
     usages: Arc<Mutex<Vec<Ended>>>,
 }
@@ -165,8 +163,8 @@ impl ChoiceStream {
             let mut out = Vec::new();
             // Before the update, so that no text comes after the end.
             let outcome = self.one.outcome();
-            let update = self.one.reply.update(&mut self.cursor);
-            self.write_place(&mut out, update.phase);
+            let update = self.one.reply().update(&mut self.cursor);
+            self.write_place(&mut out, &update);
             self.write_update(&mut out, &update);
             match outcome {
                 Some(Ok(completion)) => {
@@ -174,7 +172,7 @@ impl ChoiceStream {
                     return Some((out, None));
                 }
                 Some(Err(error)) => {
-                    let error = HttpError::from_service(&error, self.has_credential);
+                    let error = self.one.failure(error);
                     out.append(&mut self.failed(&error));
                     return Some((out, None));
                 }
@@ -196,17 +194,18 @@ impl ChoiceStream {
         }
     }
 
-    fn write_place(&mut self, out: &mut Vec<u8>, phase: Phase) {
+    fn write_place(&mut self, out: &mut Vec<u8>, update: &Update) {
         if !self.options.shows_queue {
             return;
         }
-        let place = match phase {
+        let place = match update.phase {
             Phase::Queued(ahead) => Some(ahead),
             _ => None,
         };
-        if place.is_some() && place != self.place {
-            out.extend_from_slice(b"event: queue\n");
-            sse::write_event(out, None, &json!({ "ahead": place, "completion_id": self.one.task.id }));
+        if let Some(ahead) = place.filter(|_| place != self.place) {
+            let estimate_ms = update.queue_estimate.map(millis);
+            let completion_id = Some(self.one.task().id.as_str());
+            sse::write_queue(out, &QueueEvent { ahead, estimate_ms, completion_id });
         }
         self.place = place;
     }
@@ -251,7 +250,7 @@ impl ChoiceStream {
 
     fn write(&self, out: &mut Vec<u8>, delta: Delta<'_>, logprobs: Option<Logprobs<'_>>, id: Option<&str>) {
         let choice = ChunkChoice { index: self.index, delta, logprobs, ..ChunkChoice::default() };
-        let model = self.one.reply.model().unwrap_or_default();
+        let model = self.one.reply().model().unwrap_or_default();
         sse::write_event(out, id, &self.chunk(choice, model, None));
     }
 
@@ -263,7 +262,7 @@ impl ChoiceStream {
             ..ChunkChoice::default()
         };
         let model = completion.summary.model.as_str();
-        let extras = Extras::of(&self.one.task, completion, self.has_credential);
+        let extras = Extras::of(self.one.task(), completion, self.one.has_credential());
         sse::write_event(out, None, &self.chunk(choice, model, Some(extras)));
         let usage = (model.to_owned(), completion.summary.usage);
         platform::sync::lock(&self.usages).push(Some(usage));

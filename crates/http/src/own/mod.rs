@@ -4,11 +4,12 @@ mod completion_state;
 mod completions;
 mod events;
 mod queue;
+mod usage;
 
 use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = vec![queue::route()];
+    let mut routes = vec![queue::route(), usage::route()];
     routes.extend(completions::routes());
     routes
 }

@@ -1,5 +1,6 @@
 //! The answer for a batch or a comparison: many replies, failures beside successes.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use schemars::JsonSchema;
@@ -79,7 +80,7 @@ struct ReplyAnswer<'a> {
 #[derive(Debug, Serialize)]
 struct FailureAnswer<'a> {
     code: &'static str,
-    message: &'a str,
+    message: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -200,7 +201,7 @@ fn measured<'a>(reply: &'a Outcome, wording: &Wording) -> ReplyAnswer<'a> {
                 .filter(|content| !content.is_empty()),
             error: Some(FailureAnswer {
                 code: error.code.as_str(),
-                message: &error.message,
+                message: wording.message(error),
                 hint: wording.hints(&error.hints),
             }),
             ..ReplyAnswer::default()
@@ -264,7 +265,7 @@ fn content_or_failure(result: &ReplyAnswer<'_>) -> String {
         Some(FailureAnswer { message, hint: Some(hint), .. }) => {
             format!("FAILED: {}. {}", sanitize::line(message), sanitize::line(hint))
         }
-        Some(error) => format!("FAILED: {}", sanitize::line(error.message)),
+        Some(error) => format!("FAILED: {}", sanitize::line(&error.message)),
         None => result.content.unwrap_or_default().to_owned(),
     }
 }

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::hint::hint_without_tools;
+use crate::hint::Wording;
+use service::Caller;
 use service::hint::Server;
 use service::models::health::HealthReport;
 use text::sanitize;
+use types::Location;
 
 /// The state of the model server.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -18,7 +20,8 @@ pub(crate) struct HealthAnswer {
     /// Names the server in the text.
     #[serde(skip)]
     server: Server,
-    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     /// local, or the host
     location: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,15 +40,20 @@ pub(crate) struct HealthAnswer {
     next_step: Option<String>,
 }
 
-impl From<HealthReport> for HealthAnswer {
-    fn from(report: HealthReport) -> Self {
+impl HealthAnswer {
+    /// The state as a caller may learn it: one without a credential learns no address and no version.
+    pub(crate) fn new(report: HealthReport, caller: &Caller) -> Self {
+        let sees = caller.may_see_places();
         let mut answer = Self {
             status: "ok",
             reachable: true,
             provider: report.provider,
             server: report.server,
-            address: report.address,
-            location: report.location.describe().to_owned(),
+            address: Some(report.address).filter(|_| sees),
+            location: match &report.location {
+                Location::Remote(_) if !sees => "remote".to_owned(),
+                location => location.describe().to_owned(),
+            },
             version: None,
             latency_ms: None,
             models_installed: None,
@@ -55,7 +63,7 @@ impl From<HealthReport> for HealthAnswer {
         };
         match report.state {
             Ok(healthy) => {
-                answer.version = healthy.version;
+                answer.version = healthy.version.filter(|_| sees);
                 answer.latency_ms = Some((healthy.latency.as_secs_f64() * 10_000.0).round() / 10.0);
                 answer.models_installed = healthy.installed.as_ref().map(Vec::len);
                 answer.models_loaded = healthy.loaded;
@@ -67,15 +75,14 @@ impl From<HealthReport> for HealthAnswer {
             Err(error) => {
                 answer.status = "unreachable";
                 answer.reachable = false;
-                answer.problem = Some(error.message);
-                answer.next_step = hint_without_tools(&error.hints);
+                let wording = if sees { Wording::default() } else { Wording::default().for_guests() };
+                answer.problem = Some(wording.message(&error).into_owned());
+                answer.next_step = wording.hints(&error.hints);
             }
         }
         answer
     }
-}
 
-impl HealthAnswer {
     /// The text of the answer.
     pub(crate) fn text(&self) -> String {
         let name = match self.server {
@@ -99,7 +106,8 @@ impl HealthAnswer {
                     format!(" Loaded: {}.", names.join(", "))
                 }
             };
-            format!("{name}{version} answers at {}{latency}.{installed}{loaded}", self.address)
+            let address = self.address.as_deref().map(|address| format!(" at {address}")).unwrap_or_default();
+            format!("{name}{version} answers{address}{latency}.{installed}{loaded}")
         } else {
             self.problem.as_deref().map(|problem| format!("{}.", sanitize::line(problem))).unwrap_or_default()
         };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tools;
+use service::ErrorCode;
 
 /// Every action, with the sentence that callers with all tools read. The compiler finds one that
 /// is not worded at all.
@@ -195,4 +196,18 @@ fn steps_that_need_missing_tool_are_dropped_and_others_stay() {
         Some("Did you mean \"a.b:1\"? Install it with \"ollama pull a\".")
     );
     assert_eq!(hint_without_tools(&[Action::StartCompletion.into()]), None);
+}
+
+#[test]
+fn guests_learn_no_setting_no_address_and_no_path() {
+    let guests = all_tools().for_guests();
+    for (action, _) in worded() {
+        let text = guests.hints(&[action.into()]).unwrap_or_default();
+        assert!(!text.contains("OLLAMA_") && !text.contains("--"), "{text}");
+    }
+    let error = ServiceError::new(ErrorCode::UpstreamError, "Ollama answered 500: open /root/models: denied")
+        .with_hint(Action::CheckAddress(Server::Ollama));
+    let worded = guests.error(error.clone());
+    assert_eq!(worded.text(), "Ollama answered 500: open [hidden]: denied");
+    assert_eq!(all_tools().error(error.clone()).message, error.message);
 }

@@ -110,7 +110,11 @@ impl ReplyProgress<'_> {
             Phase::Pulling { done, total } => {
                 Some(pulling(self.reply.model().unwrap_or_default(), done, total))
             }
-            Phase::Queued(ahead) => Some(format!("queued, {ahead} ahead")),
+            Phase::Queued(ahead) => {
+                let wait = self.reply.queue_estimate().map_or(0, |wait| wait.as_secs());
+                let about = if wait > 0 { format!(", about {wait} s") } else { String::new() };
+                Some(format!("queued, {ahead} ahead{about}"))
+            }
             Phase::Retrying(wait) if !wait.is_zero() => Some(format!(
                 "the model server does not accept the request; retrying in {:.1} s",
                 wait.as_secs_f64()

@@ -8,7 +8,7 @@ use rmcp::model::{ErrorData, GetPromptResult, JsonObject, Prompt, PromptArgument
 use serde_json::Value;
 use tokio::time::timeout;
 
-use service::{HostFiles, Services};
+use service::{Caller, HostFiles, Services};
 
 /// The argument that is completed from the installed models.
 pub(super) const MODEL_ARGUMENT: &str = "model";
@@ -192,6 +192,7 @@ pub(super) fn has_argument(prompt: &str, argument: &str) -> Option<bool> {
 /// Invalid params: an unknown prompt, a missing, unknown or non-text argument.
 pub(super) async fn get(
     services: &Services,
+    caller: &Caller,
     name: &str,
     arguments: JsonObject,
     host_files: bool,
@@ -202,7 +203,7 @@ pub(super) async fn get(
     let model = arguments.get(MODEL_ARGUMENT).and_then(Value::as_str).unwrap_or_default().trim();
     // Unknown while the model server is down: then the tool reports it.
     let installed = model.is_empty()
-        || !matches!(timeout(MODEL_WAIT, services.models.installed(model)).await, Ok(Ok(None)));
+        || !matches!(timeout(MODEL_WAIT, services.models.installed(caller, model)).await, Ok(Ok(None)));
     fill_in(name, arguments, installed)
 }
 

@@ -81,25 +81,26 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
     let services = server.services();
-    let (failed, stored) = (|error| failed(uri, &server.render_error(error)), server.stores());
+    let (failed, stored) = (|error| failed(uri, &server.render_error(error, caller)), server.stores());
     match ResourceUri::parse(uri) {
         Some(ResourceUri::Models) => {
-            let models = services.models.list_models().await.map_err(failed)?;
+            let models = services.models.list_models(caller).await.map_err(failed)?;
             contents(uri, &ModelsAnswer::from(models), MODELS_TTL_MS).map_err(failed)
         }
         Some(ResourceUri::Running) => {
-            let running = services.models.running_models().await.map_err(failed)?;
+            let running = services.models.running_models(caller).await.map_err(failed)?;
             contents(uri, &RunningAnswer::from(running), 0).map_err(failed)
         }
         Some(ResourceUri::Health) => {
-            contents(uri, &HealthAnswer::from(services.models.health().await), 0).map_err(failed)
+            let health = services.models.health(caller).await;
+            contents(uri, &HealthAnswer::new(health, caller), 0).map_err(failed)
         }
         Some(ResourceUri::Model(name)) => {
-            let details = services.models.show_model(&name).await.map_err(failed)?;
+            let details = services.models.show_model(caller, &name).await.map_err(failed)?;
             contents(uri, &ModelPage::new(&name, details), MODELS_TTL_MS).map_err(failed)
         }
         Some(ResourceUri::RunningModel(name)) => {
-            let running = services.models.running_models().await.map_err(failed)?;
+            let running = services.models.running_models(caller).await.map_err(failed)?;
             let found = running.into_iter().find(|running| full_name(&running.name) == full_name(&name));
             let Some(model) = found else {
                 let reason =

@@ -38,6 +38,7 @@ struct BatchArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("batch_completion", definition, |call| run(call).boxed())
         .in_order()
+        .counted()
         .naming_files(&[FILES])
         .pulling()
         .in_toolset(Toolset::Generate)

@@ -34,5 +34,5 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let completion = call.server.services().tasks.find(call.caller(), Some(&arguments.completion_id))?;
     completion.cancel();
     completion.ended().await;
-    answers::of(&completion, true, call.server.wording())
+    answers::of(&completion, true, call.server.wording(call.caller()))
 }

@@ -52,6 +52,7 @@ struct ChatArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("chat_completion", definition, |call| run(call).boxed())
         .in_order()
+        .counted()
         .pulling()
         .naming_files(&[ATTACHMENTS])
         .advised(1, ADVICE)

@@ -35,6 +35,7 @@ struct CompareArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("compare_models", definition, |call| run(call).boxed())
         .in_order()
+        .counted()
         .naming_files(&[ATTACHMENTS])
         .pulling()
         .in_toolset(Toolset::Compare)

@@ -42,6 +42,7 @@ struct ConverseArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("converse", definition, |call| run(call).boxed())
         .in_order()
+        .counted()
         .naming_files(&[ATTACHMENTS])
         .in_toolset(Toolset::Conversations)
         .changing()

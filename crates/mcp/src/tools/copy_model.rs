@@ -39,7 +39,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let names = CopyNames::parse(arguments.source, arguments.destination)?;
     let services = call.server.services();
     let _reserved = services.models.reserve_name(&names.destination)?;
-    if let Some((taken, ..)) = services.models.installed(&names.destination).await? {
+    if let Some((taken, ..)) = services.models.installed(call.caller(), &names.destination).await? {
         let question = Question {
             action: ConfirmedAction::Overwrite,
             subject: &taken,
@@ -50,7 +50,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
             return Ok((*question).into());
         }
     }
-    services.models.copy_model(&names).await?;
+    services.models.copy_model(call.caller(), &names).await?;
     let answer = DoneAnswer { model: &names.destination, done: true };
     text_and_data(format!("Copied {} to {}.", names.source, names.destination), &answer).map(Into::into)
 }

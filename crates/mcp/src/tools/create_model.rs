@@ -84,7 +84,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
         // Before any other check: it is refused without a look at the machine.
         call.host_files(GGUF)?;
     }
-    services.transfers.check_creation(&mut request, arguments.gguf.as_deref()).await?;
+    services.transfers.check_creation(call.caller(), &mut request, arguments.gguf.as_deref()).await?;
     let weights = match &arguments.gguf {
         Some(path) => Some(services.transfers.open_weights(call.host_files(GGUF)?, path).await?),
         None => None,
@@ -92,7 +92,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let waiting = call.waiting(None, background)?;
     // Reserve first: of two calls with the same new name, only one may find it free.
     let reserved = services.models.reserve_name(&request.model)?;
-    if let Some((taken, ..)) = services.models.installed(&request.model).await? {
+    if let Some((taken, ..)) = services.models.installed(call.caller(), &request.model).await? {
         let question = Question {
             action: ConfirmedAction::Overwrite,
             subject: &taken,

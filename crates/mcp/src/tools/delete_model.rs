@@ -41,8 +41,8 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let model = ModelName::parse("model", arguments.model)?;
     let services = call.server.services();
     // Resolve the model first, so that the user is never asked to confirm a no-op.
-    let Some((name, size, _)) = services.models.installed(&model).await? else {
-        return Err(services.models.absent(&model).await);
+    let Some((name, size, _)) = services.models.installed(call.caller(), &model).await? else {
+        return Err(services.models.absent(call.caller(), &model).await);
     };
     let name = ModelName::parse("model", name)?;
     let size = size.map(|size| format!(" ({})", human_size(size))).unwrap_or_default();
@@ -55,7 +55,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     if let Consent::Ask(question) = call.consent(&question).await? {
         return Ok((*question).into());
     }
-    services.models.delete_model(&name).await?;
+    services.models.delete_model(call.caller(), &name).await?;
     let answer = DoneAnswer { model: &name, done: true };
     text_and_data(format!("{name} is deleted."), &answer).map(Into::into)
 }

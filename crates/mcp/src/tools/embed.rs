@@ -56,7 +56,10 @@ struct EmbedAnswer<'a> {
 }
 
 pub(super) fn entry() -> ToolEntry {
-    ToolEntry::new("embed", definition, |call| run(call).boxed()).pulling().in_toolset(Toolset::Embeddings)
+    ToolEntry::new("embed", definition, |call| run(call).boxed())
+        .pulling()
+        .counted()
+        .in_toolset(Toolset::Embeddings)
 }
 
 fn definition(name: &'static str) -> Tool {
@@ -77,7 +80,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     request.keep_alive = keep_alive(arguments.keep_alive)?.map(types::KeepAlive::into_value);
     let services = call.server.services();
     let embeddings = while_pulling(call.notifier(), call.deadline(), |pull| {
-        services.embeddings.embed(request, move |now| drop(pull.send_replace(Some(now))))
+        services.embeddings.embed(call.caller(), request, move |now| drop(pull.send_replace(Some(now))))
     });
     let Embedded { embeddings, warning } = embeddings.await?;
     let answer = EmbedAnswer {

@@ -30,6 +30,8 @@ pub(crate) struct ToolEntry {
     pub(super) pulls: bool,
     /// Its calls begin in the order of their lines.
     pub(super) in_order: bool,
+    /// Its calls count towards the limits of their caller, as they have a model generate something.
+    pub(super) counts: bool,
     /// Its arguments for paths of this machine: callers over the network are not offered them.
     pub(super) host_files: &'static [&'static str],
     /// Its description for these callers, where the arguments are part of it.
@@ -80,6 +82,7 @@ impl ToolEntry {
             needs_ollama: false,
             pulls: false,
             in_order: false,
+            counts: false,
             host_files: &[],
             without_files: None,
             run,
@@ -112,6 +115,12 @@ impl ToolEntry {
 
     pub(super) fn in_order(mut self) -> Self {
         self.in_order = true;
+        self
+    }
+
+    /// A model generates something for each of its calls.
+    pub(super) fn counted(mut self) -> Self {
+        self.counts = true;
         self
     }
 
@@ -157,6 +166,7 @@ pub(crate) struct OfferedTool {
     hidden: &'static [&'static str],
     arguments: OnceLock<Vec<String>>,
     in_order: bool,
+    counts: bool,
     run: Run,
 }
 
@@ -166,7 +176,7 @@ impl OfferedTool {
     /// # Errors
     /// The file has no definition of it, or not as JSON.
     pub(super) fn new(entry: ToolEntry, offering: Offering) -> serde_json::Result<Self> {
-        let ToolEntry { name, in_order, host_files, without_files, run, .. } = entry;
+        let ToolEntry { name, in_order, counts, host_files, without_files, run, .. } = entry;
         let hidden = if offering.host_files { &[] } else { host_files };
         let published: &'static RawValue = serde_json::from_str(definitions::text(name).unwrap_or_default())?;
         let json = if offering.installs_models || !hidden.is_empty() {
@@ -181,7 +191,7 @@ impl OfferedTool {
         } else {
             Cow::Borrowed(published)
         };
-        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, run })
+        Ok(Self { name, json, hidden, arguments: OnceLock::new(), in_order, counts, run })
     }
 
     /// The definition as a value, for transports that cannot write text.
@@ -221,6 +231,12 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
     } else {
         call.turn_passes();
     }
+    if tool.counts
+        && let Err(refused) = server.services().admit(call.caller()).await
+    {
+        tracing::info!(tool = %tool.name, code = refused.error.code.as_str(), "a call was refused");
+        return failure::error_result(&server.render_error(refused.error, call.caller())).into();
+    }
     let result = match tool.run {
         Run::Answering(run) => guarded(&cancelled, run(call)).await.map(|result| result.map(Into::into)),
         Run::Asking(run) => {
@@ -232,7 +248,7 @@ pub(crate) async fn run(tool: &OfferedTool, call: &mut ToolCall<'_>) -> CallTool
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::info!(tool = %tool.name, code = error.code.as_str(), "a call failed");
-            failure::error_result(&server.render_error(error)).into()
+            failure::error_result(&server.render_error(error, call.caller())).into()
         }
         Err(Interrupted::Panicked) => failure::internal_error().into(),
         Err(Interrupted::Cancelled) => failure::cancelled().into(),

@@ -42,6 +42,7 @@ struct GenerateArguments {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("generate", definition, |call| run(call).boxed())
         .in_order()
+        .counted()
         .naming_files(&[ATTACHMENTS])
         .pulling()
         .in_toolset(Toolset::Generate)

@@ -25,7 +25,7 @@ fn definition(name: &'static str) -> Tool {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let report = call.server.services().models.health().await;
-    let answer = HealthAnswer::from(report);
+    let report = call.server.services().models.health(call.caller()).await;
+    let answer = HealthAnswer::new(report, call.caller());
     text_and_data(answer.text(), &answer)
 }

@@ -26,6 +26,6 @@ fn definition(name: &'static str) -> Tool {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = ModelsAnswer::from(call.server.services().models.list_models().await?);
+    let answer = ModelsAnswer::from(call.server.services().models.list_models(call.caller()).await?);
     text_and_data(answer.text(), &answer)
 }

@@ -25,6 +25,6 @@ fn definition(name: &'static str) -> Tool {
 
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let NoArguments {} = call.arguments()?;
-    let answer = RunningAnswer::from(call.server.services().models.running_models().await?);
+    let answer = RunningAnswer::from(call.server.services().models.running_models(call.caller()).await?);
     text_and_data(answer.text(), &answer)
 }

@@ -45,7 +45,11 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: LoadArguments = call.arguments()?;
     let keep_alive = keep_alive(arguments.keep_alive)?;
     let model = ModelName::parse("model", arguments.model)?;
-    call.server.services().models.load_model(&model, keep_alive.as_ref(), arguments.num_ctx).await?;
+    call.server
+        .services()
+        .models
+        .load_model(call.caller(), &model, keep_alive.as_ref(), arguments.num_ctx)
+        .await?;
     let answer = DoneAnswer { model: &model, done: true };
     text_and_data(format!("{model} is loaded."), &answer)
 }

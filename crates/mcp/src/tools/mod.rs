@@ -127,7 +127,7 @@ mod tests {
         let positions: Vec<_> = advice.iter().map(|(position, _)| *position).collect();
         assert!(positions.is_sorted_by(|a, b| a < b), "two lines have one position: {positions:?}");
         let lines: Vec<_> = advice.into_iter().map(|(_, text)| text).collect();
-        let text = crate::instructions::instructions(&lines);
+        let text = crate::instructions::instructions(&lines, false);
         assert!(text.len() < 2048, "Claude Code cuts at 2 KB; {} bytes", text.len());
     }
 

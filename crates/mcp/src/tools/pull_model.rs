@@ -61,7 +61,7 @@ async fn run(call: &mut ToolCall<'_>) -> AskingResult {
     let reserved = services.models.reserve_pull(&model)?;
     // Only a pull shows what the registry has, and if the digest differs, the pull has already replaced the model. So this
     // asks for every installed name, even if nothing would change.
-    if let Some((taken, ..)) = services.models.installed(&model).await? {
+    if let Some((taken, ..)) = services.models.installed(call.caller(), &model).await? {
         let question = Question {
             action: ConfirmedAction::Replace,
             subject: &taken,

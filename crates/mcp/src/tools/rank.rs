@@ -53,6 +53,7 @@ struct RankedAnswer {
 pub(super) fn entry() -> ToolEntry {
     ToolEntry::new("rank", definition, |call| run(call).boxed())
         .pulling()
+        .counted()
         .in_toolset(Toolset::Embeddings)
         .advised(6, ADVICE)
 }
@@ -71,9 +72,15 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let most = arguments.top_n.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let services = call.server.services();
     let ranking = while_pulling(call.notifier(), call.deadline(), |pull| {
-        services.embeddings.rank(arguments.model, &arguments.query, arguments.texts.clone(), move |now| {
-            drop(pull.send_replace(Some(now)));
-        })
+        services.embeddings.rank(
+            call.caller(),
+            arguments.model,
+            &arguments.query,
+            arguments.texts.clone(),
+            move |now| {
+                drop(pull.send_replace(Some(now)));
+            },
+        )
     });
     let Ranking { model, ranked, warning } = ranking.await?;
     let results = ranked

@@ -83,9 +83,9 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let verbose = arguments.verbose == Some(true);
     let services = call.server.services();
     let details = if verbose {
-        services.models.show_verbose(&model).await
+        services.models.show_verbose(call.caller(), &model).await
     } else {
-        services.models.show_model(&model).await
+        services.models.show_model(call.caller(), &model).await
     }?;
     let answer = ShowAnswer::new(&model, details, verbose);
     let text = answer.text();

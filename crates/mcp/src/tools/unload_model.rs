@@ -36,7 +36,7 @@ fn definition(name: &'static str) -> Tool {
 async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let arguments: UnloadArguments = call.arguments()?;
     let model = ModelName::parse("model", arguments.model)?;
-    call.server.services().models.unload_model(&model).await?;
+    call.server.services().models.unload_model(call.caller(), &model).await?;
     let answer = DoneAnswer { model: &model, done: true };
     text_and_data(format!("{model} is unloaded."), &answer)
 }

@@ -17,7 +17,7 @@ use crate::file_access::{blocking, not_read, open, refused, unreadable};
 use crate::hint::{Action, LimitSetting};
 use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
-use crate::{ErrorCode, HostFiles, ServiceError};
+use crate::{Caller, ErrorCode, HostFiles, ServiceError};
 use files::{self, Content, SandboxError, fenced};
 use types::{Image, Location, Message, Role};
 
@@ -168,7 +168,8 @@ impl Chat {
     pub async fn locate(&self, completion: &Task) {
         let TaskKind::Reply(reply) = &completion.kind else { return };
         if let (Some(model), None) = (reply.model(), reply.location())
-            && let Ok(Ok(location)) = timeout(LOOKUP_TIMEOUT, self.models.location_of(model)).await
+            && let Ok(Ok(location)) =
+                timeout(LOOKUP_TIMEOUT, self.models.location_of(reply.caller(), model)).await
         {
             reply.set_location(location);
         }
@@ -181,6 +182,7 @@ impl Chat {
     /// `attachment_unreadable`, and those of the provider.
     pub async fn attached(
         &self,
+        caller: &Caller,
         model: &str,
         attachments: &Attachments,
     ) -> Result<Option<Arc<Attached>>, ServiceError> {
@@ -189,7 +191,7 @@ impl Chat {
             let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
             return Err(refused(argument, &SandboxError::NothingAllowed));
         }
-        self.check_takes_files(model).await?;
+        self.check_takes_files(caller, model).await?;
         named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)
     }
 
@@ -198,11 +200,11 @@ impl Chat {
     ///
     /// # Errors
     /// `attachment_denied` where it does not run on this machine, and those of the provider.
-    pub(crate) async fn check_takes_files(&self, model: &str) -> Result<(), ServiceError> {
+    pub(crate) async fn check_takes_files(&self, caller: &Caller, model: &str) -> Result<(), ServiceError> {
         if self.files.settings.allow_remote {
             return Ok(());
         }
-        match self.models.location_of(model).await? {
+        match self.models.location_of(caller, model).await? {
             Location::Local => Ok(()),
             Location::Remote(host) => Err(ServiceError::new(
                 ErrorCode::AttachmentDenied,

@@ -45,12 +45,12 @@ impl Chat {
         question: Question,
     ) -> Result<Arc<Task>, ServiceError> {
         check(&call)?;
-        let held = self.tasks.memory.hold(bytes_of_call(&call) + question.bytes())?;
-        let reply = ReplyBuffer::new();
+        let held = self.tasks.memory.hold(&caller.owner, bytes_of_call(&call) + question.bytes())?;
+        let reply = ReplyBuffer::new(caller);
         if let Some(model) = &call.model {
             reply.set_model(model);
         }
-        let place = self.tasks.queue.reserve(&caller.owner);
+        let place = self.tasks.queue.reserve(caller);
         let run = Run { chat: Arc::clone(self), reply: Arc::clone(&reply), job: None, place };
         let task = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&reply)));
         self.tasks.registry.spawn(&reply, async move {
@@ -65,17 +65,18 @@ impl Chat {
     /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
     pub(crate) async fn reply(
         self: &Arc<Self>,
+        caller: &Caller,
         call: ChatCall,
         job: &Arc<Job>,
         place: Reservation,
     ) -> Outcome {
-        let reply = ReplyBuffer::new();
+        let reply = ReplyBuffer::new(caller);
         reply.task_state.set_id(job.task_state.id());
         let run =
             Run { chat: Arc::clone(self), reply: Arc::clone(&reply), job: Some(Arc::clone(job)), place };
         let summary = run.answer(call, Question::Messages).await;
         let summary = summary.map_err(|error| error.with_partial(reply.partial()));
-        self.tasks.registry.observer.report(|| reply.figures(&summary));
+        self.tasks.registry.observers.report(|| reply.figures(&summary));
         reply.end(summary);
         reply.outcome().unwrap_or_else(|| Err(ServiceError::internal()))
     }
@@ -118,10 +119,11 @@ impl Run {
         let (model, model_reason) = match &call.model {
             Some(model) => (model.clone(), None),
             None => {
-                let default = Box::pin(self.chat.models.default_model()).await?;
+                let default = Box::pin(self.chat.models.default_model(self.reply.caller())).await?;
                 (default.name, Some(default.reason))
             }
         };
+        self.check_allowed(&model).await?;
         self.reply.set_model(&model);
         let mut warnings: Vec<_> = self.ignored(&call).into_iter().map(Warning::new).collect();
         let attached = match call.attachments.is_empty() {
@@ -129,7 +131,7 @@ impl Run {
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
         let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
-        let _held = self.chat.tasks.memory.hold(size)?;
+        let _held = self.chat.tasks.memory.hold(&self.reply.caller().owner, size)?;
         let (format, format_check) = (call.response_format.clone(), call.format_check);
         let required = tool_choice::required(call.tool_choice.as_ref());
         let wants_logprobs = call.logprobs.is_some();
@@ -139,9 +141,9 @@ impl Run {
             warnings.extend(attached.warnings().map(Warning::new));
         }
         if request.has_images() {
-            Box::pin(
-                self.with_model(request.model(), || self.chat.models.require(request.model(), "vision")),
-            )
+            Box::pin(self.with_model(request.model(), || {
+                self.chat.models.require(self.reply.caller(), request.model(), "vision")
+            }))
             .await?;
         }
         let (end, format_violations) = match (required, format) {
@@ -237,6 +239,14 @@ impl Run {
         }
     }
 
+    /// Checks that the caller may use a model, before anything is done with it.
+    pub(crate) async fn check_allowed(&self, model: &str) -> Result<(), ServiceError> {
+        match self.reply.caller().may_use(model) {
+            true => Ok(()),
+            false => Box::pin(self.chat.models.check_allowed(self.reply.caller(), model)).await,
+        }
+    }
+
     /// The files of a call, read; the same ones where they were read before.
     pub(crate) async fn attached(
         &self,
@@ -246,7 +256,7 @@ impl Run {
         if !attachments.is_empty() {
             self.place.delay();
         }
-        self.with_model(model, || self.chat.attached(model, attachments)).await
+        self.with_model(model, || self.chat.attached(self.reply.caller(), model, attachments)).await
     }
 
     /// Runs `work`, and again after a pull where the model was missing.
@@ -274,7 +284,7 @@ impl Run {
                 job.advance(|state| state.waiting_for = waiting_for);
             }
         };
-        let pulled = self.chat.transfers.ensure_installed(model, |done, total| {
+        let pulled = self.chat.transfers.ensure_installed(self.reply.caller(), model, |done, total| {
             self.reply.set_phase(Phase::Pulling { done, total });
             tell_job(Some(pulling(model, done, total)));
         });
@@ -292,14 +302,14 @@ impl Run {
             request.has_files().then(|| self.chat.models.names.rely_on(request.model())).transpose()?;
         loop {
             if in_use.is_some() {
-                Box::pin(self.chat.check_takes_files(request.model())).await?;
+                Box::pin(self.chat.check_takes_files(self.reply.caller(), request.model())).await?;
             }
             let error = match request.send(&self.chat.models).await? {
                 Ok(events) => return Ok(events),
                 Err(error) => error,
             };
             let Some(wait) = wait_before(&error, tried, jitter()) else {
-                return Err(Box::pin(self.chat.models.explain(error)).await);
+                return Err(Box::pin(self.chat.models.explain(self.reply.caller(), error)).await);
             };
             tried += 1;
             tracing::info!(error = error.logged(), ?wait, tried, "trying again");

@@ -51,8 +51,8 @@ impl Conversations {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }
         check(&call.chat)?;
-        let held = self.tasks.memory.hold(bytes_of_call(&call.chat) + call.prompt.len())?;
-        let reply = ReplyBuffer::in_conversation(&id);
+        let held = self.tasks.memory.hold(&caller.owner, bytes_of_call(&call.chat) + call.prompt.len())?;
+        let reply = ReplyBuffer::in_conversation(caller, &id);
         let task = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&reply)));
         // Both queue positions are reserved here, so that they follow the order of the calls, not that in which their tasks start.
         let turn = self.turn_locks.queue(&caller.owner, &id);
@@ -60,7 +60,7 @@ impl Conversations {
             chat: Arc::clone(&self.chat),
             reply: Arc::clone(&reply),
             job: None,
-            place: self.tasks.queue.reserve(&caller.owner),
+            place: self.tasks.queue.reserve(caller),
         };
         let owner = caller.owner.clone();
         let (turns, written) = (Arc::clone(self), Arc::clone(self));
@@ -107,13 +107,15 @@ impl Conversations {
             (Some(model), _) => (model, None),
             (None, Some(model)) => (model, Some("the conversation's last model")),
             (None, None) => {
-                let default = self.models.default_model().await?;
+                let default = self.models.default_model(reply.caller()).await?;
                 (default.name, Some(default.reason))
             }
         };
+        run.check_allowed(&model).await?;
         reply.set_model(&model);
         let history = found.map(|found| found.messages).unwrap_or_default();
-        let _held = self.tasks.memory.hold(history.iter().map(|message| message.content.len()).sum())?;
+        let bytes = history.iter().map(|message| message.content.len()).sum();
+        let _held = self.tasks.memory.hold(&owner, bytes)?;
         let attached = run.attached(&model, &chat.attachments).await?;
         let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
         let left_out = run

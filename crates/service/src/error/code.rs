@@ -17,6 +17,8 @@ pub enum ErrorCode {
     Unsupported,
     /// Too many requests are running, here or at the model server.
     Overloaded,
+    /// The caller has made all requests, or used all tokens, that its limits allow for now.
+    RateLimited,
     /// The disk has no room for the model that is pulled.
     DiskFull,
     /// The registry of a pull or a push cannot be reached.
@@ -61,6 +63,7 @@ impl ErrorCode {
         Self::OllamaUnreachable,
         Self::Unsupported,
         Self::Overloaded,
+        Self::RateLimited,
         Self::DiskFull,
         Self::RegistryUnreachable,
         Self::RegistryDenied,
@@ -89,6 +92,7 @@ impl ErrorCode {
             Self::OllamaUnreachable => "ollama_unreachable",
             Self::Unsupported => "unsupported",
             Self::Overloaded => "overloaded",
+            Self::RateLimited => "rate_limited",
             Self::DiskFull => "disk_full",
             Self::RegistryUnreachable => "registry_unreachable",
             Self::RegistryDenied => "registry_denied",

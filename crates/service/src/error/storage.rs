@@ -5,7 +5,7 @@ use crate::hint::{Action, DataDirFault, Hint};
 use store::StoreError;
 
 /// What `what`, as in "Conversations", failed with at the database.
-pub(crate) fn storage_failed(what: &str, error: &StoreError) -> ServiceError {
+pub fn storage_failed(what: &str, error: &StoreError) -> ServiceError {
     let hint: Hint = match error {
         StoreError::Changed => "Try again.".into(),
         StoreError::NoDirectory => Action::SetDataDir(DataDirFault::Unknown).into(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Models;
 use super::name::full_name;
-use crate::ServiceError;
+use crate::{Caller, ServiceError};
 use platform::sync::lock;
 use providers::ProviderError;
 
@@ -23,23 +23,28 @@ impl Models {
     ///
     /// # Errors
     /// As [`Models::show_model`].
-    pub async fn capabilities(&self, model: &str) -> Result<Capabilities, ServiceError> {
+    pub async fn capabilities(&self, caller: &Caller, model: &str) -> Result<Capabilities, ServiceError> {
         if let Some(known) = self.capabilities.get(model) {
             return Ok(known);
         }
-        let details = self.show_model(model).await?;
+        let details = self.show_model(caller, model).await?;
         let capabilities = details.capabilities.map(Arc::from);
         self.capabilities.put(model, capabilities.clone());
         Ok(capabilities)
     }
 
     /// Checks a capability before a request that an older server would answer wrongly in silence.
-    pub(crate) async fn require(&self, model: &str, capability: &str) -> Result<(), ServiceError> {
+    pub(crate) async fn require(
+        &self,
+        caller: &Caller,
+        model: &str,
+        capability: &str,
+    ) -> Result<(), ServiceError> {
         if self.provider.ollama().is_none() {
             // Another server does not report them, and may accept names that it does not list.
             return Ok(());
         }
-        let Some(capabilities) = self.capabilities(model).await? else { return Ok(()) };
+        let Some(capabilities) = self.capabilities(caller, model).await? else { return Ok(()) };
         if capabilities.iter().any(|word| word == capability) {
             return Ok(());
         }
@@ -48,7 +53,7 @@ impl Models {
             capability: capability.to_owned(),
             message: String::new(),
         };
-        let mut error = self.explain(error).await;
+        let mut error = self.explain(caller, error).await;
         error.message.push_str(&format!(" (capabilities: {})", capabilities.join(", ")));
         Err(error)
     }

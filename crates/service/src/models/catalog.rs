@@ -4,7 +4,7 @@ use super::Models;
 use super::name::{full_name, is_cloud, name_length};
 use super::suggest::{nearest_model, other_model};
 use crate::hint::{Action, Server};
-use crate::{ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, ServiceError};
 use providers::ProviderError;
 use types::{Location, Model, ModelDetails, RunningModel};
 
@@ -20,11 +20,11 @@ pub struct ListedModel {
 }
 
 impl Models {
-    /// The installed models by name, each with whether it is loaded.
+    /// The installed models that the caller may use, by name, each with whether it is loaded.
     ///
     /// # Errors
     /// Those of the provider.
-    pub async fn list_models(&self) -> Result<Vec<ListedModel>, ServiceError> {
+    pub async fn list_models(&self, caller: &Caller) -> Result<Vec<ListedModel>, ServiceError> {
         let (models, running) =
             futures_util::join!(self.provider.list_models(), self.provider.running_models());
         let models = models.map_err(|error| self.error(error))?;
@@ -32,6 +32,7 @@ impl Models {
         let running = running.unwrap_or_default();
         let mut listed: Vec<_> = models
             .into_iter()
+            .filter(|model| caller.may_use(&model.name))
             .map(|model| {
                 let running = running.iter().find(|running| running.name == model.name).cloned();
                 ListedModel {
@@ -51,13 +52,15 @@ impl Models {
         self.provider.ollama().is_some()
     }
 
-    /// The loaded models.
+    /// The loaded models that the caller may use.
     ///
     /// # Errors
     /// `unsupported` if the server does not report it, and those of the provider.
-    pub async fn running_models(&self) -> Result<Vec<RunningModel>, ServiceError> {
+    pub async fn running_models(&self, caller: &Caller) -> Result<Vec<RunningModel>, ServiceError> {
         self.ollama_api()?;
-        self.provider.running_models().await.map_err(|error| self.error(error))
+        let mut running = self.provider.running_models().await.map_err(|error| self.error(error))?;
+        running.retain(|model| caller.may_use(&model.name));
+        Ok(running)
     }
 
     /// Whether a model is in memory now; `None` if the server does not report it.
@@ -73,11 +76,12 @@ impl Models {
     ///
     /// # Errors
     /// `model_not_found` with the nearest name, and those of the provider.
-    pub async fn show_model(&self, model: &str) -> Result<ModelDetails, ServiceError> {
+    pub async fn show_model(&self, caller: &Caller, model: &str) -> Result<ModelDetails, ServiceError> {
         name_length("model", model)?;
+        self.check_allowed(caller, model).await?;
         match self.provider.show_model(model).await {
             Ok(details) => Ok(details),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.explain(caller, error).await),
         }
     }
 
@@ -85,24 +89,33 @@ impl Models {
     ///
     /// # Errors
     /// As [`Models::show_model`].
-    pub async fn show_verbose(&self, model: &str) -> Result<ModelDetails, ServiceError> {
-        let Some(api) = self.provider.ollama() else { return self.show_model(model).await };
+    pub async fn show_verbose(&self, caller: &Caller, model: &str) -> Result<ModelDetails, ServiceError> {
+        let Some(api) = self.provider.ollama() else { return self.show_model(caller, model).await };
         name_length("model", model)?;
+        self.check_allowed(caller, model).await?;
         match api.show_verbose(model).await {
             Ok(details) => Ok(details),
-            Err(error) => Err(self.explain(error).await),
+            Err(error) => Err(self.explain(caller, error).await),
         }
+    }
+
+    /// Checks that the caller's limits allow a model.
+    ///
+    /// # Errors
+    /// `model_not_found` with the nearest name that they allow.
+    pub(crate) async fn check_allowed(&self, caller: &Caller, model: &str) -> Result<(), ServiceError> {
+        if caller.may_use(model) { Ok(()) } else { Err(self.missing(caller, model).await) }
     }
 
     /// Where a model runs, asked before anything is sent to it.
     ///
     /// # Errors
     /// As [`Models::show_model`].
-    pub async fn location_of(&self, model: &str) -> Result<Location, ServiceError> {
+    pub async fn location_of(&self, caller: &Caller, model: &str) -> Result<Location, ServiceError> {
         if !self.provider.is_local() || !self.features().has_cloud_models {
             return Ok(self.location(None));
         }
-        let details = self.show_model(model).await?;
+        let details = self.show_model(caller, model).await?;
         Ok(match details.remote {
             // Its name says so, where the server does not.
             None if is_cloud(model) => Location::Remote("ollama.com".to_owned()),
@@ -131,11 +144,14 @@ impl Models {
     ///
     /// # Errors
     /// `no_models`, and those of the provider.
-    pub async fn default_model(&self) -> Result<DefaultModel, ServiceError> {
+    pub async fn default_model(&self, caller: &Caller) -> Result<DefaultModel, ServiceError> {
+        if let Some(allowed) = &caller.limits.models {
+            return self.first_allowed(caller, allowed).await;
+        }
         if let Some(model) = &self.settings.default_model {
             return Ok(DefaultModel { name: model.clone(), reason: "the default in the settings" });
         }
-        let models = self.list_models().await?;
+        let models = self.list_models(caller).await?;
         let mut candidates: Vec<_> = models.iter().filter(|listed| can_chat(&listed.model)).collect();
         if let Some(loaded) = candidates.iter().find(|listed| listed.running.is_some()) {
             return Ok(DefaultModel { name: loaded.model.name.clone(), reason: "the loaded model" });
@@ -158,20 +174,34 @@ impl Models {
         }
     }
 
+    /// The first model of a caller's limits that is installed and chats.
+    async fn first_allowed(&self, caller: &Caller, allowed: &[String]) -> Result<DefaultModel, ServiceError> {
+        let mut models = self.list_models(caller).await?;
+        models.retain(|listed| can_chat(&listed.model));
+        let installed =
+            |name: &String| models.iter().find(|listed| full_name(&listed.model.name) == full_name(name));
+        let first = allowed.iter().find_map(installed);
+        let reason = "the first model that the caller may use";
+        first.map(|listed| DefaultModel { name: listed.model.name.clone(), reason }).ok_or_else(|| {
+            ServiceError::new(ErrorCode::NoModels, "No model that you may use is installed")
+                .with_hint("Ask the owner of this server for one.")
+        })
+    }
+
     /// A warning where another model answered than was asked. Ollama answers with the model that is named, or not at all.
     pub(crate) fn other_model(&self, asked: &str, answered: Option<&str>) -> Option<String> {
         answered.filter(|_| !self.reports_loaded()).and_then(|answered| other_model(asked, answered))
     }
 
     /// The error that a provider's failure is, with the names of models that would do.
-    pub(crate) async fn explain(&self, error: ProviderError) -> ServiceError {
+    pub(crate) async fn explain(&self, caller: &Caller, error: ProviderError) -> ServiceError {
         match error {
-            ProviderError::ModelNotFound { model } => self.model_not_found(&model).await,
+            ProviderError::ModelNotFound { model } => self.missing(caller, &model).await,
             ProviderError::Unsupported { ref model, ref capability, .. } => {
                 self.capabilities.forget(model);
                 let capability = capability.clone();
                 let error = self.error(error);
-                match self.models_that_can(&capability).await {
+                match self.models_that_can(caller, &capability).await {
                     Some(hint) => error.with_hint(hint),
                     None => error,
                 }
@@ -180,47 +210,45 @@ impl Models {
         }
     }
 
-    /// The error for a model that is not installed, with the nearest that is.
-    pub async fn missing(&self, model: &str) -> ServiceError {
-        self.model_not_found(model).await
+    /// The error for a model that is not installed, or that the caller may not use, with the nearest one that would do.
+    pub async fn missing(&self, caller: &Caller, model: &str) -> ServiceError {
+        let next_step = match self.server() {
+            Server::Ollama if caller.may_use(model) => Action::Pull { model: model.to_owned() },
+            Server::Ollama => Action::ListInstalled,
+            Server::OpenAiCompatible => Action::ListServed,
+        };
+        self.not_found_with(caller, model, next_step).await
     }
 
     /// The same where to install the model would help nobody.
-    pub async fn absent(&self, model: &str) -> ServiceError {
-        self.not_found_with(model, Action::ListInstalled).await
+    pub async fn absent(&self, caller: &Caller, model: &str) -> ServiceError {
+        self.not_found_with(caller, model, Action::ListInstalled).await
     }
 
-    async fn model_not_found(&self, model: &str) -> ServiceError {
-        let next_step = match self.server() {
-            Server::Ollama => Action::Pull { model: model.to_owned() },
-            Server::OpenAiCompatible => Action::ListServed,
-        };
-        self.not_found_with(model, next_step).await
-    }
-
-    async fn not_found_with(&self, model: &str, next_step: Action) -> ServiceError {
+    async fn not_found_with(&self, caller: &Caller, model: &str, next_step: Action) -> ServiceError {
         let error = self.error(ProviderError::ModelNotFound { model: model.to_owned() });
-        match self.nearest_installed(model).await {
+        match self.nearest_installed(caller, model).await {
             Some(nearest) => error.with_hint(format!("Did you mean {nearest:?}?")).and_hint(next_step),
             None => error.with_hint(next_step),
         }
     }
 
     /// The installed model that was most likely meant by a name that none has.
-    pub(crate) async fn nearest_installed(&self, model: &str) -> Option<String> {
+    pub(crate) async fn nearest_installed(&self, caller: &Caller, model: &str) -> Option<String> {
         let installed = self.provider.list_models().await.ok()?;
-        let names: Vec<&str> =
-            installed.iter().map(|listed| listed.name.as_str()).filter(|name| *name != model).collect();
+        let names = installed.iter().map(|listed| listed.name.as_str());
+        let names: Vec<&str> = names.filter(|name| *name != model && caller.may_use(name)).collect();
         nearest_model(model, &names).map(str::to_owned)
     }
 
     /// "Installed models that can: ...", as far as the server reports them.
-    async fn models_that_can(&self, capability: &str) -> Option<String> {
+    async fn models_that_can(&self, caller: &Caller, capability: &str) -> Option<String> {
         let models = self.provider.list_models().await.ok()?;
         let has = |model: &&types::Model| {
             model.capabilities.as_ref().is_some_and(|words| words.iter().any(|word| word == capability))
         };
-        let names: Vec<_> = models.iter().filter(has).map(|model| model.name.as_str()).collect();
+        let names = models.iter().filter(has).map(|model| model.name.as_str());
+        let names: Vec<_> = names.filter(|name| caller.may_use(name)).collect();
         Some(match names.as_slice() {
             [] => "No installed model can.".to_owned(),
             names => format!("Installed models that can: {}.", names.join(", ")),

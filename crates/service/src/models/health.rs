@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Models;
-use crate::ServiceError;
 use crate::hint::Server;
+use crate::{Caller, ServiceError};
 use types::Location;
 
 /// The state of the model server.
@@ -34,7 +34,8 @@ pub struct Healthy {
 
 impl Models {
     /// Asks the model server how it is. A server that is down is a report, not an error.
-    pub async fn health(&self) -> HealthReport {
+    /// It names the models that the caller may use.
+    pub async fn health(&self, caller: &Caller) -> HealthReport {
         let started = Instant::now();
         let state = match self.provider.health().await {
             Ok(health) => {
@@ -46,11 +47,11 @@ impl Models {
                     latency,
                     installed: installed
                         .ok()
-                        .map(|models| sorted(models.into_iter().map(|model| model.name))),
+                        .map(|models| sorted(caller, models.into_iter().map(|model| model.name))),
                     loaded: loaded
                         .ok()
                         .filter(|_| self.reports_loaded())
-                        .map(|models| sorted(models.into_iter().map(|model| model.name))),
+                        .map(|models| sorted(caller, models.into_iter().map(|model| model.name))),
                 })
             }
             Err(error) => Err(self.error(error)),
@@ -65,8 +66,8 @@ impl Models {
     }
 }
 
-fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut names: Vec<_> = names.collect();
+fn sorted(caller: &Caller, names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<_> = names.filter(|name| caller.may_use(name)).collect();
     names.sort();
     names
 }

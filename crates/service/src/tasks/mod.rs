@@ -64,9 +64,9 @@ impl Tasks {
         self.queue.view(&caller.owner)
     }
 
-    /// Has `observer` called at the end of each completion, before its callers learn of the end. There is one observer.
-    pub fn observe_ends(&self, observer: impl Fn(EndedCompletion) + Send + Sync + 'static) {
-        self.registry.observer.set(Box::new(observer));
+    /// Has `observer` called at the end of each completion, before its callers learn of the end.
+    pub fn observe_ends(&self, observer: impl Fn(&EndedCompletion) + Send + Sync + 'static) {
+        self.registry.observers.add(Arc::new(observer));
     }
 
     /// Makes sure that one more completion of the caller may run with no call attached.

@@ -5,19 +5,24 @@
 //! and a caller can leave it. Each process has its own.
 //!
 //! A call reserves its place when it begins and enters when its request is ready, so a later call that is ready first does
-//! not overtake it. Dropping the reservation frees the place.
+//! not overtake it. Dropping the reservation frees the place. [`order`] says who is next. A caller that runs as many calls as
+//! it may does not hold up others: its further calls are skipped until one of its own has ended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::Caller;
+use crate::caller::Account;
 use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
+use order::{Lines, Next, Number};
 use platform::sync::lock;
 use types::Owner;
 
+mod order;
 mod view;
 
 pub(crate) use view::QueueLabel;
@@ -31,7 +36,7 @@ pub(crate) struct Queue(Arc<Shared>);
 struct Shared {
     /// Maximum number of requests that run concurrently.
     concurrent: usize,
-    /// Maximum number of requests that wait.
+    /// Maximum number of requests that wait. Half as many more may wait of owners with few of them.
     waiting: usize,
     /// One state, as admission looks at all of it; held for a walk over the waiters, never across an await.
     state: Mutex<State>,
@@ -40,43 +45,41 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
-    next_number: u64,
-    /// The round of the newest call that was admitted.
-    round: u64,
-    /// Each owner's places that were not admitted yet. One that is dropped costs its owner no turn.
-    pending: HashMap<Owner, BTreeSet<QueueKey>>,
-    /// The places of calls that are about to enter: a slot is kept free for each of them.
-    expected: BTreeSet<QueueKey>,
-    waiters: BTreeMap<QueueKey, Waiter>,
+    next_number: Number,
+    lines: Lines,
+    /// The calls that wait, and those that are about to enter: a slot is kept free for each of these.
+    calls: BTreeMap<Number, Call>,
+    /// How many of the calls wait.
+    waiting: usize,
+    /// How many of the calls have a limit of their own.
+    limited: usize,
+    /// The running requests of callers that have such a limit.
+    running_of: HashMap<Account, usize>,
     /// The moving mean of how long slots were held.
     mean_run: Option<Duration>,
 }
 
+/// Whose call it is, and what its caller may do.
+#[derive(Debug, Clone)]
+struct Standing {
+    owner: Owner,
+    priority: i32,
+    /// Requests of the caller that may run concurrently.
+    limit: Option<(Account, usize)>,
+}
+
+#[derive(Debug)]
+struct Call {
+    standing: Standing,
+    /// `None` while it is about to enter.
+    waiter: Option<Waiter>,
+}
+
 #[derive(Debug)]
 struct Waiter {
-    owner: Owner,
     label: QueueLabel,
     since: Instant,
     position: watch::Sender<Position>,
-}
-
-impl State {
-    fn forget(&mut self, owner: &Owner, place: QueueKey) {
-        if let Some(places) = self.pending.get_mut(owner) {
-            places.remove(&place);
-            if places.is_empty() {
-                self.pending.remove(owner);
-            }
-        }
-    }
-}
-
-/// A place in the order. Turns go round the owners: each has one place in a round. So the calls of one owner keep their
-/// order, and an owner with many calls does not keep another waiting for all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct QueueKey {
-    round: u64,
-    number: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,78 +92,163 @@ enum Position {
     Turn,
 }
 
+impl State {
+    fn insert(&mut self, number: Number, standing: &Standing, waiter: Option<Waiter>) {
+        self.waiting += usize::from(waiter.is_some());
+        let call = Call { standing: standing.clone(), waiter };
+        match self.calls.insert(number, call) {
+            Some(before) => self.waiting -= usize::from(before.waiter.is_some()),
+            None => {
+                self.limited += usize::from(standing.limit.is_some());
+                self.lines.insert(standing.priority, &standing.owner, number);
+            }
+        }
+    }
+
+    fn remove(&mut self, number: Number) -> Option<Call> {
+        let call = self.calls.remove(&number)?;
+        self.waiting -= usize::from(call.waiter.is_some());
+        self.limited -= usize::from(call.standing.limit.is_some());
+        self.lines.remove(call.standing.priority, &call.standing.owner, number);
+        Some(call)
+    }
+
+    /// The calls in the order of their turns. Those beyond their caller's own limit are not ready.
+    fn order(&self) -> Vec<Next> {
+        let mut ahead: HashMap<&Account, usize> = HashMap::new();
+        self.lines.order(|number| {
+            let Some((account, limit)) =
+                self.calls.get(&number).and_then(|call| call.standing.limit.as_ref())
+            else {
+                return true;
+            };
+            let ahead = ahead.entry(account).or_default();
+            *ahead += 1;
+            self.running_of.get(account).copied().unwrap_or_default() + *ahead <= *limit
+        })
+    }
+
+    /// Gives a slot to a waiter.
+    fn start(&mut self, next: &Next) {
+        let Some(call) = self.calls.get(&next.number) else { return };
+        self.lines.admitted(call.standing.priority, &call.standing.owner, next);
+        let Some(call) = self.remove(next.number) else { return };
+        if let Some((account, _)) = call.standing.limit {
+            *self.running_of.entry(account).or_default() += 1;
+        }
+        self.running += 1;
+        // Its receiver lives until it has left the queue, so this is always received.
+        if let Some(waiter) = call.waiter {
+            waiter.position.send_replace(Position::Turn);
+        }
+    }
+
+    /// Takes a slot back.
+    fn end(&mut self, standing: &Standing) {
+        self.running -= 1;
+        self.lines.ended(standing.priority, &standing.owner);
+        if let Some((account, _)) = &standing.limit
+            && let Some(running) = self.running_of.get_mut(account)
+        {
+            *running -= 1;
+            if *running == 0 {
+                self.running_of.remove(account);
+            }
+        }
+    }
+
+    /// The owner's requests that wait, and how many owners have some.
+    fn waiting_of(&self, owner: &Owner) -> (usize, usize) {
+        let waiting = self.calls.values().filter(|call| call.waiter.is_some());
+        let owners: HashSet<_> = waiting.clone().map(|call| &call.standing.owner).collect();
+        (waiting.filter(|call| call.standing.owner == *owner).count(), owners.len())
+    }
+}
+
 impl Queue {
     /// A queue that lets `concurrent` run and `waiting` wait.
     pub(crate) fn new(concurrent: usize, waiting: usize) -> Self {
         Self(Arc::new(Shared { concurrent: concurrent.max(1), waiting, state: Mutex::default() }))
     }
 
-    /// Reserves the owner's next place in the order. Until it is entered, delayed or dropped, no later call takes the last slot.
-    pub(crate) fn reserve(&self, owner: &Owner) -> Reservation {
+    /// Reserves the caller's next place in the order. Until it is entered, delayed or dropped, no later call takes the last slot.
+    pub(crate) fn reserve(&self, caller: &Caller) -> Reservation {
+        let limits = &caller.limits;
+        let limit = limits
+            .concurrency
+            .map(|limit| (caller.account(), usize::try_from(limit).unwrap_or(usize::MAX).max(1)));
+        let standing = Standing { owner: caller.owner.clone(), priority: limits.priority, limit };
         let mut state = self.lock();
         let number = state.next_number;
         state.next_number += 1;
-        let now = state.round;
-        let places = state.pending.entry(owner.clone()).or_default();
-        let round = places.last().map_or(now, |last| last.round.max(now)) + 1;
-        let place = QueueKey { round, number };
-        places.insert(place);
-        state.expected.insert(place);
+        state.insert(number, &standing, None);
         drop(state);
-        Reservation { queue: self.clone(), place, owner: owner.clone() }
+        Reservation { queue: self.clone(), number, standing }
     }
 
     fn take(
         &self,
-        place: QueueKey,
-        owner: &Owner,
+        number: Number,
+        standing: &Standing,
         label: impl FnOnce() -> QueueLabel,
     ) -> Result<Ticket, ServiceError> {
         let mut state = self.lock();
-        state.expected.remove(&place);
         let position = watch::Sender::new(Position::Next);
         let receiver = position.subscribe();
-        let since = Instant::now();
-        state
-            .waiters
-            .insert(place, Waiter { owner: owner.clone(), label: QueueLabel::default(), since, position });
+        let waiter = Waiter { label: QueueLabel::default(), since: Instant::now(), position };
+        state.insert(number, standing, Some(waiter));
         self.admit(&mut state);
-        let free = self.free(&state);
-        // Those for whom a slot is kept do not count as waiting.
-        if state.waiters.contains_key(&place) && state.waiters.len() > self.0.waiting + free {
-            state.waiters.remove(&place);
-            let (running, waiting) = (state.running, state.waiters.len());
-            return Err(ServiceError::new(
-                ErrorCode::Overloaded,
-                format!("{running} completions are running and {waiting} are waiting, which is the limit"),
-            )
-            .with_hint(Action::WaitOrRaiseConcurrency));
+        if state.calls.contains_key(&number) {
+            self.check_room(&mut state, number, &standing.owner)?;
         }
         // Most calls do not wait, and need no label.
-        if let Some(waiter) = state.waiters.get_mut(&place) {
+        if let Some(waiter) = state.calls.get_mut(&number).and_then(|call| call.waiter.as_mut()) {
             waiter.label = label();
         }
         drop(state);
-        Ok(Ticket { queue: self.clone(), place, position: receiver, claimed: false })
+        let standing = standing.clone();
+        Ok(Ticket { queue: self.clone(), number, standing, position: receiver, claimed: false })
+    }
+
+    /// Removes the new waiter where too many wait. An owner with few of them is refused last, so no other one can keep it out.
+    fn check_room(&self, state: &mut State, number: Number, owner: &Owner) -> Result<(), ServiceError> {
+        // Those for whom a slot is kept do not count as waiting.
+        if state.waiting <= self.0.waiting.saturating_add(self.free(state)) {
+            return Ok(());
+        }
+        let (waiting, owners) = state.waiting_of(owner);
+        if waiting <= self.0.waiting / (2 * owners.max(1)) && owners > 1 {
+            return Ok(());
+        }
+        state.remove(number);
+        let (running, waiting) = (state.lines.running_of(owner), waiting - 1);
+        Err(ServiceError::new(
+            ErrorCode::Overloaded,
+            format!(
+                "{running} of your completions are running and {waiting} are waiting, which is the limit"
+            ),
+        )
+        .with_hint(Action::WaitOrRaiseConcurrency))
     }
 
     /// Gives free slots to those who wait, in their order, and announces the positions of the others.
     fn admit(&self, state: &mut State) {
-        loop {
-            let free = self.free(state);
-            let Some(first) = state.waiters.first_entry() else { break };
-            if state.expected.range(..*first.key()).take(free).count() >= free {
+        if state.waiting == 0 {
+            return;
+        }
+        let order = state.order();
+        let mut free = self.free(state);
+        for next in order.iter().filter(|next| next.is_ready) {
+            if free == 0 {
                 break;
             }
-            // Its receiver lives until it has left the queue, so this is always received.
-            let (place, waiter) = first.remove_entry();
-            waiter.position.send_replace(Position::Turn);
-            state.forget(&waiter.owner, place);
-            state.round = state.round.max(place.round);
-            state.running += 1;
+            // A slot is kept for one that is about to enter.
+            free -= 1;
+            if state.calls.get(&next.number).is_some_and(|call| call.waiter.is_some()) {
+                state.start(next);
+            }
         }
-        for (index, waiter) in state.waiters.values().enumerate() {
-            let position = self.position(state, index);
+        for (_, waiter, position) in self.positions(state, &order) {
             waiter.position.send_if_modified(|announced| std::mem::replace(announced, position) != position);
         }
     }
@@ -169,18 +257,18 @@ impl Queue {
         self.0.concurrent.saturating_sub(state.running)
     }
 
-    fn release(&self, ran: Duration) {
+    fn release(&self, standing: &Standing, ran: Duration) {
         let mut state = self.lock();
-        state.running -= 1;
+        state.end(standing);
         state.record_run(ran);
         self.admit(&mut state);
     }
 
     /// A waiter that is dropped: it leaves, or gives back the slot that was reserved for it.
-    fn leave(&self, place: QueueKey) {
+    fn leave(&self, number: Number, standing: &Standing) {
         let mut state = self.lock();
-        if state.waiters.remove(&place).is_none() {
-            state.running -= 1;
+        if state.remove(number).is_none() {
+            state.end(standing);
         }
         self.admit(&mut state);
     }
@@ -194,8 +282,8 @@ impl Queue {
 #[derive(Debug)]
 pub(crate) struct Reservation {
     queue: Queue,
-    place: QueueKey,
-    owner: Owner,
+    number: Number,
+    standing: Standing,
 }
 
 impl Reservation {
@@ -209,7 +297,7 @@ impl Reservation {
         label: impl FnOnce() -> QueueLabel,
         mut on_position: impl FnMut(usize, Option<Duration>),
     ) -> Result<Slot, ServiceError> {
-        let mut ticket = self.queue.take(self.place, &self.owner, label)?;
+        let mut ticket = self.queue.take(self.number, &self.standing, label)?;
         loop {
             let position = *ticket.position.borrow_and_update();
             match position {
@@ -227,7 +315,8 @@ impl Reservation {
     /// Releases the slot that is kept for this call, because it enters later (it reads files, or waits for another turn).
     pub(crate) fn delay(&self) {
         let mut state = self.queue.lock();
-        if state.expected.remove(&self.place) {
+        if state.calls.get(&self.number).is_some_and(|call| call.waiter.is_none()) {
+            state.remove(self.number);
             self.queue.admit(&mut state);
         }
     }
@@ -235,14 +324,14 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.queue.lock().forget(&self.owner, self.place);
         self.delay();
     }
 }
 
 struct Ticket {
     queue: Queue,
-    place: QueueKey,
+    number: Number,
+    standing: Standing,
     position: watch::Receiver<Position>,
     claimed: bool,
 }
@@ -250,14 +339,14 @@ struct Ticket {
 impl Ticket {
     fn into_slot(mut self) -> Slot {
         self.claimed = true;
-        Slot { queue: self.queue.clone(), since: Instant::now() }
+        Slot { queue: self.queue.clone(), standing: self.standing.clone(), since: Instant::now() }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.claimed {
-            self.queue.leave(self.place);
+            self.queue.leave(self.number, &self.standing);
         }
     }
 }
@@ -266,12 +355,13 @@ impl Drop for Ticket {
 #[derive(Debug)]
 pub(crate) struct Slot {
     queue: Queue,
+    standing: Standing,
     since: Instant,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.queue.release(self.since.elapsed());
+        self.queue.release(&self.standing, self.since.elapsed());
     }
 }
 

@@ -3,7 +3,7 @@
 //! A host that stopped waiting can fetch the result later. Ids are random and are never listed. The table is in memory
 //! only, so ids end with the process.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
 use crate::tasks::handle::{TaskState, caught};
 use crate::tasks::job::{Job, JobOutput};
-use crate::tasks::observer::EndObserver;
+use crate::tasks::observer::EndObservers;
 use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
 use platform::sync::lock;
 use types::Owner;
@@ -20,7 +20,7 @@ use types::Owner;
 const RETENTION_TIME: Duration = Duration::from_secs(3600);
 /// How many that have ended are kept, of each owner and [`Retention`].
 const MAX_RETAINED: usize = 100;
-/// How much text of them is kept, in bytes.
+/// How much text of them is kept, in bytes. Half as much more may be kept of owners with little.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// So many bytes of ended tasks are swept without waiting for the next call.
 const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
@@ -121,7 +121,7 @@ impl Retention {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     table: Mutex<Table>,
-    pub(crate) observer: EndObserver,
+    pub(crate) observers: EndObservers,
 }
 
 #[derive(Debug, Default)]
@@ -184,7 +184,7 @@ impl Registry {
                 Err(error) => (Err(error), None),
             };
             let summary = summary.map_err(|error| error.with_partial(reply.partial()));
-            registry.observer.report(|| reply.figures(&summary));
+            registry.observers.report(|| reply.figures(&summary));
             reply.end(summary);
             drop(held);
             registry.lock().ended(reply.size());
@@ -284,7 +284,11 @@ impl Table {
         // Newest first: the oldest of those that have ended go.
         let ended: Vec<_> =
             self.entries.iter().rev().filter(|entry| entry.state().ended_at().is_some()).collect();
+        let owners: HashSet<&Owner> = ended.iter().map(|entry| &entry.owner).collect();
+        // No owner loses its own to make room for those of another one, as long as it has few.
+        let share = max_bytes / (2 * owners.len().max(1));
         let mut bytes = 0;
+        let mut bytes_of: HashMap<&Owner, usize> = HashMap::new();
         let mut gone = Vec::new();
         for claim in Retention::STRONGEST_FIRST {
             let mut kept: HashMap<&Owner, usize> = HashMap::new();
@@ -292,8 +296,12 @@ impl Table {
                 let age = entry.state().ended_at().map(|ended_at| now.duration_since(ended_at));
                 let kept = kept.entry(&entry.owner).or_default();
                 *kept += 1;
-                bytes += entry.size();
-                if *kept > MAX_RETAINED || bytes > max_bytes || age > Some(RETENTION_TIME) {
+                let size = entry.size();
+                bytes += size;
+                let own_bytes = bytes_of.entry(&entry.owner).or_default();
+                *own_bytes += size;
+                let is_too_much = bytes > max_bytes && (owners.len() == 1 || *own_bytes > share);
+                if *kept > MAX_RETAINED || is_too_much || age > Some(RETENTION_TIME) {
                     gone.push((entry.owner.clone(), entry.id.clone()));
                 } else {
                     oldest = oldest.into_iter().chain(entry.state().ended_at()).min();
@@ -307,9 +315,21 @@ impl Table {
         }
         self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
         self.gone.extend(gone);
-        while self.gone.len() > MAX_EXPIRED_IDS {
-            self.gone.pop_front();
-        }
+        forget(&mut self.gone);
+    }
+}
+
+/// Drops what is too much of the expired ids: the oldest one of the owner that has the most.
+fn forget(gone: &mut VecDeque<(Owner, String)>) {
+    let mut counts: HashMap<Owner, usize> = HashMap::new();
+    if gone.len() > MAX_EXPIRED_IDS {
+        gone.iter().for_each(|(owner, _)| *counts.entry(owner.clone()).or_default() += 1);
+    }
+    while gone.len() > MAX_EXPIRED_IDS {
+        let Some((most, count)) = counts.iter_mut().max_by_key(|(_, count)| **count) else { break };
+        *count -= 1;
+        let oldest = gone.iter().position(|(owner, _)| owner == most);
+        oldest.and_then(|oldest| gone.remove(oldest));
     }
 }
 

@@ -3,6 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::Caller;
 use crate::tasks::reply::testing::ended_with;
 
 fn local() -> Owner {
@@ -78,7 +79,7 @@ fn promised_entries_outlive_seen_ones() {
 #[test]
 fn running_entries_are_never_swept() {
     let registry = Registry::default();
-    let running = registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
+    let running = registry.add(&local(), TaskKind::Reply(ReplyBuffer::new(&Caller::local())));
     for _ in 0..2 * MAX_RETAINED {
         registry.add(&local(), ended("x"));
     }
@@ -116,7 +117,7 @@ fn limits_count_for_each_owner() {
     }
     assert!(registry.find(&local(), Some(&own.id)).is_ok());
     for _ in 0..MAX_BACKGROUND {
-        registry.add(&other, TaskKind::Reply(ReplyBuffer::new())).state().detach();
+        registry.add(&other, TaskKind::Reply(ReplyBuffer::new(&Caller::local()))).state().detach();
     }
     assert_eq!(registry.allow_background(&other).unwrap_err().code, ErrorCode::Overloaded);
     assert_eq!(registry.allow_background(&local()), Ok(()));
@@ -170,11 +171,11 @@ fn only_running_tasks_count_as_background() {
     for _ in 0..2 * MAX_BACKGROUND {
         // One that has ended, and one that a call waits for.
         registry.add(&local(), ended("x")).state().detach();
-        registry.add(&local(), TaskKind::Reply(ReplyBuffer::new()));
+        registry.add(&local(), TaskKind::Reply(ReplyBuffer::new(&Caller::local())));
     }
     assert!(registry.allow_background(&local()).is_ok());
     for _ in 0..MAX_BACKGROUND {
-        registry.add(&local(), TaskKind::Reply(ReplyBuffer::new())).state().detach();
+        registry.add(&local(), TaskKind::Reply(ReplyBuffer::new(&Caller::local()))).state().detach();
     }
     assert_eq!(registry.allow_background(&local()).unwrap_err().code, ErrorCode::Overloaded);
     assert!(registry.allow_background(&Owner::new("ann").unwrap()).is_ok());
@@ -185,10 +186,10 @@ async fn observer_gets_figures_of_each_end() {
     let registry = Arc::new(Registry::default());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&seen);
-    registry
-        .observer
-        .set(Box::new(move |ended| lock(&into).push((ended.error, ended.first_chunk.is_some()))));
-    let reply = ReplyBuffer::new();
+    registry.observers.add(Arc::new(move |ended| {
+        lock(&into).push((ended.error, ended.first_chunk.is_some(), ended.chunks))
+    }));
+    let reply = ReplyBuffer::new(&Caller::local());
     registry.spawn(&reply, {
         let reply = Arc::clone(&reply);
         async move {
@@ -197,12 +198,12 @@ async fn observer_gets_figures_of_each_end() {
         }
     });
     reply.ended().await;
-    assert_eq!(*lock(&seen), [(Some(ErrorCode::Internal), true)]);
-    let silent = ReplyBuffer::new();
+    assert_eq!(*lock(&seen), [(Some(ErrorCode::Internal), true, 1)]);
+    let silent = ReplyBuffer::new(&Caller::local());
     silent.task_state.cancel();
     registry.spawn(&silent, std::future::pending());
     silent.ended().await;
-    assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false)));
+    assert_eq!(lock(&seen).last(), Some(&(Some(ErrorCode::Cancelled), false, 0)));
 }
 
 #[tokio::test]
@@ -213,11 +214,37 @@ async fn task_that_fails_at_its_last_step_announces_its_end_before_it_leaves() {
             let _ = self.1.send(self.0.outcome().is_some());
         }
     }
-    let (registry, reply) = (Arc::new(Registry::default()), ReplyBuffer::new());
+    let (registry, reply) = (Arc::new(Registry::default()), ReplyBuffer::new(&Caller::local()));
     let (announced, mut was_announced) = mpsc::unbounded_channel();
     let place = Place(Arc::clone(&reply), announced);
     registry
         .spawn_then(&reply, async { Ok(place) }, |place| async { (Err(ServiceError::internal()), place) });
     assert_eq!(was_announced.recv().await, Some(true));
     assert!(reply.outcome().unwrap().is_err());
+}
+
+#[test]
+fn text_of_one_owner_evicts_little_of_another() {
+    let registry = Registry::default();
+    let other = Owner::new("other").unwrap();
+    let own = registry.add(&local(), ended("ours"));
+    for _ in 0..20 {
+        registry.add(&other, ended("theirs"));
+    }
+    let size = ended_with("theirs").size();
+    let mut table = registry.lock();
+    table.sweep_at(Instant::now(), size * 10);
+    assert!(table.entries.iter().any(|entry| entry.id == own.id));
+    assert_eq!(table.entries.iter().filter(|entry| entry.owner == other).count(), 10);
+}
+
+#[test]
+fn expired_ids_of_one_owner_evict_none_of_another() {
+    let other = Owner::new("other").unwrap();
+    let mut gone = VecDeque::from([(local(), "ours".to_owned())]);
+    gone.extend((0..2 * MAX_EXPIRED_IDS).map(|id| (other.clone(), id.to_string())));
+    forget(&mut gone);
+    assert_eq!(gone.len(), MAX_EXPIRED_IDS);
+    assert_eq!(gone.front(), Some(&(local(), "ours".to_owned())));
+    assert_eq!(gone.back(), Some(&(other, (2 * MAX_EXPIRED_IDS - 1).to_string())));
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::Caller;
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::TaskState;
-use crate::tasks::observer::EndedCompletion;
+use crate::tasks::observer::{EndedCompletion, EndedKind};
 use platform::sync::lock;
 use types::{Location, TokenLogprob, ToolCall};
 
@@ -73,6 +74,7 @@ pub struct ReplyBuffer {
     model: OnceLock<String>,
     location: OnceLock<Location>,
     conversation: Option<String>,
+    caller: Caller,
     pub(crate) task_state: TaskState,
 }
 
@@ -105,16 +107,16 @@ impl Buffer {
 }
 
 impl ReplyBuffer {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self::of(None))
+    pub(crate) fn new(caller: &Caller) -> Arc<Self> {
+        Arc::new(Self::of(caller, None))
     }
 
     /// One that is a turn of a conversation.
-    pub(crate) fn in_conversation(id: &str) -> Arc<Self> {
-        Arc::new(Self::of(Some(id.to_owned())))
+    pub(crate) fn in_conversation(caller: &Caller, id: &str) -> Arc<Self> {
+        Arc::new(Self::of(caller, Some(id.to_owned())))
     }
 
-    fn of(conversation: Option<String>) -> Self {
+    fn of(caller: &Caller, conversation: Option<String>) -> Self {
         let buffer = Buffer {
             phase: Phase::Waiting,
             queue_estimate: None,
@@ -138,6 +140,7 @@ impl ReplyBuffer {
             model: OnceLock::new(),
             location: OnceLock::new(),
             conversation,
+            caller: caller.clone(),
             task_state: TaskState::new(),
         }
     }
@@ -150,6 +153,11 @@ impl ReplyBuffer {
     /// The model that answers, once it is known.
     pub fn model(&self) -> Option<&str> {
         self.model.get().map(String::as_str)
+    }
+
+    /// On whose behalf it is made.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Where the model runs, as answers name it, once that was looked up.
@@ -186,6 +194,11 @@ impl ReplyBuffer {
         let message = format!("The reply was stopped: it is longer than {} MiB", MAX_REPLY >> 20);
         Err(ServiceError::new(ErrorCode::Interrupted, message)
             .with_hint("Use what has come, or ask for less, for example with max_tokens."))
+    }
+
+    /// While it is queued: an estimate of the wait, where recent requests give one.
+    pub fn queue_estimate(&self) -> Option<Duration> {
+        self.lock().queue_estimate
     }
 
     /// What it is doing.
@@ -340,7 +353,20 @@ impl ReplyBuffer {
     /// The figures of an end that is about to be announced.
     pub(crate) fn figures(&self, summary: &Result<CompletionSummary, ServiceError>) -> EndedCompletion {
         let buffer = self.lock();
+        let ended = summary.as_ref().ok();
+        let timings = ended.map(|summary| summary.timings).unwrap_or_default();
+        let written = || buffer.first_chunk.map(|at| at.elapsed()).unwrap_or_default();
         EndedCompletion {
+            kind: EndedKind::Completion,
+            caller: self.caller.clone(),
+            model: ended
+                .map_or_else(|| self.model().unwrap_or_default(), |summary| &summary.model)
+                .to_owned(),
+            chunks: buffer.chunks,
+            generation: match (timings.prompt_eval, timings.eval) {
+                (None, None) => written(),
+                (prompt, reply) => prompt.unwrap_or_default() + reply.unwrap_or_default(),
+            },
             error: summary.as_ref().err().map(|error| error.code),
             usage: summary.as_ref().map(|summary| summary.usage).unwrap_or_default(),
             queued: buffer.queued,
@@ -385,7 +411,7 @@ pub(crate) mod testing {
 
     /// A completion that failed after `text`.
     pub(crate) fn ended_with(text: &str) -> Arc<ReplyBuffer> {
-        let reply = ReplyBuffer::new();
+        let reply = ReplyBuffer::new(&Caller::local());
         reply.push_content(text);
         reply.end(Err(ServiceError::internal()));
         reply

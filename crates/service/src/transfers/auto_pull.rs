@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use super::Transfers;
 use crate::models::name::{check_model_name, full_name, is_cloud};
 use crate::tasks::job::{Job, JobOutput};
-use crate::{ErrorCode, ServiceError};
+use crate::{Caller, ErrorCode, ServiceError};
 use platform::sync::lock;
 
 /// The pulls that calls wait for, by the model's full name. The mutex is held from the search to the insertion, so that two
@@ -45,10 +45,11 @@ impl Transfers {
     /// As a pull: `model_not_found` where no registry has it, `disk_full`, and those of the provider.
     pub(crate) async fn ensure_installed(
         self: &Arc<Self>,
+        caller: &Caller,
         model: &str,
         mut notify: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<(), ServiceError> {
-        let shared_pull = self.shared_pull(model)?;
+        let shared_pull = self.shared_pull(caller, model)?;
         let mut changes = shared_pull.0.watch();
         loop {
             let (bytes, outcome) = {
@@ -71,7 +72,7 @@ impl Transfers {
         }
     }
 
-    fn shared_pull(self: &Arc<Self>, model: &str) -> Result<Arc<SharedPull>, ServiceError> {
+    fn shared_pull(self: &Arc<Self>, caller: &Caller, model: &str) -> Result<Arc<SharedPull>, ServiceError> {
         let mut auto_pulls = lock(&self.auto_pulls.0);
         auto_pulls.retain(|_, shared_pull| shared_pull.strong_count() > 0);
         let name = full_name(model);
@@ -87,10 +88,10 @@ impl Transfers {
         let job = Job::new("pulling", crate::transfers::pull::report("pull", model));
         let shared_pull = Arc::new(SharedPull(Arc::clone(&job)));
         auto_pulls.insert(name, Arc::downgrade(&shared_pull));
-        let (transfers, model) = (Arc::clone(self), model.to_owned());
+        let (transfers, caller, model) = (Arc::clone(self), caller.clone(), model.to_owned());
         tokio::spawn(async move {
             let _reserved = reserved;
-            job.conclude(async { transfers.pull(&job, &model, false).await }).await;
+            job.conclude(async { transfers.pull(&caller, &job, &model, false).await }).await;
         });
         Ok(shared_pull)
     }

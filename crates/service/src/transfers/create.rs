@@ -97,11 +97,13 @@ impl Transfers {
     /// download in silence.
     pub async fn check_creation(
         &self,
+        caller: &Caller,
         request: &mut CreateRequest,
         gguf: Option<&str>,
     ) -> Result<(), ServiceError> {
         self.models.ollama_api()?;
         check_model_name("model", &request.model)?;
+        self.models.check_may_install(caller, &request.model)?;
         if let Some(quantize) = &request.quantize
             && !QUANTIZATIONS.iter().any(|known| known.eq_ignore_ascii_case(quantize))
         {
@@ -126,9 +128,9 @@ impl Transfers {
             (None, Some(_)) => Ok(()),
             (Some(from), None) => {
                 check_model_name("from", from)?;
-                match self.models.installed(from).await? {
+                match self.models.installed(caller, from).await? {
                     Some(_) => Ok(()),
-                    None => Err(self.models.missing(from).await),
+                    None => Err(self.models.missing(caller, from).await),
                 }
             }
         }
@@ -149,38 +151,43 @@ impl Transfers {
         let texts = [&request.system, &request.template, &request.license];
         let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
         let messages = request.messages.iter().map(|message| message.content.len()).sum::<usize>();
-        let held = self.tasks.memory.hold(texts + messages)?;
+        let held = self.tasks.memory.hold(&caller.owner, texts + messages)?;
         let report = crate::transfers::pull::report("create", &request.model);
-        let transfers = Arc::clone(self);
+        let (transfers, asking) = (Arc::clone(self), caller.clone());
         Ok(self.tasks.registry.start_job(&caller.owner, "creating", report, move |job| async move {
             let (_reserved, _held) = (reserved, held);
             if let Some(weights) = weights {
                 let name = weights.name.clone();
-                let digest = transfers.upload(&job, weights).await?;
+                let digest = transfers.upload(&asking, &job, weights).await?;
                 request.files.push((name, digest));
             }
             let _changing = transfers.models.names.change(&request.model)?;
             let stream = match transfers.models.ollama_api()?.create(&request).await {
                 Ok(stream) => stream,
-                Err(error) => return Err(transfers.creation_error(error).await),
+                Err(error) => return Err(transfers.creation_error(&asking, error).await),
             };
             match crate::transfers::pull::track(&job, stream, &mut false).await {
                 Ok(()) => {
                     transfers.models.installed_changed(&request.model);
                     Ok(())
                 }
-                Err(error) => Err(transfers.creation_error(error).await),
+                Err(error) => Err(transfers.creation_error(&asking, error).await),
             }
         }))
     }
 
     /// Brings a file to the server, unless it has it, and gives its digest. Reading it is half of the work.
-    async fn upload(&self, job: &Arc<Job>, weights: GgufFile) -> Result<String, ServiceError> {
+    async fn upload(
+        &self,
+        caller: &Caller,
+        job: &Arc<Job>,
+        weights: GgufFile,
+    ) -> Result<String, ServiceError> {
         let GgufFile { file, name, size } = weights;
         let (file, digest) = digest(Arc::clone(job), file, name.clone(), size).await?;
         let has_it = match self.models.ollama_api()?.has_blob(&digest).await {
             Ok(has_it) => has_it,
-            Err(error) => return Err(self.models.explain(error).await),
+            Err(error) => return Err(self.models.explain(caller, error).await),
         };
         if has_it {
             report_progress(job, "the server has the file already", size, size, size);
@@ -189,12 +196,12 @@ impl Transfers {
         let body = chunks(file, Arc::clone(job), format!("uploading {name}"), size);
         match self.models.ollama_api()?.upload_blob(&digest, size, body).await {
             Ok(()) => Ok(digest),
-            Err(error) => Err(self.creation_error(error).await),
+            Err(error) => Err(self.creation_error(caller, error).await),
         }
     }
 
     /// What is wrong with the files is wrong with the argument that named them.
-    async fn creation_error(&self, error: ProviderError) -> ServiceError {
+    async fn creation_error(&self, caller: &Caller, error: ProviderError) -> ServiceError {
         match error {
             ProviderError::InvalidRequest { argument, .. } if argument == "digest" => {
                 tracing::info!("the server found another digest");
@@ -204,7 +211,7 @@ impl Transfers {
                 ServiceError::invalid("gguf", reason)
             }
             ProviderError::SourceFile { reason } => changed(&reason),
-            error => self.models.explain(error).await,
+            error => self.models.explain(caller, error).await,
         }
     }
 }

@@ -33,12 +33,13 @@ impl Transfers {
         reserved: NameUse,
     ) -> Result<Arc<Task>, ServiceError> {
         self.models.ollama_api()?;
+        self.models.check_may_install(caller, model)?;
         let model = model.clone();
         let report = report("pull", &model);
-        let transfers = Arc::clone(self);
+        let (transfers, asking) = (Arc::clone(self), caller.clone());
         Ok(self.tasks.registry.start_job(&caller.owner, "pulling", report, move |job| async move {
             let _reserved = reserved;
-            transfers.pull(&job, &model, insecure).await
+            transfers.pull(&asking, &job, &model, insecure).await
         }))
     }
 
@@ -53,20 +54,27 @@ impl Transfers {
         insecure: bool,
     ) -> Result<Arc<Task>, ServiceError> {
         self.models.ollama_api()?;
+        self.models.check_may_install(caller, model)?;
         let model = model.clone();
         let report = report("push", &model);
-        let transfers = Arc::clone(self);
+        let (transfers, asking) = (Arc::clone(self), caller.clone());
         Ok(self.tasks.registry.start_job(&caller.owner, "pushing", report, move |job| async move {
             let stream = match transfers.models.ollama_api()?.push(&model, insecure).await {
                 Ok(stream) => stream,
-                Err(error) => return Err(transfers.models.explain(error).await),
+                Err(error) => return Err(transfers.models.explain(&asking, error).await),
             };
-            transfers.finish(&job, stream).await
+            transfers.finish(&asking, &job, stream).await
         }))
     }
 
     /// Pulls to the end, and resumes after a broken connection.
-    pub(crate) async fn pull(&self, job: &Job, model: &str, insecure: bool) -> Result<(), ServiceError> {
+    pub(crate) async fn pull(
+        &self,
+        caller: &Caller,
+        job: &Job,
+        model: &str,
+        insecure: bool,
+    ) -> Result<(), ServiceError> {
         let _changing = self.models.names.change(model)?;
         let mut stalled_attempts = 0;
         let mut incomplete = false;
@@ -89,7 +97,7 @@ impl Transfers {
             };
             stalled_attempts = if moved(job) > before { 0 } else { stalled_attempts + 1 };
             if !resumes(&error) || stalled_attempts > MAX_STALLED_ATTEMPTS {
-                return Err(self.pull_error(model, error).await);
+                return Err(self.pull_error(caller, model, error).await);
             }
             tracing::info!(error = error.logged(), model, "the pull was interrupted; resuming");
             job.advance(|state| state.status = "the connection broke; resuming".to_owned());
@@ -98,10 +106,10 @@ impl Transfers {
     }
 
     /// A model that no registry has is not one that is not installed.
-    async fn pull_error(&self, model: &str, error: ProviderError) -> ServiceError {
+    async fn pull_error(&self, caller: &Caller, model: &str, error: ProviderError) -> ServiceError {
         match error {
             ProviderError::ModelNotFound { .. } | ProviderError::NotInRegistry { .. } => {
-                let meant = match self.models.nearest_installed(model).await {
+                let meant = match self.models.nearest_installed(caller, model).await {
                     Some(nearest) => format!("Did you mean {nearest:?}, which is installed? "),
                     None => String::new(),
                 };
@@ -110,14 +118,14 @@ impl Transfers {
                         "{meant}Check the name and the tag; ollama.com/library lists what can be pulled."
                     ))
             }
-            error => self.models.explain(error).await,
+            error => self.models.explain(caller, error).await,
         }
     }
 
-    async fn finish(&self, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
+    async fn finish(&self, caller: &Caller, job: &Job, stream: TransferStream) -> Result<(), ServiceError> {
         match track(job, stream, &mut false).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.models.explain(error).await),
+            Err(error) => Err(self.models.explain(caller, error).await),
         }
     }
 }

@@ -8,4 +8,4 @@ mod usage;
 pub use accounts::Accounts;
 pub use answers::{Answers, AnswersPage, StoredAnswer};
 pub use uploads::Uploads;
-pub use usage::Usage;
+pub use usage::{Count, Counter, NamedUsage, Usage, UsageCounts, UsageRecord};

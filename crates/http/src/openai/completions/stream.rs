@@ -18,13 +18,15 @@ use service::tasks::reply::{Completion, Update};
 ///
 /// # Errors
 /// The first completion failed before anything was generated.
-pub(super) async fn streamed(mut choices: Vec<Choice>, include_usage: bool) -> Answer {
+pub(super) async fn streamed(mut choices: Vec<Choice>, include_usage: bool, shows_queue: bool) -> Answer {
     let first = choices.first_mut().ok_or_else(HttpError::internal)?;
-    // The others may wait behind it.
-    first.follower.begun().await?;
+    if !shows_queue {
+        // The others may wait behind it.
+        first.follower.begun().await?;
+    }
     let task = first.follower.task();
     let envelope = Envelope { id: task.id.clone(), created: task.created };
-    let pieces = choices.into_iter().map(|choice| pieces(choice, envelope.clone()));
+    let pieces = choices.into_iter().map(|choice| pieces(choice, envelope.clone(), shows_queue));
     let state = Streaming {
         pieces: stream::select_all(pieces),
         envelope,
@@ -120,15 +122,18 @@ impl Streaming {
 }
 
 /// The chunks of one choice.
-fn pieces(choice: Choice, envelope: Envelope) -> BoxStream<'static, Piece> {
+fn pieces(choice: Choice, envelope: Envelope, shows_queue: bool) -> BoxStream<'static, Piece> {
     let offset = 0_usize;
-    stream::unfold(Some((choice, envelope, offset)), |state| async move {
+    stream::unfold(Some((choice, envelope, offset)), move |state| async move {
         let (mut choice, envelope, mut offset) = state?;
         loop {
             let mut out = Vec::new();
             let piece = match choice.follower.next().await {
                 Step::Silent => Piece::Bytes(sse::COMMENT.to_vec()),
                 Step::Update(update) => {
+                    if shows_queue {
+                        choice.follower.write_place(&mut out, &update);
+                    }
                     choice.write_update(&mut out, &envelope, &update, &mut offset);
                     if out.is_empty() {
                         continue;

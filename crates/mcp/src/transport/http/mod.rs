@@ -104,9 +104,14 @@ impl HttpTransport {
             let text = "the body must be JSON; send the header Content-Type: application/json";
             return response::invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
         }
-        let body = match body::read(body, self.options.max_message_bytes).await {
-            Ok(body) => body,
-            Err(refused) => return refused,
+        let read = body::read(body, self.options.max_message_bytes);
+        let body = match tokio::time::timeout(self.options.body_timeout, read).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(refused)) => return refused,
+            Err(_) => {
+                let text = "the body did not come in time";
+                return response::invalid(StatusCode::REQUEST_TIMEOUT, text);
+            }
         };
         let message = match body::decode(&body) {
             Ok(message) => message,

@@ -8,21 +8,25 @@ fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     future.now_or_never()
 }
 
+fn named(name: &str) -> Caller {
+    Caller::new(Owner::new(name).unwrap())
+}
+
 /// Enters in the order of the calls.
 async fn enter(queue: &Queue) -> Result<Slot, ServiceError> {
-    queue.reserve(&Owner::local()).enter(QueueLabel::default, |_, _| {}).await
+    queue.reserve(&Caller::local()).enter(QueueLabel::default, |_, _| {}).await
 }
 
 #[tokio::test]
 async fn waiters_are_served_in_order_and_know_positions() {
     let queue = Queue::new(1, 10);
     let first =
-        now(queue.reserve(&Owner::local()).enter(QueueLabel::default, |_, _| panic!("nobody is ahead")))
+        now(queue.reserve(&Caller::local()).enter(QueueLabel::default, |_, _| panic!("nobody is ahead")))
             .unwrap()
             .unwrap();
     let (positions, mut notified) = tokio::sync::mpsc::unbounded_channel();
     let wait = |name: &'static str| {
-        let (place, positions) = (queue.reserve(&Owner::local()), positions.clone());
+        let (place, positions) = (queue.reserve(&Caller::local()), positions.clone());
         tokio::spawn(async move {
             place.enter(QueueLabel::default, |ahead, _| positions.send((name, ahead)).unwrap()).await.unwrap()
         })
@@ -72,14 +76,14 @@ async fn too_many_waiters_are_refused() {
     assert!(now(&mut second).is_none());
     let refused = enter(&queue).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Overloaded);
-    assert!(refused.text().starts_with("1 completions are running and 1 are waiting"));
+    assert!(refused.text().starts_with("1 of your completions are running and 1 are waiting"));
 }
 
 #[tokio::test]
 async fn last_slot_is_reserved_for_earliest_call() {
     let queue = Queue::new(2, 0);
     let (first, second, third) =
-        (queue.reserve(&Owner::local()), queue.reserve(&Owner::local()), queue.reserve(&Owner::local()));
+        (queue.reserve(&Caller::local()), queue.reserve(&Caller::local()), queue.reserve(&Caller::local()));
     let mut third_entering = Box::pin(third.enter(QueueLabel::default, |_, _| panic!("nobody runs")));
     assert!(now(&mut third_entering).is_none());
     let first_slot = now(first.enter(QueueLabel::default, |_, _| {})).unwrap().unwrap();
@@ -93,7 +97,7 @@ async fn last_slot_is_reserved_for_earliest_call() {
 async fn ended_or_delayed_call_blocks_nobody() {
     let queue = Queue::new(1, 10);
     let (gone, delayed, third) =
-        (queue.reserve(&Owner::local()), queue.reserve(&Owner::local()), queue.reserve(&Owner::local()));
+        (queue.reserve(&Caller::local()), queue.reserve(&Caller::local()), queue.reserve(&Caller::local()));
     let mut entering = Box::pin(third.enter(QueueLabel::default, |_, _| {}));
     assert!(now(&mut entering).is_none());
     drop(gone);
@@ -101,7 +105,7 @@ async fn ended_or_delayed_call_blocks_nobody() {
     delayed.delay();
     let slot = now(&mut entering).unwrap().unwrap();
     // It is still before those that began after it.
-    let fourth = queue.reserve(&Owner::local());
+    let fourth = queue.reserve(&Caller::local());
     let mut fourth = Box::pin(fourth.enter(QueueLabel::default, |_, _| {}));
     let mut second = Box::pin(delayed.enter(QueueLabel::default, |_, _| {}));
     assert!(now(&mut fourth).is_none() && now(&mut second).is_none());
@@ -114,7 +118,7 @@ async fn ended_or_delayed_call_blocks_nobody() {
 #[tokio::test]
 async fn uncontended_slots_are_granted_immediately() {
     let queue = Queue::new(4, 10);
-    let _choosing = [queue.reserve(&Owner::local()), queue.reserve(&Owner::local())];
+    let _choosing = [queue.reserve(&Caller::local()), queue.reserve(&Caller::local())];
     let _third = now(enter(&queue)).unwrap().unwrap();
     let _fourth = now(enter(&queue)).unwrap().unwrap();
     assert!(now(enter(&queue)).is_none(), "the last two are kept");
@@ -123,7 +127,7 @@ async fn uncontended_slots_are_granted_immediately() {
 #[tokio::test]
 async fn turns_go_round_the_owners() {
     let queue = Queue::new(1, 10);
-    let [ann, bob] = ["ann", "bob"].map(|name| Owner::new(name).unwrap());
+    let [ann, bob] = ["ann", "bob"].map(named);
     let running = now(queue.reserve(&ann).enter(QueueLabel::default, |_, _| {})).unwrap().unwrap();
     let order = std::cell::RefCell::new(Vec::new());
     let places = [("ann 1", &ann), ("ann 2", &ann), ("ann 3", &ann), ("bob 1", &bob), ("bob 2", &bob)];
@@ -138,13 +142,13 @@ async fn turns_go_round_the_owners() {
     assert!(now(&mut all).is_none());
     drop(running);
     all.await;
-    assert_eq!(order.into_inner(), ["ann 1", "bob 1", "ann 2", "bob 2", "ann 3"]);
+    assert_eq!(order.into_inner(), ["bob 1", "ann 1", "bob 2", "ann 2", "ann 3"]);
 }
 
 #[tokio::test]
 async fn dropped_places_cost_no_turn() {
     let queue = Queue::new(1, 10);
-    let (ann, bob) = (Owner::new("ann").unwrap(), Owner::new("bob").unwrap());
+    let (ann, bob) = (named("ann"), named("bob"));
     let running = enter(&queue).await.unwrap();
     drop((0..200).map(|_| queue.reserve(&ann)).collect::<Vec<_>>());
     let of_bob = [queue.reserve(&bob), queue.reserve(&bob)];
@@ -170,19 +174,19 @@ fn labelled(id: &str) -> impl FnOnce() -> QueueLabel {
 #[tokio::test]
 async fn owner_sees_own_places_and_counts_of_all() {
     let queue = Queue::new(1, 10);
-    let [ann, bob] = ["ann", "bob"].map(|name| Owner::new(name).unwrap());
+    let [ann, bob] = ["ann", "bob"].map(named);
     let running = enter(&queue).await.unwrap();
     let (of_ann, of_bob) = (queue.reserve(&ann), queue.reserve(&bob));
     let mut ann_waits = Box::pin(of_ann.enter(labelled("a"), |_, _| {}));
     let mut bob_waits = Box::pin(of_bob.enter(labelled("b"), |_, _| {}));
     assert!(now(&mut ann_waits).is_none() && now(&mut bob_waits).is_none());
-    let view = queue.view(&bob);
+    let view = queue.view(&bob.owner);
     assert_eq!((view.running, view.waiting, view.max_concurrent), (1, 2, 1));
     let [own] = view.own.as_slice() else { panic!("{view:?}") };
     assert_eq!((own.id.as_str(), own.model.as_str(), own.place, own.estimate), ("b", "m", 2, None));
     assert_eq!(queue.view(&Owner::local()).own, []);
     drop((running, ann_waits, bob_waits));
-    assert_eq!(queue.view(&bob), QueueView { running: 0, waiting: 0, max_concurrent: 1, own: vec![] });
+    assert_eq!(queue.view(&bob.owner), QueueView { running: 0, waiting: 0, max_concurrent: 1, own: vec![] });
 }
 
 #[tokio::test]
@@ -191,7 +195,7 @@ async fn wait_is_estimated_from_recent_runs() {
     queue.lock().record_run(Duration::from_secs(8));
     queue.lock().record_run(Duration::from_secs(16));
     let _running = (enter(&queue).await.unwrap(), enter(&queue).await.unwrap());
-    let places = [queue.reserve(&Owner::local()), queue.reserve(&Owner::local())];
+    let places = [queue.reserve(&Caller::local()), queue.reserve(&Caller::local())];
     let estimates = std::cell::RefCell::new(Vec::new());
     let mut waiting: Vec<_> = places
         .iter()
@@ -206,3 +210,5 @@ async fn wait_is_estimated_from_recent_runs() {
     let view = queue.view(&Owner::local());
     assert_eq!(view.own.iter().map(|call| call.estimate).collect::<Vec<_>>(), [seconds(5), seconds(10)]);
 }
+
+mod fairness;

@@ -47,7 +47,7 @@ impl Read {
 
 #[test]
 fn late_follower_reads_what_live_follower_read() {
-    let reply = ReplyBuffer::new();
+    let reply = ReplyBuffer::new(&Caller::local());
     let (mut live, mut cursor) = (Read::default(), ReplyCursor::default());
     for push in 0..3 {
         reply.push_thinking("hm ");
@@ -69,7 +69,7 @@ fn late_follower_reads_what_live_follower_read() {
 
 #[test]
 fn held_reply_is_read_once_it_is_published() {
-    let reply = ReplyBuffer::new();
+    let reply = ReplyBuffer::new(&Caller::local());
     reply.hold_back();
     reply.push_tokens("draft", vec![token("draft")]);
     reply.push_tool_call(call("a"));
@@ -87,7 +87,7 @@ fn held_reply_is_read_once_it_is_published() {
 
 #[test]
 fn wrong_positions_are_corrected() {
-    let reply = ReplyBuffer::new();
+    let reply = ReplyBuffer::new(&Caller::local());
     reply.push_content("aß");
     reply.push_tool_call(call("a"));
     for (position, content) in [("c2", "ß"), ("c1.k0", "ß"), ("c3", ""), ("c4.t9", "")] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http_types::StatusCode;
 use serde_json::json;
 
-use super::support::{Server, chat, in_session, initialize, request, server, within};
+use super::support::{Server, caller, chat, in_session, initialize, request, server, within};
 
 #[tokio::test]
 async fn sessions_are_bounded_and_freed_by_delete() {
@@ -18,6 +18,29 @@ async fn sessions_are_bounded_and_freed_by_delete() {
     assert!(reply.error().await.1.contains("all 2 sessions are in use"));
     server.send("DELETE", &in_session(&first), "").await;
     server.begin("guest").await;
+}
+
+/// A body of which nothing comes.
+struct Silent;
+
+impl http_body::Body for Silent {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn body_that_does_not_come_is_given_up() {
+    let server = Server::new(|options| options.body_timeout = Duration::from_millis(10));
+    let request = http_types::Request::builder().method("POST").uri("/mcp").body(Silent).unwrap();
+    let response = within(server.transport.handle(caller("guest"), request)).await;
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
 }
 
 #[tokio::test]

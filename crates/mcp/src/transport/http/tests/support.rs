@@ -176,12 +176,22 @@ impl Server {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Reply {
+        self.send_by(caller(owner), method, headers, body).await
+    }
+
+    pub(super) async fn send_by(
+        &self,
+        caller: Caller,
+        method: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri("/mcp");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(ResponseBody::whole(body.into())).unwrap();
-        Reply::of(within(self.transport.handle(caller(owner), request)).await)
+        Reply::of(within(self.transport.handle(caller, request)).await)
     }
 
     pub(super) async fn post(&self, headers: &[(&str, &str)], body: &Value) -> Reply {
