@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use accounts::{AccountOptions, AccountService};
+use ::accounts::{AccountOptions, AccountService};
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt as _;
