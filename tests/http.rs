@@ -11,6 +11,7 @@ mod documents;
 mod end;
 mod failures;
 mod fairness;
+mod files;
 mod framing;
 mod guests;
 mod heads;

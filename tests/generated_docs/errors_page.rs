@@ -94,6 +94,17 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
             "Over HTTP: the caller's key, or its lack of one, does not allow the tool.",
             "Use a key with the scope that the message names.",
         ),
+        ErrorCode::FileNotFound => (
+            "No uploaded file has that id: it has expired, was deleted, or is somebody else's.",
+            "Upload the file, and use the id of the answer.",
+        ),
+        ErrorCode::FileTooLarge => {
+            ("An uploaded file is larger than the server takes.", "Send a smaller file.")
+        }
+        ErrorCode::QuotaExceeded => (
+            "The uploaded files of the caller would be more than the server keeps for one.",
+            "Delete files that are not needed any more.",
+        ),
         ErrorCode::CompletionNotFound => (
             "There is no completion with that id: completions are kept for an hour, and end with the process.",
             "Leave the id out for the newest completion, or ask again.",

@@ -8,6 +8,7 @@
 //! base, openai, accounts,        the routes, one folder for each family
 //!   chat_service, own
 //! follow                          a completion on behalf of a response
+//! multipart, download, attachments  files in a request and in an answer; files that go with a chat
 //! mount                           a service of another front, such as MCP
 //! route, openapi                  what a route is, and its description
 //! call                            one request: its caller, its body, its answer
@@ -21,10 +22,12 @@
 
 mod access;
 mod accounts;
+mod attachments;
 mod base;
 mod call;
 mod chat_service;
 mod connection;
+mod download;
 mod error;
 mod follow;
 mod hint;
@@ -32,6 +35,7 @@ mod json;
 mod mcp_routes;
 mod metrics;
 mod mount;
+mod multipart;
 mod openai;
 mod openapi;
 mod options;

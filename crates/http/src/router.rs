@@ -13,7 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use futures_util::FutureExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::access::{Client, Identity, check_web_page, credential_ended, identify, until_ended};
+use crate::access::{Client, Identity, PageRules, check_web_page, credential_ended, identify, until_ended};
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
@@ -97,7 +97,8 @@ fn failed(app: &App, route: &Route, error: HttpError) -> Response {
 
 async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let (mut parts, body) = request.into_parts();
-    let (client, identified) = admit(&app, &parts, route.is_page).await?;
+    let rules = PageRules { opens_page: route.is_page, sends_form: route.takes_form() };
+    let (client, identified) = admit(&app, &parts, rules).await?;
     let identity = match route.access {
         Access::Open => identified.unwrap_or_else(|_| Identity::unknown()),
         Access::Known => identified?,
@@ -144,12 +145,12 @@ async fn limited(route: &Route, call: Call) -> Answer {
 async fn admit(
     app: &App,
     parts: &axum::http::request::Parts,
-    opens_page: bool,
+    rules: PageRules,
 ) -> Result<(Client, Result<Identity, HttpError>), HttpError> {
     let client = Client::new(peer(parts)?, &parts.headers, &app.options.trusted_proxies);
     let identified = identify(app, &client, &parts.headers).await;
     let has_key = identified.as_ref().is_ok_and(Identity::has_key);
-    check_web_page(app, parts, opens_page, has_key)?;
+    check_web_page(app, parts, rules, has_key)?;
     Ok((client, identified))
 }
 
@@ -169,14 +170,14 @@ fn finish(response: &mut Response, request_id: &str) {
 /// A path that no route has.
 async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let error = admit(&app, &parts, false).await.err().unwrap_or_else(|| no_route(&parts.uri));
+    let error = admit(&app, &parts, PageRules::default()).await.err().unwrap_or_else(|| no_route(&parts.uri));
     outside_routes(error, &parts.uri)
 }
 
 /// A path whose routes have other methods. The router adds `Allow`.
 async fn not_allowed(State(app): State<Arc<App>>, method: Method, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(error) = admit(&app, &parts, false).await {
+    if let Err(error) = admit(&app, &parts, PageRules::default()).await {
         return outside_routes(error, &parts.uri);
     }
     if method == Method::OPTIONS {
@@ -208,3 +209,6 @@ fn no_route(uri: &Uri) -> HttpError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

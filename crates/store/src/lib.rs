@@ -24,6 +24,6 @@ pub use sqlite::Sqlite;
 pub use tables::{ACCOUNT_CHECKS, AccountCheck};
 pub use tables::{AccountState, ApiKey, NewUser, Session, SessionKind, User};
 pub use tables::{
-    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
-    UsageRecord,
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
+    UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
 };

@@ -39,6 +39,12 @@ pub enum ErrorCode {
     AttachmentUnreadable,
     /// The caller's key, or its lack of one, does not allow what was asked.
     Forbidden,
+    /// There is no uploaded file of that id, or not any longer.
+    FileNotFound,
+    /// A file is larger than uploads may be.
+    FileTooLarge,
+    /// The caller's uploaded files would be more than the caller may have.
+    QuotaExceeded,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// There is no conversation with that id.
@@ -76,6 +82,9 @@ impl ErrorCode {
         Self::AttachmentDenied,
         Self::AttachmentUnreadable,
         Self::Forbidden,
+        Self::FileNotFound,
+        Self::FileTooLarge,
+        Self::QuotaExceeded,
         Self::CompletionNotFound,
         Self::ConversationNotFound,
         Self::ConversationConflict,
@@ -106,6 +115,9 @@ impl ErrorCode {
             Self::AttachmentDenied => "attachment_denied",
             Self::AttachmentUnreadable => "attachment_unreadable",
             Self::Forbidden => "forbidden",
+            Self::FileNotFound => "file_not_found",
+            Self::FileTooLarge => "file_too_large",
+            Self::QuotaExceeded => "quota_exceeded",
             Self::CompletionNotFound => "completion_not_found",
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationConflict => "conversation_conflict",

@@ -9,5 +9,5 @@ mod usage;
 pub use accounts::{ACCOUNT_CHECKS, AccountCheck};
 pub use accounts::{AccountState, Accounts, ApiKey, NewUser, Session, SessionKind, User};
 pub use answers::{Answers, AnswersPage, StoredAnswer};
-pub use uploads::Uploads;
+pub use uploads::{Upload, UploadCount, UploadFilter, Uploads};
 pub use usage::{Count, Counter, NamedUsage, Usage, UsageCounts, UsageRecord};
