@@ -90,6 +90,10 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
             "A file does not exist, is too large, or is not something the model can read.",
             "Correct the path, or give the text of the file instead.",
         ),
+        ErrorCode::Forbidden => (
+            "Over HTTP: the caller's key, or its lack of one, does not allow the tool.",
+            "Use a key with the scope that the message names.",
+        ),
         ErrorCode::FileNotFound => (
             "No uploaded file has that id: it has expired, was deleted, or is somebody else's.",
             "Upload the file, and use the id of the answer.",
@@ -100,10 +104,6 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::QuotaExceeded => (
             "The uploaded files of the caller would be more than the server keeps for one.",
             "Delete files that are not needed any more.",
-        ),
-        ErrorCode::Forbidden => (
-            "Over HTTP: the caller's key, or its lack of one, does not allow the tool.",
-            "Use a key with the scope that the message names.",
         ),
         ErrorCode::CompletionNotFound => (
             "There is no completion with that id: completions are kept for an hour, and end with the process.",

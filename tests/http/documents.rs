@@ -44,6 +44,26 @@ async fn every_command_works() {
 }
 
 #[tokio::test]
+async fn every_command_about_accounts_works() {
+    let (_fake, server) = started().await;
+    let commands = commands("docs/accounts.md");
+    assert!(commands.len() >= 4, "{commands:?}");
+    let folder = tempfile::TempDir::new().unwrap();
+    let programs = Path::new(crate::support::process::BINARY).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    for command in commands {
+        let local = command.replace("http://localhost:4891", &server.url(""));
+        let mut shell = Command::new("sh");
+        shell.args(["-eu", "-c", &local]).current_dir(&folder).env("PATH", &path).env("NO_PROXY", "*");
+        shell.env("OLLAMA_MCP_DATA_DIR", server.data_dir()).kill_on_drop(true);
+        let ran = timeout(Duration::from_secs(30), shell.output()).await.expect("it ends").unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "{command}: {stderr}");
+        assert!(!stdout.trim().is_empty() && !stdout.contains("\"error\""), "{command}: {stdout}");
+    }
+}
+
+#[tokio::test]
 async fn every_command_with_files_works() {
     let (fake, server) = started().await;
     answer_all(&fake);
@@ -81,24 +101,4 @@ async fn output_of(command: &str, server: &HttpServer, folder: &Path) -> String 
     assert_eq!(stderr, "", "{command}");
     assert!(!stdout.trim().is_empty(), "{command}");
     stdout.into_owned()
-}
-
-#[tokio::test]
-async fn every_command_about_accounts_works() {
-    let (_fake, server) = started().await;
-    let commands = commands("docs/accounts.md");
-    assert!(commands.len() >= 4, "{commands:?}");
-    let folder = tempfile::TempDir::new().unwrap();
-    let programs = Path::new(crate::support::process::BINARY).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    for command in commands {
-        let local = command.replace("http://localhost:4891", &server.url(""));
-        let mut shell = Command::new("sh");
-        shell.args(["-eu", "-c", &local]).current_dir(&folder).env("PATH", &path).env("NO_PROXY", "*");
-        shell.env("OLLAMA_MCP_DATA_DIR", server.data_dir()).kill_on_drop(true);
-        let ran = timeout(Duration::from_secs(30), shell.output()).await.expect("it ends").unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-        assert!(ran.status.success(), "{command}: {stderr}");
-        assert!(!stdout.trim().is_empty() && !stdout.contains("\"error\""), "{command}: {stdout}");
-    }
 }

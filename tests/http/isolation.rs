@@ -93,7 +93,13 @@ impl Belongings {
 }
 
 /// Routes of uploads, which have tests of their own.
-const FILES: &[&str] = &["/files/{filename}", "/x/files/{id}", "/v1/files/{id}", "/v1/files/{id}/content"];
+const FILES: &[&str] = &[
+    "/files/{filename}",
+    "/x/files/{id}",
+    "/x/files/{id}/content",
+    "/v1/files/{id}",
+    "/v1/files/{id}/content",
+];
 
 /// A request of an operation, with a body where it takes one.
 async fn request(client: &HttpClient, method: &str, path: &str) -> HttpAnswer {

@@ -13,9 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use futures_util::FutureExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::access::{
-    Client, Identity, PageRules, check_web_page, credential_ended, identify, until_ended,
-};
+use crate::access::{Client, Identity, PageRules, check_web_page, credential_ended, identify, until_ended};
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};

@@ -36,6 +36,8 @@ impl Statement {
         Self { sql: sql.into(), parameters: parameters.into_iter().collect(), must_change: None }
     }
 
+    // Tables of today count rows themselves; the contract holds databases to it.
+    #[cfg(any(test, feature = "contract"))]
     /// Fails the transaction unless exactly `rows` change.
     pub(crate) fn must_change(mut self, rows: u64) -> Self {
         self.must_change = Some(rows);

@@ -66,8 +66,7 @@ async fn send(app: &Arc<App>, route: &Route) -> (u16, HeaderMap, Value) {
     identity.caller.limits = Arc::new(Limits { requests_per_minute: Some(1), ..Limits::default() });
     let (parts, ()) = axum::http::Request::new(()).into_parts();
     let body = Mutex::new(Body::empty());
-    let peer = SocketAddr::from(([127, 0, 0, 1], 4891));
-    let client = Client::new(peer, &parts.headers, &[]);
+    let client = Client::new(([127, 0, 0, 1], 4891).into(), &parts.headers, &[]);
     let call = Call { app: Arc::clone(app), identity, client, path: HashMap::new(), parts, body };
     let (head, body) = limited(route, call).await.unwrap().into_parts();
     let body = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();

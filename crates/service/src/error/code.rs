@@ -37,14 +37,14 @@ pub enum ErrorCode {
     AttachmentDenied,
     /// A file may be read and cannot be, or is nothing that a model reads.
     AttachmentUnreadable,
+    /// The caller's key, or its lack of one, does not allow what was asked.
+    Forbidden,
     /// There is no uploaded file of that id, or not any longer.
     FileNotFound,
     /// A file is larger than uploads may be.
     FileTooLarge,
     /// The caller's uploaded files would be more than the caller may have.
     QuotaExceeded,
-    /// The caller's key, or its lack of one, does not allow what was asked.
-    Forbidden,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// There is no conversation with that id.
@@ -81,10 +81,10 @@ impl ErrorCode {
         Self::UpstreamError,
         Self::AttachmentDenied,
         Self::AttachmentUnreadable,
+        Self::Forbidden,
         Self::FileNotFound,
         Self::FileTooLarge,
         Self::QuotaExceeded,
-        Self::Forbidden,
         Self::CompletionNotFound,
         Self::ConversationNotFound,
         Self::ConversationConflict,
@@ -114,10 +114,10 @@ impl ErrorCode {
             Self::UpstreamError => "upstream_error",
             Self::AttachmentDenied => "attachment_denied",
             Self::AttachmentUnreadable => "attachment_unreadable",
+            Self::Forbidden => "forbidden",
             Self::FileNotFound => "file_not_found",
             Self::FileTooLarge => "file_too_large",
             Self::QuotaExceeded => "quota_exceeded",
-            Self::Forbidden => "forbidden",
             Self::CompletionNotFound => "completion_not_found",
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationConflict => "conversation_conflict",
