@@ -27,6 +27,7 @@ fn names_follow_one_rule() {
         "OLLAMA_MODELS",
         "MCP_SERVER_PORT",
         "PORT",
+        "DATABASE_URL",
         "NO_COLOR",
     ];
     for setting in all() {
