@@ -17,6 +17,7 @@ use service::models::ModelSettings;
 use service::tasks::TaskSettings;
 use service::transfers::TransferSettings;
 use service::transfers::disk::Disk;
+use service::uploads::UploadSettings;
 use service::{ServiceSettings, Services};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
 use store::Store;
@@ -85,6 +86,7 @@ fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<Servic
         },
         store: Some(store.conversations()),
         answers: Some(store.answers()),
+        uploads: uploads(settings, store),
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
         private_files: private_files(settings, store),
@@ -140,7 +142,24 @@ pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What an allowed directory does not open: our own settings and conversations, and the hosts' files with the
+/// Where uploaded files are kept, for the front that accepts them; none where the system has no directory for data.
+fn uploads(settings: &Settings, store: &Store) -> Option<UploadSettings> {
+    let serve = settings.serve.as_ref()?;
+    Some(UploadSettings {
+        table: store.uploads(),
+        directory: serve.files_dir.clone().or_else(|| uploads_dir(settings))?,
+        max_bytes: serve.files_max_bytes,
+        quota: serve.files_quota,
+        ttl: serve.files_ttl,
+    })
+}
+
+/// Where uploaded files are by default.
+fn uploads_dir(settings: &Settings) -> Option<PathBuf> {
+    Some(settings.store.data_dir.as_ref()?.join("uploads"))
+}
+
+/// What an allowed directory does not open: our own settings, conversations and uploads, and the hosts' files with the
 /// secrets of all their servers. Opening the conversations would also drop SQLite's locks on them.
 fn private_files(settings: &Settings, store: &Store) -> Vec<PathBuf> {
     if settings.files.allowed.is_empty() {
@@ -148,7 +167,8 @@ fn private_files(settings: &Settings, store: &Store) -> Vec<PathBuf> {
     }
     let hosts =
         Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
-    hosts.chain(settings.files.config_file.clone()).chain(store.files()).collect()
+    let own = settings.files.config_file.clone().into_iter().chain(uploads_dir(settings));
+    hosts.chain(own).chain(store.files()).collect()
 }
 
 /// The web search, where it is wanted and there is a key.

@@ -41,6 +41,8 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let key = local_key(settings)?;
     let server = HttpServer::bind(options(&serve)?).map_err(cannot_listen)?;
     announce(&server, &services);
+    let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());
+    tokio::spawn(async move { swept.sweep_until(sweeping).await });
     if let Some(retention) = serve.retention {
         let services = Arc::clone(&services);
         tokio::spawn(async move { services.stored_answers.sweep(retention).await });

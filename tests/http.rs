@@ -9,6 +9,7 @@ mod documents;
 mod end;
 mod failures;
 mod fairness;
+mod files;
 mod framing;
 mod guests;
 mod heads;

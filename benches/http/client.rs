@@ -30,6 +30,15 @@ impl Client {
 
     /// Sends a request and reads its response.
     pub(crate) fn call(&mut self, request: &[u8]) -> Response {
+        self.read_response(request, false)
+    }
+
+    /// The same, and when the first piece of text was there. To search for it takes time, which is no time of the server.
+    pub(crate) fn call_streamed(&mut self, request: &[u8]) -> Response {
+        self.read_response(request, true)
+    }
+
+    fn read_response(&mut self, request: &[u8], times_first: bool) -> Response {
         self.stream.write_all(request).unwrap();
         let mut first = None;
         let head = loop {
@@ -47,7 +56,9 @@ impl Client {
         };
         loop {
             // An empty text is that of the first chunk, which has the role.
-            if first.is_none() && find(&self.read[head..], CONTENT).is_some_and(|at| self.has_text(head + at))
+            if times_first
+                && first.is_none()
+                && find(&self.read[head..], CONTENT).is_some_and(|at| self.has_text(head + at))
             {
                 first = Some(Instant::now());
             }
@@ -58,7 +69,9 @@ impl Client {
             }
             self.more();
         }
-        Response { status, body: self.read.drain(..).skip(head).collect(), first }
+        let body = self.read.split_off(head);
+        self.read.clear();
+        Response { status, body, first }
     }
 
     /// Whether a text that is not empty begins at or behind this position.

@@ -24,9 +24,14 @@ pub(crate) fn requests(plan: &Plan, table: &mut Table) {
     let nginx = Nginx::start(ollama);
     let (through, plain) = (chat("Say hello.", false), ollama_chat("Say hello."));
     let (mut ours, mut proxy, mut direct) = (0.0_f64, 0.0_f64, 0.0_f64);
+    let mut processor = f64::INFINITY;
     for _ in 0..ROUNDS {
         let count = plan.load / ROUNDS;
+        let before = server.processor();
         ours = ours.max(rate(server.address, &through, count));
+        if let Some(took) = before.and_then(|before| Some(server.processor()? - before)) {
+            processor = processor.min(took.as_secs_f64() * 1e6 / count as f64);
+        }
         if let Some(nginx) = &nginx {
             proxy = proxy.max(rate(nginx.address, &plain, count));
         }
@@ -34,6 +39,9 @@ pub(crate) fn requests(plan: &Plan, table: &mut Table) {
     }
     table.row("requests a second, direct, 64 connections", format!("{direct:.0}"));
     table.goal("requests a second, 64 connections", format!("{ours:.0}"), "15,000", ours >= 15_000.0);
+    if processor.is_finite() {
+        table.row("processor time a request", format!("{processor:.1} µs"));
+    }
     if nginx.is_some() {
         table.row("requests a second, nginx as a proxy", format!("{proxy:.0}"));
         let ratio = ours / proxy;

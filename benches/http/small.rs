@@ -50,12 +50,13 @@ pub(crate) fn requests(plan: &Plan, table: &mut Table) {
         let (mut with, mut without) = (Samples::default(), Samples::default());
         let (request, plain) = (chat(PROMPT, stream), ollama_chat(PROMPT));
         for number in 0..plan.requests * 3 / 2 {
+            let call = if stream { Client::call_streamed } else { Client::call };
             let start = Instant::now();
-            let response = direct.call(&plain);
-            let direct_took = response.first.filter(|_| stream).unwrap_or_else(Instant::now) - start;
+            let response = call(&mut direct, &plain);
+            let direct_took = response.first.unwrap_or_else(Instant::now) - start;
             let start = Instant::now();
-            let response = through.call(&request);
-            let took = response.first.filter(|_| stream).unwrap_or_else(Instant::now) - start;
+            let response = call(&mut through, &request);
+            let took = response.first.unwrap_or_else(Instant::now) - start;
             assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
             if number >= plan.requests / 2 {
                 without.push(direct_took);

@@ -66,7 +66,7 @@ async fn refused_files_are_reported_and_never_sent() {
     let result = host.chat(&many).await;
     assert_eq!(
         tool_error(&result),
-        ("invalid_argument", "attachments has 21 paths; at most 20 files go with a call")
+        ("invalid_argument", "attachments has 21 files; at most 20 go with a call")
     );
     assert!(host.fake.requests_to("POST", "/api/chat").is_empty());
     assert!(host.chat(&["a.txt"]).await["structuredContent"]["attachments"].is_array());

@@ -133,6 +133,15 @@ async fn settings_of_serve_are_in_its_own_help_only() {
                                       OLLAMA_MCP_SERVE_MODEL_ALIASES]
           --max-body-bytes <SIZE>     The largest body of a request. [env:
                                       OLLAMA_MCP_SERVE_MAX_BODY_BYTES] [default: 16MiB]
+          --files-dir <DIR>           The directory of uploaded files, which servers that share a
+                                      database must share, too; by default uploads in the data
+                                      directory. [env: OLLAMA_MCP_SERVE_FILES_DIR]
+          --files-max-bytes <SIZE>    The largest uploaded file. [env: OLLAMA_MCP_SERVE_FILES_MAX_BYTES]
+                                      [default: 100MiB]
+          --files-quota <SIZE>        The largest total size of the uploaded files of one user, key or
+                                      guest. [env: OLLAMA_MCP_SERVE_FILES_QUOTA] [default: 1GiB]
+          --files-ttl <DURATION>      How long an uploaded file is kept; 0 keeps it until it is deleted.
+                                      [env: OLLAMA_MCP_SERVE_FILES_TTL] [default: 30d]
           --max-connections <N>       The largest number of open connections. [env:
                                       OLLAMA_MCP_SERVE_MAX_CONNECTIONS] [default: 2048]
           --max-sessions <N>          The largest number of open MCP sessions; another one is refused.

@@ -90,6 +90,17 @@ fn explanation(code: ErrorCode) -> (&'static str, &'static str) {
             "A file does not exist, is too large, or is not something the model can read.",
             "Correct the path, or give the text of the file instead.",
         ),
+        ErrorCode::FileNotFound => (
+            "No uploaded file has that id: it has expired, was deleted, or is somebody else's.",
+            "Upload the file, and use the id of the answer.",
+        ),
+        ErrorCode::FileTooLarge => {
+            ("An uploaded file is larger than the server takes.", "Send a smaller file.")
+        }
+        ErrorCode::QuotaExceeded => (
+            "The uploaded files of the caller would be more than the server keeps for one.",
+            "Delete files that are not needed any more.",
+        ),
         ErrorCode::CompletionNotFound => (
             "There is no completion with that id: completions are kept for an hour, and end with the process.",
             "Leave the id out for the newest completion, or ask again.",

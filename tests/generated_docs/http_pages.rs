@@ -50,7 +50,7 @@ fn note(route: &str, field: &str) -> &'static str {
             "Without it, or with `\"default\"`, the default model answers; the answer names it. Aliases are a setting."
         }
         ("/v1/chat/completions", "messages") => {
-            "Roles `system`, `developer`, `user`, `assistant` and `tool`; text, and images as data URLs."
+            "Roles `system`, `developer`, `user`, `assistant` and `tool`; text, images as data URLs, files by `file_id` or `file_data`."
         }
         ("/v1/chat/completions", "n") => {
             "1 to 16, each a completion of its own. With `seed`, the later ones have the next seeds."

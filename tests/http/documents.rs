@@ -1,4 +1,4 @@
-//! The commands in docs/http.md, as a reader runs them.
+//! The commands in docs/http.md and docs/files.md, as a reader runs them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::{answer_all, started};
+use crate::support::http_server::HttpServer;
 
 /// The blocks of commands in a document.
 fn commands(document: &str) -> Vec<String> {
@@ -24,18 +25,7 @@ async fn every_command_works() {
     let commands = commands("docs/http.md");
     assert!(commands.len() >= 5, "{commands:?}");
     for command in commands {
-        // Where the reader's server is, and which model is installed.
-        let local = command
-            .replace("http://localhost:4891", &server.url(""))
-            .replace("qwen3:8b", "qwen2.5-coder:0.5b")
-            .replace("~/.local/share/ollama-mcp", server.data_dir().to_str().unwrap());
-        let mut shell = Command::new("sh");
-        shell.args(["-eu", "-c", &local]).env_remove("http_proxy").env("NO_PROXY", "*").kill_on_drop(true);
-        let ran = timeout(Duration::from_secs(30), shell.output()).await.expect("it ends").unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-        assert!(ran.status.success(), "{command}: {stderr}");
-        assert_eq!(stderr, "", "{command}");
-        assert!(!stdout.trim().is_empty(), "{command}");
+        let stdout = output_of(&command, &server, Path::new(".")).await;
         // The one that is wrong by intention.
         let fails = command.contains("\"temperature\": 9");
         // One answer a command, or the events of a stream.
@@ -51,4 +41,44 @@ async fn every_command_works() {
             Err(_) => assert!(!stdout.contains("\"error\""), "{command}: {stdout}"),
         }
     }
+}
+
+#[tokio::test]
+async fn every_command_with_files_works() {
+    let (fake, server) = started().await;
+    answer_all(&fake);
+    let folder = tempfile::tempdir().unwrap();
+    let commands = commands("docs/files.md");
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        let stdout = output_of(&command, &server, folder.path()).await;
+        assert!(!stdout.contains("\"error\""), "{command}: {stdout}");
+    }
+    // The models have read what the page says.
+    let asked = fake.requests_to("POST", "/api/chat");
+    assert!(asked.len() >= 3, "{asked:?}");
+    for request in asked {
+        assert!(request.json().to_string().contains("The meeting is on Tuesday at ten."), "{request:?}");
+    }
+}
+
+/// What a command writes, where the reader's server is, and which model is installed.
+async fn output_of(command: &str, server: &HttpServer, folder: &Path) -> String {
+    let local = command
+        .replace("http://localhost:4891", &server.url(""))
+        .replace("qwen3:8b", "qwen2.5-coder:0.5b")
+        .replace("~/.local/share/ollama-mcp", server.data_dir().to_str().unwrap());
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-eu", "-c", &local])
+        .current_dir(folder)
+        .env_remove("http_proxy")
+        .env("NO_PROXY", "*")
+        .kill_on_drop(true);
+    let ran = timeout(Duration::from_secs(30), shell.output()).await.expect("it ends").unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{command}: {stderr}");
+    assert_eq!(stderr, "", "{command}");
+    assert!(!stdout.trim().is_empty(), "{command}");
+    stdout.into_owned()
 }

@@ -112,10 +112,8 @@ async fn curl_by_hand_is_answered() {
     let chat = &tools["result"]["tools"][0];
     assert_eq!(chat["name"], "chat_completion");
     let arguments = &chat["inputSchema"]["properties"];
-    assert!(
-        arguments["prompt"].is_object() && arguments["attachments"].is_null(),
-        "no files of this machine"
-    );
+    let files = arguments["attachments"]["description"].as_str().unwrap();
+    assert!(arguments["prompt"].is_object() && files.starts_with("Ids of uploaded files"), "{files}");
     let said = server.guest().post(PATH, &call(2, "chat_completion", json!({ "prompt": "hi" }))).await.ok();
     assert_eq!(said["result"]["structuredContent"]["status"], "completed", "{said}");
     // As curl -d sends it.

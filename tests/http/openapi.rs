@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::credentials::operations;
-use super::{answer_all, started};
+use super::{answer_all, files, started};
 use crate::support::http_client::answer;
 
 #[test]
@@ -62,7 +62,10 @@ async fn every_operation_has_handler_and_describes_its_answer() {
             if example["model"].is_string() {
                 example["model"] = json!("qwen2.5-coder:0.5b");
             }
-            request = request.header("content-type", media_type).body(example.to_string());
+            request = match media_type.as_str() {
+                "multipart/form-data" => files::filled_form(request),
+                _ => request.header("content-type", media_type).body(example.to_string()),
+            };
         }
         let answer = answer(request).await;
         assert!(!matches!(answer.status, 405 | 501), "{method} {path}: {answer:?}");

@@ -164,7 +164,11 @@ async fn form_of_page_is_refused_on_every_route_that_takes_a_body() {
                     request = request.header("content-type", content_type);
                 }
                 let sent = answer(request).await;
-                assert_eq!(sent.status, 415, "{path} {content_type:?} with {name}: {sent:?}");
+                // Files come as forms: this one is none.
+                let takes_form = matches!(path.as_str(), "/upload" | "/v1/files");
+                let is_form = content_type.is_some_and(|content_type| content_type.starts_with("multipart/"));
+                let expected = if takes_form && is_form { 400 } else { 415 };
+                assert_eq!(sent.status, expected, "{path} {content_type:?} with {name}: {sent:?}");
             }
         }
     }

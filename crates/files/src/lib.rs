@@ -16,6 +16,7 @@ use std::io::Read as _;
 
 pub use sandbox::{Opened, Sandbox, SandboxError};
 use sniff::Kind;
+pub use sniff::media_type;
 pub use text::fenced;
 
 /// The kinds that [`read`] reads, for messages.
@@ -66,6 +67,21 @@ pub fn read(mut opened: Opened, max_bytes: u64, stopped: &dyn Fn() -> bool) -> R
     if bytes.len() as u64 > max_bytes {
         return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: max_bytes });
     }
+    decode(bytes, stopped)
+}
+
+/// Reads the bytes of a file that is in memory, as [`read`] does.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_bytes(bytes: &[u8], max_bytes: u64, stopped: &dyn Fn() -> bool) -> Result<Content, ReadError> {
+    match bytes.len() as u64 {
+        size if size > max_bytes => Err(ReadError::TooLarge { size, limit: max_bytes }),
+        _ => decode(bytes.to_vec(), stopped),
+    }
+}
+
+fn decode(bytes: Vec<u8>, stopped: &dyn Fn() -> bool) -> Result<Content, ReadError> {
     if sniff::is_pdf(&bytes) {
         return pdf::read(bytes, stopped).map(Content::Pdf).map_err(ReadError::Other);
     }

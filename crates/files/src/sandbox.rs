@@ -71,7 +71,8 @@ impl Sandbox {
         Self { allowed, private: Vec::new() }
     }
 
-    /// Denies files that hold secrets under any name. Each is read only if that file itself is allowed.
+    /// Denies files that hold secrets under any name, and all files of such a directory. Each is read only if that file
+    /// itself is allowed.
     pub fn with_private(self, private: Vec<PathBuf>) -> Self {
         Self { private, ..self }
     }
@@ -166,7 +167,7 @@ impl Sandbox {
         };
         self.private
             .iter()
-            .any(|path| is_copy(path) || std::fs::canonicalize(path).is_ok_and(|path| path == real))
+            .any(|path| is_copy(path) || std::fs::canonicalize(path).is_ok_and(|path| real.starts_with(path)))
     }
 
     /// Whether a path on this share or device is allowed.

@@ -4,6 +4,9 @@ use ::image::ImageFormat;
 
 use super::text;
 
+/// The media type of what is not known.
+const UNKNOWN: &str = "application/octet-stream";
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Image(ImageFormat),
@@ -40,6 +43,35 @@ pub(super) fn kind_of(bytes: &[u8]) -> Kind {
     }
 }
 
+/// The media type of a file by its first bytes. It is never one that a browser runs or shows as a page: every text is plain.
+pub fn media_type(head: &[u8]) -> &'static str {
+    if is_pdf(head) {
+        return "application/pdf";
+    }
+    let guess = infer::get(head).map(|guess| guess.mime_type());
+    match guess {
+        Some(image @ ("image/png" | "image/jpeg" | "image/gif" | "image/webp")) => image,
+        _ if head.is_empty() => UNKNOWN,
+        // Before other kinds: a text may begin like one of them.
+        _ if text::decode(whole_characters(head)).is_some() => {
+            match std::str::from_utf8(whole_characters(head)) {
+                Ok(_) => "text/plain; charset=utf-8",
+                Err(_) => "text/plain",
+            }
+        }
+        Some(guess) if !guess.starts_with("text/") => guess,
+        _ => UNKNOWN,
+    }
+}
+
+/// The bytes without the part of a UTF-8 character that was cut at their end.
+fn whole_characters(head: &[u8]) -> &[u8] {
+    match std::str::from_utf8(head) {
+        Err(error) if error.error_len().is_none() => head.get(..error.valid_up_to()).unwrap_or(head),
+        _ => head,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +92,27 @@ mod tests {
         assert_eq!(kind_of(&[0, 1, 2, 3, 0, 0]), Kind::Other("binary data of no known kind".into()));
         assert!(is_pdf(b"%PDF-1.7\n"));
         assert!(!is_pdf(b"let x = \"%PDF-1.7\";"));
+    }
+
+    #[test]
+    fn media_type_is_by_content_and_never_a_page() {
+        for page in [
+            "<html><script>1</script>",
+            "<?xml version=\"1.0\"?><svg/>",
+            "<svg onload='x'>",
+            "plain",
+            "BMW and MZ",
+        ] {
+            assert_eq!(media_type(page.as_bytes()), "text/plain; charset=utf-8", "{page}");
+        }
+        let cut = "ä".repeat(9);
+        assert_eq!(media_type(&cut.as_bytes()[..17]), "text/plain; charset=utf-8");
+        assert_eq!(media_type(b"caf\xe9 au lait, s'il vous pla\xeet"), "text/plain");
+        assert_eq!(media_type(b"%PDF-1.7\n"), "application/pdf");
+        assert_eq!(media_type(b"\x89PNG\r\n\x1a\n...."), "image/png");
+        assert_eq!(media_type(b"PK\x03\x04\x14\0\0\0\0\0"), "application/zip");
+        for unknown in [&b""[..], &[0, 1, 2, 3, 0, 0]] {
+            assert_eq!(media_type(unknown), "application/octet-stream");
+        }
     }
 }

@@ -8,4 +8,4 @@ mod web_page;
 pub(crate) use credential::identify;
 pub(crate) use identity::Identity;
 pub use local_key::LocalKey;
-pub(crate) use web_page::check as check_web_page;
+pub(crate) use web_page::{PageRules, check as check_web_page};

@@ -229,11 +229,14 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::AttachmentDenied => StatusCode::FORBIDDEN,
         ErrorCode::ModelNotFound
         | ErrorCode::NoModels
+        | ErrorCode::FileNotFound
         | ErrorCode::CompletionNotFound
         | ErrorCode::ConversationNotFound => StatusCode::NOT_FOUND,
         ErrorCode::ConversationConflict | ErrorCode::NotConfirmed | ErrorCode::Cancelled => {
             StatusCode::CONFLICT
         }
+        // Not 429 or 507: clients would send the whole file again.
+        ErrorCode::FileTooLarge | ErrorCode::QuotaExceeded => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Overloaded | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::OllamaUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -250,7 +253,10 @@ fn status(code: ErrorCode) -> StatusCode {
 /// The argument that an error is about.
 fn param(error: &ServiceError) -> Option<String> {
     let named = match error.code {
-        ErrorCode::InvalidArgument => error.argument.as_deref(),
+        ErrorCode::InvalidArgument
+        | ErrorCode::FileNotFound
+        | ErrorCode::AttachmentDenied
+        | ErrorCode::AttachmentUnreadable => error.argument.as_deref(),
         ErrorCode::ModelNotFound => Some("model"),
         ErrorCode::ContextExceeded => Some("messages"),
         _ => None,

@@ -83,6 +83,8 @@ fn of_caller(action: &Action) -> Option<String> {
             ));
         }
         Action::ShortenOrCutTexts => "Send shorter texts, or leave truncate out to have them cut.",
+        Action::UploadFile => "POST /upload takes a file and answers with its id; GET /x/files lists yours.",
+        Action::DeleteFiles => "DELETE /x/files/{id} deletes a file that is not needed any more.",
         Action::FreeDisk
         | Action::UseLocalModel
         | Action::SetDataDir(_)
@@ -97,6 +99,7 @@ fn of_caller(action: &Action) -> Option<String> {
         | Action::AllowDirectory
         | Action::AllowFile
         | Action::AllowRemoteFiles
+        | Action::SetFilesDir
         | Action::EnableWeb
         | Action::ReplaceWebKey => return None,
     };
@@ -157,6 +160,10 @@ fn of_owner(action: &Action) -> String {
         Action::AllowRemoteFiles => {
             format!("It can be allowed with {}.", variable(&entries::ALLOW_REMOTE_FILES))
         }
+        Action::SetFilesDir => format!(
+            "{} must be readable and writable for the server, and the same for all servers over one database.",
+            variable(&entries::SERVE_FILES_DIR)
+        ),
         Action::EnableWeb => format!(
             "Set {}, and web among {}.",
             variable(&entries::OLLAMA_API_KEY),
@@ -186,6 +193,8 @@ fn limit(setting: LimitSetting) -> &'static str {
         LimitSetting::IdleTimeout => variable(&entries::IDLE_TIMEOUT),
         LimitSetting::MaxFileBytes => variable(&entries::MAX_FILE_BYTES),
         LimitSetting::MaxAttachmentBytes => variable(&entries::MAX_ATTACHMENT_BYTES),
+        LimitSetting::FilesMaxBytes => variable(&entries::SERVE_FILES_MAX_BYTES),
+        LimitSetting::FilesQuota => variable(&entries::SERVE_FILES_QUOTA),
     }
 }
 

@@ -7,6 +7,7 @@
 //! router                          from a request to the handler of its route
 //! base, openai, chat_service, own the routes, one folder for each family
 //! follow                          a completion on behalf of a response
+//! multipart, download, attachments  files in a request and in an answer; files that go with a chat
 //! mount                           a service of another front, such as MCP
 //! route, openapi                  what a route is, and its description
 //! call                            one request: its caller, its body, its answer
@@ -19,10 +20,12 @@
 //! ```
 
 mod access;
+mod attachments;
 mod base;
 mod call;
 mod chat_service;
 mod connection;
+mod download;
 mod error;
 mod follow;
 mod hint;
@@ -30,6 +33,7 @@ mod json;
 mod mcp_routes;
 mod metrics;
 mod mount;
+mod multipart;
 mod openai;
 mod openapi;
 mod options;

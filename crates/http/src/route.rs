@@ -7,6 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::Response;
+use crate::multipart::MULTIPART;
 use types::Scope;
 
 /// What a handler gives back. Its errors become bodies in the route's dialect.
@@ -176,6 +177,11 @@ impl Route {
     ) -> Self {
         self.responses.push((status, description, bodies.into_iter().collect()));
         self
+    }
+
+    /// Whether its body is a form with a file.
+    pub(crate) fn takes_form(&self) -> bool {
+        self.request.is_some_and(|request| request.media_type == MULTIPART)
     }
 
     /// The path as OpenAPI writes it: `/v1/models/{id}`.

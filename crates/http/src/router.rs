@@ -13,7 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use futures_util::FutureExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::access::{Identity, check_web_page, identify};
+use crate::access::{Identity, PageRules, check_web_page, identify};
 use crate::call::Call;
 use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
@@ -96,7 +96,7 @@ fn failed(app: &App, route: &Route, error: HttpError) -> Response {
 
 async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let (mut parts, body) = request.into_parts();
-    check_web_page(&app, &parts, route.is_page)?;
+    check_web_page(&app, &parts, PageRules { opens_page: route.is_page, sends_form: route.takes_form() })?;
     let identity = match route.access {
         Access::Open => peer(&parts)
             .and_then(|peer| identify(&app, peer, &parts.headers))
@@ -147,14 +147,15 @@ fn finish(response: &mut Response, request_id: &str) {
 /// A path that no route has.
 async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let error = check_web_page(&app, &parts, false).err().unwrap_or_else(|| no_route(&parts.uri));
+    let error =
+        check_web_page(&app, &parts, PageRules::default()).err().unwrap_or_else(|| no_route(&parts.uri));
     outside_routes(error, &parts.uri)
 }
 
 /// A path whose routes have other methods. The router adds `Allow`.
 async fn not_allowed(State(app): State<Arc<App>>, method: Method, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(error) = check_web_page(&app, &parts, false) {
+    if let Err(error) = check_web_page(&app, &parts, PageRules::default()) {
         return outside_routes(error, &parts.uri);
     }
     if method == Method::OPTIONS {
@@ -186,3 +187,6 @@ fn no_route(uri: &Uri) -> HttpError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

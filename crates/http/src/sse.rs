@@ -15,8 +15,12 @@ pub(crate) const DONE: &[u8] = b"data: [DONE]\n\n";
 /// A line that parsers skip, so that nobody takes a silent connection for a dead one.
 pub(crate) const COMMENT: &[u8] = b": still working\n\n";
 
+/// Room for a chunk of a few words, so that the buffer of an event grows once.
+const EVENT_BYTES: usize = 384;
+
 /// Writes an event of JSON. `id` is where a client that lost the connection goes on.
 pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &impl Serialize) {
+    out.reserve(EVENT_BYTES);
     if let Some(id) = id {
         out.extend_from_slice(b"id: ");
         out.extend_from_slice(id.as_bytes());

@@ -20,7 +20,8 @@ use super::state::ServerState;
 use service::chat::attachments::Attachments;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::Task;
-use service::{Caller, HostFiles, ServiceError};
+use service::uploads::is_upload_id;
+use service::{Action, Caller, HostFiles, ServiceError};
 
 /// The argument of tools for files of this machine.
 pub(crate) const ATTACHMENTS: &str = "attachments";
@@ -94,16 +95,39 @@ impl<'a> ToolCall<'a> {
         self.session.host_files().ok_or_else(|| HostFiles::refused(argument))
     }
 
-    /// The files of the argument `attachments`.
+    /// The files of the argument `attachments`: paths for the user of this machine, ids of uploads for others.
     ///
     /// # Errors
-    /// As of [`ToolCall::host_files`], where there is one.
-    pub(crate) fn attachments(&self, paths: Option<Vec<String>>) -> Result<Attachments, ServiceError> {
-        match paths {
-            Some(paths) if !paths.is_empty() => {
-                Ok(Attachments::new(self.host_files(ATTACHMENTS)?, ATTACHMENTS, paths))
+    /// `file_not_found` for an id, `attachment_denied` for a path that comes over the network.
+    pub(crate) async fn attachments(&self, files: Option<Vec<String>>) -> Result<Attachments, ServiceError> {
+        let Some(files) = files.filter(|files| !files.is_empty()) else { return Ok(Attachments::default()) };
+        match self.session.host_files() {
+            Some(right) => Ok(Attachments::new(right, ATTACHMENTS, files)),
+            None => {
+                check_ids(ATTACHMENTS, &files)?;
+                let uploads = &self.server.services().uploads;
+                Box::pin(uploads.attach(self.caller(), ATTACHMENTS, files)).await
             }
-            _ => Ok(Attachments::default()),
+        }
+    }
+
+    /// The same, each file for a reply of its own.
+    ///
+    /// # Errors
+    /// As of [`ToolCall::attachments`].
+    pub(crate) async fn attachments_each(
+        &self,
+        argument: &str,
+        files: Option<Vec<String>>,
+    ) -> Result<Vec<Attachments>, ServiceError> {
+        let Some(files) = files.filter(|files| !files.is_empty()) else { return Ok(Vec::new()) };
+        match self.session.host_files() {
+            Some(right) => Ok(Attachments::each_alone(right, argument, &files)),
+            None => {
+                check_ids(argument, &files)?;
+                let uploads = &self.server.services().uploads;
+                Box::pin(uploads.attach_each(self.caller(), argument, files)).await
+            }
         }
     }
 
@@ -218,6 +242,14 @@ impl<'a> ToolCall<'a> {
             Box::pin(services.chat.locate(work)).await;
         }
         answers::of(work, ended, self.server.wording(self.caller()))
+    }
+}
+
+/// Refuses what is a path and no id, with the reason.
+fn check_ids(argument: &str, files: &[String]) -> Result<(), ServiceError> {
+    match files.iter().position(|file| !is_upload_id(file)) {
+        None => Ok(()),
+        Some(index) => Err(HostFiles::refused(&format!("{argument}[{index}]")).and_hint(Action::UploadFile)),
     }
 }
 

@@ -193,6 +193,14 @@ impl Wording {
             Action::AllowRemoteFiles => {
                 format!("The user can allow it with {}.", flag(&entries::ALLOW_REMOTE_FILES))
             }
+            Action::UploadFile => {
+                "POST /upload of this server takes a file and answers with its id.".to_owned()
+            }
+            Action::DeleteFiles => "DELETE /x/files/{id} of this server deletes one.".to_owned(),
+            Action::SetFilesDir => format!(
+                "The user should look at {}: it must be readable and writable for the server, and the same for all servers over one database.",
+                variable(&entries::SERVE_FILES_DIR)
+            ),
             Action::EnableWeb => format!(
                 "Set {}, and web among {}.",
                 variable(&entries::OLLAMA_API_KEY),
@@ -271,6 +279,8 @@ fn named(setting: LimitSetting) -> &'static str {
         LimitSetting::IdleTimeout => variable(&entries::IDLE_TIMEOUT),
         LimitSetting::MaxFileBytes => variable(&entries::MAX_FILE_BYTES),
         LimitSetting::MaxAttachmentBytes => variable(&entries::MAX_ATTACHMENT_BYTES),
+        LimitSetting::FilesMaxBytes => variable(&entries::SERVE_FILES_MAX_BYTES),
+        LimitSetting::FilesQuota => variable(&entries::SERVE_FILES_QUOTA),
     }
 }
 

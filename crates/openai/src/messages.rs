@@ -33,6 +33,9 @@ pub struct ChatMessage {
     /// The reasoning of an earlier answer, under the name that our answers use.
     #[serde(default, alias = "thinking", alias = "reasoning_content")]
     reasoning: Option<String>,
+    /// Whether files were taken out of it: then it may have nothing else.
+    #[serde(skip)]
+    has_files: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -114,6 +117,7 @@ fn read_message(path: &str, message: ChatMessage) -> Result<Message, InvalidArgu
     if content.is_empty()
         && images.is_empty()
         && tool_calls.is_empty()
+        && !message.has_files
         && matches!(role, Role::User | Role::System)
     {
         return Err(InvalidArgument::new(&format!("{path}.content"), "is empty; it must have text"));

@@ -83,6 +83,11 @@ pub fn create_private_file(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, permissions)
 }
 
+/// Writes the names of a directory to the disk: a file that was renamed there stays after a power failure.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 /// Identifies the file at a path, so that a replacement is noticed.
 pub fn file_identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;

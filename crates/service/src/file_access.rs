@@ -1,6 +1,8 @@
 //! The files of this machine that calls may name: what opens them, and the errors where they may not.
 
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use files::{Opened, ReadError, Sandbox, SandboxError};
@@ -26,6 +28,7 @@ impl HostFiles {
             ErrorCode::AttachmentDenied,
             format!("{argument}: paths are read only for the user of the machine where they are, and this call came over the network"),
         )
+        .about_argument(argument)
         .with_hint("Send the content itself: text in the prompt, images as data URLs.")
     }
 }
@@ -70,6 +73,18 @@ pub(crate) fn open(sandbox: &Sandbox, argument: &str, path: &str) -> Result<Open
     sandbox.open(path).map_err(|error| refused(argument, &error))
 }
 
+/// Opens the bytes of an uploaded file.
+pub(crate) fn open_uploaded(path: &Path, id: &str) -> Result<File, ServiceError> {
+    platform::open_regular(OpenOptions::new().read(true), path).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => "they are gone".to_owned(),
+            _ => error.to_string(),
+        };
+        ServiceError::new(ErrorCode::StorageFailed, format!("The bytes of {id} cannot be read: {reason}"))
+            .with_hint(Action::SetFilesDir)
+    })
+}
+
 pub(crate) fn unreadable(argument: &str, path: &str, reason: &str) -> ServiceError {
     refused(argument, &SandboxError::Unreadable { path: path.to_owned(), reason: reason.to_owned() })
 }
@@ -89,7 +104,7 @@ pub(crate) fn refused(argument: &str, error: &SandboxError) -> ServiceError {
         }
         SandboxError::Unreadable { .. } => ErrorCode::AttachmentUnreadable,
     };
-    let error_of = ServiceError::new(code, format!("{argument}: {error}"));
+    let error_of = ServiceError::new(code, format!("{argument}: {error}")).about_argument(argument);
     match error {
         SandboxError::NothingAllowed => error_of.with_hint(Action::AllowDirectory),
         SandboxError::Private { .. } => error_of.with_hint(Action::AllowFile),

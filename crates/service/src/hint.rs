@@ -131,6 +131,12 @@ pub enum Action {
     AllowFile,
     /// Allow files to be sent to another machine.
     AllowRemoteFiles,
+    /// Upload the file, and name it by its id.
+    UploadFile,
+    /// Delete uploaded files that are not needed any more.
+    DeleteFiles,
+    /// Repair or move the directory of uploaded files.
+    SetFilesDir,
     /// Choose the web tools and give the key that they need.
     EnableWeb,
     /// Replace the key of ollama.com, which does not accept it.
@@ -164,6 +170,10 @@ pub enum LimitSetting {
     IdleTimeout,
     MaxFileBytes,
     MaxAttachmentBytes,
+    /// The size of one upload.
+    FilesMaxBytes,
+    /// The size of all uploads of an owner.
+    FilesQuota,
 }
 
 /// The kind of model server.
@@ -310,6 +320,11 @@ impl fmt::Display for Action {
             Self::AllowDirectory => "The settings can allow one.",
             Self::AllowFile => "The settings can allow that file itself.",
             Self::AllowRemoteFiles => "The settings can allow it.",
+            Self::UploadFile => "Upload the file, and name it by the id that it gets.",
+            Self::DeleteFiles => "Delete files that are not needed any more.",
+            Self::SetFilesDir => {
+                "The directory of uploaded files must be readable and writable for this process."
+            }
             Self::EnableWeb => "The settings can hold one.",
             Self::ReplaceWebKey => "A key can be made at ollama.com/settings/keys.",
             Self::EnlargeContext => "Enlarge the context, or send less.",

@@ -6,8 +6,8 @@
 //! 2. [`models`]: what the server has, and changes to it. [`tasks`]: work that runs on its own; it knows no model.
 //! 3. [`transfers`]: pulls, pushes and creations, over models and tasks.
 //! 4. [`chat`]: one completion, over transfers, tasks and models.
-//! 5. [`conversations`], [`batches`]: many completions, over chat. [`embeddings`]: over transfers. [`web`],
-//!    [`stored_answers`]: alone.
+//! 5. [`uploads`]: files of callers, which go with chats. [`conversations`], [`batches`]: many completions, over chat.
+//!    [`embeddings`]: over transfers. [`web`], [`stored_answers`]: alone.
 
 pub mod batches;
 mod caller;
@@ -23,6 +23,7 @@ pub mod rate_limits;
 pub mod stored_answers;
 pub mod tasks;
 pub mod transfers;
+pub mod uploads;
 pub mod web;
 
 use std::path::PathBuf;
@@ -48,6 +49,7 @@ use rate_limits::RateLimits;
 use stored_answers::StoredAnswers;
 use tasks::{TaskSettings, Tasks};
 use transfers::{TransferSettings, Transfers};
+use uploads::{UploadSettings, Uploads};
 use web::Web;
 
 /// What the parts are made from.
@@ -64,6 +66,8 @@ pub struct ServiceSettings {
     pub system_prompt: Option<SystemPromptFile>,
     /// Where conversations are stored.
     pub store: Option<Arc<dyn ConversationStore>>,
+    /// Where files of callers are kept, for a front that accepts them.
+    pub uploads: Option<UploadSettings>,
     /// Where answers are stored that callers asked to be.
     pub answers: Option<Answers>,
     /// The web search of ollama.com, where there is a key and it is wanted.
@@ -80,6 +84,7 @@ pub struct Services {
     pub tasks: Arc<Tasks>,
     pub transfers: Arc<Transfers>,
     pub chat: Arc<Chat>,
+    pub uploads: Arc<Uploads>,
     pub conversations: Arc<Conversations>,
     pub batches: Arc<Batches>,
     pub embeddings: Arc<Embeddings>,
@@ -112,6 +117,7 @@ impl Services {
                 settings.store,
                 Arc::clone(&changes),
             ),
+            uploads: Uploads::new(settings.uploads),
             batches: Batches::new(Arc::clone(&chat), Arc::clone(&tasks)),
             embeddings: Embeddings::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
             web: Web::new(settings.web),

@@ -66,6 +66,14 @@ pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
 
 /// A size from 1 KiB to 1 GiB; a plain number is bytes.
 pub(super) fn size(text: &str) -> Result<usize, Problem> {
+    match usize::try_from(bytes(text)?) {
+        Ok(found @ 0x400..=0x4000_0000) => Ok(found),
+        _ => Err(Problem::new("must be between 1KiB and 1GiB")),
+    }
+}
+
+/// A number of bytes; a plain number is bytes, too.
+pub(super) fn bytes(text: &str) -> Result<u64, Problem> {
     let factor = |unit: &str| match unit.to_ascii_lowercase().as_str() {
         "" | "b" => Some(1),
         "kb" => Some(1_000),
@@ -76,13 +84,9 @@ pub(super) fn size(text: &str) -> Result<usize, Problem> {
         "gib" => Some(1 << 30),
         _ => None,
     };
-    let bytes = quantity(text, factor).ok_or_else(|| {
+    quantity(text, factor).ok_or_else(|| {
         Problem::new("must be a size such as 16MiB, 16MB or 16777216; a plain number is bytes")
-    })?;
-    match usize::try_from(bytes) {
-        Ok(found @ 0x400..=0x4000_0000) => Ok(found),
-        _ => Err(Problem::new("must be between 1KiB and 1GiB")),
-    }
+    })
 }
 
 /// Levels and `target=level` pairs.
@@ -165,7 +169,7 @@ fn milliseconds(text: &str, plain: u64) -> Option<u64> {
 }
 
 /// The product of a whole number and its unit.
-fn quantity(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+pub(super) fn quantity(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
     let text = text.trim();
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(unit_at)?;

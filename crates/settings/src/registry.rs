@@ -325,6 +325,31 @@ settings! {
         value: "SIZE" Quantity, parse: parse::size, default: "16MiB",
     }
 
+    /// The directory of uploaded files, which servers that share a database must share, too; by default `uploads` in
+    /// the data directory.
+    SERVE_FILES_DIR: Option<PathBuf> {
+        env: "OLLAMA_MCP_SERVE_FILES_DIR", flag: "files-dir", key: "serve_files_dir",
+        value: "DIR" Text, parse: parse::path,
+    }
+
+    /// The largest uploaded file.
+    SERVE_FILES_MAX_BYTES: u64 {
+        env: "OLLAMA_MCP_SERVE_FILES_MAX_BYTES", flag: "files-max-bytes", key: "serve_files_max_bytes",
+        value: "SIZE" Quantity, parse: serve::large_size, default: "100MiB",
+    }
+
+    /// The largest total size of the uploaded files of one user, key or guest.
+    SERVE_FILES_QUOTA: u64 {
+        env: "OLLAMA_MCP_SERVE_FILES_QUOTA", flag: "files-quota", key: "serve_files_quota",
+        value: "SIZE" Quantity, parse: serve::large_size, default: "1GiB",
+    }
+
+    /// How long an uploaded file is kept; `0` keeps it until it is deleted.
+    SERVE_FILES_TTL: Option<Duration> {
+        env: "OLLAMA_MCP_SERVE_FILES_TTL", flag: "files-ttl", key: "serve_files_ttl",
+        value: "DURATION" Quantity, parse: serve::files_ttl, default: "30d",
+    }
+
     /// The largest number of open connections.
     SERVE_MAX_CONNECTIONS: usize {
         env: "OLLAMA_MCP_SERVE_MAX_CONNECTIONS", flag: "max-connections", key: "serve_max_connections",

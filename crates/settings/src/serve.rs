@@ -1,11 +1,13 @@
 //! The HTTP server: where it listens, who may call it, and its limits.
 
+mod files;
 mod listen;
 mod model_aliases;
 mod network;
 mod web_page;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -17,6 +19,7 @@ use super::resolver::Resolver;
 use super::setting::{Computed, group};
 use super::sources::ServeSources;
 
+pub(super) use files::{files_ttl, large_size};
 pub use listen::ListenAddress;
 pub use network::Network;
 
@@ -46,6 +49,14 @@ group! {
         pub model_aliases: BTreeMap<String, String> = registry::SERVE_MODEL_ALIASES,
         /// The largest body of a request.
         pub max_body_bytes: usize = registry::SERVE_MAX_BODY_BYTES,
+        /// Where uploaded files are; `None` is a directory of their own in the data directory.
+        pub files_dir: Option<PathBuf> = registry::SERVE_FILES_DIR,
+        /// The largest uploaded file.
+        pub files_max_bytes: u64 = registry::SERVE_FILES_MAX_BYTES,
+        /// The largest total size of the files of one owner.
+        pub files_quota: u64 = registry::SERVE_FILES_QUOTA,
+        /// How long an uploaded file is kept; `None`: until it is deleted.
+        pub files_ttl: Option<Duration> = registry::SERVE_FILES_TTL,
         pub max_connections: usize = registry::SERVE_MAX_CONNECTIONS,
         /// Sessions of MCP.
         pub max_sessions: usize = registry::SERVE_MAX_SESSIONS,

@@ -27,7 +27,7 @@ pub use page::{Cursor, CursorError, Page};
 pub use postgres::AddressError;
 pub use sqlite::Sqlite;
 pub use tables::{
-    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Uploads, Usage, UsageCounts,
-    UsageRecord,
+    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
+    UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
 };
 pub use transfer::{Counts, Imported, TransferError};

@@ -18,10 +18,10 @@ impl<T> Default for Page<T> {
     }
 }
 
-/// A position in a list of conversations. A caller gets it as text, and gives the text back.
+/// A position in a list, such as that of conversations. A caller gets it as text, and gives the text back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// When the page's last conversation was updated, in milliseconds of Unix time.
+    /// When the page's last item was updated, in milliseconds of Unix time.
     pub(crate) updated_ms: i64,
     /// Its id.
     pub(crate) id: String,

@@ -139,6 +139,26 @@ def check_completions(client: OpenAI) -> None:
     assert text
 
 
+def check_files(client: OpenAI) -> None:
+    notes = b"The meeting is on Tuesday at ten."
+    file = client.files.create(file=("notes.txt", notes), purpose="user_data")
+    assert (file.object, file.bytes, file.filename, file.purpose) == ("file", len(notes), "notes.txt", "user_data"), file
+    assert client.files.retrieve(file.id) == file
+    assert client.files.content(file.id).read() == notes
+    assert file.id in [listed.id for listed in client.files.list(limit=1)], "the list is read page by page"
+    part = {"type": "file", "file": {"file_id": file.id}}
+    question = [{"role": "user", "content": [{"type": "text", "text": "When is the meeting?"}, part]}]
+    answer = client.chat.completions.create(model="default", messages=question, max_tokens=8)
+    assert answer.choices[0].message.content, answer
+    assert answer.usage.prompt_tokens > 15, answer.usage
+    assert client.files.delete(file.id).deleted
+    try:
+        client.chat.completions.create(model="default", messages=question)
+        raise AssertionError("a file that was deleted was read")
+    except openai.NotFoundError as error:
+        assert (error.code, error.param) == ("file_not_found", "messages[0].content[1].file.file_id"), error.body
+
+
 def check_document(url: str) -> None:
     with urllib.request.urlopen(f"{url}/openapi.json", timeout=PATIENCE) as answer:
         validate(json.load(answer))
@@ -155,6 +175,7 @@ def main() -> None:
         check_schema(client)
         check_errors(client)
         check_completions(client)
+        check_files(client)
         check_document(url)
     print("the OpenAI SDK for Python agrees")
 

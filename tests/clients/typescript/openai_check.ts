@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { argv } from "node:process";
 import { createInterface } from "node:readline";
 
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
 
 const messages = [{ role: "user" as const, content: "What is the capital of France? Answer with one word." }];
 
@@ -38,6 +38,16 @@ try {
   const gone = await client.chat.completions.create({ model: "default", messages, stream: true });
   for await (const _ of gone) break;
   gone.controller.abort();
+
+  const file = await client.files.create({ file: await toFile(Buffer.from("On Tuesday at ten."), "notes.txt"), purpose: "user_data" });
+  assert.deepEqual([file.object, file.bytes, file.filename], ["file", 18, "notes.txt"]);
+  assert.equal(await (await client.files.content(file.id)).text(), "On Tuesday at ten.");
+  const part = { type: "file" as const, file: { file_id: file.id } };
+  const read = [{ role: "user" as const, content: [{ type: "text" as const, text: "When is the meeting?" }, part] }];
+  const told = await client.chat.completions.create({ model: "default", messages: read, max_completion_tokens: 8 });
+  assert.ok(told.choices[0]?.message.content);
+  assert.ok((await client.files.delete(file.id)).deleted);
+  await assert.rejects(client.files.retrieve(file.id), (error: InstanceType<typeof OpenAI.APIError>) => error.status === 404);
 
   const models = await client.models.list();
   assert.ok(models.data.length > 0);

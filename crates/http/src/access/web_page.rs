@@ -11,16 +11,26 @@ use url::Url;
 
 use super::credential::has_key;
 use crate::error::HttpError;
+use crate::multipart::MULTIPART;
 use crate::state::App;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Checks a request by the rules for web pages. `opens_page`: it is for a page that people open in a browser.
+/// What web pages may do with a route beside sending JSON.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PageRules {
+    /// It is a page that people open in a browser.
+    pub(crate) opens_page: bool,
+    /// It takes a form with a file, as pages of ours send it.
+    pub(crate) sends_form: bool,
+}
+
+/// Checks a request by the rules for web pages.
 ///
 /// # Errors
 /// 400 without a host, 403 for one that is not ours and for pages of other sites, 415 for the body of a form.
-pub(crate) fn check(app: &App, parts: &Parts, opens_page: bool) -> Result<(), HttpError> {
+pub(crate) fn check(app: &App, parts: &Parts, rules: PageRules) -> Result<(), HttpError> {
     let host = host(parts)?;
     let is_health = parts.uri.path().starts_with("/health");
     if !is_health && !is_our_host(app, &host) && !has_key(app, &parts.headers) {
@@ -43,15 +53,21 @@ pub(crate) fn check(app: &App, parts: &Parts, opens_page: bool) -> Result<(), Ht
     if from_elsewhere && origin.is_none() {
         let opens =
             header(&parts.headers, &SEC_FETCH_MODE)? == Some("navigate") && parts.method == Method::GET;
-        if !(opens && opens_page) {
+        if !(opens && rules.opens_page) {
             return Err(HttpError::forbidden("Pages of other sites may not send requests to this server"));
         }
     }
     let from_browser = origin.is_some() || site.is_some();
     if from_browser && has_body(parts) && !is_json(&parts.headers) {
-        return Err(HttpError::unsupported_media_type(
-            "A request of a web page must have a body of application/json",
-        ));
+        // Any page can send a form without asking. Here its origin is known to be ours or listed.
+        if !rules.sends_form {
+            return Err(HttpError::unsupported_media_type(
+                "A request of a web page must have a body of application/json",
+            ));
+        }
+        if media_type(&parts.headers) != MULTIPART {
+            return Err(HttpError::unsupported_media_type(format!("The body must be {MULTIPART}")));
+        }
     }
     Ok(())
 }
@@ -110,7 +126,12 @@ fn has_body(parts: &Parts) -> bool {
 
 /// Whether the body is JSON by its header.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = media_type(headers);
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The type of the body without its parameters, in lower case; empty where there is none.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::request::{Asked, ChatRequest};
 use super::{ndjson, with_502};
+use crate::attachments;
 use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
@@ -15,7 +16,8 @@ use types::Scope;
 
 const DESCRIPTION: &str = "One of three forms. With `messages` the answer is a stream of Ollama's own chunks, whose last one has `done: true` \
 and the counts, or one object with `stream: false`; nothing is stored. With `message` it is a turn of a stored conversation; without `chat_id` \
-a new one is made. With `prompt` it is one question. `options`, `format`, `think`, `tools` and `keep_alive` are Ollama's. The \
+a new one is made. With `prompt` it is one question. `options`, `format`, `think`, `tools` and `keep_alive` are Ollama's. \
+`attachments` are ids of uploaded files, which the model reads with the newest message; a conversation keeps their names. The \
 completion is cancelled when its caller goes.";
 
 /// A turn of a stored conversation, or the answer to a prompt.
@@ -47,8 +49,10 @@ pub(super) fn route() -> Route {
 }
 
 async fn chat(mut call: Call) -> Answer {
-    let (request, mut ignored) = call.json::<ChatRequest>().await?;
-    let asked = request.read(&call.app.options, &mut ignored)?;
+    let (mut request, mut ignored) = call.json::<ChatRequest>().await?;
+    let ids = request.attachments.take();
+    let mut asked = request.read(&call.app.options, &mut ignored)?;
+    asked.chat_mut().attachments = attachments::by_id(&call, ids).await?;
     let mut response = match asked {
         Asked::Messages { chat, stream } => {
             let task = call

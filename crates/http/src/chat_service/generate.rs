@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::attachments;
 use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::{Dialect, HttpError};
 use crate::follow::{Follower, Step, shutting_down};
@@ -12,8 +13,7 @@ use crate::mount::Response;
 use crate::route::{Answer, Content, Route, Tag};
 use crate::sse;
 use service::chat::request::ChatCall;
-use types::Scope;
-use types::{Message, Role};
+use types::{Message, Role, Scope};
 
 /// A prompt to the server's model.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -23,6 +23,8 @@ struct Request {
     prompt: Option<String>,
     /// true: events of text, `data: {}` at the end
     stream: Option<bool>,
+    /// Ids of uploaded files that the model reads
+    attachments: Option<Vec<String>>,
 }
 
 /// The text, or the next part of it.
@@ -50,7 +52,9 @@ async fn generate(mut call: Call) -> Answer {
     if prompt.trim().is_empty() {
         return Err(HttpError::bad_request("prompt", "is empty; it must have text"));
     }
-    let chat = ChatCall { messages: vec![Message::text(Role::User, prompt)], ..ChatCall::default() };
+    let attachments = attachments::by_id(&call, request.attachments).await?;
+    let messages = vec![Message::text(Role::User, prompt)];
+    let chat = ChatCall { messages, attachments, ..ChatCall::default() };
     let task = call.app.services.chat.start_chat(call.caller(), chat).map_err(|error| call.error(&error))?;
     let mut follower = Follower::owning(&call, task)?;
     let mut response = if request.stream == Some(true) {

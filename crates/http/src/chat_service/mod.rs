@@ -6,6 +6,7 @@ mod history;
 mod models;
 mod ndjson;
 mod request;
+mod upload;
 
 use axum::http::StatusCode;
 
@@ -16,6 +17,7 @@ use service::ErrorCode;
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![models::route(), chat::route()];
     routes.extend(history::routes());
+    routes.extend(upload::routes());
     routes.push(generate::route());
     routes
 }

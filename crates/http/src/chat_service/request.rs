@@ -46,6 +46,8 @@ pub(super) struct ChatRequest {
     keep_alive: Option<Value>,
     /// With `prompt`: base64 or data URLs
     images: Option<Vec<String>>,
+    /// Ids of uploaded files that the model reads with the newest message
+    pub(super) attachments: Option<Vec<String>>,
 }
 
 /// A request that was read and checked.
@@ -57,6 +59,16 @@ pub(super) enum Asked {
     Turn(Box<TurnCall>),
     /// One question.
     Prompt(Box<ChatCall>),
+}
+
+impl Asked {
+    /// Everything but the messages.
+    pub(super) fn chat_mut(&mut self) -> &mut ChatCall {
+        match self {
+            Self::Messages { chat, .. } | Self::Prompt(chat) => chat,
+            Self::Turn(turn) => &mut turn.chat,
+        }
+    }
 }
 
 impl ChatRequest {

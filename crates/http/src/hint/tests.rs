@@ -39,6 +39,8 @@ fn actions() -> Vec<Action> {
         LimitSetting::IdleTimeout,
         LimitSetting::MaxFileBytes,
         LimitSetting::MaxAttachmentBytes,
+        LimitSetting::FilesMaxBytes,
+        LimitSetting::FilesQuota,
     ];
     let mut actions = vec![
         Action::ListInstalled,
@@ -68,6 +70,9 @@ fn actions() -> Vec<Action> {
         Action::AllowDirectory,
         Action::AllowFile,
         Action::AllowRemoteFiles,
+        Action::UploadFile,
+        Action::DeleteFiles,
+        Action::SetFilesDir,
         Action::EnableWeb,
         Action::ReplaceWebKey,
         Action::FitPrompt { num_ctx: 512, num_ctx_is_given: true, can_cut: true },

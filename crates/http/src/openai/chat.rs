@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{Answer as Completed, Extras};
 use super::recording::Recording;
 use super::stream::{self, StreamOptions};
+use crate::attachments;
 use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
@@ -19,8 +20,7 @@ use service::chat::request::ChatCall;
 use service::chat::response_format::FormatCheck;
 use service::tasks::registry::Task;
 use service::tasks::reply::ReplyCursor;
-use types::Sampling;
-use types::Scope;
+use types::{Sampling, Scope};
 
 /// Most choices of one request.
 const MAX_CHOICES: u64 = 16;
@@ -61,9 +61,11 @@ async fn create(mut call: Call) -> Answer {
     if let Some(field) = request.unsupported_field() {
         return Err(unsupported(field));
     }
+    let attachments = attachments::of_messages(&call, &mut request).await?;
     let metadata = request.metadata.take();
     let is_stored = request.store == Some(true);
-    let asked = Asked::new(&call, request)?;
+    let mut asked = Asked::new(&call, request)?;
+    asked.chat.attachments = attachments;
     let key = call.header("idempotency-key")?.map(str::to_owned);
     let stays = key.is_some() || asked.background;
     let mut recording = None;

@@ -4,6 +4,7 @@ mod answer;
 mod chat;
 mod completions;
 mod embeddings;
+mod files;
 mod idempotency;
 mod models;
 mod recording;
@@ -18,5 +19,6 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![chat::route(), completions::route(), embeddings::route()];
     routes.extend(stored::routes());
     routes.extend(models::routes());
+    routes.extend(files::routes());
     routes
 }

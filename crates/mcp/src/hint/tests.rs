@@ -102,6 +102,13 @@ fn worded() -> Vec<(Action, &'static str)> {
         ),
         (Action::AllowFile, "The user can allow it with --allow-dir FILE."),
         (Action::AllowRemoteFiles, "The user can allow it with --allow-remote-files."),
+        (Action::UploadFile, "POST /upload of this server takes a file and answers with its id."),
+        (Action::DeleteFiles, "DELETE /x/files/{id} of this server deletes one."),
+        (
+            Action::SetFilesDir,
+            "The user should look at OLLAMA_MCP_SERVE_FILES_DIR: it must be readable and writable for the server, and the same for all \
+             servers over one database.",
+        ),
         (Action::EnableWeb, "Set OLLAMA_API_KEY, and web among OLLAMA_MCP_TOOLSETS."),
         (
             Action::ReplaceWebKey,

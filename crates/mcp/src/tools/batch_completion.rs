@@ -9,7 +9,6 @@ use super::entry::{ToolCall, ToolEntry, ToolResult, read_only};
 use crate::answers::batch::BatchAnswer;
 use crate::arguments::generation::GenerationArguments;
 use crate::arguments::schema::{self, output_schema};
-use service::chat::attachments::Attachments;
 use settings::Toolset;
 
 const DESCRIPTION: &str = "Apply one instruction to up to 200 texts with a local model (classify, extract, translate, summarize): bulk work \
@@ -61,10 +60,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.system = arguments.system;
     let services = call.server.services();
     let inputs = arguments.inputs.unwrap_or_default();
-    let files = match arguments.files {
-        Some(files) if !files.is_empty() => Attachments::each_alone(call.host_files(FILES)?, FILES, &files),
-        _ => Vec::new(),
-    };
+    let files = call.attachments_each(FILES, arguments.files).await?;
     let job = services.batches.start_batch(call.caller(), &chat, &arguments.instruction, &inputs, files)?;
     call.wait(job, waiting).await
 }

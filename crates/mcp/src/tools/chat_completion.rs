@@ -69,7 +69,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let generation: GenerationArguments = call.part(GenerationArguments::names_of_chat())?;
     let mut arguments: ChatArguments = call.arguments()?;
     let waiting = call.waiting(arguments.stream, arguments.background)?;
-    let attachments = call.attachments(arguments.attachments.take())?;
+    let attachments = call.attachments(arguments.attachments.take()).await?;
     let chat = ChatCall { attachments, ..arguments.into_call(generation)? };
     let completion = call.server.services().chat.start_chat(call.caller(), chat)?;
     call.wait(completion, waiting).await

@@ -59,7 +59,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.system = arguments.system;
     chat.messages.push(Message::text(Role::User, arguments.prompt));
-    chat.attachments = call.attachments(arguments.attachments)?;
+    chat.attachments = call.attachments(arguments.attachments).await?;
     let job = call.server.services().batches.start_comparison(
         call.caller(),
         &chat,

@@ -64,7 +64,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let mut chat = generation.into_call()?;
     chat.model = arguments.model;
     chat.system = arguments.system;
-    chat.attachments = call.attachments(arguments.attachments)?;
+    chat.attachments = call.attachments(arguments.attachments).await?;
     chat.tools = arguments.tools.unwrap_or_default();
     let id = Some(arguments.conversation_id).filter(|id| id != NEW);
     let turn = TurnCall { conversation_id: id, prompt: arguments.prompt, chat };

@@ -53,7 +53,7 @@ pub(super) fn entry() -> ToolEntry {
     ToolEntry::asking("create_model", definition, |call| run(call).boxed())
         .in_toolset(Toolset::Models)
         .of_ollama()
-        .naming_files(&[GGUF])
+        .naming_paths(&[GGUF])
         .described_without_files(DESCRIPTION_WITHOUT_FILES)
 }
 

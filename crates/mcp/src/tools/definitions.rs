@@ -15,7 +15,7 @@ fn name_of(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::Offering;
+    use super::super::entry::{OfferedFiles, Offering};
     use super::super::{OfferedTool, all};
     use super::*;
 
@@ -43,7 +43,8 @@ mod tests {
                     annotations.read_only_hint = Some(false);
                 }
                 let offered =
-                    OfferedTool::new(entry, Offering { installs_models, host_files: true }).unwrap();
+                    OfferedTool::new(entry, Offering { installs_models, files: OfferedFiles::Paths })
+                        .unwrap();
                 assert_eq!(offered.json.get(), serde_json::to_string(&definition).unwrap());
                 let arguments = definition.input_schema["properties"].as_object().unwrap();
                 assert!(offered.arguments().iter().eq(arguments.keys()), "{}", offered.name);

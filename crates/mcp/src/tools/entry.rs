@@ -32,14 +32,19 @@ pub(crate) struct ToolEntry {
     pub(super) in_order: bool,
     /// Its calls count towards the limits of their caller, as they have a model generate something.
     pub(super) counts: bool,
-    /// Its arguments for paths of this machine: callers over the network are not offered them.
-    pub(super) host_files: &'static [&'static str],
+    /// Its arguments for files: paths of this machine, or ids of uploads for callers over the network.
+    pub(super) files: &'static [&'static str],
+    /// Its arguments for paths of this machine alone: callers over the network are not offered them.
+    pub(super) paths: &'static [&'static str],
     /// Its description for these callers, where the arguments are part of it.
     without_files: Option<&'static str>,
     run: Run,
     /// The line about it in the server's instructions, and the line's position there.
     pub(super) advice: Option<(u8, &'static str)>,
 }
+
+/// What an argument for files is to callers over the network.
+const UPLOAD_IDS: &str = "Ids of uploaded files that the model reads; POST /upload of this server gives one";
 
 /// Makes the definition of the tool of this name.
 pub(super) type MakeDefinition = fn(&'static str) -> Tool;
@@ -83,7 +88,8 @@ impl ToolEntry {
             pulls: false,
             in_order: false,
             counts: false,
-            host_files: &[],
+            files: &[],
+            paths: &[],
             without_files: None,
             run,
             advice: None,
@@ -124,9 +130,15 @@ impl ToolEntry {
         self
     }
 
-    /// These arguments are paths of this machine.
+    /// These arguments are files: paths of this machine, or ids of uploads.
     pub(super) fn naming_files(mut self, arguments: &'static [&'static str]) -> Self {
-        self.host_files = arguments;
+        self.files = arguments;
+        self
+    }
+
+    /// These arguments are paths of this machine, and nothing else.
+    pub(super) fn naming_paths(mut self, arguments: &'static [&'static str]) -> Self {
+        self.paths = arguments;
         self
     }
 
@@ -153,8 +165,17 @@ impl ToolEntry {
 pub(super) struct Offering {
     /// Its calls may install models, so it is not read-only.
     pub(super) installs_models: bool,
-    /// Its callers may name files of this machine.
-    pub(super) host_files: bool,
+    pub(super) files: OfferedFiles,
+}
+
+/// Which files the callers of a server may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfferedFiles {
+    /// Those of this machine, by their paths.
+    Paths,
+    /// Uploads, by their ids.
+    Uploads,
+    None,
 }
 
 /// A tool that a server offers. Its definition is JSON text: as values, the schemas of all tools take several times the memory,
@@ -163,7 +184,7 @@ pub(crate) struct OfferedTool {
     pub(crate) name: &'static str,
     pub(crate) json: Cow<'static, RawValue>,
     /// Arguments that it does not show and knows all the same, so that their error says why they are refused.
-    hidden: &'static [&'static str],
+    hidden: Vec<&'static str>,
     arguments: OnceLock<Vec<String>>,
     in_order: bool,
     counts: bool,
@@ -176,17 +197,23 @@ impl OfferedTool {
     /// # Errors
     /// The file has no definition of it, or not as JSON.
     pub(super) fn new(entry: ToolEntry, offering: Offering) -> serde_json::Result<Self> {
-        let ToolEntry { name, in_order, counts, host_files, without_files, run, .. } = entry;
-        let hidden = if offering.host_files { &[] } else { host_files };
+        let ToolEntry { name, in_order, counts, files, paths, without_files, run, .. } = entry;
+        let hidden = match offering.files {
+            OfferedFiles::Paths => Vec::new(),
+            OfferedFiles::Uploads => paths.to_vec(),
+            OfferedFiles::None => [files, paths].concat(),
+        };
+        let by_id = if offering.files == OfferedFiles::Uploads { files } else { &[] };
         let published: &'static RawValue = serde_json::from_str(definitions::text(name).unwrap_or_default())?;
-        let json = if offering.installs_models || !hidden.is_empty() {
+        let json = if offering.installs_models || !hidden.is_empty() || !by_id.is_empty() {
             let mut definition: Tool = serde_json::from_str(published.get())?;
             if let Some(annotations) = definition.annotations.as_mut().filter(|_| offering.installs_models) {
                 annotations.read_only_hint = Some(false);
             }
             if !hidden.is_empty() {
-                hide(&mut definition, hidden, without_files);
+                hide(&mut definition, &hidden, without_files);
             }
+            describe_ids(&mut definition, by_id);
             Cow::Owned(to_raw_value(&definition)?)
         } else {
             Cow::Borrowed(published)
@@ -218,6 +245,17 @@ fn hide(definition: &mut Tool, arguments: &[&str], description: Option<&'static 
     }
     if let Some(description) = description {
         definition.description = Some(description.into());
+    }
+}
+
+/// Says of arguments that they are ids of uploads.
+fn describe_ids(definition: &mut Tool, arguments: &[&str]) {
+    let properties = Arc::make_mut(&mut definition.input_schema).get_mut("properties");
+    let Some(properties) = properties.and_then(Value::as_object_mut) else { return };
+    for argument in arguments {
+        if let Some(property) = properties.get_mut(*argument).and_then(Value::as_object_mut) {
+            property.insert("description".to_owned(), UPLOAD_IDS.into());
+        }
     }
 }
 

@@ -62,7 +62,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     let waiting = call.waiting(arguments.stream, arguments.background)?;
     let mut settings = generation.into_call()?;
     settings.model = arguments.model;
-    settings.attachments = call.attachments(arguments.attachments)?;
+    settings.attachments = call.attachments(arguments.attachments).await?;
     let request = GenerateCall {
         settings,
         prompt: arguments.prompt,

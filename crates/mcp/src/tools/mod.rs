@@ -28,8 +28,8 @@ mod unload_model;
 mod web_fetch;
 mod web_search;
 
+use entry::{OfferedFiles, Offering, ToolEntry};
 pub(super) use entry::{OfferedTool, run};
-use entry::{Offering, ToolEntry};
 use service::Services;
 use settings::{ToolSettings, Toolset};
 
@@ -84,6 +84,11 @@ impl Offer {
                 && (!entry.needs_ollama || services.models.features().manages_models)
                 && (entry.toolset != Toolset::Web || services.web.is_available())
         };
+        let files = match host_files {
+            true => OfferedFiles::Paths,
+            false if services.uploads.are_accepted() => OfferedFiles::Uploads,
+            false => OfferedFiles::None,
+        };
         let mut offer = Self { tools: Vec::new(), left_out: Vec::new(), advice: Vec::new() };
         let mut advice = Vec::new();
         for entry in all() {
@@ -93,7 +98,7 @@ impl Offer {
                 continue;
             }
             let installs_models = entry.pulls && services.transfers.pulls_missing();
-            match OfferedTool::new(entry, Offering { installs_models, host_files }) {
+            match OfferedTool::new(entry, Offering { installs_models, files }) {
                 Ok(tool) => {
                     offer.tools.push(tool);
                     advice.extend(line);
@@ -132,7 +137,30 @@ mod tests {
     }
 
     fn over_network(entry: ToolEntry) -> OfferedTool {
-        OfferedTool::new(entry, Offering { installs_models: false, host_files: false }).unwrap()
+        over_network_with(OfferedFiles::None, entry)
+    }
+
+    fn over_network_with(files: OfferedFiles, entry: ToolEntry) -> OfferedTool {
+        OfferedTool::new(entry, Offering { installs_models: false, files }).unwrap()
+    }
+
+    #[test]
+    fn callers_over_network_name_uploads_by_ids() {
+        let mut described = 0;
+        for entry in all() {
+            let (name, files, paths) = (entry.name, entry.files, entry.paths);
+            let offered = over_network_with(OfferedFiles::Uploads, entry);
+            let definition: serde_json::Value = serde_json::from_str(offered.json.get()).unwrap();
+            let properties = &definition["inputSchema"]["properties"];
+            for argument in files {
+                let description = properties[argument]["description"].as_str().unwrap();
+                assert!(description.starts_with("Ids of uploaded files"), "{name} {argument}: {description}");
+                described += 1;
+            }
+            assert!(paths.iter().all(|argument| properties[argument].is_null()), "{name}");
+            assert!(!properties.to_string().to_lowercase().contains("path"), "{name}: {properties}");
+        }
+        assert_eq!(described, 5);
     }
 
     #[test]
@@ -140,7 +168,8 @@ mod tests {
         let mut hidden = Vec::new();
         for entry in all() {
             let name = entry.name;
-            hidden.extend(entry.host_files.iter().map(|argument| format!("{name} {argument}")));
+            let arguments = entry.files.iter().chain(entry.paths);
+            hidden.extend(arguments.map(|argument| format!("{name} {argument}")));
             let offered = over_network(entry);
             let shown = offered.json.get().to_lowercase();
             // `output schemas` may report the names of files.
@@ -157,13 +186,13 @@ mod tests {
             "converse attachments",
             "create_model gguf",
         ];
-        assert_eq!(hidden, expected, "an argument for paths is declared by naming_files");
+        assert_eq!(hidden, expected, "an argument for files is declared by naming_files or naming_paths");
     }
 
     #[test]
     fn hidden_arguments_are_known() {
         for entry in all() {
-            let hidden = entry.host_files;
+            let hidden = [entry.files, entry.paths].concat();
             let offered = over_network(entry);
             assert!(hidden.iter().all(|name| offered.arguments().iter().any(|known| known == name)));
         }

@@ -1,5 +1,7 @@
 //! Files in messages: content parts of type `file`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::{ChatMessage, Content};
@@ -20,8 +22,8 @@ pub struct FilePart {
 pub enum FileSource {
     /// The id of an upload.
     Upload(String),
-    /// A data URL.
-    Data(String),
+    /// The bytes, which came as a data URL or as base64.
+    Data(Vec<u8>),
 }
 
 /// Takes the files out of messages. A front that has no uploads leaves them there, and
@@ -31,7 +33,7 @@ pub enum FileSource {
 /// A part has neither `file_id` nor `file_data`.
 pub fn take_files(argument: &str, messages: &mut [ChatMessage]) -> Result<Vec<FilePart>, InvalidArgument> {
     let mut files = Vec::new();
-    for (message, ChatMessage { content, .. }) in messages.iter_mut().enumerate() {
+    for (message, ChatMessage { content, role, has_files, .. }) in messages.iter_mut().enumerate() {
         let Content::Parts(parts) = content else { continue };
         let mut kept = Vec::new();
         for (index, mut part) in std::mem::take(parts).into_iter().enumerate() {
@@ -40,21 +42,46 @@ pub fn take_files(argument: &str, messages: &mut [ChatMessage]) -> Result<Vec<Fi
                 continue;
             }
             let path = format!("{argument}[{message}].content[{index}].file");
+            if role != "user" {
+                return Err(InvalidArgument::new(
+                    &path,
+                    "is not in a message of the user, where files belong",
+                ));
+            }
+            *has_files = true;
             let mut take = |name: &str| match part.get_mut("file")?.get_mut(name)?.take() {
                 Value::String(text) => Some(text),
                 _ => None,
             };
             let name = take("filename");
-            let source =
-                take("file_id").map(FileSource::Upload).or_else(|| take("file_data").map(FileSource::Data));
-            let Some(source) = source else {
-                return Err(InvalidArgument::new(&path, "must have a file_id, or file_data as a data URL"));
+            let source = match (take("file_id"), take("file_data")) {
+                (Some(id), _) => FileSource::Upload(id),
+                (None, Some(data)) => FileSource::Data(decoded(&format!("{path}.file_data"), &data)?),
+                (None, None) => {
+                    return Err(InvalidArgument::new(
+                        &path,
+                        "must have a file_id, or file_data as a data URL",
+                    ));
+                }
             };
             files.push(FilePart { path, message, name, source });
         }
         *parts = kept;
     }
     Ok(files)
+}
+
+fn decoded(path: &str, data: &str) -> Result<Vec<u8>, InvalidArgument> {
+    let base64 = match data.strip_prefix("data:") {
+        None => data,
+        Some(url) => match url.split_once(";base64,") {
+            Some((_, base64)) => base64,
+            None => return Err(InvalidArgument::new(path, "is a data URL without ;base64,")),
+        },
+    };
+    STANDARD
+        .decode(base64)
+        .map_err(|_| InvalidArgument::new(path, "is not base64 (standard alphabet, padded)"))
 }
 
 #[cfg(test)]
@@ -87,10 +114,22 @@ mod tests {
             take_files("messages", &mut messages),
             Ok(vec![
                 file(1, None, FileSource::Upload("file-1".to_owned())),
-                file(2, Some("a.pdf"), FileSource::Data("data:application/pdf;base64,QQ==".to_owned())),
+                file(2, Some("a.pdf"), FileSource::Data(b"A".to_vec())),
             ])
         );
         assert_eq!(read_messages("messages", messages).unwrap()[0].content, "compare");
+    }
+
+    #[test]
+    fn message_may_have_files_alone_and_only_of_user() {
+        let file = json!([{"type": "file", "file": {"file_id": "file-1"}}]);
+        let mut of_user = messages(file.clone());
+        take_files("messages", &mut of_user).unwrap();
+        assert_eq!(read_messages("messages", of_user).unwrap()[0].content, "");
+        let mut of_model: Vec<ChatMessage> =
+            serde_json::from_value(json!([{"role": "assistant", "content": file}])).unwrap();
+        let error = take_files("messages", &mut of_model).unwrap_err();
+        assert_eq!(error.path, "messages[0].content[0].file");
     }
 
     #[test]

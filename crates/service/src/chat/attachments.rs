@@ -1,65 +1,113 @@
-//! Files that a model of this machine reads: which may go where, and how much of them.
+//! Files that go with a call: which there are, and what a model gets of them.
 
-use std::cell::Cell;
+mod reading;
+
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
-use super::Chat;
-use crate::file_access::{blocking, not_read, open, refused, unreadable};
-use crate::hint::{Action, LimitSetting};
-use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::Sent;
-use crate::{Caller, ErrorCode, HostFiles, ServiceError};
-use files::{self, Content, SandboxError, fenced};
-use types::{Image, Location, Message, Role};
+use crate::{HostFiles, ServiceError};
+use files::{Content, fenced};
+use types::{Image, Message, Role};
 
 /// Most files of a call.
 pub const MAX_FILES: usize = 20;
-/// How long an answer waits for the location of its model.
-const LOOKUP_TIMEOUT: Duration = Duration::from_millis(300);
 /// How many calls read their files concurrently: each holds much memory meanwhile.
 pub(crate) const READ_AT_ONCE: usize = 2;
 
-/// Files that a call names. They are read once, when the first model is asked; clones share them.
+/// Files that go with a call. They are read once, when the first model is asked; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Attachments(Option<Arc<Named>>);
 
 #[derive(Debug)]
 struct Named {
-    /// Each path's place in the arguments, and the path.
-    files: Vec<(String, String)>,
+    files: Vec<NamedFile>,
     /// Bytes of all files of the call so far.
     total: Arc<AtomicU64>,
     read: OnceCell<Result<Arc<Attached>, ServiceError>>,
 }
 
+/// One file, and where it goes.
+#[derive(Debug)]
+pub(crate) struct NamedFile {
+    /// Its place in the arguments, for errors.
+    pub(crate) argument: String,
+    /// The path, or the name of a file that was uploaded or sent with the call.
+    pub(crate) name: String,
+    pub(crate) source: Source,
+    /// The message that it belongs to, counted from the last one; `None`: the newest one of the user.
+    pub(crate) message: Option<usize>,
+}
+
+/// Where the bytes of a file are.
+pub(crate) enum Source {
+    /// At the path that is its name, if it is allowed.
+    Path,
+    /// In the directory of uploads; the id is for errors.
+    Uploaded { path: PathBuf, id: String },
+    /// In memory: they came with the call.
+    Bytes(Vec<u8>),
+}
+
+impl fmt::Debug for Source {
+    /// No contents.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Path => "Path",
+            Self::Uploaded { .. } => "Uploaded",
+            Self::Bytes(_) => "Bytes",
+        })
+    }
+}
+
 /// Files as they go to a model.
 #[derive(Clone, Default, PartialEq)]
 pub struct Attached {
-    /// The text of all, each under its name and in its fence; empty where there are only images.
-    pub text: String,
-    /// The images.
-    pub images: Vec<Image>,
+    /// What goes with the newest message of the user, or with the prompt.
+    newest: Contents,
+    /// What goes with other messages, each counted from the last one.
+    placed: Vec<(usize, Contents)>,
     /// What there was.
     pub sent: Vec<Sent>,
+}
+
+/// What there is of files for one message.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Contents {
+    /// The text of all, each under its name and in its fence; empty where there are only images.
+    pub(crate) text: String,
+    pub(crate) images: Vec<Image>,
 }
 
 impl Attachments {
     /// Files by their paths; `argument` is the list's name in errors.
     pub fn new(_right: HostFiles, argument: &str, paths: Vec<String>) -> Self {
-        let files = paths.into_iter().enumerate().map(|(index, path)| (format!("{argument}[{index}]"), path));
-        Self::of(files.collect(), Arc::default())
+        let paths = paths.into_iter().enumerate();
+        Self::of(paths.map(|(index, path)| NamedFile::at_path(argument, index, path)).collect())
     }
 
-    fn of(files: Vec<(String, String)>, total: Arc<AtomicU64>) -> Self {
+    /// Files each of its own, which share the bounds of one call.
+    pub fn each_alone(_right: HostFiles, argument: &str, paths: &[String]) -> Vec<Self> {
+        let paths = paths.iter().enumerate();
+        Self::each_of(paths.map(|(index, path)| NamedFile::at_path(argument, index, path.clone())).collect())
+    }
+
+    pub(crate) fn of(files: Vec<NamedFile>) -> Self {
+        Self::sharing(files, Arc::default())
+    }
+
+    pub(crate) fn each_of(files: Vec<NamedFile>) -> Vec<Self> {
+        let total = Arc::<AtomicU64>::default();
+        files.into_iter().map(|file| Self::sharing(vec![file], Arc::clone(&total))).collect()
+    }
+
+    fn sharing(files: Vec<NamedFile>, total: Arc<AtomicU64>) -> Self {
         Self((!files.is_empty()).then(|| Arc::new(Named { files, total, read: OnceCell::new() })))
     }
 
@@ -68,30 +116,50 @@ impl Attachments {
         self.0.is_none()
     }
 
-    /// Files each of its own, which share the bounds of one call.
-    pub fn each_alone(_right: HostFiles, argument: &str, paths: &[String]) -> Vec<Self> {
-        let total = Arc::<AtomicU64>::default();
-        let alone = |(index, path): (usize, &String)| {
-            Self::of(vec![(format!("{argument}[{index}]"), path.clone())], Arc::clone(&total))
-        };
-        paths.iter().enumerate().map(alone).collect()
+    /// The bytes of files that are in memory.
+    pub(crate) fn bytes_held(&self) -> usize {
+        let bytes = |file: &NamedFile| if let Source::Bytes(bytes) = &file.source { bytes.len() } else { 0 };
+        self.0.as_ref().map_or(0, |named| named.files.iter().map(bytes).sum())
     }
 
     /// Checks what can be checked before anything is opened.
     pub(crate) fn check(&self) -> Result<(), ServiceError> {
         match &self.0 {
             Some(named) if named.files.len() > MAX_FILES => Err(ServiceError::invalid(
-                "attachments",
-                format!("has {} paths; at most {MAX_FILES} files go with a call", named.files.len()),
+                named.list(),
+                format!("has {} files; at most {MAX_FILES} go with a call", named.files.len()),
             )),
             _ => Ok(()),
         }
     }
 }
 
+impl Named {
+    /// The list of the arguments that the files are in, such as `attachments`.
+    fn list(&self) -> &str {
+        let argument = self.files.first().map_or("", |file| file.argument.as_str());
+        argument.split('[').next().unwrap_or_default()
+    }
+}
+
+impl NamedFile {
+    fn at_path(argument: &str, index: usize, path: String) -> Self {
+        Self { argument: format!("{argument}[{index}]"), name: path, source: Source::Path, message: None }
+    }
+}
+
 impl Attached {
-    /// Adds the files to the newest message of the user: text before its words, as models are trained to read it.
-    pub fn put_into(&self, messages: &mut Vec<Message>) {
+    /// Adds the files to the messages that they belong to: text before their words, as models are trained to read it.
+    pub(crate) fn put_into(&self, messages: &mut Vec<Message>) {
+        for (from_end, contents) in &self.placed {
+            let place = messages.len().checked_sub(from_end + 1);
+            if let Some(message) = place.and_then(|place| messages.get_mut(place)) {
+                contents.put_before(&mut message.content, &mut message.images);
+            }
+        }
+        if self.newest.is_empty() {
+            return;
+        }
         let newest = match messages.iter().rposition(|message| message.role == Role::User) {
             Some(newest) => newest,
             None => {
@@ -100,9 +168,27 @@ impl Attached {
             }
         };
         if let Some(message) = messages.get_mut(newest) {
-            message.content.insert_str(0, &self.text);
-            message.images.extend_from_slice(&self.images);
+            self.newest.put_before(&mut message.content, &mut message.images);
         }
+    }
+
+    /// Adds the files to a prompt.
+    pub(crate) fn put_before_prompt(&self, prompt: &mut String, images: &mut Vec<Image>) {
+        self.newest.put_before(prompt, images);
+    }
+
+    /// The text of the files that go with the newest message of the user.
+    pub(crate) fn newest_text(&self) -> &str {
+        &self.newest.text
+    }
+
+    /// Bytes of texts and images as they are sent.
+    pub(crate) fn sent_bytes(&self) -> usize {
+        self.all().map(Contents::sent_bytes).sum()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Contents> {
+        std::iter::once(&self.newest).chain(self.placed.iter().map(|(_, contents)| contents))
     }
 
     /// What is missing of the files.
@@ -116,26 +202,34 @@ impl Attached {
         })
     }
 
-    /// Bytes of the images as they are sent.
-    pub(crate) fn image_bytes(&self) -> usize {
-        self.images.iter().map(|image| image.base64.len()).sum()
-    }
-
     /// Bytes that all of it takes, as text and as decoded images.
     fn size(&self) -> u64 {
-        let images: usize = self.images.iter().map(|image| image.base64.len() / 4 * 3).sum();
-        (self.text.len() + images) as u64
+        let images: usize =
+            self.all().flat_map(|contents| &contents.images).map(|image| image.base64.len() / 4 * 3).sum();
+        (self.all().map(|contents| contents.text.len()).sum::<usize>() + images) as u64
     }
 
-    fn add(&mut self, name: String, bytes: u64, content: Content) {
+    fn add(&mut self, message: Option<usize>, name: String, bytes: u64, content: Content) {
         let mut sent = Sent { name, kind: "text", bytes, pages: None, unread: 0 };
         let name = &sent.name;
+        let into = match message {
+            None => &mut self.newest,
+            Some(message) => {
+                if self.placed.last().is_none_or(|(last, _)| *last != message) {
+                    self.placed.push((message, Contents::default()));
+                }
+                match self.placed.last_mut() {
+                    Some((_, contents)) => contents,
+                    None => &mut self.newest,
+                }
+            }
+        };
         match content {
-            Content::Text(text) => self.add_text(&format!("File: {name}"), &text),
+            Content::Text(text) => into.add_text(&format!("File: {name}"), &text),
             Content::Pdf(pages) => {
                 for (index, page) in pages.iter().enumerate() {
                     let title = format!("File: {name}, page {} of {}", index + 1, pages.len());
-                    self.add_text(&title, page.as_deref().unwrap_or("(This page cannot be read.)").trim());
+                    into.add_text(&title, page.as_deref().unwrap_or("(This page cannot be read.)").trim());
                 }
                 sent.kind = "pdf";
                 sent.unread = pages.iter().filter(|page| page.is_none()).count();
@@ -143,11 +237,26 @@ impl Attached {
             }
             Content::Image { bytes, media_type } => {
                 sent.kind = "image";
-                self.images
+                into.images
                     .push(Image { base64: STANDARD.encode(bytes), media_type: Some(media_type.to_owned()) });
             }
         }
         self.sent.push(sent);
+    }
+}
+
+impl Contents {
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.images.is_empty()
+    }
+
+    fn put_before(&self, text: &mut String, images: &mut Vec<Image>) {
+        text.insert_str(0, &self.text);
+        images.extend_from_slice(&self.images);
+    }
+
+    fn sent_bytes(&self) -> usize {
+        self.text.len() + self.images.iter().map(|image| image.base64.len()).sum::<usize>()
     }
 
     fn add_text(&mut self, title: &str, text: &str) {
@@ -160,122 +269,5 @@ impl fmt::Debug for Attached {
     /// What there was: contents must not reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attached").field("sent", &self.sent).finish_non_exhaustive()
-    }
-}
-
-impl Chat {
-    /// Looks up where the model of a running reply runs, for its answer. Best effort, with a short timeout.
-    pub async fn locate(&self, completion: &Task) {
-        let TaskKind::Reply(reply) = &completion.kind else { return };
-        if let (Some(model), None) = (reply.model(), reply.location())
-            && let Ok(Ok(location)) =
-                timeout(LOOKUP_TIMEOUT, self.models.location_of(reply.caller(), model)).await
-        {
-            reply.set_location(location);
-        }
-    }
-
-    /// The files of a call as they go to `model`; `None` where the call names none.
-    ///
-    /// # Errors
-    /// `attachment_denied` where the model does not run on this machine or the path is not allowed,
-    /// `attachment_unreadable`, and those of the provider.
-    pub async fn attached(
-        &self,
-        caller: &Caller,
-        model: &str,
-        attachments: &Attachments,
-    ) -> Result<Option<Arc<Attached>>, ServiceError> {
-        let Some(named) = &attachments.0 else { return Ok(None) };
-        if self.files.settings.allowed.is_empty() {
-            let argument = named.files.first().map(|(argument, _)| argument.as_str()).unwrap_or_default();
-            return Err(refused(argument, &SandboxError::NothingAllowed));
-        }
-        self.check_takes_files(caller, model).await?;
-        named.read.get_or_init(|| self.read(Arc::clone(named))).await.clone().map(Some)
-    }
-
-    /// Checks where a model runs now. It is asked before the files are opened, and again right before they are sent:
-    /// while a call waits for its turn, its model's name can be given to another model.
-    ///
-    /// # Errors
-    /// `attachment_denied` where it does not run on this machine, and those of the provider.
-    pub(crate) async fn check_takes_files(&self, caller: &Caller, model: &str) -> Result<(), ServiceError> {
-        if self.files.settings.allow_remote {
-            return Ok(());
-        }
-        match self.models.location_of(caller, model).await? {
-            Location::Local => Ok(()),
-            Location::Remote(host) => Err(ServiceError::new(
-                ErrorCode::AttachmentDenied,
-                format!(
-                    "Model {model:?} runs at {host}, not on this machine, so the files would be sent there"
-                ),
-            )
-            .with_hint(Action::UseLocalModel)),
-        }
-    }
-
-    /// A warning, where files went to a model that ran elsewhere although nothing said so before.
-    pub(crate) fn went_away(&self, location: &Location) -> Option<String> {
-        match location {
-            Location::Remote(host) if !self.files.settings.allow_remote => Some(format!(
-                "The model ran at {host}, which the model server reported only afterwards: the files were sent there."
-            )),
-            _ => None,
-        }
-    }
-
-    async fn read(&self, named: Arc<Named>) -> Result<Arc<Attached>, ServiceError> {
-        let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| ServiceError::internal())?;
-        let (sandbox, settings) = (Arc::clone(&self.files.sandbox), self.files.settings.clone());
-        // Dropped with the call: that kills the reader of a PDF and skips the remaining files.
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        let _guard = stop.drop_guard();
-        blocking(move || {
-            let _permit = permit;
-            let mut attached = Attached::default();
-            let counted = Cell::new(0);
-            for (argument, path) in &named.files {
-                if stopped.is_cancelled() {
-                    // Another call may read the same files later.
-                    named.total.fetch_sub(counted.get(), Ordering::Relaxed);
-                    return Err(ServiceError::new(
-                        ErrorCode::Cancelled,
-                        "The reading of the files was stopped",
-                    ));
-                }
-                let opened = open(&sandbox, argument, path)?;
-                let (name, size) = (opened.name.clone(), opened.size);
-                let most = settings.max_file_bytes as u64;
-                let count = |bytes: u64, what: &str| {
-                    let before = named.total.fetch_add(bytes, Ordering::Relaxed);
-                    counted.set(counted.get() + bytes);
-                    if before.saturating_add(bytes) <= settings.max_call_bytes as u64 {
-                        return Ok(());
-                    }
-                    let bound = settings.max_call_bytes;
-                    let reason = format!("is too much: {what} at most {bound} bytes together");
-                    Err(unreadable(argument, path, &reason)
-                        .with_hint(Action::RaiseLimit(LimitSetting::MaxAttachmentBytes)))
-                };
-                // A file that is too large by itself gets its own error below.
-                if size <= most {
-                    count(size, "the files of a call have")?;
-                }
-                let content = files::read(opened, most, &|| stopped.is_cancelled())
-                    .map_err(|error| not_read(argument, path, &error))?;
-                let before = attached.size();
-                attached.add(name, size, content);
-                // A small file can unpack to much.
-                count(
-                    (attached.size() - before).saturating_sub(size),
-                    "what is read of the files of a call has",
-                )?;
-            }
-            Ok(Arc::new(attached))
-        })
-        .await
     }
 }

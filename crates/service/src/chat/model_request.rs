@@ -111,8 +111,7 @@ impl ModelRequest {
         match &mut self.request {
             Request::Chat(request) => attached.put_into(&mut request.messages),
             Request::Prompt(request) => {
-                request.prompt.insert_str(0, &attached.text);
-                request.images.extend_from_slice(&attached.images);
+                attached.put_before_prompt(&mut request.prompt, &mut request.images);
             }
         }
     }

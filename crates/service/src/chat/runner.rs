@@ -130,7 +130,7 @@ impl Run {
             true => None,
             false => Box::pin(self.attached(&model, &call.attachments)).await?,
         };
-        let size = attached.as_ref().map_or(0, |attached| attached.text.len() + attached.image_bytes());
+        let size = attached.as_ref().map_or(0, |attached| attached.sent_bytes());
         let _held = self.chat.tasks.memory.hold(&self.reply.caller().owner, size)?;
         let (format, format_check) = (call.response_format.clone(), call.format_check);
         let required = tool_choice::required(call.tool_choice.as_ref());

@@ -1,5 +1,6 @@
 //! The default system prompt: read again when its file has changed.
 
+use std::io::ErrorKind;
 use std::sync::Mutex;
 use std::time::SystemTime;
 
@@ -37,9 +38,12 @@ impl SystemPrompt {
     /// `storage_failed`: a file that cannot be read any longer.
     pub(crate) fn text(&self) -> Result<Option<String>, ServiceError> {
         let Some(file) = &self.file else { return Ok(None) };
-        let stamp = std::fs::metadata(&file.path)
-            .ok()
-            .map(|found| Stamp { modified: found.modified().ok(), bytes: found.len() });
+        let found = std::fs::metadata(&file.path);
+        // Most users have no such file, and to read it would look for it once more.
+        if !file.is_named && found.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        let stamp = found.ok().map(|found| Stamp { modified: found.modified().ok(), bytes: found.len() });
         let mut read = lock(&self.read);
         if let (Some(stamp), Some((known, text))) = (&stamp, read.as_ref())
             && stamp == known

@@ -117,7 +117,7 @@ impl Conversations {
         let bytes = history.iter().map(|message| message.content.len()).sum();
         let _held = self.tasks.memory.hold(&owner, bytes)?;
         let attached = run.attached(&model, &chat.attachments).await?;
-        let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| &attached.text)];
+        let said = [prompt.as_str(), attached.as_ref().map_or("", |attached| attached.newest_text())];
         let left_out = run
             .with_model(&model, || self.truncate_history(&model, &chat, system.as_deref(), &history, &said))
             .await?;

@@ -37,6 +37,12 @@ pub enum ErrorCode {
     AttachmentDenied,
     /// A file may be read and cannot be, or is nothing that a model reads.
     AttachmentUnreadable,
+    /// There is no uploaded file of that id, or not any longer.
+    FileNotFound,
+    /// A file is larger than uploads may be.
+    FileTooLarge,
+    /// The caller's uploaded files would be more than the caller may have.
+    QuotaExceeded,
     /// There is no completion of that id, or not any longer.
     CompletionNotFound,
     /// There is no conversation with that id.
@@ -73,6 +79,9 @@ impl ErrorCode {
         Self::UpstreamError,
         Self::AttachmentDenied,
         Self::AttachmentUnreadable,
+        Self::FileNotFound,
+        Self::FileTooLarge,
+        Self::QuotaExceeded,
         Self::CompletionNotFound,
         Self::ConversationNotFound,
         Self::ConversationConflict,
@@ -102,6 +111,9 @@ impl ErrorCode {
             Self::UpstreamError => "upstream_error",
             Self::AttachmentDenied => "attachment_denied",
             Self::AttachmentUnreadable => "attachment_unreadable",
+            Self::FileNotFound => "file_not_found",
+            Self::FileTooLarge => "file_too_large",
+            Self::QuotaExceeded => "quota_exceeded",
             Self::CompletionNotFound => "completion_not_found",
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationConflict => "conversation_conflict",

@@ -21,6 +21,7 @@ impl Action {
                 | Self::AllowDirectory
                 | Self::AllowFile
                 | Self::AllowRemoteFiles
+                | Self::SetFilesDir
                 | Self::EnableWeb
                 | Self::ReplaceWebKey
         )

@@ -8,7 +8,7 @@
 //! not overtake it. Dropping the reservation frees the place. [`order`] says who is next. A caller that runs as many calls as
 //! it may does not hold up others: its further calls are skipped until one of its own has ended.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -51,8 +51,6 @@ struct State {
     calls: BTreeMap<Number, Call>,
     /// How many of the calls wait.
     waiting: usize,
-    /// How many of the calls have a limit of their own.
-    limited: usize,
     /// The running requests of callers that have such a limit.
     running_of: HashMap<Account, usize>,
     /// The moving mean of how long slots were held.
@@ -94,29 +92,29 @@ enum Position {
 
 impl State {
     fn insert(&mut self, number: Number, standing: &Standing, waiter: Option<Waiter>) {
+        self.lines.insert(standing.priority, &standing.owner, number, waiter.is_some());
         self.waiting += usize::from(waiter.is_some());
         let call = Call { standing: standing.clone(), waiter };
-        match self.calls.insert(number, call) {
-            Some(before) => self.waiting -= usize::from(before.waiter.is_some()),
-            None => {
-                self.limited += usize::from(standing.limit.is_some());
-                self.lines.insert(standing.priority, &standing.owner, number);
-            }
+        if let Some(before) = self.calls.insert(number, call) {
+            self.waiting -= usize::from(before.waiter.is_some());
         }
     }
 
     fn remove(&mut self, number: Number) -> Option<Call> {
         let call = self.calls.remove(&number)?;
         self.waiting -= usize::from(call.waiter.is_some());
-        self.limited -= usize::from(call.standing.limit.is_some());
         self.lines.remove(call.standing.priority, &call.standing.owner, number);
         Some(call)
     }
 
-    /// The calls in the order of their turns. Those beyond their caller's own limit are not ready.
-    fn order(&self) -> Vec<Next> {
+    fn is_waiting(&self, number: Number) -> bool {
+        self.calls.get(&number).is_some_and(|call| call.waiter.is_some())
+    }
+
+    /// Whether the caller of a call may run it now: it may not where those before take all that its limit allows.
+    fn readiness(&self) -> impl FnMut(Number) -> bool {
         let mut ahead: HashMap<&Account, usize> = HashMap::new();
-        self.lines.order(|number| {
+        move |number| {
             let Some((account, limit)) =
                 self.calls.get(&number).and_then(|call| call.standing.limit.as_ref())
             else {
@@ -125,7 +123,7 @@ impl State {
             let ahead = ahead.entry(account).or_default();
             *ahead += 1;
             self.running_of.get(account).copied().unwrap_or_default() + *ahead <= *limit
-        })
+        }
     }
 
     /// Gives a slot to a waiter.
@@ -155,13 +153,6 @@ impl State {
                 self.running_of.remove(account);
             }
         }
-    }
-
-    /// The owner's requests that wait, and how many owners have some.
-    fn waiting_of(&self, owner: &Owner) -> (usize, usize) {
-        let waiting = self.calls.values().filter(|call| call.waiter.is_some());
-        let owners: HashSet<_> = waiting.clone().map(|call| &call.standing.owner).collect();
-        (waiting.filter(|call| call.standing.owner == *owner).count(), owners.len())
     }
 }
 
@@ -193,12 +184,15 @@ impl Queue {
         label: impl FnOnce() -> QueueLabel,
     ) -> Result<Ticket, ServiceError> {
         let mut state = self.lock();
+        if self.free(&state) == 0 {
+            self.check_room(&mut state, number, &standing.owner)?;
+        }
         let position = watch::Sender::new(Position::Next);
         let receiver = position.subscribe();
         let waiter = Waiter { label: QueueLabel::default(), since: Instant::now(), position };
         state.insert(number, standing, Some(waiter));
         self.admit(&mut state);
-        if state.calls.contains_key(&number) {
+        if state.is_waiting(number) {
             self.check_room(&mut state, number, &standing.owner)?;
         }
         // Most calls do not wait, and need no label.
@@ -210,18 +204,20 @@ impl Queue {
         Ok(Ticket { queue: self.clone(), number, standing, position: receiver, claimed: false })
     }
 
-    /// Removes the new waiter where too many wait. An owner with few of them is refused last, so no other one can keep it out.
+    /// Refuses a call where too many wait. An owner with few of them is refused last, so no other one can keep it out.
     fn check_room(&self, state: &mut State, number: Number, owner: &Owner) -> Result<(), ServiceError> {
+        let itself = usize::from(state.is_waiting(number));
         // Those for whom a slot is kept do not count as waiting.
-        if state.waiting <= self.0.waiting.saturating_add(self.free(state)) {
+        if state.waiting - itself < self.0.waiting.saturating_add(self.free(state)) {
             return Ok(());
         }
-        let (waiting, owners) = state.waiting_of(owner);
-        if waiting <= self.0.waiting / (2 * owners.max(1)) && owners > 1 {
+        let (running, waiting) = state.lines.counts_of(owner);
+        let waiting = waiting - itself;
+        let owners = state.lines.owners_that_wait() + usize::from(waiting + itself == 0);
+        if owners > 1 && waiting < self.0.waiting / (2 * owners) {
             return Ok(());
         }
-        state.remove(number);
-        let (running, waiting) = (state.lines.running_of(owner), waiting - 1);
+        self.give_up(state, number);
         Err(ServiceError::new(
             ErrorCode::Overloaded,
             format!(
@@ -231,24 +227,28 @@ impl Queue {
         .with_hint(Action::WaitOrRaiseConcurrency))
     }
 
+    /// Removes a call for which a slot may be kept.
+    fn give_up(&self, state: &mut State, number: Number) {
+        // Without a free slot nobody waits for this one.
+        if state.remove(number).is_some() && self.free(state) > 0 {
+            self.admit(state);
+        }
+    }
+
     /// Gives free slots to those who wait, in their order, and announces the positions of the others.
     fn admit(&self, state: &mut State) {
         if state.waiting == 0 {
             return;
         }
-        let order = state.order();
-        let mut free = self.free(state);
-        for next in order.iter().filter(|next| next.is_ready) {
-            if free == 0 {
-                break;
-            }
-            // A slot is kept for one that is about to enter.
-            free -= 1;
-            if state.calls.get(&next.number).is_some_and(|call| call.waiter.is_some()) {
+        // A slot is kept for each one that is about to enter.
+        let ready = state.lines.order(state.readiness()).filter(|next| next.is_ready);
+        let turns: Vec<_> = ready.take(self.free(state)).collect();
+        for next in &turns {
+            if state.is_waiting(next.number) {
                 state.start(next);
             }
         }
-        for (_, waiter, position) in self.positions(state, &order) {
+        for (_, waiter, position) in self.positions(state) {
             waiter.position.send_if_modified(|announced| std::mem::replace(announced, position) != position);
         }
     }
@@ -315,9 +315,8 @@ impl Reservation {
     /// Releases the slot that is kept for this call, because it enters later (it reads files, or waits for another turn).
     pub(crate) fn delay(&self) {
         let mut state = self.queue.lock();
-        if state.calls.get(&self.number).is_some_and(|call| call.waiter.is_none()) {
-            state.remove(self.number);
-            self.queue.admit(&mut state);
+        if !state.is_waiting(self.number) {
+            self.queue.give_up(&mut state, self.number);
         }
     }
 }

@@ -22,6 +22,8 @@ const RETENTION_TIME: Duration = Duration::from_secs(3600);
 const MAX_RETAINED: usize = 100;
 /// How much text of them is kept, in bytes. Half as much more may be kept of owners with little.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// So many more may have ended before the next sweep: a sweep looks at every entry.
+const SWEEP_AFTER: usize = MAX_RETAINED / 4;
 /// So many bytes of ended tasks are swept without waiting for the next call.
 const SWEEP_AFTER_BYTES: usize = MAX_BYTES / 8;
 /// Dropped ids that are remembered, to tell an expired id from an unknown one.
@@ -270,7 +272,7 @@ impl Table {
     /// A sweep looks at every entry, and most calls need none.
     fn sweep_if_due(&mut self) {
         let now = Instant::now();
-        let is_due = (self.unswept > 0 && self.ended > MAX_RETAINED)
+        let is_due = (self.unswept >= SWEEP_AFTER && self.ended > MAX_RETAINED)
             || self.unswept_bytes >= SWEEP_AFTER_BYTES
             || self.next_expiry.is_some_and(|expiry| expiry <= now);
         if is_due {
@@ -289,7 +291,7 @@ impl Table {
         let share = max_bytes / (2 * owners.len().max(1));
         let mut bytes = 0;
         let mut bytes_of: HashMap<&Owner, usize> = HashMap::new();
-        let mut gone = Vec::new();
+        let mut gone = HashSet::new();
         for claim in Retention::STRONGEST_FIRST {
             let mut kept: HashMap<&Owner, usize> = HashMap::new();
             for entry in ended.iter().filter(|entry| Retention::of(entry.state()) == claim) {
@@ -302,7 +304,7 @@ impl Table {
                 *own_bytes += size;
                 let is_too_much = bytes > max_bytes && (owners.len() == 1 || *own_bytes > share);
                 if *kept > MAX_RETAINED || is_too_much || age > Some(RETENTION_TIME) {
-                    gone.push((entry.owner.clone(), entry.id.clone()));
+                    gone.insert(Arc::as_ptr(entry));
                 } else {
                     oldest = oldest.into_iter().chain(entry.state().ended_at()).min();
                 }
@@ -313,8 +315,13 @@ impl Table {
         if gone.is_empty() {
             return;
         }
-        self.entries.retain(|entry| !gone.iter().any(|(_, id)| *id == entry.id));
-        self.gone.extend(gone);
+        self.entries.retain(|entry| {
+            let stays = !gone.contains(&Arc::as_ptr(entry));
+            if !stays {
+                self.gone.push_back((entry.owner.clone(), entry.id.clone()));
+            }
+            stays
+        });
         forget(&mut self.gone);
     }
 }

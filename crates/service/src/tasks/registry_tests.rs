@@ -143,6 +143,21 @@ fn table_is_swept_only_when_something_may_be_dropped() {
 }
 
 #[test]
+fn one_sweep_drops_what_several_tasks_have_left() {
+    let registry = Registry::default();
+    let (mut sweeps, mut before) = (0, 0);
+    for _ in 0..3 * MAX_RETAINED {
+        registry.add(&local(), ended("x")).mark_seen();
+        let mut table = registry.lock();
+        table.ended(1);
+        sweeps += usize::from(table.entries.len() <= before);
+        before = table.entries.len();
+        assert!(before <= MAX_RETAINED + SWEEP_AFTER);
+    }
+    assert_eq!(sweeps, 2 * MAX_RETAINED / SWEEP_AFTER);
+}
+
+#[test]
 fn errors_of_unknown_completions_name_no_front() {
     let gone = VecDeque::from([(local(), "chatcmpl-gone".to_owned())]);
     for id in [None, Some("chatcmpl-gone"), Some("chatcmpl-other")] {

@@ -8,12 +8,12 @@ use tokio::sync::watch;
 use crate::Caller;
 use crate::error::{ErrorCode, Partial, ServiceError};
 use crate::tasks::handle::TaskState;
-use crate::tasks::observer::{EndedCompletion, EndedKind};
 use platform::sync::lock;
 use types::{Location, TokenLogprob, ToolCall};
 
 mod completion;
 mod cursor;
+mod figures;
 
 pub use completion::{Completion, CompletionSummary, Outcome, Sent};
 pub use cursor::{InvalidCursor, ReplyCursor};
@@ -348,30 +348,6 @@ impl ReplyBuffer {
         change(&mut buffer);
         drop(buffer);
         self.version.send_modify(|version| *version += 1);
-    }
-
-    /// The figures of an end that is about to be announced.
-    pub(crate) fn figures(&self, summary: &Result<CompletionSummary, ServiceError>) -> EndedCompletion {
-        let buffer = self.lock();
-        let ended = summary.as_ref().ok();
-        let timings = ended.map(|summary| summary.timings).unwrap_or_default();
-        let written = || buffer.first_chunk.map(|at| at.elapsed()).unwrap_or_default();
-        EndedCompletion {
-            kind: EndedKind::Completion,
-            caller: self.caller.clone(),
-            model: ended
-                .map_or_else(|| self.model().unwrap_or_default(), |summary| &summary.model)
-                .to_owned(),
-            chunks: buffer.chunks,
-            generation: match (timings.prompt_eval, timings.eval) {
-                (None, None) => written(),
-                (prompt, reply) => prompt.unwrap_or_default() + reply.unwrap_or_default(),
-            },
-            error: summary.as_ref().err().map(|error| error.code),
-            usage: summary.as_ref().map(|summary| summary.usage).unwrap_or_default(),
-            queued: buffer.queued,
-            first_chunk: buffer.first_chunk.map(|at| at.duration_since(self.task_state.started())),
-        }
     }
 
     pub(crate) fn end(&self, summary: Result<CompletionSummary, ServiceError>) {

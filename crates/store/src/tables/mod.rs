@@ -7,5 +7,5 @@ mod usage;
 
 pub use accounts::Accounts;
 pub use answers::{Answers, AnswersPage, StoredAnswer};
-pub use uploads::Uploads;
+pub use uploads::{Upload, UploadCount, UploadFilter, Uploads};
 pub use usage::{Count, Counter, NamedUsage, Usage, UsageCounts, UsageRecord};

@@ -5,7 +5,7 @@
 //! priority where one waits, so no call waits forever.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, btree_set};
 
 use types::Owner;
 
@@ -38,6 +38,8 @@ struct Line {
     /// The round of its next turn.
     turn: u64,
     calls: BTreeSet<Number>,
+    /// Those of the calls that wait; the others are about to enter.
+    waiting: BTreeSet<Number>,
     running: usize,
 }
 
@@ -60,23 +62,28 @@ pub(super) struct Next {
 }
 
 impl Lines {
-    pub(super) fn insert(&mut self, priority: i32, owner: &Owner, number: Number) {
+    /// Adds a call, or has one that was about to enter wait.
+    pub(super) fn insert(&mut self, priority: i32, owner: &Owner, number: Number, waits: bool) {
         let level = self.levels.entry(Reverse(priority)).or_default();
-        if let Some(line) = level.owners.get_mut(owner) {
-            if line.calls.is_empty() {
-                // Turns that it did not want are not saved up.
-                line.turn = line.turn.max(level.round);
-            }
-            line.calls.insert(number);
-            return;
+        let round = level.round;
+        let line = match level.owners.get_mut(owner) {
+            Some(line) => line,
+            None => level.owners.entry(owner.clone()).or_default(),
+        };
+        if line.calls.is_empty() {
+            // Turns that it did not want are not saved up.
+            line.turn = line.turn.max(round);
         }
-        let line = Line { turn: level.round, calls: BTreeSet::from([number]), running: 0 };
-        level.owners.insert(owner.clone(), line);
+        line.calls.insert(number);
+        if waits {
+            line.waiting.insert(number);
+        }
     }
 
     pub(super) fn remove(&mut self, priority: i32, owner: &Owner, number: Number) {
         self.change(priority, owner, |line| {
             line.calls.remove(&number);
+            line.waiting.remove(&number);
         });
     }
 
@@ -100,21 +107,50 @@ impl Lines {
         self.change(priority, owner, |line| line.running = line.running.saturating_sub(1));
     }
 
-    /// How many calls of an owner run.
-    pub(super) fn running_of(&self, owner: &Owner) -> usize {
-        self.levels.values().filter_map(|level| level.owners.get(owner)).map(|line| line.running).sum()
+    /// How many calls of an owner run, and how many wait.
+    pub(super) fn counts_of(&self, owner: &Owner) -> (usize, usize) {
+        let lines = self.levels.values().filter_map(|level| level.owners.get(owner));
+        lines.fold((0, 0), |(running, waiting), line| (running + line.running, waiting + line.waiting.len()))
     }
 
-    /// The calls in the order of their turns. `is_ready` is asked for those of an owner in the order in which they began.
-    pub(super) fn order(&self, mut is_ready: impl FnMut(Number) -> bool) -> Vec<Next> {
-        let levels = self.levels.values().map(|level| VecDeque::from(level.order(&mut is_ready)));
+    /// How many owners have calls that wait.
+    pub(super) fn owners_that_wait(&self) -> usize {
+        let lines = self.levels.values().flat_map(|level| &level.owners);
+        lines
+            .filter(|(_, line)| !line.waiting.is_empty())
+            .map(|(owner, _)| owner)
+            .collect::<HashSet<_>>()
+            .len()
+    }
+
+    /// All calls in the order of their turns. `is_ready` is asked for those of an owner in the order in which they began. Only as
+    /// much of the order is made as is taken.
+    pub(super) fn order<'a>(
+        &'a self,
+        is_ready: impl FnMut(Number) -> bool + 'a,
+    ) -> impl Iterator<Item = Next> + 'a {
+        self.order_of(|line| &line.calls, is_ready)
+    }
+
+    /// The calls that wait, in the order of their turns.
+    pub(super) fn order_of_waiting<'a>(
+        &'a self,
+        is_ready: impl FnMut(Number) -> bool + 'a,
+    ) -> impl Iterator<Item = Next> + 'a {
+        self.order_of(|line| &line.waiting, is_ready)
+    }
+
+    fn order_of<'a>(
+        &'a self,
+        calls: fn(&Line) -> &BTreeSet<Number>,
+        mut is_ready: impl FnMut(Number) -> bool + 'a,
+    ) -> impl Iterator<Item = Next> + 'a {
+        let levels = self.levels.values().map(|level| level.order(calls, &mut is_ready));
         let mut levels: Vec<_> = levels.collect();
-        let mut order = Vec::new();
         let mut overtakes = self.overtakes;
-        loop {
-            levels.retain(|level| !level.is_empty());
-            let began = |level: &VecDeque<Place>| level.front().map(|place| place.number);
-            let lower = levels.iter().enumerate().skip(1).min_by_key(|(_, level)| began(level));
+        std::iter::from_fn(move || {
+            levels.retain(|level| level.peek().is_some());
+            let lower = levels.iter().enumerate().skip(1).min_by_key(|(_, level)| level.peek());
             let index = match lower {
                 None => {
                     overtakes = 0;
@@ -130,10 +166,9 @@ impl Lines {
                     0
                 }
             };
-            let Some(place) = levels.get_mut(index).and_then(VecDeque::pop_front) else { break };
-            order.push(Next { number: place.number, is_ready: place.is_ready, overtakes });
-        }
-        order
+            let place = levels.get_mut(index)?.next(&mut is_ready)?;
+            Some(Next { number: place.number, is_ready: place.is_ready, overtakes })
+        })
     }
 
     fn change(&mut self, priority: i32, owner: &Owner, change: impl FnOnce(&mut Line)) {
@@ -150,19 +185,45 @@ impl Lines {
 }
 
 impl Level {
-    fn order(&self, is_ready: &mut impl FnMut(Number) -> bool) -> Vec<Place> {
-        let mut calls = Vec::new();
-        for line in self.owners.values() {
-            let mut turn = line.turn;
-            for number in &line.calls {
-                let is_ready = is_ready(*number);
-                calls.push(Place { turn, number: *number, is_ready });
-                // One that may not run yet costs its owner no turn.
-                turn += u64::from(is_ready);
-            }
-        }
-        calls.sort_unstable();
-        calls
+    fn order<'a>(
+        &'a self,
+        calls: fn(&Line) -> &BTreeSet<Number>,
+        is_ready: &mut impl FnMut(Number) -> bool,
+    ) -> Merge<'a> {
+        let lines = self.owners.values().map(|line| (line.turn, calls(line).iter()));
+        let mut merge = Merge { lines: lines.collect(), next: BinaryHeap::new() };
+        (0..merge.lines.len()).for_each(|line| merge.push(line, is_ready));
+        merge
+    }
+}
+
+/// The calls of all owners of a priority in their order.
+struct Merge<'a> {
+    /// The turn of the next call of each owner, and its calls.
+    lines: Vec<(u64, btree_set::Iter<'a, Number>)>,
+    /// The next call of each owner, with the index of its line.
+    next: BinaryHeap<Reverse<(Place, usize)>>,
+}
+
+impl Merge<'_> {
+    /// When the next call began.
+    fn peek(&self) -> Option<Number> {
+        self.next.peek().map(|Reverse((place, _))| place.number)
+    }
+
+    fn next(&mut self, is_ready: &mut impl FnMut(Number) -> bool) -> Option<Place> {
+        let Reverse((place, line)) = self.next.pop()?;
+        self.push(line, is_ready);
+        Some(place)
+    }
+
+    fn push(&mut self, index: usize, is_ready: &mut impl FnMut(Number) -> bool) {
+        let Some((turn, calls)) = self.lines.get_mut(index) else { return };
+        let Some(number) = calls.next() else { return };
+        let place = Place { turn: *turn, number: *number, is_ready: is_ready(*number) };
+        // One that may not run yet costs its owner no turn.
+        *turn += u64::from(place.is_ready);
+        self.next.push(Reverse((place, index)));
     }
 }
 

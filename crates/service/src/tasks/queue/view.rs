@@ -52,8 +52,7 @@ struct OwnAhead {
 impl Queue {
     pub(crate) fn view(&self, owner: &Owner) -> QueueView {
         let state = self.lock();
-        let order = state.order();
-        let own = self.positions(&state, &order).into_iter();
+        let own = self.positions(&state).into_iter();
         let own = own.filter(|(standing, ..)| standing.owner == *owner);
         QueueView {
             running: state.running,
@@ -63,17 +62,13 @@ impl Queue {
         }
     }
 
-    /// The position of each waiter, in an order that may have calls which do not wait any more.
-    pub(super) fn positions<'a>(
-        &self,
-        state: &'a State,
-        order: &[Next],
-    ) -> Vec<(&'a Standing, &'a Waiter, Position)> {
+    /// The position of each waiter, in the order of their turns.
+    pub(super) fn positions<'a>(&self, state: &'a State) -> Vec<(&'a Standing, &'a Waiter, Position)> {
         let mut ready_ahead = 0;
         let mut own: HashMap<&Account, OwnAhead> = HashMap::new();
         let mut positions = Vec::with_capacity(state.waiting);
-        for Next { number, is_ready, .. } in order {
-            let Some((standing, waiter)) = waiting(state, *number) else { continue };
+        for Next { number, is_ready, .. } in state.lines.order_of_waiting(state.readiness()) {
+            let Some((standing, waiter)) = waiting(state, number) else { continue };
             let own_ahead = standing.limit.as_ref().map(|(account, _)| own.entry(account).or_default());
             let position = match (is_ready, own_ahead, &standing.limit) {
                 (false, Some(own_ahead), Some((account, limit))) => {
