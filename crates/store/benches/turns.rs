@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
-use store::{Store, StoredMessage, Turn};
+use ollama_mcp_store::{Store, StoredMessage, Turn};
 use types::{Owner, Role};
 
 const TURNS: usize = 300;
