@@ -128,7 +128,9 @@ fn is_export(path: &Path) -> anyhow::Result<bool> {
 
 /// Where the bytes of uploads are.
 fn uploads(context: &Context) -> Option<PathBuf> {
-    context.loaded.settings.store.data_dir.as_ref().map(|directory| directory.join("uploads"))
+    let settings = &context.loaded.settings;
+    let chosen = settings.serve.as_ref().and_then(|serve| serve.files_dir.clone());
+    chosen.or_else(|| Some(settings.store.data_dir.as_ref()?.join("uploads")))
 }
 
 fn report(database: &str, imported: &Imported) {

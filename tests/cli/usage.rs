@@ -113,6 +113,9 @@ async fn settings_of_serve_are_in_its_own_help_only() {
           --listen <ADDRESS>          Where to listen: IP:PORT, or localhost:PORT or PORT for this
                                       machine only, over IPv4 and IPv6; port 0 is a free one. [env:
                                       OLLAMA_MCP_SERVE_LISTEN] [default: localhost:4891]
+          --instance <NAME>           The name of this server among several over one database, which
+                                      reports where a conversation is answered; by default the name of
+                                      the machine. [env: OLLAMA_MCP_SERVE_INSTANCE]
           --guests <WHO>              Who needs no key: loopback for every program of this machine,
                                       never for nobody; by default loopback if the server listens on
                                       this machine only, and else never. [env: OLLAMA_MCP_SERVE_GUESTS]

@@ -144,6 +144,7 @@ fn secrets_are_in_no_debug_output_and_no_origin() {
         ("OLLAMA_MCP_API_KEY", CANARY),
         ("OLLAMA_API_KEY", CANARY),
         ("OLLAMA_MCP_HEADERS", &format!("X-Key: {CANARY}")),
+        ("OLLAMA_MCP_DATABASE_URL", &format!("postgres://ann:{CANARY}@db/chats")),
     ])
     .unwrap();
     assert_eq!(loaded.settings.provider.auth_token.as_ref().unwrap().expose(), CANARY);

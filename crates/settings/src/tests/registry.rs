@@ -31,6 +31,7 @@ fn names_follow_one_rule() {
         "ADMIN_PASSWORD",
         "ACCESS_TOKEN_EXPIRE_MINUTES",
         "SECRET_KEY",
+        "DATABASE_URL",
         "NO_COLOR",
     ];
     for setting in all() {

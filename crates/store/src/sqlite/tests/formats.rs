@@ -199,3 +199,44 @@ async fn file_of_a_newer_version_is_refused_untouched() {
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }
+
+/// A file of format 2: a conversation of each of two owners, under one id.
+fn format_2() -> (tempfile::TempDir, Sqlite, PathBuf) {
+    let (home, store, path) = format_1();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../migrations/0002_owners.sql")).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO conversations VALUES ('ann', 'a', NULL, 6000, 6000);
+            INSERT INTO messages (owner, conversation_id, role, content, created_ms)
+                VALUES ('ann', 'a', 'user', 'hers', 6000);
+            PRAGMA user_version = 2;",
+        )
+        .unwrap();
+    (home, store, path)
+}
+
+#[tokio::test]
+async fn rows_of_format_2_are_kept_and_its_file_is_copied() {
+    let (_home, store, path) = format_2();
+    check_a(&found(&store).await.unwrap());
+    let hers = store.get(&Owner::new("ann").unwrap(), "a", None).await.unwrap().unwrap();
+    assert_eq!((hers.messages[0].content.as_str(), hers.revision), ("hers", 10));
+    assert_eq!(format_of(&path), migrations::NEWEST);
+    assert_eq!(format_of(&path.with_file_name(format!("{FILE}.bak-2"))), 2);
+    assert!(!backup_of(&path).exists(), "there was no format 1");
+    // The tables of format 3 are there.
+    let sql = "INSERT INTO users (id, email, password_hash, is_admin, is_disabled, created_ms) VALUES ('u', 'e', 'h', 0, 0, 1)";
+    store.write(move |connection| Ok(connection.execute(sql, [])?)).await.unwrap();
+}
+
+#[test]
+fn file_of_format_2_that_cannot_be_written_is_read() {
+    let (_home, _store, path) = format_2();
+    let cause = StoreError::Full { path: path.clone() };
+    let mut connection = open::open_to_read(&path, cause).unwrap();
+    let mut get = |owner: &Owner| queries::get(&mut connection, owner, "a", None, usize::MAX).unwrap();
+    check_a(&get(&Owner::local()).unwrap());
+    assert_eq!(get(&Owner::new("ann").unwrap()).unwrap().total, 1);
+    assert_eq!(format_of(&path), 2);
+}
