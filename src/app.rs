@@ -66,9 +66,14 @@ pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
 /// The database that the settings describe. Nothing is opened before the first use.
 ///
 /// # Errors
-/// None yet; a database at an address can have one that is wrong.
+/// A URL that is none of PostgreSQL.
 pub fn store(settings: &Settings) -> anyhow::Result<Store> {
-    Ok(Store::sqlite(settings.store.data_dir.clone()))
+    let Some(url) = &settings.store.database_url else {
+        return Ok(Store::sqlite(settings.store.data_dir.clone()));
+    };
+    let instance = settings.serve.as_ref().and_then(|serve| serve.instance.clone());
+    let instance = instance.unwrap_or_else(platform::host_name);
+    Store::postgres(url.expose(), &instance).context("OLLAMA_MCP_DATABASE_URL")
 }
 
 fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<ServiceSettings> {

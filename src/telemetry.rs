@@ -14,7 +14,7 @@ use platform::open_regular;
 use settings::TelemetrySettings;
 
 /// Crates that print whole messages and headers below `info`.
-const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls"];
+const CAPPED: &[&str] = &["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls", "tokio_postgres"];
 
 /// The crates of this program. In 0.1 they were modules, whose logs had targets such as `ollama_mcp::providers`.
 const PARTS: &[&str] =

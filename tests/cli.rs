@@ -2,6 +2,7 @@
 
 mod accounts;
 mod completions;
+mod database;
 mod doctor;
 mod doctor_hosts;
 mod foreign_text;

@@ -20,6 +20,8 @@ mod mcp;
 mod openai_routes;
 mod openapi;
 mod own_completions;
+#[cfg(target_os = "linux")]
+mod replicas;
 mod revocation;
 mod routes;
 mod start;

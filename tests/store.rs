@@ -5,6 +5,8 @@ mod kills;
 #[cfg(unix)]
 mod limits;
 mod lists;
+#[cfg(target_os = "linux")]
+mod postgres;
 mod pulls;
 mod system_prompt;
 mod trouble;

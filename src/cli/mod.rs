@@ -1,6 +1,7 @@
 //! The command line: flags from the registry of settings, and one file for each subcommand.
 
 mod completions;
+mod database;
 mod doctor;
 mod flags;
 mod host_args;
@@ -68,6 +69,12 @@ enum Subcommand {
     Users(users::Arguments),
     /// Manage the keys that programs show to "serve"
     Keys(keys::Arguments),
+    /// Bring the database to the format of this version, which the first use does as well
+    Migrate,
+    /// Write all that is stored to a file, to move it to another database or to keep it
+    Export(database::ExportArguments),
+    /// Take in an export, or a folder of chats of the older chat service
+    Import(database::ImportArguments),
     /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
     /// Add this server to a host's configuration
@@ -143,7 +150,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 /// Loads the settings from the `checked` flags, starts the log, and runs the subcommand.
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
     let serve = match subcommand {
-        Some(Subcommand::Serve(_)) => ServeSources::AllNames,
+        // The commands of the database are for that of the server.
+        Some(Subcommand::Serve(_) | Subcommand::Migrate | Subcommand::Export(_) | Subcommand::Import(_)) => {
+            ServeSources::AllNames
+        }
         Some(Subcommand::Doctor(_)) => ServeSources::OwnNames,
         _ => ServeSources::Ignored,
     };
@@ -176,6 +186,9 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
         Some(Subcommand::Users(arguments)) => users::run(&context, &arguments),
         Some(Subcommand::Keys(arguments)) => keys::run(&context, &arguments),
+        Some(Subcommand::Migrate) => database::migrate(&context),
+        Some(Subcommand::Export(arguments)) => database::export(&context, &arguments),
+        Some(Subcommand::Import(arguments)) => database::import(&context, &arguments),
         Some(Subcommand::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),

@@ -17,6 +17,13 @@ fn process(fake: &FakeOllama, data: &Path) -> Process {
     Process::with(&[], &[("OLLAMA_HOST", &fake.url()), ("OLLAMA_MCP_DATA_DIR", data.to_str().unwrap())])
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn answered_turns_survive_kill() {
+    let (fake, data) = (echoing().await, TempDir::new().unwrap());
+    let data = data.path().join("data");
+    turns_survive_kills(|| process(&fake, &data)).await;
+}
+
 fn call(tool: &str, arguments: Value) -> Value {
     json!({ "name": tool, "arguments": arguments })
 }
@@ -26,13 +33,11 @@ async fn read(process: &mut Process, id: &str) -> Vec<String> {
     contents(&answer["result"])
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answered_turns_survive_kill() {
-    let (fake, data) = (echoing().await, TempDir::new().unwrap());
-    let data = data.path().join("data");
+/// Kills processes in their turns: what was answered is stored, whole, and only that.
+pub(super) async fn turns_survive_kills(start: impl Fn() -> Process) {
     let mut answered: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
-        let mut process = process(&fake, &data);
+        let mut process = start();
         // Turn upon turn until the kill, which comes after another while each round.
         let id = process.id();
         let killer = tokio::spawn(async move {
@@ -57,7 +62,7 @@ async fn answered_turns_survive_kill() {
         }
         killer.await.unwrap();
         drop(process);
-        let mut next = self::process(&fake, &data);
+        let mut next = start();
         let stored = read(&mut next, "a").await;
         let (questions, replies): (Vec<_>, Vec<_>) =
             stored.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).unzip();

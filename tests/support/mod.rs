@@ -7,6 +7,9 @@ pub mod http_client;
 pub mod http_server;
 pub mod http_socket;
 pub mod mcp_client;
+#[cfg(target_os = "linux")]
+#[path = "../../crates/store/src/postgres/tests/server.rs"]
+pub mod postgres_server;
 pub mod process;
 pub mod schema;
 #[cfg(unix)]

@@ -90,6 +90,11 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
 /// Does nothing: the end of the input ends the process here.
 pub fn end_with_parent() {}
 
+/// The name of this machine; empty where the environment lacks it.
+pub fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
 /// Free bytes for a user on the disk of a directory. Not known here.
 pub fn free_space(_directory: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())

@@ -163,6 +163,11 @@ pub fn end_with_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
+/// The name of this machine.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Free bytes for a user on the disk of a directory.
 pub fn free_space(directory: &Path) -> io::Result<u64> {
     let stats = rustix::fs::statvfs(directory)?;

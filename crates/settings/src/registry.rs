@@ -17,7 +17,7 @@ use super::serve::{self, Guests, ListenAddress, Network};
 use super::server::{self, CallDeadline};
 use super::setting::{Exposure, Setting, SettingInfo, ValueKind, settings};
 use super::tools::{self, Confirm, Toolset};
-use super::{files, parse};
+use super::{files, parse, store};
 
 /// Every setting: those of both fronts, then those of `serve` alone.
 pub fn all() -> impl Iterator<Item = &'static SettingInfo> {
@@ -239,6 +239,13 @@ settings! {
         env: "OLLAMA_MCP_DATA_DIR", flag: "data-dir", key: "data_dir",
         value: "DIR" Text, parse: parse::path,
     }
+
+    /// A PostgreSQL database for everything that is stored, in place of the file in the data directory:
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+    DATABASE_URL: Option<Secret> {
+        env: "OLLAMA_MCP_DATABASE_URL", secret, key: "database_url",
+        value: "URL" Text, parse: store::database_url,
+    }
 }
 
 settings! {
@@ -263,6 +270,19 @@ settings! {
     PORT: Option<u16> {
         env: "PORT",
         value: "PORT" Quantity, parse: serve::port,
+    }
+
+    /// Another name for `OLLAMA_MCP_DATABASE_URL`; it counts only where that is not set, and not if it names SQLite.
+    SERVE_DATABASE_URL: Option<Secret> {
+        env: "DATABASE_URL", secret,
+        value: "URL" Text, parse: store::database_url,
+    }
+
+    /// The name of this server among several over one database, which reports where a conversation is answered; by
+    /// default the name of the machine.
+    SERVE_INSTANCE: Option<String> {
+        env: "OLLAMA_MCP_SERVE_INSTANCE", flag: "instance", key: "serve_instance",
+        value: "NAME" Text, parse: serve::instance,
     }
 
     /// Who needs no key: `loopback` for every program of this machine, `never` for nobody; by default `loopback` if

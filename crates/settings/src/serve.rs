@@ -31,6 +31,8 @@ pub(super) use model_aliases::model_aliases;
 pub(super) use network::networks;
 pub(super) use web_page::{origins, public_url};
 
+const MAX_INSTANCE: usize = 48;
+
 group! {
     /// The HTTP server: where it listens, who may call it, and its limits.
     #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,8 @@ group! {
         pub guests: Guests = registry::SERVE_GUESTS,
         /// The address that browsers use, if it is not one of this machine: scheme, host and port.
         pub public_url: Option<Url> = registry::SERVE_PUBLIC_URL,
+        /// The name of this server among others over one database; `None`: that of the machine.
+        pub instance: Option<String> = registry::SERVE_INSTANCE,
         /// Origins of web pages that may send requests, as browsers write them.
         pub origins: Vec<String> = registry::SERVE_ORIGINS,
         /// Where requests with the address of another caller may come from.
@@ -127,6 +131,15 @@ pub(super) fn guests(text: &str) -> Result<Guests, Problem> {
         _ => Err(Problem::new(
             "must be loopback or never; unset it for loopback where nobody else can connect",
         )),
+    }
+}
+
+/// A name that a database shows beside its connections, which bounds it.
+pub(super) fn instance(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    match text.len() <= MAX_INSTANCE && text.chars().all(|c| c.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err(Problem::new("must be at most 48 characters of ASCII without spaces")),
     }
 }
 

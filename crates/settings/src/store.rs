@@ -1,21 +1,71 @@
-//! What is stored on disk.
+//! What is stored, and where.
 
 use std::path::PathBuf;
 
 use super::error::SettingsError;
+use super::parse::Problem;
 use super::registry;
-use super::resolver::Resolver;
+use super::resolver::{Found, Resolver};
+use super::secret::Secret;
 use super::setting::{Computed, group};
+use super::sources::ServeSources;
 
 group! {
-    /// Where conversations are stored.
+    /// Where conversations are stored, and all else.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct StoreSettings {
         /// `OLLAMA_MCP_DATA_DIR`, or the system's own directory; it need not exist yet.
         pub data_dir: Option<PathBuf> = Computed(data_dir),
+        /// The URL of a PostgreSQL database; `None`: SQLite in [`Self::data_dir`].
+        pub database_url: Option<Secret> = Computed(url),
     }
 }
 
 fn data_dir(resolver: &mut Resolver<'_>) -> Result<Option<PathBuf>, SettingsError> {
     Ok(resolver.get(&registry::DATA_DIR)?.or_else(|| resolver.system_data_dir()))
+}
+
+/// The URL, or that of its other name for `serve`.
+fn url(resolver: &mut Resolver<'_>) -> Result<Option<Secret>, SettingsError> {
+    let (main, other) = (&registry::DATABASE_URL, &registry::SERVE_DATABASE_URL);
+    let own = resolver.get(main)?;
+    if resolver.serve_sources() != ServeSources::AllNames {
+        return Ok(own);
+    }
+    let found = resolver.find(other)?;
+    resolver.record(other, found.as_ref());
+    match found {
+        Some(found) if own.is_none() && names_sqlite(&found) => {
+            resolver.warn(format!(
+                "{} names SQLite and is ignored: SQLite's file is in the data directory, see {}",
+                other.env,
+                registry::DATA_DIR.env
+            ));
+            Ok(None)
+        }
+        Some(found) if own.is_none() => found.parse(other, database_url).map(Some),
+        _ => Ok(own),
+    }
+}
+
+fn names_sqlite(found: &Found) -> bool {
+    found.text.trim_start().to_ascii_lowercase().starts_with("sqlite")
+}
+
+/// A URL of PostgreSQL. The driver of SQLAlchemy's URLs (`postgresql+asyncpg://`) is left out; the rest is checked by the
+/// client of the database.
+pub(super) fn database_url(text: &str) -> Result<Secret, Problem> {
+    let problem = || {
+        let data_dir = registry::DATA_DIR.env;
+        Problem::new(format!(
+            "must have the form postgres://USER:PASSWORD@HOST:PORT/DATABASE; for SQLite unset it, and set {data_dir} to \
+             choose its directory"
+        ))
+    };
+    let (scheme, rest) = text.trim().split_once("://").ok_or_else(problem)?;
+    let name = scheme.split('+').next().unwrap_or_default().to_ascii_lowercase();
+    match name == "postgres" || name == "postgresql" {
+        true => Ok(Secret::new(format!("postgresql://{rest}"))),
+        false => Err(problem()),
+    }
 }

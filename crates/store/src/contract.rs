@@ -1,7 +1,7 @@
-//! The contract of [`ConversationStore`], as checks that any implementation runs.
+//! The contract of a database and its tables, as checks that SQLite and PostgreSQL run.
 //!
-//! A test of an implementation calls [`check_all`]. What only one database can do (kills, damage, a full disk,
-//! migrations) is tested beside that database.
+//! A test of a database calls [`check_all_stores`]. A table adds its checks to `STORE_CHECKS`. What only one database can
+//! do (kills, damage, a full disk, migrations) is tested beside that database.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,13 +16,16 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use types::{Owner, Role, ToolCall};
 
-use super::{Conversation, ConversationStore, StoreError, StoredMessage, Summary, Turn};
+use super::{Conversation, ConversationStore, Store, StoreError, StoredMessage, Summary, Turn};
 use concurrency::*;
+use database::*;
+use owners::*;
+use usage::usage_adds_up_and_counts;
 
 mod concurrency;
+mod database;
+mod owners;
 mod usage;
-
-pub use usage::check_usage;
 
 /// Two handles on one empty database, as two processes have them.
 #[derive(Debug, Clone)]
@@ -31,21 +34,52 @@ pub struct Handles {
     pub elsewhere: Arc<dyn ConversationStore>,
 }
 
+/// The same with all tables.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    pub here: Store,
+    pub elsewhere: Store,
+}
+
+impl From<Stores> for Handles {
+    fn from(stores: Stores) -> Self {
+        Self { here: stores.here.conversations(), elsewhere: stores.elsewhere.conversations() }
+    }
+}
+
 /// A rule that holds for every store.
-pub struct Check {
+pub struct Check<T> {
     pub name: &'static str,
-    pub run: fn(Handles) -> BoxFuture<'static, ()>,
+    pub run: fn(T) -> BoxFuture<'static, ()>,
 }
 
 macro_rules! checks {
-    ($($name:ident,)*) => {
-        /// All checks. Each needs a database of its own.
-        pub const CHECKS: &[Check] =
+    ($(#[doc = $about:literal])+ $list:ident: $handles:ty; $($name:ident,)*) => {
+        $(#[doc = $about])+
+        pub const $list: &[Check<$handles>] =
             &[$(Check { name: stringify!($name), run: |handles| $name(handles).boxed() }),*];
     };
 }
 
 checks! {
+    /// The checks of databases and their tables.
+    STORE_CHECKS: Stores;
+    values_come_back_as_written,
+    computed_values_are_integers,
+    unmet_count_of_changes_writes_nothing,
+    broken_key_writes_nothing,
+    returned_rows_are_those_that_changed,
+    many_statements_are_one_transaction,
+    concurrent_increments_are_all_counted,
+    what_a_statement_reads_holds_until_the_commit,
+    deleted_user_takes_keys_and_sessions_along,
+    dropped_write_is_whole,
+    usage_adds_up_and_counts,
+}
+
+checks! {
+    /// The checks of conversations.
+    CHECKS: Handles;
     message_comes_back_as_written,
     times_are_cut_to_milliseconds,
     text_of_any_script_is_kept,
@@ -69,20 +103,27 @@ checks! {
     concurrent_turns_of_different_conversations_are_all_written,
 }
 
-/// Runs every check on handles that `open` makes for it, and panics with the names of those that failed.
+/// Runs every check on stores that `open` makes for it, each in a database of its own, and panics with the names of those
+/// that failed.
 ///
 /// # Panics
 /// A check failed.
-pub async fn check_all(open: impl AsyncFn(&'static str) -> Handles) {
+pub async fn check_all_stores(open: impl AsyncFn(&'static str) -> Stores) {
     let mut failed = Vec::new();
     for check in CHECKS {
-        let handles = open(check.name).await;
-        // A task of its own: a failed check does not keep the others from running.
-        if tokio::spawn((check.run)(handles)).await.is_err() {
-            failed.push(check.name);
-        }
+        let handles = open(check.name).await.into();
+        failed.extend(fails(check, handles).await);
+    }
+    for check in STORE_CHECKS {
+        let stores = open(check.name).await;
+        failed.extend(fails(check, stores).await);
     }
     assert!(failed.is_empty(), "failed: {failed:?}");
+}
+
+/// The name of a check that failed. It runs in a task of its own, so that it does not keep the others from running.
+async fn fails<T>(check: &Check<T>, handles: T) -> Option<&'static str> {
+    tokio::spawn((check.run)(handles)).await.is_err().then_some(check.name)
 }
 
 fn ann() -> Owner {
@@ -330,35 +371,4 @@ async fn deleted_conversation_is_gone_alone(handles: Handles) {
     assert_eq!(handles.here.delete(&owner, "a").await, Ok(false));
     assert_eq!(handles.find(&owner, "a").await, None);
     assert_eq!((handles.ids(&owner).await, handles.get(&owner, "b").await.total), (vec!["b".to_owned()], 2));
-}
-
-async fn owners_share_no_conversation(handles: Handles) {
-    let (ann, local) = (ann(), Owner::local());
-    handles.append(&ann, turn("notes", None, "ann's", 1)).await;
-    assert_eq!(handles.find(&local, "notes").await, None);
-    assert_eq!(handles.here.delete(&local, "notes").await, Ok(false));
-    // The id is free for another owner, and each continues their own.
-    handles.append(&local, turn("notes", None, "mine", 2)).await;
-    let (hers, mine) = (handles.get(&ann, "notes").await, handles.get(&local, "notes").await);
-    assert_eq!((hers.messages[0].content.as_str(), mine.messages[0].content.as_str()), ("ann's", "mine"));
-    assert_eq!((hers.total, mine.total), (2, 2));
-    let crossed = turn("notes", Some(hers.revision), "crossed", 3);
-    assert_eq!(handles.here.append(&local, crossed).await, Err(StoreError::Changed));
-    handles.append(&local, turn("notes", Some(mine.revision), "more", 3)).await;
-    assert_eq!(handles.here.delete(&local, "notes").await, Ok(true));
-    assert_eq!(handles.get(&ann, "notes").await, hers);
-}
-
-async fn owners_share_no_list(handles: Handles) {
-    let (ann, local) = (ann(), Owner::local());
-    for number in 0..3 {
-        handles.append(&ann, turn(&format!("a{number}"), None, "x", number)).await;
-        handles.append(&local, turn(&format!("l{number}"), None, "x", number)).await;
-    }
-    assert_eq!(handles.ids(&ann).await, ["a2", "a1", "a0"]);
-    let page = handles.here.list(&local, None, 2).await.unwrap();
-    // Also from a position that another owner's page gave.
-    let rest = handles.here.list(&ann, page.next, 9).await.unwrap();
-    assert!(rest.items.iter().all(|summary| summary.id.starts_with('a')), "{rest:?}");
-    assert_eq!(handles.ids(&Owner::new("nobody").unwrap()).await, Vec::<String>::new());
 }

@@ -14,6 +14,17 @@ pub type Stored<T> = BoxFuture<'static, Result<T, StoreError>>;
 /// The exclusive right to a turn in a conversation, released when it is dropped.
 pub type TurnLock = Box<dyn Debug + Send>;
 
+/// Whether a conversation could be locked for a turn.
+#[derive(Debug)]
+pub enum TryLock {
+    Locked(TurnLock),
+    /// Another turn holds the lock.
+    Held {
+        /// The instance of the server where that turn runs, if it is known and not this one.
+        instance: Option<String>,
+    },
+}
+
 /// A database of conversations, keyed by owner and id. Nothing is opened before the first call.
 ///
 /// Times are stored in milliseconds, and what is finer is cut off. `contract` tests an implementation.
@@ -30,11 +41,11 @@ pub trait ConversationStore: Debug + Send + Sync {
         max_bytes: usize,
     ) -> Stored<Option<Conversation>>;
 
-    /// Locks a conversation for a turn; `None` while another turn, of this process or another, holds the lock.
+    /// Locks a conversation for a turn, unless another turn, of this process or another, holds the lock.
     ///
     /// The lock only saves the model's work: [`Self::append`] is safe without it. So a store that cannot lock
     /// pretends that it has.
-    fn try_lock(&self, owner: &Owner, id: &str) -> Stored<Option<TurnLock>>;
+    fn try_lock(&self, owner: &Owner, id: &str) -> Stored<TryLock>;
 
     /// Writes a whole turn or nothing.
     ///

@@ -5,6 +5,7 @@
 //! values. Times are milliseconds of Unix time, and truth values are 0 and 1, since the databases have different types
 //! for these.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use super::{StoreError, Stored};
@@ -21,17 +22,22 @@ pub(crate) enum Value {
 /// One statement with its parameters, which its text names by number: `$1`. It has no `$` elsewhere.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
-    pub(crate) sql: &'static str,
+    pub(crate) sql: Cow<'static, str>,
     pub(crate) parameters: Vec<Value>,
     /// The number of rows that it must change, or the whole transaction fails with [`StoreError::Changed`].
     pub(crate) must_change: Option<u64>,
 }
 
 impl Statement {
-    pub(crate) fn new(sql: &'static str, parameters: impl IntoIterator<Item = Value>) -> Self {
-        Self { sql, parameters: parameters.into_iter().collect(), must_change: None }
+    pub(crate) fn new(
+        sql: impl Into<Cow<'static, str>>,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Self {
+        Self { sql: sql.into(), parameters: parameters.into_iter().collect(), must_change: None }
     }
 
+    // Tables of today count rows themselves; the contract holds databases to it.
+    #[cfg(any(test, feature = "contract"))]
     /// Fails the transaction unless exactly `rows` change.
     pub(crate) fn must_change(mut self, rows: u64) -> Self {
         self.must_change = Some(rows);
@@ -46,15 +52,32 @@ pub(crate) struct Done {
     pub(crate) changed: u64,
 }
 
+/// The format of the tables of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// `None`: there are no tables yet.
+    pub found: Option<i64>,
+    /// The format that this version writes.
+    pub newest: i64,
+}
+
 /// A database.
 pub(crate) trait Database: Debug + Send + Sync {
+    /// What it is and where, without a password.
+    fn name(&self) -> String;
+
+    /// The format of its tables, without changing them.
+    fn format(&self) -> Stored<Format>;
+
     /// The rows of a statement that only reads.
     fn query(&self, statement: Statement) -> Stored<Vec<Row>>;
 
-    /// Runs statements in one transaction: all of them, or none.
+    /// Runs statements in one transaction: all of them, or none. Such transactions run one after another, over all
+    /// processes, so what a statement reads holds until the commit.
     ///
     /// # Errors
-    /// [`StoreError::Changed`] where a statement changed another number of rows than it must.
+    /// [`StoreError::Changed`] where a statement changed another number of rows than it must, or would break a unique or
+    /// a foreign key.
     fn write(&self, statements: Vec<Statement>) -> Stored<Vec<Done>>;
 }
 

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+
 use super::database::Database;
-use super::{Accounts, Answers, ConversationStore, Sqlite, Uploads, Usage};
+use super::postgres::Postgres;
+use super::{Accounts, AddressError, Answers, ConversationStore, Format, Sqlite, Stored, Uploads, Usage};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -21,9 +24,40 @@ impl Store {
         Self { conversations: Arc::clone(&sqlite) as _, files: sqlite.files(), database: sqlite }
     }
 
+    /// PostgreSQL at a URL, as libpq takes it. `instance` is the name of this process for others: a turn that runs here
+    /// is reported under it.
+    ///
+    /// # Errors
+    /// The text is no URL of PostgreSQL.
+    pub fn postgres(url: &str, instance: &str) -> Result<Self, AddressError> {
+        let postgres = Arc::new(Postgres::new(url, instance)?);
+        Ok(Self { conversations: Arc::clone(&postgres) as _, files: Vec::new(), database: postgres })
+    }
+
     /// The files of this machine that hold what is stored, whether they exist or not.
     pub fn files(&self) -> Vec<PathBuf> {
         self.files.clone()
+    }
+
+    pub(crate) fn database(&self) -> Arc<dyn Database> {
+        Arc::clone(&self.database)
+    }
+
+    /// What the database is and where, without a password.
+    pub fn name(&self) -> String {
+        self.database.name()
+    }
+
+    /// The format of the tables, without changing them.
+    pub fn format(&self) -> Stored<Format> {
+        self.database.format()
+    }
+
+    /// Creates the tables, or brings them to the newest format.
+    pub fn migrate(&self) -> Stored<()> {
+        // Whatever is written first does so.
+        let written = self.database.write(Vec::new());
+        async move { written.await.map(drop) }.boxed()
     }
 
     pub fn conversations(&self) -> Arc<dyn ConversationStore> {

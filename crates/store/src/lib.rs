@@ -1,7 +1,7 @@
 //! Conversations on disk: what is stored, and the trait that a database implements.
 //!
-//! Nothing here knows of models or protocols. SQLite is the one implementation; a server's database
-//! such as PostgreSQL would be another [`ConversationStore`].
+//! Nothing here knows of models or protocols. [`Store`] is a database with all its tables: SQLite, or PostgreSQL. The tables
+//! of a server for several callers are written once, over [`database`].
 
 mod columns;
 #[cfg(any(test, feature = "contract"))]
@@ -11,14 +11,20 @@ mod database;
 mod error;
 mod handle;
 mod page;
+mod postgres;
 mod sql;
 mod sqlite;
 mod tables;
+mod transfer;
 
-pub use conversations::{Conversation, ConversationStore, Stored, StoredMessage, Summary, Turn, TurnLock};
+pub use conversations::{
+    Conversation, ConversationStore, Stored, StoredMessage, Summary, TryLock, Turn, TurnLock,
+};
+pub use database::Format;
 pub use error::StoreError;
 pub use handle::Store;
 pub use page::{Cursor, CursorError, Page};
+pub use postgres::AddressError;
 pub use sqlite::Sqlite;
 #[cfg(any(test, feature = "contract"))]
 pub use tables::{ACCOUNT_CHECKS, AccountCheck};
@@ -27,3 +33,4 @@ pub use tables::{
     Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
     UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
 };
+pub use transfer::{Counts, Imported, TransferError};

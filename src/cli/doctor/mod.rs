@@ -1,5 +1,6 @@
 //! `doctor`: checks the setup, and says how to fix problems.
 
+mod database;
 mod finding;
 mod hosts;
 mod http_server;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::{Context, block_on, output};
-use crate::app;
+use crate::app::App;
 use finding::{Level, Page, Section};
 
 /// Arguments of `doctor`.
@@ -40,15 +41,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 
 /// The sections, in the order in which one depends on another.
 async fn check(context: &Context) -> anyhow::Result<Vec<Section>> {
-    let services = app::services(&context.loaded.settings)?;
+    let App { services, store } = App::new(&context.loaded.settings)?;
     // Concurrent: a model server and hosts that do not answer are waited for only once.
-    let (server, http, own, hosts) = futures_util::join!(
+    let (server, database, http, own, hosts) = futures_util::join!(
         server::check(&services),
+        database::check(&store),
         http_server::check(context.loaded.settings.serve.as_ref()),
         hosts::self_test(context),
         hosts::check(&context.loaded.origins)
     );
-    Ok(vec![server, settings::check(context), http, own, hosts])
+    Ok(vec![server, settings::check(context), database, http, own, hosts])
 }
 
 fn to_json(sections: Vec<Section>, ok: bool) -> Value {

@@ -16,8 +16,8 @@ use crate::hint::{Action, Warning};
 use crate::tasks::registry::Task;
 use crate::tasks::registry::TaskKind;
 use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer};
-use crate::{Caller, ServiceError};
-use store::{StoredMessage, Turn, TurnLock};
+use crate::{Caller, ErrorCode, ServiceError};
+use store::{StoredMessage, TryLock, Turn, TurnLock};
 use types::{Message, Owner, Role};
 
 /// The pause between attempts to lock a conversation in which another process has its turn.
@@ -155,8 +155,10 @@ impl Conversations {
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
     async fn lock_across(&self, run: &Run, owner: &Owner, id: &str) -> Result<TurnLock, ServiceError> {
         loop {
-            if let Some(lock) = self.store()?.try_lock(owner, id).await.map_err(failed)? {
-                return Ok(lock);
+            match self.store()?.try_lock(owner, id).await.map_err(failed)? {
+                TryLock::Locked(lock) => return Ok(lock),
+                TryLock::Held { instance: Some(instance) } => return Err(runs_elsewhere(&instance)),
+                TryLock::Held { instance: None } => {}
             }
             if !matches!(run.reply.phase(), Phase::Queued(_)) {
                 run.reply.set_phase(Phase::Queued(1));
@@ -191,6 +193,14 @@ struct Answered {
     _across: TurnLock,
     /// Held until the end of the turn is announced, so its answer comes before that of the next one.
     in_turn: OwnedMutexGuard<()>,
+}
+
+fn runs_elsewhere(instance: &str) -> ServiceError {
+    ServiceError::new(
+        ErrorCode::ConversationConflict,
+        format!("A turn of this conversation runs on the instance {instance}"),
+    )
+    .with_hint("Ask again when it has ended.")
 }
 
 fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> Warning {

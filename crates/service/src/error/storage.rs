@@ -14,6 +14,10 @@ pub fn storage_failed(what: &str, error: &StoreError) -> ServiceError {
             "Move the file away (a new one is made), or put a backup in its place.".into()
         }
         StoreError::Newer { .. } => Action::SetDataDir(DataDirFault::TooNew).into(),
+        StoreError::Unreachable { .. } => "Check that the database server runs, then try again.".into(),
+        StoreError::Refused { .. } => "Check the database's user, password and rights.".into(),
+        StoreError::Failed { .. } => "The log of the database server says more.".into(),
+        StoreError::NewerDatabase { .. } => "Update ollama-mcp.".into(),
         StoreError::Busy { .. } => "Try again in a moment.".into(),
         StoreError::Full { .. } => "Free some space, then call again.".into(),
     };

@@ -35,6 +35,39 @@ fn nothing_set_serves_this_machine() {
 }
 
 #[test]
+fn database_url_is_read_by_both_fronts_and_its_other_name_by_serve_alone() {
+    let url = |sources: Sources| Settings::load(&sources).unwrap().settings.store.database_url;
+    let shown = |found: Option<crate::Secret>| found.map(|url| url.expose().to_owned());
+    let own = ("OLLAMA_MCP_DATABASE_URL", "postgres://ann:pw@db/own");
+    let other = ("DATABASE_URL", "postgresql+asyncpg://db/other");
+    let all = |sources: Sources| Sources { serve: ServeSources::AllNames, ..sources };
+    assert_eq!(shown(url(environment(&[own, other]))).unwrap(), "postgresql://ann:pw@db/own");
+    assert_eq!(url(environment(&[other])), None);
+    assert_eq!(shown(url(all(environment(&[other])))).unwrap(), "postgresql://db/other");
+    assert_eq!(shown(url(all(environment(&[own, other])))).unwrap(), "postgresql://ann:pw@db/own");
+    // An older service's file is not ours.
+    let sqlite = Settings::load(&all(environment(&[("DATABASE_URL", "sqlite:///./app.db")]))).unwrap();
+    assert_eq!(sqlite.settings.store.database_url, None);
+    assert!(sqlite.warnings[0].contains("names SQLite and is ignored"), "{:?}", sqlite.warnings);
+    assert!(!format!("{:?}", sqlite.origins).contains("app.db"));
+    for variable in ["OLLAMA_MCP_DATABASE_URL", "DATABASE_URL"] {
+        let text = refusal(&[(variable, "mysql://ann:s3cret@db/x")]);
+        assert!(text.starts_with(variable) && !text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
+fn instance_is_a_short_word() {
+    assert_eq!(serve(&[("OLLAMA_MCP_SERVE_INSTANCE", " gpu-2 ")]).instance.as_deref(), Some("gpu-2"));
+    for wrong in ["a b", "ü", &"x".repeat(49)] {
+        assert!(
+            refusal(&[("OLLAMA_MCP_SERVE_INSTANCE", wrong)]).contains("at most 48 characters"),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn stdio_reads_nothing_of_serve() {
     let wrong =
         environment(&[("OLLAMA_MCP_SERVE_LISTEN", "nowhere"), ("PORT", "x"), ("MCP_SERVER_PORT", "x")]);

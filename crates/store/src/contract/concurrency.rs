@@ -1,25 +1,47 @@
 //! Checks of what runs at the same time: turn locks, and turns that race.
 
+use std::time::Instant;
+
 use futures_util::future::join_all;
 
 use super::*;
+use crate::{TryLock, TurnLock};
+
+/// The lock, or `None` while another turn holds it.
+async fn try_lock(store: &Arc<dyn ConversationStore>, owner: &Owner, id: &str) -> Option<TurnLock> {
+    match store.try_lock(owner, id).await.unwrap() {
+        TryLock::Locked(lock) => Some(lock),
+        TryLock::Held { .. } => None,
+    }
+}
+
+/// The lock, as soon as it is free: a server learns of a release a moment later.
+async fn lock_soon(store: &Arc<dyn ConversationStore>, owner: &Owner, id: &str) -> TurnLock {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match try_lock(store, owner, id).await {
+            Some(lock) => return lock,
+            None => assert!(Instant::now() < until, "the lock is never released"),
+        }
+    }
+}
 
 pub(super) async fn owners_share_no_turn_lock(handles: Handles) {
-    let _mine = handles.here.try_lock(&Owner::local(), "a").await.unwrap().unwrap();
-    assert!(handles.elsewhere.try_lock(&ann(), "a").await.unwrap().is_some());
-    assert!(handles.elsewhere.try_lock(&Owner::local(), "a").await.unwrap().is_none());
+    let _mine = try_lock(&handles.here, &Owner::local(), "a").await.unwrap();
+    assert!(try_lock(&handles.elsewhere, &ann(), "a").await.is_some());
+    assert!(try_lock(&handles.elsewhere, &Owner::local(), "a").await.is_none());
 }
 
 pub(super) async fn turn_lock_excludes_other_turns_until_dropped(handles: Handles) {
     let owner = ann();
-    let first = handles.here.try_lock(&owner, "a").await.unwrap().unwrap();
+    let first = try_lock(&handles.here, &owner, "a").await.unwrap();
     for handle in [&handles.here, &handles.elsewhere] {
-        assert!(handle.try_lock(&owner, "a").await.unwrap().is_none());
-        assert!(handle.try_lock(&owner, "b").await.unwrap().is_some());
+        assert!(try_lock(handle, &owner, "a").await.is_none());
+        drop(lock_soon(handle, &owner, "b").await);
     }
     drop(first);
-    let second = handles.elsewhere.try_lock(&owner, "a").await.unwrap().unwrap();
-    assert!(handles.here.try_lock(&owner, "a").await.unwrap().is_none());
+    let second = lock_soon(&handles.elsewhere, &owner, "a").await;
+    assert!(try_lock(&handles.here, &owner, "a").await.is_none());
     drop(second);
     assert_eq!(handles.find(&owner, "a").await, None, "a lock makes no conversation");
 }

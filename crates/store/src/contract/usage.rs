@@ -2,6 +2,7 @@
 
 use types::Owner;
 
+use super::Stores;
 use crate::{Count, Counter, Store, UsageCounts, UsageRecord};
 
 fn record(day: &str, owner: &str, key: &str, model: &str, requests: u64) -> UsageRecord {
@@ -10,11 +11,8 @@ fn record(day: &str, owner: &str, key: &str, model: &str, requests: u64) -> Usag
     UsageRecord { day: day.into(), owner, key: key.into(), model: model.into(), used }
 }
 
-/// Runs all of them, in a database that has no usage.
-///
-/// # Panics
-/// One does not hold.
-pub async fn check_usage(store: &Store) {
+pub(super) async fn usage_adds_up_and_counts(stores: Stores) {
+    let store = &stores.here;
     usage_adds_up_by_day_caller_and_model(store).await;
     usage_is_listed_by_days_and_owner(store).await;
     counters_count_in_windows(store).await;

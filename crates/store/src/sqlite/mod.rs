@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use rusqlite::{Connection, ErrorCode};
 use types::Owner;
 
-use super::{Conversation, ConversationStore, Cursor, Page, StoreError, Stored, Summary, Turn, TurnLock};
+use super::{Conversation, ConversationStore, Cursor, Page, StoreError, Stored, Summary, TryLock, Turn};
 use open::Opened;
 use platform::free_space;
 use platform::sync::lock;
@@ -164,12 +164,14 @@ impl Inner {
         Ok(deleted)
     }
 
-    fn try_lock(&self, owner: &Owner, id: &str) -> Result<Option<TurnLock>, StoreError> {
+    fn try_lock(&self, owner: &Owner, id: &str) -> Result<TryLock, StoreError> {
         match turn_lock::TurnLock::try_new(self.directory()?, owner, id) {
-            Ok(lock) => Ok(lock.map(|lock| Box::new(lock) as TurnLock)),
+            Ok(Some(lock)) => Ok(TryLock::Locked(Box::new(lock))),
+            // A file does not say which process locks it, and all are of this machine.
+            Ok(None) => Ok(TryLock::Held { instance: None }),
             Err(error) => {
                 tracing::debug!(%error, "a conversation cannot be locked");
-                Ok(Some(Box::new(())))
+                Ok(TryLock::Locked(Box::new(())))
             }
         }
     }
@@ -200,7 +202,7 @@ impl ConversationStore for Sqlite {
         self.read(move |connection| Ok(queries::get(connection, &owner, &id, last, max_bytes)?))
     }
 
-    fn try_lock(&self, owner: &Owner, id: &str) -> Stored<Option<TurnLock>> {
+    fn try_lock(&self, owner: &Owner, id: &str) -> Stored<TryLock> {
         let (owner, id) = (owner.clone(), id.to_owned());
         self.blocking(move |inner| inner.try_lock(&owner, &id))
     }
@@ -264,6 +266,8 @@ fn failure(error: &rusqlite::Error, path: &Path) -> StoreError {
         None | Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => {
             StoreError::Damaged { path, reason }
         }
+        // What is there already, or what it refers to and is not there.
+        Some(ErrorCode::ConstraintViolation) => StoreError::Changed,
         Some(_) => StoreError::Unusable { path, doing: "used", reason },
     }
 }

@@ -1,13 +1,35 @@
 //! [`Database`] over SQLite.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior};
 
-use super::{Failure, Sqlite};
-use crate::Stored;
+use super::{FILE, Failure, Sqlite, failure, migrations};
 use crate::database::{Database, Done, Row, Statement, Value};
+use crate::{Format, Stored};
 
 impl Database for Sqlite {
+    fn name(&self) -> String {
+        match self.files().first() {
+            Some(file) => format!("SQLite, {}", file.display()),
+            None => "SQLite, without a directory".to_owned(),
+        }
+    }
+
+    fn format(&self) -> Stored<Format> {
+        self.blocking(|inner| {
+            let path = inner.directory()?.join(FILE);
+            let newest = migrations::NEWEST;
+            if !path.exists() {
+                return Ok(Format { found: None, newest });
+            }
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let found =
+                Connection::open_with_flags(&path, flags).and_then(|found| migrations::format(&found));
+            let found = found.map_err(|error| failure(&error, &path))?;
+            Ok(Format { found: (found != 0).then_some(found), newest })
+        })
+    }
+
     fn query(&self, statement: Statement) -> Stored<Vec<Row>> {
         self.read(move |connection| Ok(run(connection, &statement)?.rows))
     }

@@ -1,0 +1,64 @@
+//! Two servers over one PostgreSQL database.
+
+use serde_json::{Value, json};
+
+use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
+use crate::support::http_server::HttpServer;
+use crate::support::postgres_server::PostgresServer;
+
+async fn replica(fake: &FakeOllama, database: (&str, &str), instance: &str) -> HttpServer {
+    HttpServer::start_with(fake, &[database, ("OLLAMA_MCP_SERVE_INSTANCE", instance)]).await
+}
+
+fn said(text: &str) -> Value {
+    json!({ "message": text, "chat_id": "shared" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversation_goes_on_at_another_replica_and_is_answered_by_one_at_a_time() {
+    let (fake, server) = (FakeOllama::start().await.with_defaults(), PostgresServer::start());
+    let url = server.new_database("chats");
+    let one = replica(&fake, ("OLLAMA_MCP_DATABASE_URL", &url), "one").await;
+    // The name that other programs use.
+    let two = replica(&fake, ("DATABASE_URL", &url), "two").await;
+    one.guest().post("/chat", &said("first")).await.ok();
+    two.guest().post("/chat", &said("second")).await.ok();
+    let history = one.guest().get("/chat/history/shared").await.ok();
+    let messages = history["history"]["messages"].as_array().unwrap();
+    assert_eq!((messages.len(), &messages[2]["content"]), (4, &json!("second")), "{history}");
+
+    let gate = Gate::new();
+    fake.on_next("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));
+    let client = one.guest().clone();
+    let third = tokio::spawn(async move { client.post("/chat", &said("third")).await });
+    gate.reached(1).await;
+    let refused = two.guest().post("/chat", &said("fourth")).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let body = refused.json();
+    assert_eq!(body["error"]["code"], "conversation_conflict", "{body}");
+    let message = body["error"]["message"].as_str().unwrap();
+    assert!(message.contains("runs on the instance one"), "{message}");
+    gate.open();
+    assert_eq!(third.await.unwrap().status, 200);
+    two.guest().post("/chat", &said("fourth")).await.ok();
+    let history = two.guest().get("/chat/history/shared").await.ok();
+    assert_eq!(history["history"]["messages"].as_array().unwrap().len(), 8, "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_database_urls_are_refused_without_their_password() {
+    use crate::support::http_server::{failed_start, serve_command};
+
+    let home = tempfile::tempdir().unwrap();
+    for (name, url, problem) in [
+        ("OLLAMA_MCP_DATABASE_URL", "mysql://ann:s3cret@db/x", "must have the form postgres://"),
+        ("DATABASE_URL", "mysql://ann:s3cret@db/x", "must have the form postgres://"),
+        ("OLLAMA_MCP_DATABASE_URL", "postgres://ann:s3cret@db:x/y", "invalid value for option `port`"),
+    ] {
+        let mut command = serve_command(&home);
+        command.env(name, url);
+        let (_, stderr) = failed_start(command).await;
+        assert!(stderr.contains(name) || stderr.contains("OLLAMA_MCP_DATABASE_URL"), "{stderr}");
+        assert!(stderr.contains(problem) && !stderr.contains("s3cret"), "{stderr}");
+    }
+}
