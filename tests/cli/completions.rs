@@ -26,6 +26,9 @@ async fn bash_completes_subcommands_flags_and_values() {
         COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1))\n\
         $f ollama-mcp \"${COMP_WORDS[$COMP_CWORD]}\" \"${COMP_WORDS[$COMP_CWORD - 1]}\"\n\
         echo \"${COMPREPLY[@]}\"\n";
+    // Too long for an argument.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{script}{complete}")).unwrap();
     for (typed, found) in [
         (&["inst"][..], &["install"][..]),
         (&["install", "--host", ""], &["vscode", "claude-code", "all"]),
@@ -40,7 +43,7 @@ async fn bash_completes_subcommands_flags_and_values() {
         (&["--model", ""], &[]),
     ] {
         let mut bash = tokio::process::Command::new("bash");
-        bash.args(["--norc", "-c", &format!("{script}{complete}"), "bash", "ollama-mcp"]).args(typed);
+        bash.arg("--norc").arg(file.path()).arg("ollama-mcp").args(typed);
         let output = tokio::time::timeout(super::PATIENCE, bash.output()).await.expect("it ends").unwrap();
         let replies = String::from_utf8(output.stdout).unwrap();
         let replies: Vec<_> = replies.split_whitespace().collect();

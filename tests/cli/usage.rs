@@ -110,48 +110,63 @@ async fn settings_of_serve_are_in_its_own_help_only() {
                                    [default: warn]
 
     Settings of serve:
-          --listen <ADDRESS>          Where to listen: IP:PORT, or localhost:PORT or PORT for this
-                                      machine only, over IPv4 and IPv6; port 0 is a free one. [env:
-                                      OLLAMA_MCP_SERVE_LISTEN] [default: localhost:4891]
-          --instance <NAME>           The name of this server among several over one database, which
-                                      reports where a conversation is answered; by default the name of
-                                      the machine. [env: OLLAMA_MCP_SERVE_INSTANCE]
-          --guests <WHO>              Who needs no key: loopback for every program of this machine,
-                                      never for nobody; by default loopback if the server listens on
-                                      this machine only, and else never. [env: OLLAMA_MCP_SERVE_GUESTS]
-          --public-url <URL>          The address that browsers use if it is not that of this machine,
-                                      such as https://models.example.com of a proxy. [env:
-                                      OLLAMA_MCP_SERVE_PUBLIC_URL]
-          --origins <LIST>            Other web pages that may use this server, by their origins, such
-                                      as https://app.example.com, separated by commas. [env:
-                                      OLLAMA_MCP_SERVE_ORIGINS]
-          --trusted-proxies <LIST>    Proxies that may set the address and the scheme of a caller by
-                                      their headers, as addresses or networks such as 10.0.0.0/8,
-                                      separated by commas. [env: OLLAMA_MCP_SERVE_TRUSTED_PROXIES]
-          --model-aliases <LIST>      Other names of models, for clients that offer only certain names:
-                                      gpt-4o=qwen3:8b, separated by commas. [env:
-                                      OLLAMA_MCP_SERVE_MODEL_ALIASES]
-          --max-body-bytes <SIZE>     The largest body of a request. [env:
-                                      OLLAMA_MCP_SERVE_MAX_BODY_BYTES] [default: 16MiB]
-          --files-dir <DIR>           The directory of uploaded files, which servers that share a
-                                      database must share, too; by default uploads in the data
-                                      directory. [env: OLLAMA_MCP_SERVE_FILES_DIR]
-          --files-max-bytes <SIZE>    The largest uploaded file. [env: OLLAMA_MCP_SERVE_FILES_MAX_BYTES]
-                                      [default: 100MiB]
-          --files-quota <SIZE>        The largest total size of the uploaded files of one user, key or
-                                      guest. [env: OLLAMA_MCP_SERVE_FILES_QUOTA] [default: 1GiB]
-          --files-ttl <DURATION>      How long an uploaded file is kept; 0 keeps it until it is deleted.
-                                      [env: OLLAMA_MCP_SERVE_FILES_TTL] [default: 30d]
-          --max-connections <N>       The largest number of open connections. [env:
-                                      OLLAMA_MCP_SERVE_MAX_CONNECTIONS] [default: 2048]
-          --max-sessions <N>          The largest number of open MCP sessions; another one is refused.
-                                      [env: OLLAMA_MCP_SERVE_MAX_SESSIONS] [default: 256]
-          --retention-days <DAYS>     How many days stored answers and conversations are kept after
-                                      their last change; unset, they are kept until they are deleted.
-                                      [env: OLLAMA_MCP_SERVE_RETENTION_DAYS]
-          --comment-after <DURATION>  How long a stream is silent before a comment line is sent, so that
-                                      proxies do not close it; 0 sends none. [env:
-                                      OLLAMA_MCP_SERVE_COMMENT_AFTER] [default: 15s]
+          --listen <ADDRESS>             Where to listen: IP:PORT, or localhost:PORT or PORT for this
+                                         machine only, over IPv4 and IPv6; port 0 is a free one. [env:
+                                         OLLAMA_MCP_SERVE_LISTEN] [default: localhost:4891]
+          --instance <NAME>              The name of this server among several over one database, which
+                                         reports where a conversation is answered; by default the name
+                                         of the machine. [env: OLLAMA_MCP_SERVE_INSTANCE]
+          --guests <WHO>                 Who needs no key: loopback for every program of this machine,
+                                         never for nobody; by default loopback if the server listens on
+                                         this machine only, and else never. [env:
+                                         OLLAMA_MCP_SERVE_GUESTS]
+          --public-url <URL>             The address that browsers use if it is not that of this
+                                         machine, such as https://models.example.com of a proxy. [env:
+                                         OLLAMA_MCP_SERVE_PUBLIC_URL]
+          --origins <LIST>               Other web pages that may use this server, by their origins,
+                                         such as https://app.example.com, separated by commas. [env:
+                                         OLLAMA_MCP_SERVE_ORIGINS]
+          --trusted-proxies <LIST>       Proxies whose X-Forwarded-For and X-Forwarded-Proto are
+                                         believed, as addresses or networks such as 10.0.0.0/8,
+                                         separated by commas: failed sign-ins then count by the address
+                                         of the caller, and passwords are taken where the proxy has
+                                         https. [env: OLLAMA_MCP_SERVE_TRUSTED_PROXIES]
+          --admin-email <EMAIL>          The email of an administrator, whom serve adds at its start if
+                                         there is no such user; it needs the password. [env:
+                                         OLLAMA_MCP_SERVE_ADMIN_EMAIL]
+          --admin-password-file <PATH>   A file with the first password of that administrator; a user
+                                         who exists keeps the password. [env:
+                                         OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE]
+          --admin-key-file <PATH>        A file with a key that may do everything: omk_ and at least 32
+                                         random letters and digits; the key that the file had at an
+                                         earlier start is not valid any more. [env:
+                                         OLLAMA_MCP_SERVE_ADMIN_KEY_FILE]
+          --session-lifetime <DURATION>  How long a user stays signed in. [env:
+                                         OLLAMA_MCP_SERVE_SESSION_LIFETIME] [default: 24h]
+          --model-aliases <LIST>         Other names of models, for clients that offer only certain
+                                         names: gpt-4o=qwen3:8b, separated by commas. [env:
+                                         OLLAMA_MCP_SERVE_MODEL_ALIASES]
+          --max-body-bytes <SIZE>        The largest body of a request. [env:
+                                         OLLAMA_MCP_SERVE_MAX_BODY_BYTES] [default: 16MiB]
+          --files-dir <DIR>              The directory of uploaded files, which servers that share a
+                                         database must share, too; by default uploads in the data
+                                         directory. [env: OLLAMA_MCP_SERVE_FILES_DIR]
+          --files-max-bytes <SIZE>       The largest uploaded file. [env:
+                                         OLLAMA_MCP_SERVE_FILES_MAX_BYTES] [default: 100MiB]
+          --files-quota <SIZE>           The largest total size of the uploaded files of one user, key
+                                         or guest. [env: OLLAMA_MCP_SERVE_FILES_QUOTA] [default: 1GiB]
+          --files-ttl <DURATION>         How long an uploaded file is kept; 0 keeps it until it is
+                                         deleted. [env: OLLAMA_MCP_SERVE_FILES_TTL] [default: 30d]
+          --max-connections <N>          The largest number of open connections. [env:
+                                         OLLAMA_MCP_SERVE_MAX_CONNECTIONS] [default: 2048]
+          --max-sessions <N>             The largest number of open MCP sessions; another one is
+                                         refused. [env: OLLAMA_MCP_SERVE_MAX_SESSIONS] [default: 256]
+          --retention-days <DAYS>        How many days stored answers and conversations are kept after
+                                         their last change; unset, they are kept until they are deleted.
+                                         [env: OLLAMA_MCP_SERVE_RETENTION_DAYS]
+          --comment-after <DURATION>     How long a stream is silent before a comment line is sent, so
+                                         that proxies do not close it; 0 sends none. [env:
+                                         OLLAMA_MCP_SERVE_COMMENT_AFTER] [default: 15s]
 
     Examples:
       ollama-mcp serve                                    for this machine, on http://127.0.0.1:4891

@@ -1,5 +1,6 @@
 //! What PostgreSQL adds to the contract: a server that is away, silent, of another version, or in use by others.
 
+#[allow(unreachable_pub, reason = "the integration tests include the file, too")]
 pub(crate) mod server;
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
