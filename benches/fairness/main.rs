@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::indexing_slicing,
     reason = "a measurement that goes wrong stops, and its table goes to stdout"
 )]
 

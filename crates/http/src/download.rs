@@ -46,7 +46,7 @@ pub(crate) async fn download(call: &Call, upload: &Upload) -> Answer {
     let range = match call.header(RANGE.as_str())?.map(|range| wanted(range, upload.bytes)) {
         None | Some(Wanted::All) => None,
         Some(Wanted::Part(range)) => Some(range),
-        Some(Wanted::Nothing) => return Ok(unsatisfiable(upload.bytes)?),
+        Some(Wanted::Nothing) => return unsatisfiable(upload.bytes),
     };
     let part = range.clone().unwrap_or(0..upload.bytes);
     let length = part.end - part.start;

@@ -1,7 +1,7 @@
 //! Files that callers send: kept for their owner, fetched again, and given to models by their ids.
 //!
 //! The bytes are in a directory, under the id; what is known of a file is in the database. A file is on the disk before its
-//! row, and its row is deleted before it, so an interruption leaves bytes without a row at most, which [`sweep`] removes.
+//! row, and its row is deleted before it, so an interruption leaves bytes without a row at most, which `sweep` removes.
 
 mod attach;
 mod directory;

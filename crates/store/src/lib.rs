@@ -1,7 +1,7 @@
 //! Conversations on disk: what is stored, and the trait that a database implements.
 //!
 //! Nothing here knows of models or protocols. [`Store`] is a database with all its tables: SQLite, or PostgreSQL. The tables
-//! of a server for several callers are written once, over [`database`].
+//! of a server for several callers are written once, over `database`.
 
 mod columns;
 #[cfg(any(test, feature = "contract"))]

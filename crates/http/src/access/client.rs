@@ -36,7 +36,7 @@ impl Client {
         }
         // Each proxy appends the address of the one that it has heard from, so the last that is no proxy of ours is the caller.
         // What stands before it was sent by that caller.
-        let hops = list(headers, FORWARDED_FOR).rev().map_while(|hop| address(hop));
+        let hops = list(headers, FORWARDED_FOR).rev().map_while(address);
         let mut caller = peer;
         for hop in hops {
             caller = hop;

@@ -5,7 +5,7 @@
 //! and a caller can leave it. Each process has its own.
 //!
 //! A call reserves its place when it begins and enters when its request is ready, so a later call that is ready first does
-//! not overtake it. Dropping the reservation frees the place. [`order`] says who is next. A caller that runs as many calls as
+//! not overtake it. Dropping the reservation frees the place. `order` says who is next. A caller that runs as many calls as
 //! it may does not hold up others: its further calls are skipped until one of its own has ended.
 
 use std::collections::{BTreeMap, HashMap};

@@ -73,7 +73,10 @@ impl Address {
         }
         config.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 3).keepalives_retries(3);
         let mut application = format!("{}{instance}", super::APPLICATION);
-        application.truncate(application.floor_char_boundary(MAX_APPLICATION_NAME));
+        let end = (0..=MAX_APPLICATION_NAME.min(application.len()))
+            .rev()
+            .find(|end| application.is_char_boundary(*end));
+        application.truncate(end.unwrap_or(0));
         config.application_name(application);
         let name = name(&config);
         Ok(Self { config, root_certificates, name })

@@ -277,5 +277,6 @@ async fn execute(client: &Client, sql: &str, parameters: &[Value]) -> Result<Don
     Ok(Done { rows, changed: stream.rows_affected().unwrap_or_default() })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

@@ -128,7 +128,7 @@ impl Accounts {
     /// All users, by email.
     pub fn users(&self) -> Stored<Vec<User>> {
         let rows = self.0.query(Statement::new(rows::USERS, []));
-        async move { Ok(rows.await?.iter().map(rows::user).collect::<Result<_, _>>()?) }.boxed()
+        async move { rows.await?.iter().map(rows::user).collect::<Result<_, _>>() }.boxed()
     }
 
     /// The user with this email, and the hash of the password.
@@ -195,7 +195,7 @@ impl Accounts {
 
     fn all_keys(&self) -> Stored<Vec<(String, ApiKey)>> {
         let rows = self.0.query(Statement::new(rows::KEYS, []));
-        async move { Ok(rows.await?.iter().map(rows::key).collect::<Result<_, _>>()?) }.boxed()
+        async move { rows.await?.iter().map(rows::key).collect::<Result<_, _>>() }.boxed()
     }
 
     /// Adds a key, whose SHA-256 in hexadecimal is `hash`. One with the same id is replaced.
@@ -221,7 +221,7 @@ impl Accounts {
     /// A session, whether it has expired or not.
     pub fn session(&self, id: &str) -> Stored<Option<Session>> {
         let rows = self.0.query(Statement::new(rows::SESSION, [id.into()]));
-        async move { Ok(rows.await?.first().map(rows::session).transpose()?) }.boxed()
+        async move { rows.await?.first().map(rows::session).transpose() }.boxed()
     }
 
     /// Ends a session; `false` where there is none.
