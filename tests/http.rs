@@ -16,6 +16,7 @@ mod framing;
 mod guests;
 mod heads;
 mod isolation;
+mod limits;
 mod mcp;
 mod openai_routes;
 mod openapi;
