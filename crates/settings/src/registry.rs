@@ -1,7 +1,7 @@
 //! Every setting, declared once.
 //!
-//! To add one, declare it here, or in `serve` if only the HTTP server has it, at the position where the documents should list
-//! it, and add a field with `= registry::NAME` to the struct of its group.
+//! To add one, declare it here, or with those of the HTTP server in `serve`, at the position where the documents should list it, and add a field with
+//! `= registry::NAME` to the struct of its group.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
