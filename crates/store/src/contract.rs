@@ -17,11 +17,14 @@ use futures_util::future::BoxFuture;
 use types::{Owner, Role, ToolCall};
 
 use super::{Conversation, ConversationStore, Store, StoreError, StoredMessage, Summary, Turn};
+use crate::tables::{ACCOUNT_CHECKS, upload_checks::*};
+use answers::*;
 use concurrency::*;
 use database::*;
 use owners::*;
 use usage::usage_adds_up_and_counts;
 
+mod answers;
 mod concurrency;
 mod database;
 mod owners;
@@ -75,6 +78,16 @@ checks! {
     deleted_user_takes_keys_and_sessions_along,
     dropped_write_is_whole,
     usage_adds_up_and_counts,
+    answer_belongs_to_its_owner,
+    answers_over_the_limit_of_bytes_are_not_stored,
+    pages_of_answers_hold_each_once,
+    what_is_older_than_a_time_is_deleted,
+    file_is_found_by_its_owner_until_it_expires,
+    quota_is_of_each_owner_and_expired_files_do_not_count,
+    concurrent_uploads_do_not_share_last_room,
+    directory_changes_only_while_there_are_no_files,
+    pages_hold_each_file_once_in_both_orders,
+    expired_rows_are_deleted_and_named,
 }
 
 checks! {
@@ -117,6 +130,11 @@ pub async fn check_all_stores(open: impl AsyncFn(&'static str) -> Stores) {
     for check in STORE_CHECKS {
         let stores = open(check.name).await;
         failed.extend(fails(check, stores).await);
+    }
+    for check in ACCOUNT_CHECKS {
+        let Stores { here, elsewhere } = open(check.name).await;
+        let failure = tokio::spawn((check.run)(here, elsewhere)).await;
+        failed.extend(failure.is_err().then_some(check.name));
     }
     assert!(failed.is_empty(), "failed: {failed:?}");
 }

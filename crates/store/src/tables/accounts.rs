@@ -4,8 +4,6 @@
 
 mod checks;
 mod rows;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

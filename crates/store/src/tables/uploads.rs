@@ -273,5 +273,5 @@ fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-#[cfg(test)]
-mod tests;
+#[cfg(any(test, feature = "contract"))]
+pub(crate) mod checks;

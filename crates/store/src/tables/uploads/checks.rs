@@ -1,9 +1,11 @@
-//! The table of uploads over SQLite: owners, quotas, expiry, pages.
+//! Checks of uploads that run over any database: owners, quotas, expiry, pages.
+#![cfg(any(test, feature = "contract"))]
+#![allow(clippy::unwrap_used, reason = "a test suite: a check that fails panics")]
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::Store;
+use crate::contract::Stores;
 
 const LIMIT: UploadCount = UploadCount { files: 3, bytes: 100 };
 
@@ -29,16 +31,14 @@ fn upload(id: &str, of: &str, bytes: u64) -> Upload {
     }
 }
 
-async fn empty() -> (tempfile::TempDir, Uploads) {
-    let home = tempfile::tempdir().unwrap();
-    let uploads = Store::sqlite(Some(home.path().to_owned())).uploads();
+async fn empty(stores: &Stores) -> Uploads {
+    let uploads = stores.here.uploads();
     assert!(uploads.claim_directory("here").await.unwrap());
-    (home, uploads)
+    uploads
 }
 
-#[tokio::test]
-async fn file_is_found_by_its_owner_until_it_expires() {
-    let (_home, uploads) = empty().await;
+pub(crate) async fn file_is_found_by_its_owner_until_it_expires(stores: Stores) {
+    let uploads = empty(&stores).await;
     let file = upload("a", "ann", 7);
     assert!(uploads.add(&file, LIMIT, "here").await.unwrap());
     assert_eq!(uploads.get(&owner("ann"), "a", at(99)).await.unwrap(), Some(file.clone()));
@@ -52,9 +52,8 @@ async fn file_is_found_by_its_owner_until_it_expires() {
     assert!(!uploads.delete(&owner("ann"), "a").await.unwrap());
 }
 
-#[tokio::test]
-async fn quota_is_of_each_owner_and_expired_files_do_not_count() {
-    let (_home, uploads) = empty().await;
+pub(crate) async fn quota_is_of_each_owner_and_expired_files_do_not_count(stores: Stores) {
+    let uploads = empty(&stores).await;
     assert!(uploads.add(&upload("a", "ann", 60), LIMIT, "here").await.unwrap());
     assert!(!uploads.add(&upload("b", "ann", 41), LIMIT, "here").await.unwrap(), "too many bytes");
     assert!(uploads.add(&upload("c", "ann", 40), LIMIT, "here").await.unwrap());
@@ -66,10 +65,9 @@ async fn quota_is_of_each_owner_and_expired_files_do_not_count() {
     assert!(uploads.add(&later, LIMIT, "here").await.unwrap(), "the others have expired");
 }
 
-#[tokio::test]
-async fn concurrent_uploads_do_not_share_last_room() {
-    let (home, uploads) = empty().await;
-    let other = Store::sqlite(Some(home.path().to_owned())).uploads();
+pub(crate) async fn concurrent_uploads_do_not_share_last_room(stores: Stores) {
+    let uploads = empty(&stores).await;
+    let other = stores.elsewhere.uploads();
     for round in 0..20 {
         let owner = format!("owner-{round}");
         let (one, two) = (upload(&format!("a{round}"), &owner, 60), upload(&format!("b{round}"), &owner, 60));
@@ -78,9 +76,8 @@ async fn concurrent_uploads_do_not_share_last_room() {
     }
 }
 
-#[tokio::test]
-async fn directory_changes_only_while_there_are_no_files() {
-    let (_home, uploads) = empty().await;
+pub(crate) async fn directory_changes_only_while_there_are_no_files(stores: Stores) {
+    let uploads = empty(&stores).await;
     assert!(uploads.claim_directory("there").await.unwrap());
     assert!(!uploads.add(&upload("a", "ann", 1), LIMIT, "here").await.unwrap());
     assert!(uploads.add(&upload("a", "ann", 1), LIMIT, "there").await.unwrap());
@@ -88,9 +85,8 @@ async fn directory_changes_only_while_there_are_no_files() {
     assert!(uploads.claim_directory("there").await.unwrap());
 }
 
-#[tokio::test]
-async fn pages_hold_each_file_once_in_both_orders() {
-    let (_home, uploads) = empty().await;
+pub(crate) async fn pages_hold_each_file_once_in_both_orders(stores: Stores) {
+    let uploads = empty(&stores).await;
     let limit = UploadCount { files: 100, bytes: 100 };
     for number in 0..7_u64 {
         let purpose = if number == 3 { "vision" } else { "user_data" };
@@ -127,9 +123,8 @@ async fn pages_hold_each_file_once_in_both_orders() {
     assert_eq!((page.items.len(), page.next), (1, None));
 }
 
-#[tokio::test]
-async fn expired_rows_are_deleted_and_named() {
-    let (_home, uploads) = empty().await;
+pub(crate) async fn expired_rows_are_deleted_and_named(stores: Stores) {
+    let uploads = empty(&stores).await;
     for (id, expires) in [("a", Some(at(50))), ("b", Some(at(51))), ("c", None)] {
         let file = Upload { expires, ..upload(id, "ann", 1) };
         assert!(uploads.add(&file, LIMIT, "here").await.unwrap());
