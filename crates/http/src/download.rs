@@ -37,6 +37,20 @@ const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|');
 
+/// The caller's file whose id the path has.
+///
+/// # Errors
+/// 404, also for those of others.
+pub(crate) async fn uploaded(call: &Call) -> Result<Upload, HttpError> {
+    let found = call.app.services.uploads.get(call.caller(), "id", call.path("id")).await;
+    found.map_err(|error| call.error(&error))
+}
+
+/// As [`download`], of the file whose id the path has.
+pub(crate) async fn download_by_id(call: Call) -> Answer {
+    download(&call, &uploaded(&call).await?).await
+}
+
 /// The file, or the part of it that the request asks for.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, json_answer, tell_ignored};
-use crate::download::download;
+use crate::download::{download_by_id, uploaded};
 use crate::error::HttpError;
 use crate::multipart::{self, PURPOSES};
 use crate::route::{Answer, Content, Route, Tag};
@@ -90,7 +90,7 @@ pub(super) fn routes() -> [Route; 5] {
             .needs(Scope::Files)
             .parameter("path", "id", id)
             .answers(200, "It is gone", [Content::any_json()]),
-        Route::get("/v1/files/{id}/content", |call| content(call).boxed())
+        Route::get("/v1/files/{id}/content", |call| download_by_id(call).boxed())
             .about("downloadFile", Tag::OpenAi, "The bytes of a file, as an attachment")
             .needs(Scope::Files)
             .parameter("path", "id", id)
@@ -146,24 +146,13 @@ async fn list(call: Call) -> Answer {
 }
 
 async fn retrieve(call: Call) -> Answer {
-    json_answer(&object(find(&call).await?))
-}
-
-async fn content(call: Call) -> Answer {
-    let found = find(&call).await?;
-    download(&call, &found).await
+    json_answer(&object(uploaded(&call).await?))
 }
 
 async fn delete(call: Call) -> Answer {
     let id = call.path("id");
     call.app.services.uploads.delete(call.caller(), id).await.map_err(|error| call.error(&error))?;
     json_answer(&Deleted { id, object: "file", deleted: true })
-}
-
-/// The caller's file that the path names.
-async fn find(call: &Call) -> Result<Upload, HttpError> {
-    let found = call.app.services.uploads.get(call.caller(), "id", call.path("id")).await;
-    found.map_err(|error| call.error(&error))
 }
 
 fn object(upload: Upload) -> FileObject {

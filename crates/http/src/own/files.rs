@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, json_answer};
-use crate::download::{download, path_of};
+use crate::download::{download_by_id, path_of, uploaded};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};
 use service::uploads::{Upload, UploadFilter};
@@ -80,7 +80,7 @@ pub(super) fn routes() -> [Route; 4] {
             .needs(Scope::Files)
             .parameter("path", "id", id)
             .answers(200, "It is gone", [Content::json::<Deleted<'static>>()]),
-        Route::get("/x/files/{id}/content", |call| content(call).boxed())
+        Route::get("/x/files/{id}/content", |call| download_by_id(call).boxed())
             .about("getUploadContent", Tag::Own, "The bytes of a file, as an attachment")
             .needs(Scope::Files)
             .parameter("path", "id", id)
@@ -110,24 +110,13 @@ async fn list(call: Call) -> Answer {
 }
 
 async fn get(call: Call) -> Answer {
-    json_answer(&entry(find(&call).await?))
-}
-
-async fn content(call: Call) -> Answer {
-    let found = find(&call).await?;
-    download(&call, &found).await
+    json_answer(&entry(uploaded(&call).await?))
 }
 
 async fn delete(call: Call) -> Answer {
     let id = call.path("id");
     call.app.services.uploads.delete(call.caller(), id).await.map_err(|error| call.error(&error))?;
     json_answer(&Deleted { id, deleted: true })
-}
-
-/// The caller's file that the path names.
-async fn find(call: &Call) -> Result<Upload, HttpError> {
-    let found = call.app.services.uploads.get(call.caller(), "id", call.path("id")).await;
-    found.map_err(|error| call.error(&error))
 }
 
 fn entry(upload: Upload) -> FileEntry {
