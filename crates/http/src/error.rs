@@ -18,6 +18,10 @@ use service::{ErrorCode, Partial, ServiceError};
 pub(crate) enum Dialect {
     /// `{"error": {"message", "type", "code", "param", "hint"}}`.
     OpenAi,
+    /// `{"type": "error", "error": {"type", "message"}, "request_id"}`.
+    Anthropic,
+    /// `{"error": "text"}`.
+    Ollama,
     /// OpenAI's with `detail` beside it, as the clients of the chat service read it.
     ChatService,
     /// A JSON-RPC error without an id.
@@ -44,6 +48,8 @@ pub(crate) struct Failure {
     pub(crate) allow: Option<HeaderValue>,
     /// What was generated before the failure. A client that repeats the request would generate it twice.
     pub(crate) partial: Option<Box<Partial>>,
+    /// The id of the request, for bodies that have it.
+    pub(crate) request_id: Option<String>,
 }
 
 impl HttpError {
@@ -57,6 +63,7 @@ impl HttpError {
             retry_after: None,
             allow: None,
             partial: None,
+            request_id: None,
         }))
     }
 
@@ -108,6 +115,7 @@ impl HttpError {
                 .or((error.code == ErrorCode::Overloaded).then_some(Duration::from_secs(1))),
             allow: None,
             partial: error.partial.clone(),
+            request_id: None,
         }))
     }
 
@@ -130,6 +138,12 @@ impl HttpError {
         let mut body = serde_json::to_value(self.object()).unwrap_or_default();
         match dialect {
             Dialect::OpenAi => body,
+            Dialect::Anthropic => json!({
+                "type": "error",
+                "error": { "type": anthropic_kind(self.status), "message": self.text() },
+                "request_id": self.request_id,
+            }),
+            Dialect::Ollama => json!({ "error": self.text() }),
             Dialect::ChatService => {
                 if let Some(body) = body.as_object_mut() {
                     body.insert("detail".to_owned(), self.text().into());
@@ -208,6 +222,21 @@ fn kind(status: StatusCode) -> &'static str {
         429 => "rate_limit_error",
         400..=499 => "invalid_request_error",
         _ => "server_error",
+    }
+}
+
+/// Anthropic's type of an error.
+fn anthropic_kind(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        504 => "timeout_error",
+        400..=499 => "invalid_request_error",
+        503 => "overloaded_error",
+        _ => "api_error",
     }
 }
 

@@ -89,6 +89,11 @@ impl Follower {
         &self.task
     }
 
+    /// Whether the completion goes on when the response is dropped.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.guard.is_none()
+    }
+
     pub(crate) fn reply(&self) -> &ReplyBuffer {
         &self.reply
     }

@@ -5,9 +5,9 @@
 //! ```text
 //! server, connection              sockets: accepting, limits, the end
 //! router                          from a request to the handler of its route
-//! base, openai, accounts,        the routes, one folder for each family
-//!   chat_service, own
-//! follow                          a completion on behalf of a response
+//! base, openai, anthropic, ollama,  the routes, one folder for each family
+//!   accounts, chat_service, own
+//! idempotency, follow             a completion on behalf of a response; one answer for the same request
 //! multipart, download, attachments  files in a request and in an answer; files that go with a chat
 //! mount                           a service of another front, such as MCP
 //! route, openapi                  what a route is, and its description
@@ -15,13 +15,14 @@
 //! access                          which requests are accepted, and who sends them
 //! state                           what all requests share
 //! metrics, mount                  counters; a service of another front, such as MCP
-//! error, hint, json, sse          errors by dialect, bodies, streams
+//! error, hint, extras, json, sse  errors by dialect, what answers say beside their API's fields, bodies, streams
 //! rate_limit                      what is left of limits, as headers
 //! options
 //! ```
 
 mod access;
 mod accounts;
+mod anthropic;
 mod attachments;
 mod base;
 mod call;
@@ -29,13 +30,16 @@ mod chat_service;
 mod connection;
 mod download;
 mod error;
+mod extras;
 mod follow;
 mod hint;
+mod idempotency;
 mod json;
 mod mcp_routes;
 mod metrics;
 mod mount;
 mod multipart;
+mod ollama;
 mod openai;
 mod openapi;
 mod options;

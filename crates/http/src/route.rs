@@ -33,6 +33,10 @@ pub(crate) enum Access {
 pub(crate) enum Tag {
     Server,
     OpenAi,
+    #[expect(dead_code, reason = "its routes come next")]
+    Anthropic,
+    #[expect(dead_code, reason = "its routes come next")]
+    Ollama,
     Mcp,
     Accounts,
     ChatService,
@@ -44,6 +48,8 @@ impl Tag {
         match self {
             Self::Server => "Server",
             Self::OpenAi => "OpenAI",
+            Self::Anthropic => "Anthropic",
+            Self::Ollama => "Ollama",
             Self::Mcp => "MCP",
             Self::Accounts => "Accounts",
             Self::ChatService => "Chat service",
@@ -133,6 +139,8 @@ impl Route {
     pub(crate) fn about(mut self, name: &'static str, tag: Tag, summary: &'static str) -> Self {
         (self.name, self.tag, self.summary) = (name, tag, summary);
         self.dialect = match tag {
+            Tag::Anthropic => Dialect::Anthropic,
+            Tag::Ollama => Dialect::Ollama,
             Tag::ChatService => Dialect::ChatService,
             Tag::Mcp => Dialect::JsonRpc,
             Tag::Server | Tag::OpenAi | Tag::Accounts | Tag::Own => Dialect::OpenAi,

@@ -19,7 +19,7 @@ use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{accounts, base, chat_service, mcp_routes, openai, own, rate_limit};
+use crate::{accounts, anthropic, base, chat_service, mcp_routes, ollama, openai, own, rate_limit};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -32,6 +32,8 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = base::routes();
     routes.extend(openai::routes());
+    routes.extend(anthropic::routes());
+    routes.extend(ollama::routes());
     routes.extend(mcp_routes::routes());
     routes.extend(accounts::routes());
     routes.extend(chat_service::routes());
@@ -80,22 +82,27 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Runs one request of a route.
 async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     let started = Instant::now();
-    let request_id = format!("req_{}", uuid::Uuid::new_v4().simple());
-    let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request)).catch_unwind().await;
+    let request_id = new_request_id();
+    let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request, &request_id)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
-    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error));
-    finish(&mut response, &request_id);
+    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error, &request_id));
+    finish(&mut response, &request_id, route.dialect);
     app.metrics.request(route.name, response.status(), started.elapsed());
     response
 }
 
-fn failed(app: &App, route: &Route, error: HttpError) -> Response {
+fn new_request_id() -> String {
+    format!("req_{}", uuid::Uuid::new_v4().simple())
+}
+
+fn failed(app: &App, route: &Route, mut error: HttpError, request_id: &str) -> Response {
     tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
     app.metrics.error(&error.code);
+    error.request_id = Some(request_id.to_owned());
     error.into_response(route.dialect)
 }
 
-async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
+async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str) -> Answer {
     let (mut parts, body) = request.into_parts();
     let rules = PageRules { opens_page: route.is_page, sends_form: route.takes_form() };
     let (client, identified) = admit(&app, &parts, rules).await?;
@@ -118,8 +125,13 @@ async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
     let ended = identity.ended().cloned();
     let is_limited = route.is_counted && identity.caller.limits.are_counted();
     let call = Call { app, identity, client, path, parts, body: Mutex::new(body) };
-    let handled =
-        async { if is_limited { Box::pin(limited(route, call)).await } else { (route.handler)(call).await } };
+    let handled = async {
+        if is_limited {
+            Box::pin(limited(route, call, request_id)).await
+        } else {
+            (route.handler)(call).await
+        }
+    };
     let Some(ended) = ended else { return handled.await };
     tokio::select! {
         biased;
@@ -130,13 +142,13 @@ async fn answer(app: Arc<App>, route: &Route, request: Request) -> Answer {
 }
 
 /// Runs a request that counts towards the limits of its caller. Every answer to it says what is left of them.
-async fn limited(route: &Route, call: Call) -> Answer {
+async fn limited(route: &Route, call: Call, request_id: &str) -> Answer {
     let app = Arc::clone(&call.app);
     let (answer, status) = match app.services.admit(call.caller()).await {
         Ok(status) => ((route.handler)(call).await, status),
         Err(refused) => (Err(call.error(&refused.error)), refused.status),
     };
-    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error));
+    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error, request_id));
     rate_limit::write(response.headers_mut(), &status);
     Ok(response)
 }
@@ -159,9 +171,12 @@ fn peer(parts: &axum::http::request::Parts) -> Result<SocketAddr, HttpError> {
     parts.extensions.get::<Peer>().map(|peer| peer.0).ok_or_else(HttpError::internal)
 }
 
-fn finish(response: &mut Response, request_id: &str) {
+fn finish(response: &mut Response, request_id: &str, dialect: Dialect) {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(request_id) {
+        if dialect == Dialect::Anthropic {
+            headers.insert("request-id", id.clone());
+        }
         headers.insert(REQUEST_ID, id);
     }
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
@@ -189,11 +204,24 @@ async fn not_allowed(State(app): State<Arc<App>>, method: Method, request: Reque
     outside_routes(HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text), &parts.uri)
 }
 
-fn outside_routes(error: HttpError, uri: &Uri) -> Response {
-    let dialect = if uri.path() == "/mcp" { Dialect::JsonRpc } else { Dialect::OpenAi };
+fn outside_routes(mut error: HttpError, uri: &Uri) -> Response {
+    let dialect = dialect_of(uri.path());
+    let request_id = new_request_id();
+    error.request_id = Some(request_id.clone());
     let mut response = error.into_response(dialect);
-    finish(&mut response, &format!("req_{}", uuid::Uuid::new_v4().simple()));
+    finish(&mut response, &request_id, dialect);
     response
+}
+
+/// The dialect of a path that no route has.
+fn dialect_of(path: &str) -> Dialect {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "mcp"] => Dialect::JsonRpc,
+        ["", "v1", "messages", ..] => Dialect::Anthropic,
+        ["", "api", "v1", ..] => Dialect::ChatService,
+        ["", "api", ..] => Dialect::Ollama,
+        _ => Dialect::OpenAi,
+    }
 }
 
 fn no_route(uri: &Uri) -> HttpError {

@@ -7,9 +7,9 @@ use accounts::AccountService;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::LocalKey;
+use crate::idempotency::IdempotencyKeys;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
-use crate::openai::IdempotencyKeys;
 use crate::options::HttpOptions;
 use service::Services;
 use store::Store;

@@ -41,7 +41,8 @@ fn last_words(dialect: Dialect, content_type: Option<&HeaderValue>) -> Bytes {
         if let Some(fields) = body.as_object_mut().filter(|_| dialect != Dialect::JsonRpc) {
             fields.insert("type".to_owned(), "error".into());
         }
-        format!("data: {body}\n\n").into()
+        let name = if dialect == Dialect::Anthropic { "event: error\n" } else { "" };
+        format!("{name}data: {body}\n\n").into()
     } else if content_type.starts_with("application/x-ndjson") {
         format!("{}\n", json!({ "error": error.text() })).into()
     } else {
@@ -96,6 +97,7 @@ mod tests {
     async fn stream_ends_with_an_error_in_its_form() {
         for (dialect, content_type, expected) in [
             (Dialect::OpenAi, "text/event-stream", "\"code\":\"credential_ended\""),
+            (Dialect::Anthropic, "text/event-stream", "event: error\ndata: {\"type\":\"error\","),
             (Dialect::JsonRpc, "text/event-stream", "\"jsonrpc\":\"2.0\""),
             (Dialect::ChatService, "application/x-ndjson", "{\"error\":\"The credential"),
         ] {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderValue};
 use futures_util::FutureExt as _;
 use openai::ChatCompletionRequest;
-use sha2::{Digest as _, Sha256};
 
-use super::answer::{Answer as Completed, Extras};
+use super::answer::Answer as Completed;
 use super::recording::Recording;
 use super::stream::{self, StreamOptions};
 use crate::attachments;
 use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
+use crate::extras::Extras;
 use crate::follow::Follower;
+use crate::idempotency;
 use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::request::ChatCall;
@@ -66,32 +67,15 @@ async fn create(mut call: Call) -> Answer {
     let is_stored = request.store == Some(true);
     let mut asked = Asked::new(&call, request)?;
     asked.chat.attachments = attachments;
-    let key = call.header("idempotency-key")?.map(str::to_owned);
-    let stays = key.is_some() || asked.background;
     let mut recording = None;
-    let mut start = || {
-        if stays {
-            let allowed = call.app.services.tasks.allow_background(call.caller());
-            allowed.map_err(|error| call.error(&error))?;
-        }
+    let start = || {
         let tasks = asked.start(&call)?;
         recording = is_stored.then(|| Recording::start(&call, &tasks, &body, metadata.as_ref()));
         Ok(tasks)
     };
-    let tasks = match key {
-        None => start()?,
-        Some(key) => {
-            let digest = Sha256::digest(&body).into();
-            call.app.idempotency.get_or_start(&call.caller().owner, "chat", &key, digest, start)?
-        }
-    };
-    let mut followed = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let follow = if stays { Follower::staying } else { Follower::owning };
-        followed.push(follow(&call, task)?);
-    }
+    let followed = idempotency::start(&call, "chat", &body, asked.background, start)?;
     let mut response = match asked.stream {
-        Some(options) => streamed(&call, followed, options, stays, recording).await?,
+        Some(options) => streamed(&call, followed, options, recording).await?,
         None => whole(&call, followed, recording).await?,
     };
     tell_ignored(&mut response, &ignored);
@@ -176,10 +160,13 @@ async fn streamed(
     call: &Call,
     mut followed: Vec<Follower>,
     mut options: StreamOptions,
-    stays: bool,
     recording: Option<Recording>,
 ) -> Answer {
-    options.has_event_ids = stays && followed.len() == 1;
+    let only = match followed.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    options.has_event_ids = only.is_some_and(Follower::goes_on);
     if let Some(after) = call.header("last-event-id")?.filter(|_| options.has_event_ids) {
         options.after = after
             .parse()

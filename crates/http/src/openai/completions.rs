@@ -9,13 +9,14 @@ use openai::completion::Usage;
 use openai::completions::{CompletionsRequest, TextChoice, TextCompletion};
 use openai::logprobs::LegacyLogprobs;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use super::answer::{Extras, finish_reason, usage_of};
+use super::answer::{finish_reason, usage_of};
 use super::chat::unsupported;
 use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
+use crate::extras::Extras;
 use crate::follow::Follower;
+use crate::idempotency;
 use crate::json;
 use crate::route::{Answer, Content, Route, Tag};
 use service::chat::request::{ChatCall, GenerateCall};
@@ -60,21 +61,7 @@ async fn create(mut call: Call) -> Answer {
         return Err(unsupported(field));
     }
     let asked = Asked::new(&call, request)?;
-    let key = call.header("idempotency-key")?.map(str::to_owned);
-    let choices = match key {
-        None => asked.start(&call)?.into_iter().map(|task| Follower::owning(&call, task)).collect(),
-        Some(key) => {
-            let digest = Sha256::digest(&body).into();
-            let start = || {
-                let allowed = call.app.services.tasks.allow_background(call.caller());
-                allowed.map_err(|error| call.error(&error))?;
-                asked.start(&call)
-            };
-            let owner = &call.caller().owner;
-            let tasks = call.app.idempotency.get_or_start(owner, "completions", &key, digest, start)?;
-            tasks.into_iter().map(|task| Follower::staying(&call, task)).collect::<Result<Vec<_>, _>>()
-        }
-    }?;
+    let choices = idempotency::start(&call, "completions", &body, false, || asked.start(&call))?;
     let mut response = match asked.include_usage {
         Some(include_usage) => {
             let shows_queue = call.wants_queue_events()?;

@@ -5,13 +5,10 @@ mod chat;
 mod completions;
 mod embeddings;
 mod files;
-mod idempotency;
 mod models;
 mod recording;
 mod stored;
 mod stream;
-
-pub(crate) use idempotency::IdempotencyKeys;
 
 use crate::route::Route;
 

@@ -13,10 +13,11 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::answer::{Extras, finish_reason, usage_of};
+use super::answer::{finish_reason, usage_of};
 use super::chat::not_stored;
 use super::recording::Recording;
 use crate::error::HttpError;
+use crate::extras::Extras;
 use crate::follow::{Follower, shutting_down};
 use crate::mount::Response;
 use crate::sse::{self, QueueEvent};

@@ -68,7 +68,7 @@ async fn send(app: &Arc<App>, route: &Route) -> (u16, HeaderMap, Value) {
     let body = Mutex::new(Body::empty());
     let client = Client::new(([127, 0, 0, 1], 4891).into(), &parts.headers, &[]);
     let call = Call { app: Arc::clone(app), identity, client, path: HashMap::new(), parts, body };
-    let (head, body) = limited(route, call).await.unwrap().into_parts();
+    let (head, body) = limited(route, call, "req_1").await.unwrap().into_parts();
     let body = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
     (head.status.as_u16(), head.headers, body)
 }

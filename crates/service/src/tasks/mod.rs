@@ -2,6 +2,7 @@
 
 pub mod cancel_on_drop;
 pub mod handle;
+pub mod id;
 pub mod job;
 mod latch;
 pub mod memory;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::error::{ErrorCode, ServiceError};
 use crate::hint::Action;
 use crate::tasks::handle::{TaskState, caught};
+use crate::tasks::id;
 use crate::tasks::job::{Job, JobOutput};
 use crate::tasks::observer::EndObservers;
 use crate::tasks::reply::{CompletionSummary, ReplyBuffer};
@@ -143,7 +144,7 @@ struct Table {
 impl Registry {
     pub(crate) fn add(&self, owner: &Owner, kind: TaskKind) -> Arc<Task> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let id = format!("chatcmpl-{}", uuid::Uuid::new_v4().simple());
+        let id = id::new();
         kind.state().set_id(&id);
         let entry = Arc::new(Task { id, owner: owner.clone(), created, kind });
         let mut table = self.lock();
@@ -216,7 +217,7 @@ impl Registry {
         task
     }
 
-    /// An owner's completion of an id, or without one the owner's newest whose end nobody has seen.
+    /// An owner's completion of an id, in the form of any API, or without one the owner's newest whose end nobody has seen.
     ///
     /// # Errors
     /// `completion_not_found`, which tells one that was kept too long from one that never was.
@@ -225,7 +226,7 @@ impl Registry {
         table.sweep_if_due();
         let mut own = table.entries.iter().filter(|entry| entry.owner == *owner);
         let found = match id {
-            Some(id) => own.find(|entry| entry.id == id),
+            Some(id) => own.find(|entry| id::is_same(&entry.id, id)),
             None => own.rfind(|entry| !entry.state().is_seen()),
         };
         found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
@@ -345,7 +346,7 @@ fn not_found(owner: &Owner, id: Option<&str>, gone: &VecDeque<(Owner, String)>) 
     match id {
         None => error("No completion is in progress or waiting to be fetched".to_owned())
             .with_hint(Action::StartCompletion),
-        Some(id) if gone.iter().any(|(of, gone)| of == owner && gone == id) => {
+        Some(id) if gone.iter().any(|(of, gone)| of == owner && id::is_same(gone, id)) => {
             error(format!("Completion {id:?} is no longer available")).with_hint(Action::RestartCompletion)
         }
         Some(id) => error(format!("There is no completion {id:?}")).with_hint(Action::FetchNewest),

@@ -7,9 +7,10 @@ use openai::logprobs::LegacyLogprobs;
 
 use super::{Choice, Object, usage_of_prompts};
 use crate::error::{Dialect, HttpError};
+use crate::extras::Extras;
 use crate::follow::{Step, shutting_down};
 use crate::mount::Response;
-use crate::openai::answer::{Extras, finish_reason};
+use crate::openai::answer::finish_reason;
 use crate::route::Answer;
 use crate::sse;
 use service::tasks::reply::{Completion, Update};

@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use sha2::{Digest as _, Sha256};
 
+use crate::call::Call;
 use crate::error::HttpError;
+use crate::follow::Follower;
 use platform::sync::lock;
 use service::tasks::registry::Task;
 use types::Owner;
@@ -21,6 +24,38 @@ const MAX_KEYS: usize = 2000;
 const MAX_BYTES: usize = 255;
 
 type Key = (Owner, &'static str, String);
+
+/// The completions of a request, which `start` makes unless its `Idempotency-Key` has them already. Those of a key, or of a
+/// request for the `background`, go on when the response is dropped; others are cancelled then.
+///
+/// # Errors
+/// Those of the key, of `start`, and 429 for too much in the background.
+pub(crate) fn start(
+    call: &Call,
+    route: &'static str,
+    body: &[u8],
+    background: bool,
+    start: impl FnOnce() -> Result<Vec<Arc<Task>>, HttpError>,
+) -> Result<Vec<Follower>, HttpError> {
+    let key = call.header("idempotency-key")?;
+    let stays = background || key.is_some();
+    let start = || {
+        if stays {
+            let allowed = call.app.services.tasks.allow_background(call.caller());
+            allowed.map_err(|error| call.error(&error))?;
+        }
+        start()
+    };
+    let tasks = match key {
+        None => start()?,
+        Some(key) => {
+            let digest = Sha256::digest(body).into();
+            call.app.idempotency.get_or_start(&call.caller().owner, route, key, digest, start)?
+        }
+    };
+    let follow = if stays { Follower::staying } else { Follower::owning };
+    tasks.into_iter().map(|task| follow(call, task)).collect()
+}
 
 /// The keys of all callers, each of one owner and route.
 #[derive(Default)]
@@ -39,7 +74,7 @@ impl IdempotencyKeys {
     ///
     /// # Errors
     /// 400 for what is no key, 409 for another body, 429 for too many keys; those of `start`.
-    pub(crate) fn get_or_start(
+    fn get_or_start(
         &self,
         owner: &Owner,
         route: &'static str,

@@ -1,0 +1,7 @@
+//! Ollama's own API, over the same completions as every other front.
+
+use crate::route::Route;
+
+pub(crate) fn routes() -> Vec<Route> {
+    Vec::new()
+}
