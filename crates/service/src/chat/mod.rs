@@ -9,8 +9,10 @@ pub mod retry;
 pub mod runner;
 pub mod schema_check;
 mod size;
+mod stop_texts;
 pub mod system_prompt;
 pub mod timings;
+pub mod token_estimate;
 mod tool_choice;
 pub mod truncation;
 pub mod validate;
@@ -28,6 +30,7 @@ use crate::tasks::Tasks;
 use crate::transfers::Transfers;
 pub(crate) use size::bytes_of_call;
 use system_prompt::SystemPrompt;
+use token_estimate::TokenRatios;
 
 /// Completions of chats and of bare prompts.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub struct Chat {
     transfers: Arc<Transfers>,
     files: Arc<FileAccess>,
     pub(crate) system_prompt: SystemPrompt,
+    /// How long tokens are, by model.
+    pub(crate) token_ratios: TokenRatios,
     /// How many calls read their files at the same time.
     reading: Arc<Semaphore>,
     /// How many replies are checked in processes of their own at the same time.
@@ -57,6 +62,7 @@ impl Chat {
             transfers,
             files,
             system_prompt: SystemPrompt::new(system_prompt),
+            token_ratios: TokenRatios::default(),
             reading: Arc::new(Semaphore::new(attachments::READ_AT_ONCE)),
             checking: Arc::new(Semaphore::new(schema_check::CHECKED_AT_ONCE)),
         })

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use crate::chat::attachments::Attached;
+use crate::chat::stop_texts::StopTexts;
+use crate::chat::token_estimate::PromptSize;
 use crate::chat::truncation::{Fitted, Truncation};
 use crate::models::Models;
 use crate::{ErrorCode, ServiceError};
@@ -22,6 +24,7 @@ pub(crate) struct ModelRequest {
     has_files: bool,
     /// The names of the tool calls that were dropped.
     dropped_calls: Vec<String>,
+    stop_texts: StopTexts,
 }
 
 #[derive(Debug)]
@@ -31,9 +34,16 @@ pub(crate) enum Request {
 }
 
 impl ModelRequest {
-    pub(crate) fn new(mut request: Request, truncation: Truncation) -> Self {
+    pub(crate) fn new(mut request: Request, truncation: Truncation, stop_texts: Vec<String>) -> Self {
         *request.truncate() = Some(false);
-        Self { request, truncation, fitted: None, has_files: false, dropped_calls: Vec::new() }
+        Self {
+            request,
+            truncation,
+            fitted: None,
+            has_files: false,
+            dropped_calls: Vec::new(),
+            stop_texts: StopTexts::new(stop_texts),
+        }
     }
 
     pub(crate) fn model(&self) -> &str {
@@ -124,6 +134,24 @@ impl ModelRequest {
         }
     }
 
+    /// What the model is to read, in figures.
+    pub(crate) fn prompt_size(&self) -> PromptSize {
+        match &self.request {
+            Request::Chat(request) => PromptSize::of(&request.messages, &request.tools),
+            Request::Prompt(_) => PromptSize::default(),
+        }
+    }
+
+    /// The texts that end the reply, with how far it was searched for them.
+    pub(crate) fn stop_texts(&mut self) -> &mut StopTexts {
+        &mut self.stop_texts
+    }
+
+    /// The text at which the reply was ended.
+    pub(crate) fn stopped_at(&self) -> Option<&str> {
+        self.stop_texts.found()
+    }
+
     /// Whether only the first tool call of a reply is wanted.
     pub(crate) fn takes_one_call(&self) -> bool {
         matches!(&self.request, Request::Chat(request) if request.parallel_tool_calls == Some(false))
@@ -143,6 +171,7 @@ impl ModelRequest {
     /// Adds the reply that cannot be used and what is wrong with it, to be asked again.
     pub(crate) fn correct(&mut self, rejected: String, correction: String) {
         self.dropped_calls.clear();
+        self.stop_texts.reset();
         match &mut self.request {
             Request::Chat(request) => {
                 request.messages.push(Message::text(Role::Assistant, rejected));

@@ -25,6 +25,9 @@ pub struct ChatCall {
     pub attachments: Attachments,
     /// How to sample.
     pub sampling: Sampling,
+    /// Texts that end the reply, for callers that have to learn which one did. The reply is searched for them here, and the
+    /// generation is stopped there, so its counts are estimates. `sampling.stop` leaves the search to the model server.
+    pub stop_texts: Vec<String>,
     /// The server's own options.
     pub options: Map<String, Value>,
     /// The form that the reply must have.

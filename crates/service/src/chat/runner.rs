@@ -11,6 +11,7 @@ use super::size::{bytes_of_call, bytes_of_prompt};
 use crate::chat::attachments::{Attached, Attachments};
 use crate::chat::model_request::{ModelRequest, Request, broke_off, with_id};
 use crate::chat::retry::{jitter, wait_before};
+use crate::chat::stop_texts::counts_are_estimates;
 use crate::chat::tool_choice;
 use crate::chat::truncation::Truncation;
 use crate::chat::validate::check;
@@ -166,13 +167,20 @@ impl Run {
         }
         let fitted =
             request.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
+        let stopped_at = request.stopped_at().map(str::to_owned);
+        // Estimates tell nothing of what the model has read.
+        let counted = if stopped_at.is_none() { end.usage } else { Usage::default() };
         let cut = fitted.or_else(|| {
-            cut_prompt(request.text_bytes(), &end.usage, request.num_ctx(), self.chat.models.takes_num_ctx())
+            cut_prompt(request.text_bytes(), &counted, request.num_ctx(), self.chat.models.takes_num_ctx())
         });
         match cut {
             Some(cut) => warnings.push(cut),
-            None => warnings.extend(self.chat.overflow(&request, &end.usage).await),
+            None => {
+                self.chat.token_ratios.learn(request.model(), &request.prompt_size(), counted.prompt_tokens);
+                warnings.extend(self.chat.overflow(&request, &counted).await);
+            }
         }
+        warnings.extend(stopped_at.as_ref().map(|_| counts_are_estimates()));
         let other_model = self.chat.models.other_model(request.model(), end.model.as_deref());
         warnings.extend(other_model.map(Warning::new));
         let location = self.chat.models.location(end.remote.as_ref());
@@ -184,6 +192,7 @@ impl Run {
             model: end.model.unwrap_or_else(|| request.model().to_owned()),
             model_reason,
             finish_reason: end.finish_reason,
+            stopped_at,
             usage: end.usage,
             timings: end.timings,
             attachments: attached.map(|attached| attached.sent.clone()).unwrap_or_default(),
@@ -194,7 +203,7 @@ impl Run {
 
     /// Waits in the queue, then generates one reply. The slot is held until the reply ends.
     pub(crate) async fn stream(&self, request: &mut ModelRequest) -> Result<ChatEnd, ServiceError> {
-        let (_slot, mut events) = match self.in_turn(request).await {
+        let (slot, mut events) = match self.in_turn(request).await {
             // The slot is released while the model is pulled.
             Err(error) if self.chat.transfers.may_pull(&error, request.model()) => {
                 let again = async {
@@ -206,11 +215,22 @@ impl Run {
             begun => begun?,
         };
         let mut tokens = Vec::new();
+        let mut chunks = 0;
         while let Some(event) = events.next().await {
             self.reply.check_size()?;
+            chunks += 1;
+            if !matches!(event, Ok(ChatEvent::Logprobs(_) | ChatEvent::Content(_))) {
+                self.push_held(request);
+            }
             match event {
                 Ok(ChatEvent::Logprobs(logprobs)) => tokens = logprobs,
-                Ok(ChatEvent::Content(text)) => self.reply.push_tokens(&text, std::mem::take(&mut tokens)),
+                Ok(ChatEvent::Content(text)) => {
+                    if self.push_until_stop(request, &text, std::mem::take(&mut tokens)) {
+                        // Closes the connection, which stops the generation.
+                        drop((events, slot));
+                        return Ok(Box::pin(self.end_at_stop(request, chunks)).await);
+                    }
+                }
                 Ok(ChatEvent::Thinking(text)) => self.reply.push_thinking(&text),
                 Ok(ChatEvent::ToolCall(call)) if request.takes_one_call() && self.reply.has_tool_calls() => {
                     request.drop_call(call);
@@ -220,6 +240,7 @@ impl Run {
                 Err(error) => return Err(self.chat.models.error(error)),
             }
         }
+        self.push_held(request);
         Err(broke_off())
     }
 
@@ -364,7 +385,7 @@ fn model_request(model: String, call: ChatCall, question: Question) -> ModelRequ
             ..*prompt
         }),
     };
-    ModelRequest::new(request, call.truncation)
+    ModelRequest::new(request, call.truncation, call.stop_texts)
 }
 
 /// Tokens of the reply per second, by the server's own counts.

@@ -15,7 +15,7 @@ pub(crate) fn bytes_of_call(call: &ChatCall) -> usize {
     };
     let tools: usize = call.tools.iter().map(bytes_of_value).sum();
     let options: usize = call.options.values().map(bytes_of_value).sum();
-    let stop: usize = call.sampling.stop.iter().map(String::len).sum();
+    let stop: usize = call.sampling.stop.iter().chain(&call.stop_texts).map(String::len).sum();
     let files = call.attachments.bytes_held();
     messages + files + schema + tools + options + stop + call.system.as_ref().map_or(0, String::len)
 }

@@ -54,6 +54,8 @@ pub struct CompletionSummary {
     pub location: Location,
     /// Why the reply ended.
     pub finish_reason: FinishReason,
+    /// Which of the call's `stop_texts` ended the reply.
+    pub stopped_at: Option<String>,
     /// The server's own counts.
     pub usage: Usage,
     /// The server's own times.

@@ -26,13 +26,15 @@ impl fmt::Display for ReplyCursor {
     }
 }
 
-/// A part that is absent is 0. Positions that the reply does not have are corrected when it is read.
+/// A part that is absent is 0. Positions that the reply does not have are corrected when it is read. What follows a `-` belongs to the
+/// stream that gave the position, such as the number of its block.
 impl FromStr for ReplyCursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let mut cursor = Self::default();
-        for part in text.split('.') {
+        let position = text.split_once('-').map_or(text, |(position, _)| position);
+        for part in position.split('.') {
             let mut digits = part.chars();
             let position = match digits.next() {
                 Some('c') => &mut cursor.content,

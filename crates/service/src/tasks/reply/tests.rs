@@ -18,6 +18,7 @@ fn summary() -> CompletionSummary {
         model_reason: None,
         location: Location::Local,
         finish_reason: FinishReason::Stop,
+        stopped_at: None,
         usage: Usage::default(),
         timings: Timings::default(),
         attachments: Vec::new(),
