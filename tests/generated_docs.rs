@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ollama_mcp::cli::{Format, manifest, manifest_of_all};
 
+mod anthropic_page;
 mod errors_page;
 mod http_pages;
 mod install_buttons;
@@ -34,6 +35,7 @@ async fn generated_documents_are_up_to_date() {
         ("docs/errors.md", errors_page::page()),
         ("docs/http-api.md", http_pages::routes()),
         ("docs/openai-api.md", http_pages::openai_fields()),
+        ("docs/anthropic-api.md", anthropic_page::page()),
         ("docs/deadlines.md", mcp::deadlines_markdown()),
         (Format::Manifest.file(), manifest(Format::Manifest).await.unwrap()),
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),

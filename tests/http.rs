@@ -1,6 +1,7 @@
 //! The HTTP server: the real binary with `serve`, over real sockets.
 
 mod accounts;
+mod anthropic;
 mod beyond_loopback;
 mod canaries;
 mod chat_service;

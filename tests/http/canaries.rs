@@ -30,6 +30,13 @@ fn bodies() -> Vec<Value> {
         streamed,
         json!({ "model": MODEL, "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": image } }] }] }),
         json!({ "model": "canary-model", "messages": [message("canary-role")] }),
+        json!({
+            "model": MODEL, "max_tokens": 9, "system": [{ "type": "text", "text": "canary-system" }], "stop_sequences": ["canary-stop"],
+            "messages": [{ "role": "user", "content": [{ "type": "text", "text": "canary-user" }, { "type": "document", "title": "canary-title",
+                "source": { "type": "text", "data": "canary-document" } }] }],
+            "tools": [{ "name": "canary-tool", "description": "canary-tool", "input_schema": { "type": "object" } }],
+            "metadata": { "user_id": "canary-user" },
+        }),
         json!({ "model": MODEL, "prompt": "canary-prompt", "suffix": "canary-suffix" }),
         json!({ "model": MODEL, "prompt": ["canary-first", "canary-second"], "stream": true }),
         json!({ "model": MODEL, "input": ["canary-input"] }),

@@ -51,7 +51,7 @@ async fn upload(client: &HttpClient, name: &str, bytes: &[u8]) -> HttpAnswer {
 }
 
 /// The id of a file that was uploaded.
-async fn uploaded(client: &HttpClient, name: &str, bytes: &[u8]) -> String {
+pub(super) async fn uploaded(client: &HttpClient, name: &str, bytes: &[u8]) -> String {
     id_of(&upload(client, name, bytes).await.ok())
 }
 

@@ -54,6 +54,31 @@ pub(crate) async fn of_messages(
     attached.map_err(|error| call.error(&error))
 }
 
+/// Takes the files out of the prompt of a request in Anthropic's form.
+///
+/// # Errors
+/// As of [`of_messages`].
+pub(crate) async fn of_prompt(call: &Call, prompt: &mut anthropic::Prompt) -> Result<Attachments, HttpError> {
+    let last = prompt.messages.len().saturating_sub(1);
+    let mut files = Vec::with_capacity(prompt.files.len());
+    for part in std::mem::take(&mut prompt.files) {
+        let source = match part.source {
+            anthropic::FileSource::Upload(id) => {
+                check_scope(call)?;
+                Source::Upload(id)
+            }
+            anthropic::FileSource::Data(bytes) => Source::Bytes { name: part.name, bytes },
+        };
+        let message = Some(last.saturating_sub(part.message));
+        files.push(FileToAttach { argument: part.path, source, message });
+    }
+    if files.is_empty() {
+        return Ok(Attachments::default());
+    }
+    let attached = call.app.services.uploads.attach_files(call.caller(), files).await;
+    attached.map_err(|error| call.error(&error))
+}
+
 fn check_scope(call: &Call) -> Result<(), HttpError> {
     match call.identity.may(Scope::Files) {
         true => Ok(()),

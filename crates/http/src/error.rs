@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 
 use crate::hint;
 use crate::mount::{Body, Response};
-use service::{ErrorCode, Partial, ServiceError};
+use service::{ErrorCode, Partial, ServiceError, TokenCounts};
+
+/// Anthropic's status of a server that has too much to do.
+const OVERLOADED: u16 = 529;
+/// Codes of failures that stay the same, or that the caller has wanted, and whose status has clients repeat the request.
+const NOT_AGAIN: [&str; 2] = ["idempotency_conflict", "cancelled"];
 
 /// The form of an error body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub(crate) struct Failure {
     pub(crate) partial: Option<Box<Partial>>,
     /// The id of the request, for bodies that have it.
     pub(crate) request_id: Option<String>,
+    /// The counts of a prompt that does not fit the context.
+    pub(crate) tokens: Option<TokenCounts>,
 }
 
 impl HttpError {
@@ -64,6 +71,7 @@ impl HttpError {
             allow: None,
             partial: None,
             request_id: None,
+            tokens: None,
         }))
     }
 
@@ -116,6 +124,7 @@ impl HttpError {
             allow: None,
             partial: error.partial.clone(),
             request_id: None,
+            tokens: error.tokens.filter(|_| error.code == ErrorCode::ContextExceeded),
         }))
     }
 
@@ -140,7 +149,7 @@ impl HttpError {
             Dialect::OpenAi => body,
             Dialect::Anthropic => json!({
                 "type": "error",
-                "error": { "type": anthropic_kind(self.status), "message": self.text() },
+                "error": { "type": self.anthropic_kind(), "message": self.anthropic_text() },
                 "request_id": self.request_id,
             }),
             Dialect::Ollama => json!({ "error": self.text() }),
@@ -158,6 +167,9 @@ impl HttpError {
 
     /// The whole response.
     pub(crate) fn into_response(mut self, dialect: Dialect) -> Response {
+        if dialect == Dialect::Anthropic && self.is_overload() {
+            self.status = StatusCode::from_u16(OVERLOADED).unwrap_or(self.status);
+        }
         let mut body = self.body(dialect);
         // A stream has sent it before.
         if let Some(partial) = self.partial.as_ref().filter(|_| dialect != Dialect::JsonRpc) {
@@ -179,10 +191,41 @@ impl HttpError {
         if let Some(allow) = self.allow.take() {
             headers.insert(ALLOW, allow);
         }
-        if self.partial.is_some() {
+        if self.partial.is_some() || NOT_AGAIN.contains(&self.code.as_ref()) {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }
         response
+    }
+
+    /// Whether this server has too much to do, which is no limit of the caller.
+    fn is_overload(&self) -> bool {
+        self.code == ErrorCode::Overloaded.as_str()
+    }
+
+    /// Anthropic's type of an error.
+    fn anthropic_kind(&self) -> &'static str {
+        match self.status.as_u16() {
+            _ if self.is_overload() => "overloaded_error",
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            408 | 504 => "timeout_error",
+            409 => "conflict_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            400..=499 => "invalid_request_error",
+            _ => "api_error",
+        }
+    }
+
+    /// The text as Anthropic's clients read it: they shorten a conversation whose refusal begins so.
+    fn anthropic_text(&self) -> String {
+        match &self.tokens {
+            Some(TokenCounts { prompt, context }) => {
+                format!("prompt is too long: {prompt} tokens > {context} maximum. {}", self.text())
+            }
+            None => self.text(),
+        }
     }
 
     /// What happened and the next step, for forms that have one text.
@@ -208,8 +251,8 @@ impl DerefMut for HttpError {
     }
 }
 
-impl From<openai::InvalidArgument> for HttpError {
-    fn from(invalid: openai::InvalidArgument) -> Self {
+impl From<types::InvalidArgument> for HttpError {
+    fn from(invalid: types::InvalidArgument) -> Self {
         Self::bad_request(&invalid.path, &invalid.reason)
     }
 }
@@ -222,21 +265,6 @@ fn kind(status: StatusCode) -> &'static str {
         429 => "rate_limit_error",
         400..=499 => "invalid_request_error",
         _ => "server_error",
-    }
-}
-
-/// Anthropic's type of an error.
-fn anthropic_kind(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        401 => "authentication_error",
-        403 => "permission_error",
-        404 => "not_found_error",
-        413 => "request_too_large",
-        429 => "rate_limit_error",
-        504 => "timeout_error",
-        400..=499 => "invalid_request_error",
-        503 => "overloaded_error",
-        _ => "api_error",
     }
 }
 

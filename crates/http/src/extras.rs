@@ -1,5 +1,6 @@
 //! What answers say beside the fields of their API: warnings, times, where the model ran.
 
+use axum::http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 
 use crate::hint;
@@ -46,7 +47,19 @@ impl<'a> Extras<'a> {
         &self.timings
     }
 
-    pub(crate) fn location(&self) -> &str {
-        self.location
+    /// Adds the headers from which a script reads it without the body.
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
+        let timings = &self.timings;
+        let pairs = [
+            ("x-ollama-mcp-location", Some(self.location.to_owned())),
+            ("x-ollama-mcp-queued-ms", timings.queued_ms.map(|ms| ms.to_string())),
+            ("x-ollama-mcp-load-ms", timings.load_ms.map(|ms| ms.to_string())),
+            ("x-ollama-mcp-tokens-per-second", timings.tokens_per_second.map(|rate| rate.to_string())),
+        ];
+        for (name, value) in pairs {
+            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+                headers.insert(name, value);
+            }
+        }
     }
 }

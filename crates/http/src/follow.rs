@@ -213,6 +213,10 @@ impl Follower {
             return shutting_down();
         }
         let mut shown = HttpError::from_service(&error, self.has_credential);
+        if shown.partial.is_none() && !self.reply.tool_calls().is_empty() {
+            // The text of it is empty, and a client that repeats the request would generate the calls twice.
+            shown.partial = Some(Box::default());
+        }
         if shown.partial.is_some() {
             let fetch = format!("GET /x/completions/{} has what was generated.", self.task.id);
             let hint = shown.hint.take();

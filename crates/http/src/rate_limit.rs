@@ -1,8 +1,9 @@
-//! What is left of a caller's limits, as OpenAI's headers tell it.
+//! What is left of a caller's limits, as OpenAI's and Anthropic's headers tell it.
 
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use types::{RateStatus, RateWindow};
 
@@ -16,17 +17,41 @@ pub(crate) const HEADERS: [&str; 6] = [
     "x-ratelimit-reset-tokens",
 ];
 
+/// Anthropic's names of the same, which its clients read.
+pub(crate) const ANTHROPIC_HEADERS: [&str; 6] = [
+    "anthropic-ratelimit-requests-limit",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-requests-reset",
+    "anthropic-ratelimit-tokens-limit",
+    "anthropic-ratelimit-tokens-remaining",
+    "anthropic-ratelimit-tokens-reset",
+];
+
+/// Adds the headers of the limits that the caller has, under Anthropic's names. `reset` is a time there.
+pub(crate) fn write_anthropic(headers: &mut HeaderMap, status: &RateStatus, now: DateTime<Utc>) {
+    let reset = |time: Duration| {
+        let whole = TimeDelta::seconds(i64::try_from(seconds(time)).unwrap_or_default());
+        (now + whole).to_rfc3339_opts(SecondsFormat::Secs, true)
+    };
+    let values = values(status.requests, reset).into_iter().chain(values(status.tokens, reset));
+    insert(headers, ANTHROPIC_HEADERS.into_iter().zip(values));
+}
+
 /// Adds the headers of the limits that the caller has.
 pub(crate) fn write(headers: &mut HeaderMap, status: &RateStatus) {
-    let values = values(status.requests).into_iter().chain(values(status.tokens));
-    for (name, value) in HEADERS.into_iter().zip(values) {
+    let values = values(status.requests, reset).into_iter().chain(values(status.tokens, reset));
+    insert(headers, HEADERS.into_iter().zip(values));
+}
+
+fn insert(headers: &mut HeaderMap, pairs: impl Iterator<Item = (&'static str, Option<String>)>) {
+    for (name, value) in pairs {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
 }
 
-fn values(window: Option<RateWindow>) -> [Option<String>; 3] {
+fn values(window: Option<RateWindow>, reset: impl Fn(Duration) -> String) -> [Option<String>; 3] {
     let window = window.as_ref();
     [
         window.map(|window| window.limit.to_string()),
@@ -37,7 +62,7 @@ fn values(window: Option<RateWindow>) -> [Option<String>; 3] {
 
 /// A duration in OpenAI's form: `37s`, `6m0s`, `11h3m0s`; rounded up to seconds.
 fn reset(time: Duration) -> String {
-    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let seconds = seconds(time);
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match (hours, minutes) {
         (0, 0) => format!("{rest}s"),
@@ -46,9 +71,25 @@ fn reset(time: Duration) -> String {
     }
 }
 
+/// Rounded up.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_anthropic_are_points_in_time() {
+        let window = RateWindow { limit: 5, remaining: 4, resets_in: Duration::from_millis(36_200) };
+        let mut headers = HeaderMap::new();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        write_anthropic(&mut headers, &RateStatus { requests: Some(window), tokens: None }, now);
+        assert_eq!(headers.len(), 3);
+        assert_eq!(headers["anthropic-ratelimit-requests-remaining"], "4");
+        assert_eq!(headers["anthropic-ratelimit-requests-reset"], "2027-01-15T08:00:37Z");
+    }
 
     #[test]
     fn headers_are_those_of_openai() {

@@ -1,6 +1,6 @@
 //! A route: what the router, the OpenAPI document, the documents and the tests know of it, said once.
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use futures_util::future::BoxFuture;
 use schemars::{Schema, SchemaGenerator};
 
@@ -33,7 +33,6 @@ pub(crate) enum Access {
 pub(crate) enum Tag {
     Server,
     OpenAi,
-    #[expect(dead_code, reason = "its routes come next")]
     Anthropic,
     #[expect(dead_code, reason = "its routes come next")]
     Ollama,
@@ -94,6 +93,8 @@ pub(crate) struct Route {
     pub(crate) request: Option<Content>,
     /// What it answers with when it succeeds: a status, a description, and the bodies.
     pub(crate) responses: Vec<(u16, &'static str, Vec<Content>)>,
+    /// Callers of Anthropic's API get answers in its form.
+    pub(crate) is_also_anthropic: bool,
     /// A page that people open, to which a link on another site may lead.
     pub(crate) is_page: bool,
     pub(crate) handler: Handler,
@@ -130,6 +131,7 @@ impl Route {
             parameters: Vec::new(),
             request: None,
             responses: Vec::new(),
+            is_also_anthropic: false,
             is_page: false,
             handler,
         }
@@ -171,6 +173,12 @@ impl Route {
         self
     }
 
+    /// A caller of Anthropic's API, which has a route of this path too, gets answers in its form.
+    pub(crate) fn also_anthropic(mut self) -> Self {
+        self.is_also_anthropic = true;
+        self
+    }
+
     pub(crate) fn page(mut self) -> Self {
         self.is_page = true;
         self
@@ -199,6 +207,12 @@ impl Route {
     ) -> Self {
         self.responses.push((status, description, bodies.into_iter().collect()));
         self
+    }
+
+    /// The form of the errors of a request with these headers.
+    pub(crate) fn dialect_for(&self, headers: &HeaderMap) -> Dialect {
+        let is_anthropic = self.is_also_anthropic && crate::anthropic::is_spoken_in(headers);
+        if is_anthropic { Dialect::Anthropic } else { self.dialect }
     }
 
     /// Whether its body is a form with a file.

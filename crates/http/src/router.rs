@@ -71,9 +71,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             .allow_methods(AllowMethods::mirror_request())
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(ExposeHeaders::list(
-                ["x-request-id", "retry-after", "mcp-session-id"]
+                ["x-request-id", "request-id", "retry-after", "mcp-session-id"]
                     .into_iter()
                     .chain(rate_limit::HEADERS)
+                    .chain(rate_limit::ANTHROPIC_HEADERS)
                     .map(HeaderName::from_static),
             )),
     )
@@ -83,10 +84,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 async fn run(app: Arc<App>, route: &Route, request: Request) -> Response {
     let started = Instant::now();
     let request_id = new_request_id();
+    let dialect = route.dialect_for(request.headers());
     let answer = AssertUnwindSafe(answer(Arc::clone(&app), route, request, &request_id)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Err(HttpError::internal()));
-    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error, &request_id));
-    finish(&mut response, &request_id, route.dialect);
+    let mut response = answer.unwrap_or_else(|error| failed(&app, route, dialect, error, &request_id));
+    finish(&mut response, &request_id, dialect);
     app.metrics.request(route.name, response.status(), started.elapsed());
     response
 }
@@ -95,11 +97,11 @@ fn new_request_id() -> String {
     format!("req_{}", uuid::Uuid::new_v4().simple())
 }
 
-fn failed(app: &App, route: &Route, mut error: HttpError, request_id: &str) -> Response {
+fn failed(app: &App, route: &Route, dialect: Dialect, mut error: HttpError, request_id: &str) -> Response {
     tracing::info!(route = route.name, status = error.status.as_u16(), code = %error.code, "a request failed");
     app.metrics.error(&error.code);
     error.request_id = Some(request_id.to_owned());
-    error.into_response(route.dialect)
+    error.into_response(dialect)
 }
 
 async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str) -> Answer {
@@ -148,8 +150,12 @@ async fn limited(route: &Route, call: Call, request_id: &str) -> Answer {
         Ok(status) => ((route.handler)(call).await, status),
         Err(refused) => (Err(call.error(&refused.error)), refused.status),
     };
-    let mut response = answer.unwrap_or_else(|error| failed(&app, route, error, request_id));
+    let dialect = route.dialect;
+    let mut response = answer.unwrap_or_else(|error| failed(&app, route, dialect, error, request_id));
     rate_limit::write(response.headers_mut(), &status);
+    if dialect == Dialect::Anthropic {
+        rate_limit::write_anthropic(response.headers_mut(), &status, chrono::Utc::now());
+    }
     Ok(response)
 }
 

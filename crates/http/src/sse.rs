@@ -36,6 +36,14 @@ pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &impl Seria
     out.extend_from_slice(b"\n\n");
 }
 
+/// Writes an event of JSON with a name.
+pub(crate) fn write_named(out: &mut Vec<u8>, name: &str, id: Option<&str>, data: &impl Serialize) {
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'\n');
+    write_event(out, id, data);
+}
+
 /// A place in the queue.
 #[derive(Serialize)]
 pub(crate) struct QueueEvent<'a> {
@@ -50,8 +58,7 @@ pub(crate) struct QueueEvent<'a> {
 
 /// Writes an event with the place in the queue, for clients that asked for it.
 pub(crate) fn write_queue(out: &mut Vec<u8>, event: &QueueEvent<'_>) {
-    out.extend_from_slice(b"event: queue\n");
-    write_event(out, None, event);
+    write_named(out, "queue", None, event);
 }
 
 /// A response of events.

@@ -1,23 +1,10 @@
-//! Errors: of a request that cannot be read, and the body of an error response.
+//! Errors: the body of an error response.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// An argument that is wrong. The reason continues the sentence that its path begins.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path} {reason}")]
-pub struct InvalidArgument {
-    /// Where it is, such as `messages[0].role`.
-    pub path: String,
-    pub reason: String,
-}
-
-impl InvalidArgument {
-    pub fn new(path: &str, reason: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), reason: reason.into() }
-    }
-}
+pub use types::InvalidArgument;
 
 /// The body of an error response, and of an error event in a stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

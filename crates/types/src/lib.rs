@@ -6,6 +6,7 @@ mod chat;
 pub mod de;
 mod embed;
 mod generate;
+mod invalid_argument;
 mod keep_alive;
 mod limits;
 mod location;
@@ -23,6 +24,7 @@ pub use chat::{
 };
 pub use embed::{EmbedRequest, Embeddings};
 pub use generate::GenerateRequest;
+pub use invalid_argument::InvalidArgument;
 pub use keep_alive::KeepAlive;
 pub use limits::{Limits, RateStatus, RateWindow};
 pub use location::Location;

@@ -187,20 +187,8 @@ pub(super) fn not_stored(error: &HttpError) -> String {
 
 /// What a script reads without the body.
 fn tell_extras(headers: &mut HeaderMap, extras: &Extras<'_>) {
-    let timings = extras.timings();
-    let rate = timings.tokens_per_second.map(|rate| rate.to_string());
-    let pairs = [
-        ("x-ollama-mcp-location", Some(extras.location().to_owned())),
-        ("x-ollama-mcp-queued-ms", timings.queued_ms.map(|ms| ms.to_string())),
-        ("x-ollama-mcp-load-ms", timings.load_ms.map(|ms| ms.to_string())),
-        ("x-ollama-mcp-tokens-per-second", rate),
-        ("openai-processing-ms", Some(timings.total_ms.to_string())),
-    ];
-    for (name, value) in pairs {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-            headers.insert(name, value);
-        }
-    }
+    extras.write_headers(headers);
+    headers.insert("openai-processing-ms", HeaderValue::from(extras.timings().total_ms));
 }
 
 /// A field that asks for what no local model can do.

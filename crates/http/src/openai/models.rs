@@ -5,6 +5,8 @@ use futures_util::FutureExt as _;
 use openai::models::{ListObject, Model as OpenAiModel};
 use serde::Serialize;
 
+use crate::anthropic::models::{self as anthropic, Listed};
+use crate::anthropic::{VERSION, is_spoken_in};
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};
@@ -16,7 +18,8 @@ use types::Scope;
 const MODEL: &str = r#"{"id":"qwen3:8b","object":"model","created":1795227920,"owned_by":"library","context_length":40960,"capabilities":["completion","tools"]}"#;
 const MODELS: &str = r#"{"object":"list","data":[{"id":"qwen3:8b","object":"model","created":1795227920,"owned_by":"library"}]}"#;
 const DESCRIPTION: &str = "Beside OpenAI's fields an entry has `context_length` and `capabilities`, as far as the model server reports them. The \
-aliases of the settings are listed with the model that they mean, in `alias_of`.";
+aliases of the settings are listed with the model that they mean, in `alias_of`. A caller that sends `anthropic-version` gets Anthropic's fields \
+instead, page by page.";
 
 /// OpenAI's object, with what is known of a local model.
 #[derive(Debug, Serialize)]
@@ -44,10 +47,17 @@ pub(super) fn routes() -> [Route; 2] {
             .about("listModels", Tag::OpenAi, "The models that are installed")
             .described(DESCRIPTION)
             .needs(Scope::ModelsRead)
+            .also_anthropic()
+            .parameter("header", VERSION, "Any version: Anthropic's fields")
+            .parameter("query", "limit", "With that header: 1 to 1000, by default 20")
+            .parameter("query", "after_id", "With that header: the id after which the page begins")
+            .parameter("query", "before_id", "With that header: the id before which the page ends")
             .answers(200, "The models", [Content::any_json().example(MODELS)]),
         Route::get("/v1/models/{*id}", |call| retrieve(call).boxed())
             .about("retrieveModel", Tag::OpenAi, "A model by its name, which may hold `/` and `:`")
             .needs(Scope::ModelsRead)
+            .also_anthropic()
+            .parameter("header", VERSION, "Any version: Anthropic's fields")
             .parameter("path", "id", "A name, an alias, or `default`")
             .answers(200, "The model", [Content::any_json().example(MODEL)]),
     ]
@@ -55,16 +65,22 @@ pub(super) fn routes() -> [Route; 2] {
 
 async fn list(call: Call) -> Answer {
     let models = installed(&call).await?;
+    let entries = entries(&call, &models);
+    if is_spoken_in(&call.parts.headers) {
+        let listed: Vec<_> = entries.iter().map(Entry::listed).collect();
+        return anthropic::page(&call, &listed);
+    }
+    json_answer(&Entries { object: ListObject::List, data: entries })
+}
+
+fn entries<'a>(call: &'a Call, models: &'a [Model]) -> Vec<Entry<'a>> {
     let aliases = call.app.options.model_aliases.iter();
     // One whose model is not installed would be chosen in vain.
     let aliases = aliases.filter_map(|(alias, meant)| {
         let model = models.iter().find(|model| is_named(model, meant))?;
         Some(entry(model).named(alias))
     });
-    json_answer(&Entries {
-        object: ListObject::List,
-        data: models.iter().map(entry).chain(aliases).collect(),
-    })
+    models.iter().map(entry).chain(aliases).collect()
 }
 
 async fn retrieve(call: Call) -> Answer {
@@ -82,7 +98,8 @@ async fn retrieve(call: Call) -> Answer {
         return Err(call.error(&error));
     };
     let entry = entry(model);
-    json_answer(&if is_named(model, id) { entry } else { entry.named(id) })
+    let entry = if is_named(model, id) { entry } else { entry.named(id) };
+    if is_spoken_in(&call.parts.headers) { anthropic::answer(&entry.listed()) } else { json_answer(&entry) }
 }
 
 async fn installed(call: &Call) -> Result<Vec<Model>, HttpError> {
@@ -110,6 +127,10 @@ fn entry(model: &Model) -> Entry<'_> {
 }
 
 impl<'a> Entry<'a> {
+    fn listed(&self) -> Listed<'_> {
+        Listed { id: &self.model.id, created: self.model.created, context_length: self.context_length }
+    }
+
     /// The same under another name.
     fn named(self, alias: &'a str) -> Self {
         let Self {
