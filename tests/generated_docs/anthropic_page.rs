@@ -50,7 +50,7 @@ const END: &str = r#"
 |---|---|
 | `text` | Text; several are separated by line breaks. |
 | `image` | `base64`, or `file` with the id of an upload. Addresses are not fetched. The model has to see. |
-| `document` | `text`, `base64` (PDF, text), `content`, or `file` with the id of an upload. It is read as uploads are, and stands before the words of its message. |
+| `document` | `text`, `base64` (PDF, text), `content`, or `file` with the id of an upload. It is read as uploads are, and stands before the words of its message. The `beta.files` of the SDKs upload, list and delete files, though with OpenAI's fields. |
 | `search_result` | Text, with title and source. |
 | `tool_use`, `tool_result` | Calls and results. Model servers have no mark for `is_error`: such a result begins with `Error: `. Its images follow in a message of the user. |
 | `thinking` | Goes back to the model. Nobody checks the signature, and that of answers is always `ollama-mcp`. |
@@ -88,7 +88,7 @@ const END: &str = r#"
 | 504 | `timeout_error` | A timeout of the settings ran out. |
 | 529 | `overloaded_error` | Too much is waiting, here or at the model server; `retry-after` says when to ask again. |
 
-`x-should-retry: false` stands where something was generated already, so that the SDKs do not have it generated again.
+`x-should-retry: false` stands where something was generated already, so that the SDKs do not have it generated again, and with 409.
 "#;
 
 pub(super) fn page() -> String {

@@ -62,6 +62,13 @@ async fn unknown_model_has_the_nearest_name() {
     let error = post(server.guest(), &ask(json!({ "model": "qwen2.5-codr:0.5b" }))).await.error(404);
     assert_eq!(error["type"], "not_found_error");
     assert!(error["message"].as_str().unwrap().contains(MODEL), "{error}");
+    // What Claude Code asks for by itself.
+    for (client, setting) in [(server.local(), true), (server.guest().clone(), false)] {
+        let error = post(&client, &ask(json!({ "model": "claude-haiku-4-5" }))).await.error(404);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("GET /v1/models") && !message.contains("pull"), "{message}");
+        assert_eq!(message.contains("OLLAMA_MCP_SERVE_MODEL_ALIASES"), setting, "{message}");
+    }
 }
 
 #[tokio::test]

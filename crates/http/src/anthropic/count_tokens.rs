@@ -4,6 +4,7 @@ use axum::http::HeaderValue;
 use futures_util::FutureExt as _;
 use serde::Serialize;
 
+use super::messages::explained;
 use super::request::Asked;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::route::{Answer, Content, Route, Tag};
@@ -42,8 +43,9 @@ pub(super) fn route() -> Route {
 async fn count(mut call: Call) -> Answer {
     let body = call.bytes().await?;
     let asked = Asked::read_to_count(&call, &body).await?;
+    let model = asked.chat.model.clone();
     let estimate = call.app.services.chat.estimate_tokens(call.caller(), asked.chat).await;
-    let estimate = estimate.map_err(|error| call.error(&error))?;
+    let estimate = estimate.map_err(|error| explained(call.error(&error), &call, model.as_deref()))?;
     let mut response = json_answer(&Counted {
         input_tokens: estimate.tokens,
         ollama_mcp: Estimate {

@@ -11,6 +11,7 @@ use crate::error::HttpError;
 use crate::follow::Follower;
 use crate::idempotency;
 use crate::route::{Answer, Content, Route, Tag};
+use settings::registry::SERVE_MODEL_ALIASES;
 use types::Scope;
 
 const REQUEST: &str =
@@ -50,18 +51,32 @@ async fn create(mut call: Call) -> Answer {
     let Asked { chat, form, is_streamed, background, ignored } = Asked::read(&call, &body).await?;
     let shows_queue = call.wants_queue_events()?;
     let input_tokens = call.app.services.chat.estimate_text(&chat).tokens;
+    let model = chat.model.clone();
     let start = || {
         let task = call.app.services.chat.start_chat(call.caller(), chat);
         Ok(vec![task.map_err(|error| call.error(&error))?])
     };
     let started = idempotency::start(&call, "messages", &body, background, start)?;
     let one = started.into_iter().next().ok_or_else(HttpError::internal)?;
-    let mut response = match is_streamed {
-        true => streamed(&call, one, StreamOptions { form, shows_queue, input_tokens, after: None }).await?,
-        false => whole(one, form).await?,
+    let answer = match is_streamed {
+        true => streamed(&call, one, StreamOptions { form, shows_queue, input_tokens, after: None }).await,
+        false => whole(one, form).await,
     };
+    let mut response = answer.map_err(|error| explained(error, &call, model.as_deref()))?;
     tell_ignored(&mut response, &ignored);
     Ok(response)
+}
+
+/// The next step where a model of Anthropic's was asked for, as its clients do by themselves: no registry has one.
+pub(super) fn explained(mut error: HttpError, call: &Call, model: Option<&str>) -> HttpError {
+    if error.code == "model_not_found" && model.is_some_and(|model| model.starts_with("claude-")) {
+        let list = "GET /v1/models lists the models that are here";
+        error.hint = Some(match call.identity.has_credential() {
+            true => format!("{list}; {} makes this name mean one of them.", SERVE_MODEL_ALIASES.env),
+            false => format!("{list}."),
+        });
+    }
+    error
 }
 
 async fn whole(mut one: Follower, form: AnswerForm) -> Answer {
