@@ -80,6 +80,7 @@ async fn prompt_that_does_not_fit_is_refused_unless_it_may_be_cut() {
     let message = error["message"].as_str().unwrap();
     // By this, clients know that the conversation has to become shorter.
     assert!(message.starts_with("prompt is too long: 3029 tokens > 512 maximum"), "{message}");
+    assert_eq!(fake.requests_to("POST", "/api/chat").len(), 1, "it is not sent again to be cut");
     fake.on_next("POST", "/api/chat", Answer::recorded("chat_prompt_longer_truncate_false"));
     fake.on("POST", "/api/chat", said(&["cut"], "stop", 1));
     let message = post(server.guest(), &ask(json!({ "num_ctx": 512, "truncation": "auto" }))).await.ok();

@@ -66,6 +66,29 @@ async fn waiting_stream_begins_on_request_and_pings() {
 }
 
 #[tokio::test]
+async fn thinking_that_is_left_out_is_no_silence() {
+    let (fake, server) = started_with(&[("OLLAMA_MCP_SERVE_COMMENT_AFTER", "1s")]).await;
+    let model = "qwen2.5-think:0.5b";
+    let thought = json!({ "model": model, "message": { "role": "assistant", "content": "", "thinking": "hm" }, "done": false });
+    let end = json!({ "model": model, "message": { "role": "assistant", "content": "yes" }, "done": true, "done_reason": "stop" });
+    // A token every 0.4 s, each one sooner than a ping.
+    let line = format!("{thought}\n").len();
+    let thoughts = Answer::ndjson(&[vec![thought; 6], vec![end]].concat());
+    fake.on("POST", "/api/chat", thoughts.slow_drip(line, std::time::Duration::from_millis(400)));
+    let thinking = json!({ "type": "adaptive", "display": "omitted" });
+    let answer =
+        post(server.guest(), &ask(json!({ "model": model, "thinking": thinking, "stream": true }))).await;
+    let events = whole(&answer);
+    let between: Vec<_> = kinds(&events)
+        .into_iter()
+        .skip_while(|kind| *kind != "content_block_start")
+        .take_while(|kind| *kind != "content_block_delta")
+        .collect();
+    assert!(between.len() > 1 && between.iter().skip(1).all(|kind| *kind == "ping"), "{between:?}");
+    assert_eq!(collected(&events)["content"][0]["signature"], "ollama-mcp");
+}
+
+#[tokio::test]
 async fn stream_with_a_key_goes_on_after_every_event() {
     let (fake, server) = started().await;
     let thought = |content: &str, thinking: &str| json!({ "model": MODEL, "message": { "role": "assistant", "content": content, "thinking": thinking }, "done": false });

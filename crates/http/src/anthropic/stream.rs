@@ -10,7 +10,7 @@ use anthropic::message::{ContentBlock, Message, SIGNATURE, Usage, tool_input};
 use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::{extras, message_id, stop_reason};
 use super::request::AnswerForm;
@@ -89,6 +89,7 @@ pub(super) fn response(call: &Call, one: Follower, options: StreamOptions) -> Re
         position: options.after.unwrap_or_default(),
         begun: options.after.is_some(),
         place: None,
+        written: Instant::now(),
         options,
     };
     sse::response(stream::unfold(Some(stream), |stream| async { stream?.next().await }))
@@ -106,6 +107,8 @@ struct MessageStream {
     begun: bool,
     /// The place in the queue that was sent last.
     place: Option<usize>,
+    /// When something was sent last. Thinking that is left out changes the reply and sends nothing.
+    written: Instant,
 }
 
 impl MessageStream {
@@ -137,7 +140,10 @@ impl MessageStream {
                     return Some((out, None));
                 }
                 None if out.is_empty() => {}
-                None => return Some((out, Some(self))),
+                None => {
+                    self.written = Instant::now();
+                    return Some((out, Some(self)));
+                }
             }
         }
     }
@@ -146,7 +152,7 @@ impl MessageStream {
         let silence = self.app.options.comment_after.unwrap_or(PING_AFTER);
         tokio::select! {
             biased;
-            changed = timeout(silence, self.changes.changed()) => match changed {
+            changed = timeout_at(self.written + silence, self.changes.changed()) => match changed {
                 Ok(_) => Waited::Changed,
                 Err(_) => Waited::Silent,
             },
