@@ -320,3 +320,6 @@ fn param(error: &ServiceError) -> Option<String> {
     };
     named.map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;
