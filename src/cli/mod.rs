@@ -1,6 +1,7 @@
 //! The command line: flags from the registry of settings, and one file for each subcommand.
 
 mod completions;
+mod confirm;
 mod database;
 mod doctor;
 mod flags;
@@ -10,6 +11,7 @@ mod keys;
 mod list_hosts;
 mod manifest;
 mod mistyped;
+mod models;
 mod output;
 mod program;
 mod remote;
@@ -65,6 +67,8 @@ enum Subcommand {
     Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
+    /// List, pull, show and remove models
+    Models(models::Arguments),
     /// Manage the users who sign in to "serve"
     Users(users::Arguments),
     /// Manage the keys that programs show to "serve"
@@ -184,6 +188,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
+        Some(Subcommand::Models(arguments)) => models::run(&context, &arguments),
         Some(Subcommand::Users(arguments)) => users::run(&context, &arguments),
         Some(Subcommand::Keys(arguments)) => keys::run(&context, &arguments),
         Some(Subcommand::Migrate) => database::migrate(&context),
