@@ -35,7 +35,6 @@ pub(crate) enum Tag {
     OpenAi,
     #[expect(dead_code, reason = "its routes come next")]
     Anthropic,
-    #[expect(dead_code, reason = "its routes come next")]
     Ollama,
     Mcp,
     Accounts,

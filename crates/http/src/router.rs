@@ -74,6 +74,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 ["x-request-id", "retry-after", "mcp-session-id"]
                     .into_iter()
                     .chain(rate_limit::HEADERS)
+                    .chain(ollama::HEADERS)
                     .map(HeaderName::from_static),
             )),
     )

@@ -95,6 +95,16 @@ fn routes_that_generate_are_counted_and_others_are_not() {
     let counted: Vec<_> = routes().iter().filter(|route| route.is_counted).map(|route| route.path).collect();
     assert_eq!(
         counted,
-        ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/chat", "/api/v1/generate"]
+        [
+            "/v1/chat/completions",
+            "/v1/completions",
+            "/v1/embeddings",
+            "/api/chat",
+            "/api/generate",
+            "/api/embed",
+            "/api/embeddings",
+            "/chat",
+            "/api/v1/generate"
+        ]
     );
 }
