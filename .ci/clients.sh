@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Holds ollama-mcp against the official SDKs of MCP and of OpenAI, in Python and TypeScript (tests/clients), with the model server that the
+# Holds ollama-mcp against the official SDKs of MCP, of OpenAI and of Ollama, in Python and TypeScript (tests/clients), with the model server that the
 # environment (OLLAMA_*) names.
 #   .ci/clients.sh BINARY WORKDIR
 set -euo pipefail
@@ -19,6 +19,7 @@ python3 -m venv "$work/sdk-venv"
   -r $clients/python/requirements.txt
 "$work/sdk-venv/bin/python" $clients/python/check.py "$binary"
 "$work/sdk-venv/bin/python" $clients/python/openai_check.py "$binary"
+"$work/sdk-venv/bin/python" $clients/python/ollama_check.py "$binary"
 
 # A copy, so that nothing is installed into the sources.
 rm -rf "$work/typescript"
@@ -26,3 +27,4 @@ cp -r $clients/typescript "$work/typescript"
 npm ci --prefix "$work/typescript" --no-audit --no-fund --loglevel=error
 node "$work/typescript/check.ts" "$binary"
 node "$work/typescript/openai_check.ts" "$binary"
+node "$work/typescript/ollama_check.ts" "$binary"
