@@ -75,7 +75,7 @@ try {
 
   await assert.rejects(client.show({ model: "no-such-model" }), refused(404));
   await assert.rejects(client.delete({ model: "no-such-model" }), refused(/models:write/));
-  const key = execFileSync(argv[2], ["keys", "add", "ollama-check"], { encoding: "utf8" }).trim();
+  const key = execFileSync(argv[2], ["keys", "add", `ollama-check-${Date.now()}`], { encoding: "utf8" }).trim();
   const withKey = new Ollama({ host, headers: { Authorization: `Bearer ${key}` } });
   assert.deepEqual((await withKey.list()).models, models);
   const wrong = new Ollama({ host, headers: { Authorization: "Bearer omk_unknown" } });

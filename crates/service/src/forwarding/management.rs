@@ -30,13 +30,13 @@ impl Forwarding {
                 let (source, destination) = (request.named("source"), request.named("destination"));
                 self.check_name(caller, "source", &source)?;
                 self.check_name(caller, "destination", &destination)?;
-                let uses = self.reserved(&destination, Reserve::ForCreation)?;
+                let uses = self.reserved(&destination, Reserve::Creation)?;
                 (destination, uses)
             }
             _ => {
                 let model = request.model();
                 self.check_name(caller, "model", &model)?;
-                let uses = self.reserved(&model, Reserve::ForChange)?;
+                let uses = self.reserved(&model, Reserve::Change)?;
                 (model, uses)
             }
         };
@@ -64,11 +64,11 @@ impl Forwarding {
         let model = request.model();
         self.check_name(caller, "model", &model)?;
         let uses = match request.route {
-            OllamaRoute::Pull => self.reserved(&model, Reserve::ForPull)?,
+            OllamaRoute::Pull => self.reserved(&model, Reserve::Pull)?,
             OllamaRoute::Create => {
                 // One that is not installed would be pulled.
                 self.check_name(caller, "from", &request.named("from"))?;
-                self.reserved(&model, Reserve::ForCreation)?
+                self.reserved(&model, Reserve::Creation)?
             }
             _ => Vec::new(),
         };
@@ -103,9 +103,9 @@ impl Forwarding {
     fn reserved(&self, name: &NamedModel, kind: Reserve) -> Result<Vec<NameUse>, ServiceError> {
         let NamedModel::Named(model) = name else { return Ok(Vec::new()) };
         let mut uses = match kind {
-            Reserve::ForPull => vec![self.models.reserve_pull(model)?],
-            Reserve::ForCreation => vec![self.models.reserve_name(model)?],
-            Reserve::ForChange => Vec::new(),
+            Reserve::Pull => vec![self.models.reserve_pull(model)?],
+            Reserve::Creation => vec![self.models.reserve_name(model)?],
+            Reserve::Change => Vec::new(),
         };
         uses.push(self.models.names.change(model)?);
         Ok(uses)
@@ -115,9 +115,9 @@ impl Forwarding {
 /// What a name is reserved for.
 #[derive(Debug, Clone, Copy)]
 enum Reserve {
-    ForPull,
-    ForCreation,
-    ForChange,
+    Pull,
+    Creation,
+    Change,
 }
 
 /// A transfer whose steps are read in passing.

@@ -11,7 +11,7 @@ use super::ReplyBuffer;
 use platform::sync::lock;
 
 /// Bytes that wait for a reader, where they are not retained. Beyond it the model server waits for the reader.
-const MAX_AHEAD: usize = 256 * 1024;
+const MAX_AHEAD: usize = 1 << 20;
 
 /// How an answer begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
