@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Holds ollama-mcp against the official SDKs of MCP, of OpenAI and of Anthropic, in Python and TypeScript (tests/clients), with the model server that the
+# Holds ollama-mcp against the official SDKs of MCP, OpenAI, Anthropic and Ollama, in Python and TypeScript (tests/clients), with the model server that the
 # environment (OLLAMA_*) names.
 #   .ci/clients.sh BINARY WORKDIR
 set -euo pipefail
@@ -20,6 +20,7 @@ python3 -m venv "$work/sdk-venv"
 "$work/sdk-venv/bin/python" $clients/python/check.py "$binary"
 "$work/sdk-venv/bin/python" $clients/python/openai_check.py "$binary"
 "$work/sdk-venv/bin/python" $clients/python/anthropic_check.py "$binary"
+"$work/sdk-venv/bin/python" $clients/python/ollama_check.py "$binary"
 
 # A copy, so that nothing is installed into the sources.
 rm -rf "$work/typescript"
@@ -28,3 +29,4 @@ npm ci --prefix "$work/typescript" --no-audit --no-fund --loglevel=error
 node "$work/typescript/check.ts" "$binary"
 node "$work/typescript/openai_check.ts" "$binary"
 node "$work/typescript/anthropic_check.ts" "$binary"
+node "$work/typescript/ollama_check.ts" "$binary"

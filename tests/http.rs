@@ -19,6 +19,7 @@ mod heads;
 mod isolation;
 mod limits;
 mod mcp;
+mod ollama;
 mod openai_routes;
 mod openapi;
 mod own_completions;
@@ -54,4 +55,15 @@ fn answer_all(fake: &FakeOllama) {
     fake.on("POST", "/api/embed", Answer::json(200, vectors));
     let said = json!({ "model": "m", "response": "c = a + b", "done": true, "done_reason": "stop" });
     fake.on("POST", "/api/generate", Answer::ndjson(&[said]));
+    for case in [
+        "status_get",
+        "embeddings_legacy_model_ok",
+        "pull_success_stream",
+        "push_success_stream",
+        "create_from_stream",
+        "copy",
+        "delete",
+    ] {
+        fake.replay(case);
+    }
 }

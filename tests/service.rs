@@ -4,5 +4,6 @@ mod allowed_models;
 mod bare_prompts;
 mod completions;
 mod default_model;
+mod forwarding;
 mod queue_view;
 mod requested_replies;

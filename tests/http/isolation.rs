@@ -85,7 +85,8 @@ impl Belongings {
     }
 
     fn has_rule(path: &str) -> bool {
-        const NOBODYS: &[&str] = &["/v1/models/{id}", "/docs/{file}", "/x/users/{email}"];
+        const NOBODYS: &[&str] =
+            &["/v1/models/{id}", "/docs/{file}", "/x/users/{email}", "/api/blobs/{digest}"];
         let none =
             Self { completion: "c".into(), stored: "s".into(), conversation: "d".into(), key: "k".into() };
         NOBODYS.contains(&path) || none.fill(path).is_some() || FILES.contains(&path)

@@ -7,6 +7,7 @@
 //! router                          from a request to the handler of its route
 //! base, openai, anthropic, ollama,  the routes, one folder for each family
 //!   accounts, chat_service, own
+//! ndjson                          a reply in Ollama's chunks
 //! idempotency, follow             a completion on behalf of a response; one answer for the same request
 //! multipart, download, attachments  files in a request and in an answer; files that go with a chat
 //! mount                           a service of another front, such as MCP
@@ -39,6 +40,7 @@ mod mcp_routes;
 mod metrics;
 mod mount;
 mod multipart;
+mod ndjson;
 mod ollama;
 mod openai;
 mod openapi;

@@ -34,7 +34,6 @@ pub(crate) enum Tag {
     Server,
     OpenAi,
     Anthropic,
-    #[expect(dead_code, reason = "its routes come next")]
     Ollama,
     Mcp,
     Accounts,

@@ -75,6 +75,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                     .into_iter()
                     .chain(rate_limit::HEADERS)
                     .chain(rate_limit::ANTHROPIC_HEADERS)
+                    .chain(ollama::HEADERS)
                     .map(HeaderName::from_static),
             )),
     )

@@ -21,6 +21,7 @@ use super::{ProviderError, ProviderResult, Wait};
 use settings::ProviderSettings;
 
 mod body;
+mod forward;
 mod upload;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

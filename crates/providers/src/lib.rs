@@ -15,6 +15,7 @@ mod error;
 mod error_body;
 #[cfg(test)]
 mod fixture;
+pub mod forward;
 mod http;
 mod lines;
 mod logprobs;

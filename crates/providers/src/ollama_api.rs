@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio_util::bytes::Bytes;
 
 use super::ProviderResult;
+use super::forward::{ForwardBody, Forwarded, OllamaRoute, Patience};
 use types::{CreateRequest, ModelDetails, TransferEvent};
 
 /// The steps of a pull, a push or a create, in order. The last item is the `success` step or an error. Dropping the
@@ -62,4 +63,15 @@ pub trait OllamaApi: Send + Sync {
         size: u64,
         body: FileStream,
     ) -> BoxFuture<'a, ProviderResult<()>>;
+
+    /// Passes a request on as its caller has written it, and the answer with it, whatever its status.
+    ///
+    /// # Errors
+    /// There is no answer. A digest that is none is [`super::ProviderError::InvalidRequest`]; nothing is sent then.
+    fn forward<'a>(
+        &'a self,
+        route: &'a OllamaRoute,
+        body: ForwardBody,
+        patience: Patience,
+    ) -> BoxFuture<'a, ProviderResult<Forwarded>>;
 }

@@ -7,7 +7,7 @@
 //! 3. [`transfers`]: pulls, pushes and creations, over models and tasks.
 //! 4. [`chat`]: one completion, over transfers, tasks and models.
 //! 5. [`uploads`]: files of callers, which go with chats. [`conversations`], [`batches`]: many completions, over chat.
-//!    [`embeddings`]: over transfers. [`web`], [`stored_answers`]: alone.
+//!    [`embeddings`], [`forwarding`]: over transfers. [`web`], [`stored_answers`]: alone.
 
 pub mod batches;
 mod caller;
@@ -17,6 +17,7 @@ pub mod conversations;
 pub mod embeddings;
 mod error;
 mod file_access;
+pub mod forwarding;
 pub mod hint;
 pub mod models;
 pub mod rate_limits;
@@ -43,6 +44,7 @@ use embeddings::Embeddings;
 pub use error::{ErrorCode, Partial, ServiceError, TokenCounts, storage_failed};
 use file_access::FileAccess;
 pub use file_access::HostFiles;
+use forwarding::Forwarding;
 pub use hint::{Action, Hint, Warning, WarningKind};
 use models::{ModelSettings, Models};
 use rate_limits::RateLimits;
@@ -88,6 +90,7 @@ pub struct Services {
     pub conversations: Arc<Conversations>,
     pub batches: Arc<Batches>,
     pub embeddings: Arc<Embeddings>,
+    pub forwarding: Arc<Forwarding>,
     pub web: Arc<Web>,
     rate_limits: Option<Arc<dyn RateLimits>>,
     pub stored_answers: Arc<StoredAnswers>,
@@ -120,6 +123,7 @@ impl Services {
             uploads: Uploads::new(settings.uploads),
             batches: Batches::new(Arc::clone(&chat), Arc::clone(&tasks)),
             embeddings: Embeddings::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
+            forwarding: Forwarding::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
             web: Web::new(settings.web),
             rate_limits: settings.rate_limits,
             stored_answers: Arc::new(StoredAnswers::new(settings.answers)),

@@ -28,7 +28,8 @@ pub(crate) fn until_ended(response: Response, ended: &CancellationToken, dialect
     }
     let last = last_words(dialect, response.headers().get(CONTENT_TYPE));
     response.map(|body| {
-        Body::new(EndingBody { inner: Some(body), ended: Box::pin(ended.clone().cancelled_owned()), last })
+        let ended = Box::pin(ended.clone().cancelled_owned());
+        Body::new(EndingBody { inner: Some(body), ended, last, cuts_line: false })
     })
 }
 
@@ -55,6 +56,8 @@ struct EndingBody {
     inner: Option<Body>,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
     last: Bytes,
+    /// The bytes so far end inside of a line.
+    cuts_line: bool,
 }
 
 impl HttpBody for EndingBody {
@@ -67,13 +70,19 @@ impl HttpBody for EndingBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
         let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
-        // Each frame of our streams has whole events, so that the end cuts none.
+        // Each frame of our own streams has whole events, so that the end cuts none. Bytes of the model server may be cut.
         if this.ended.as_mut().poll(context).is_ready() {
             this.inner = None;
             let last = std::mem::take(&mut this.last);
+            let last =
+                if this.cuts_line && !last.is_empty() { [b"\n", &last[..]].concat().into() } else { last };
             return Poll::Ready((!last.is_empty()).then(|| Ok(Frame::data(last))));
         }
-        Pin::new(inner).poll_frame(context)
+        let frame = std::task::ready!(Pin::new(inner).poll_frame(context));
+        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+            this.cuts_line = data.last().is_some_and(|last| *last != b'\n');
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -100,6 +109,7 @@ mod tests {
             (Dialect::Anthropic, "text/event-stream", "event: error\ndata: {\"type\":\"error\","),
             (Dialect::JsonRpc, "text/event-stream", "\"jsonrpc\":\"2.0\""),
             (Dialect::ChatService, "application/x-ndjson", "{\"error\":\"The credential"),
+            (Dialect::Ollama, "application/x-ndjson", "{\"error\":\"The credential"),
         ] {
             let ended = CancellationToken::new();
             let events = stream::once(async { b"data: 1\n\n".to_vec() });
@@ -113,6 +123,19 @@ mod tests {
             assert!(String::from_utf8_lossy(&last).contains(expected), "{last:?}");
             assert!(body.frame().await.is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn error_is_a_line_of_its_own() {
+        let ended = CancellationToken::new();
+        let pieces =
+            futures_util::StreamExt::chain(stream::once(async { b"{\"cut".to_vec() }), stream::pending());
+        let response = sse::streamed(HeaderValue::from_static("application/x-ndjson"), pieces);
+        let mut body = until_ended(response, &ended, Dialect::Ollama).into_body();
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "{\"cut");
+        ended.cancel();
+        let last = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(last.starts_with(b"\n{\"error\":\"The credential"), "{last:?}");
     }
 
     #[tokio::test]

@@ -5,12 +5,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::request::{Asked, ChatRequest};
-use super::{ndjson, with_502};
+use super::with_502;
 use crate::attachments;
 use crate::call::{Call, EVENTS, json_answer, tell_ignored};
 use crate::error::HttpError;
 use crate::follow::Follower;
 use crate::hint;
+use crate::ndjson::{self, Form};
 use crate::route::{Answer, Content, Route, Tag};
 use types::Scope;
 
@@ -67,10 +68,10 @@ async fn chat(mut call: Call) -> Answer {
                 if !shows_queue {
                     follower.begun().await.map_err(with_502)?;
                 }
-                ndjson::response(follower, shows_queue)
+                ndjson::response(follower, Form::Chat, shows_queue)
             } else {
                 let completion = follower.completion().await.map_err(with_502)?;
-                json_answer(&ndjson::whole(&completion, follower.has_credential()))?
+                json_answer(&ndjson::whole(&completion, Form::Chat, follower.has_credential()))?
             }
         }
         Asked::Turn(turn) => {

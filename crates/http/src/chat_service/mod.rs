@@ -4,7 +4,6 @@ mod chat;
 mod generate;
 mod history;
 mod models;
-mod ndjson;
 mod request;
 mod upload;
 
@@ -12,6 +11,8 @@ use axum::http::StatusCode;
 
 use crate::error::HttpError;
 use crate::route::Route;
+pub(crate) use models::ModelsAnswer;
+pub(crate) use request::{Asked, ChatRequest};
 use service::ErrorCode;
 
 pub(crate) fn routes() -> Vec<Route> {

@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::with_502;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
+use service::models::catalog::ListedModel as Listed;
 use types::Model;
 use types::Scope;
 
 /// The models, as Ollama lists them. What the model server does not report is absent.
 #[derive(Debug, Serialize, JsonSchema)]
-struct ModelsAnswer<'a> {
+pub(crate) struct ModelsAnswer<'a> {
     models: Vec<ListedModel<'a>>,
 }
 
@@ -65,7 +66,13 @@ async fn models(call: Call) -> Answer {
         .list_models(call.caller())
         .await
         .map_err(|error| with_502(call.error(&error)))?;
-    json_answer(&ModelsAnswer { models: listed.iter().map(|listed| entry(&listed.model)).collect() })
+    json_answer(&ModelsAnswer::of(&listed))
+}
+
+impl<'a> ModelsAnswer<'a> {
+    pub(crate) fn of(listed: &'a [Listed]) -> Self {
+        Self { models: listed.iter().map(|listed| entry(&listed.model)).collect() }
+    }
 }
 
 fn entry(model: &Model) -> ListedModel<'_> {

@@ -18,7 +18,7 @@ use types::{Message, Role};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "ChatServiceRequest")]
-pub(super) struct ChatRequest {
+pub(crate) struct ChatRequest {
     /// The whole chat, as in Ollama's `/api/chat`
     #[schemars(with = "Option<Vec<Value>>")]
     messages: Option<Vec<ChatMessage>>,
@@ -47,12 +47,12 @@ pub(super) struct ChatRequest {
     /// With `prompt`: base64 or data URLs
     images: Option<Vec<String>>,
     /// Ids of uploaded files that the model reads with the newest message
-    pub(super) attachments: Option<Vec<String>>,
+    pub(crate) attachments: Option<Vec<String>>,
 }
 
 /// A request that was read and checked.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// A chat, answered in Ollama's chunks or as one object.
     Messages { chat: Box<ChatCall>, stream: bool },
     /// A turn of a stored conversation.
@@ -63,7 +63,7 @@ pub(super) enum Asked {
 
 impl Asked {
     /// Everything but the messages.
-    pub(super) fn chat_mut(&mut self) -> &mut ChatCall {
+    pub(crate) fn chat_mut(&mut self) -> &mut ChatCall {
         match self {
             Self::Messages { chat, .. } | Self::Prompt(chat) => chat,
             Self::Turn(turn) => &mut turn.chat,
@@ -76,7 +76,7 @@ impl ChatRequest {
     ///
     /// # Errors
     /// 400 with the name of the field that is wrong.
-    pub(super) fn read(
+    pub(crate) fn read(
         mut self,
         options: &HttpOptions,
         ignored: &mut Vec<String>,

@@ -100,6 +100,10 @@ fn routes_that_generate_are_counted_and_others_are_not() {
             "/v1/completions",
             "/v1/embeddings",
             "/v1/messages",
+            "/api/chat",
+            "/api/generate",
+            "/api/embed",
+            "/api/embeddings",
             "/chat",
             "/api/v1/generate"
         ]

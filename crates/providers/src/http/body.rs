@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::bytes::Bytes;
 
 use crate::{ProviderError, ProviderResult, Wait, connect_error};
 
@@ -23,7 +24,7 @@ impl Body {
     ///
     /// # Errors
     /// [`ProviderError::Timeout`], or [`ProviderError::Interrupted`] where the connection was cut.
-    pub(crate) async fn next(&mut self) -> ProviderResult<Option<impl AsRef<[u8]> + use<>>> {
+    pub(crate) async fn next(&mut self) -> ProviderResult<Option<Bytes>> {
         let (deadline, waiting_for, after) = match self.first {
             Some((deadline, after)) => (deadline, Wait::FirstByte, after),
             None => (Instant::now() + self.next_byte, Wait::NextByte, self.next_byte),
@@ -49,7 +50,7 @@ impl Body {
     ///
     /// # Errors
     /// As [`Body::next`]; [`ProviderError::Malformed`] for a longer one.
-    pub(super) async fn read(&mut self, limit: usize) -> ProviderResult<Vec<u8>> {
+    pub(crate) async fn read(&mut self, limit: usize) -> ProviderResult<Vec<u8>> {
         let mut bytes = Vec::new();
         while let Some(chunk) = self.next().await? {
             if bytes.len() + chunk.as_ref().len() > limit {

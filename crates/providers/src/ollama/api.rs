@@ -10,6 +10,7 @@ use super::transfer::{Operation, TransferDecoder};
 use super::wire::{CopyBody, DeleteBody, EmbedBody, GenerateBody, RegistryBody};
 use super::{Ollama, request, to_provider_error};
 use crate::decode::decode_body;
+use crate::forward::{ForwardBody, Forwarded, OllamaRoute, Patience};
 use crate::http::Failure;
 use crate::{FileStream, OllamaApi, ProviderError, ProviderResult, TransferStream, json};
 use types::{CreateRequest, ModelDetails};
@@ -123,6 +124,15 @@ impl OllamaApi for Ollama {
                 .map_err(to_provider_error(RequestContext::default()))
         })
     }
+
+    fn forward<'a>(
+        &'a self,
+        route: &'a OllamaRoute,
+        body: ForwardBody,
+        patience: Patience,
+    ) -> BoxFuture<'a, ProviderResult<Forwarded>> {
+        self.pass_on(route, body, patience)
+    }
 }
 
 impl Ollama {
@@ -196,7 +206,7 @@ fn is_zero(keep_alive: &Value) -> bool {
     }
 }
 
-fn blob_path(digest: &str) -> ProviderResult<String> {
+pub(super) fn blob_path(digest: &str) -> ProviderResult<String> {
     let is_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
     match digest.strip_prefix("sha256:") {
         Some(hex) if hex.len() == 64 && hex.bytes().all(is_hex) => Ok(format!("api/blobs/{digest}")),

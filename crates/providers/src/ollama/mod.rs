@@ -20,6 +20,7 @@ use types::{
 mod api;
 mod chat;
 mod error;
+mod forward;
 mod models;
 mod ndjson;
 mod registry;
@@ -28,6 +29,7 @@ mod transfer;
 mod web;
 mod wire;
 
+pub use forward::{ReplyReader, TransferReader, embedded_tokens, forwarded_error};
 pub use web::OllamaWeb;
 
 pub struct Ollama {

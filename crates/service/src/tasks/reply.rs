@@ -6,20 +6,23 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::Caller;
-use crate::error::{ErrorCode, Partial, ServiceError};
+use crate::error::{Partial, ServiceError};
 use crate::tasks::handle::TaskState;
+use crate::tasks::observer::EndedKind;
 use platform::sync::lock;
 use types::{Location, TokenLogprob, ToolCall};
 
 mod completion;
 mod cursor;
 mod figures;
+mod size;
+mod verbatim;
 
 pub use completion::{Completion, CompletionSummary, Outcome, Sent};
 pub use cursor::{InvalidCursor, ReplyCursor};
+use verbatim::Verbatim;
+pub use verbatim::{VerbatimHead, VerbatimReader};
 
-/// The longest reply, in bytes: a server that never stops must not fill the memory.
-const MAX_REPLY: usize = 64 << 20;
 /// Estimated size of a tool call without its texts, in bytes.
 const CALL_BYTES: usize = 256;
 
@@ -75,6 +78,9 @@ pub struct ReplyBuffer {
     location: OnceLock<Location>,
     conversation: Option<String>,
     caller: Caller,
+    kind: EndedKind,
+    /// The server's own bytes, where the answer is passed on.
+    verbatim: Option<Arc<Verbatim>>,
     pub(crate) task_state: TaskState,
 }
 
@@ -116,6 +122,12 @@ impl ReplyBuffer {
         Arc::new(Self::of(caller, Some(id.to_owned())))
     }
 
+    /// One whose answer is passed on byte for byte; `retains`: it can be read more than once.
+    pub(crate) fn verbatim_of(caller: &Caller, kind: EndedKind, retains: bool) -> Arc<Self> {
+        let verbatim = Some(Verbatim::new(retains));
+        Arc::new(Self { kind, verbatim, ..Self::of(caller, None) })
+    }
+
     fn of(caller: &Caller, conversation: Option<String>) -> Self {
         let buffer = Buffer {
             phase: Phase::Waiting,
@@ -141,6 +153,8 @@ impl ReplyBuffer {
             location: OnceLock::new(),
             conversation,
             caller: caller.clone(),
+            kind: EndedKind::Completion,
+            verbatim: None,
             task_state: TaskState::new(),
         }
     }
@@ -168,32 +182,6 @@ impl ReplyBuffer {
     /// The conversation of which it is a turn.
     pub fn conversation(&self) -> Option<&str> {
         self.conversation.as_deref()
-    }
-
-    /// Estimated size in memory, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        let buffer = self.lock();
-        let text = match &buffer.outcome {
-            Some(Ok(completion)) => completion.content.len() + completion.thinking.len(),
-            Some(Err(error)) => {
-                error.partial.as_ref().map_or(0, |partial| partial.content.len() + partial.thinking.len())
-            }
-            None => 0,
-        };
-        text + buffer.size() + 1024
-    }
-
-    /// Checks that the reply so far is not too long.
-    ///
-    /// # Errors
-    /// `interrupted`; what has come is kept.
-    pub(crate) fn check_size(&self) -> Result<(), ServiceError> {
-        if self.lock().size() <= MAX_REPLY {
-            return Ok(());
-        }
-        let message = format!("The reply was stopped: it is longer than {} MiB", MAX_REPLY >> 20);
-        Err(ServiceError::new(ErrorCode::Interrupted, message)
-            .with_hint("Use what has come, or ask for less, for example with max_tokens."))
     }
 
     /// While it is queued: an estimate of the wait, where recent requests give one.
@@ -368,6 +356,9 @@ impl ReplyBuffer {
         buffer.outcome = Some(outcome);
         drop(buffer);
         self.task_state.end();
+        if let Some(verbatim) = &self.verbatim {
+            verbatim.close();
+        }
         self.version.send_modify(|version| *version += 1);
     }
 
@@ -380,16 +371,4 @@ impl ReplyBuffer {
 mod tests;
 
 #[cfg(test)]
-pub(crate) mod testing {
-    //! Completions for tests of other files.
-
-    use super::*;
-
-    /// A completion that failed after `text`.
-    pub(crate) fn ended_with(text: &str) -> Arc<ReplyBuffer> {
-        let reply = ReplyBuffer::new(&Caller::local());
-        reply.push_content(text);
-        reply.end(Err(ServiceError::internal()));
-        reply
-    }
-}
+pub(crate) mod testing;

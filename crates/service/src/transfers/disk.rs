@@ -52,6 +52,20 @@ impl Disk {
 }
 
 impl Transfers {
+    /// Checks that the disk has room for so many bytes more, where the models are on this machine. `what` needs it.
+    ///
+    /// # Errors
+    /// `disk_full`.
+    pub(crate) async fn check_room(&self, what: &str, needed: u64) -> Result<(), ServiceError> {
+        if !self.models.provider().is_local() {
+            return Ok(());
+        }
+        match self.settings.disk.room().await {
+            Some((dir, free)) if free < needed => Err(disk_full(what, needed, &dir, free, "it was stopped")),
+            _ => Ok(()),
+        }
+    }
+
     /// Completes with the error once a pull is known to need more than the free space.
     pub(crate) async fn no_room(&self, job: &Job) -> ServiceError {
         if !self.models.provider().is_local() {
@@ -69,7 +83,7 @@ impl Transfers {
                 let needed = total.saturating_sub(transfer.completed_bytes.unwrap_or(0));
                 if let Some((dir, free)) = self.settings.disk.room().await.filter(|(_, free)| *free < needed)
                 {
-                    return disk_full(&transfer.model, needed, &dir, free);
+                    return disk_full(&transfer.model, needed, &dir, free, "the pull was stopped");
                 }
             }
             if changes.changed().await.is_err() {
@@ -79,9 +93,9 @@ impl Transfers {
     }
 }
 
-fn disk_full(model: &str, needed: u64, dir: &Path, free: u64) -> ServiceError {
+fn disk_full(what: &str, needed: u64, dir: &Path, free: u64, done: &str) -> ServiceError {
     let text = format!(
-        "{model} needs {} more, and {} are free at {}; the pull was stopped",
+        "{what} needs {} more, and {} are free at {}; {done}",
         human_size(needed),
         human_size(free),
         dir.display()

@@ -2,7 +2,7 @@
 
 use super::{CompletionSummary, ReplyBuffer};
 use crate::ServiceError;
-use crate::tasks::observer::{EndedCompletion, EndedKind};
+use crate::tasks::observer::EndedCompletion;
 
 impl ReplyBuffer {
     /// The figures of an end that is about to be announced.
@@ -12,7 +12,7 @@ impl ReplyBuffer {
         let timings = ended.map(|summary| summary.timings).unwrap_or_default();
         let written = || buffer.first_chunk.map(|at| at.elapsed()).unwrap_or_default();
         EndedCompletion {
-            kind: EndedKind::Completion,
+            kind: self.kind,
             caller: self.caller.clone(),
             model: ended
                 .map_or_else(|| self.model().unwrap_or_default(), |summary| &summary.model)

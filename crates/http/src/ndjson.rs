@@ -1,4 +1,4 @@
-//! A reply in Ollama's own chunks: JSON lines, the last one with the counts.
+//! A reply of the core in Ollama's own chunks: JSON lines, the last one with the counts.
 
 use std::time::Duration;
 
@@ -17,12 +17,28 @@ use service::chat::timings::millis;
 use service::tasks::reply::{Completion, Phase, Update};
 use types::{FinishReason, ToolCall};
 
-/// A line of Ollama's `/api/chat`; its fields in Ollama's order.
+/// The route whose lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `/api/chat`
+    Chat,
+    /// `/api/generate`
+    Prompt,
+}
+
+/// A line of Ollama's; its fields in Ollama's order.
 #[derive(Default, Serialize)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     model: &'a str,
     created_at: String,
-    message: Message<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Message<'a>>,
+    /// The text of a prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<&'a str>,
+    /// The thinking of a prompt.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: &'a str,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     done_reason: Option<&'a str>,
@@ -77,8 +93,19 @@ struct Function<'a> {
     arguments: Value,
 }
 
+impl<'a> Line<'a> {
+    fn of(form: Form, message: Message<'a>) -> Self {
+        match form {
+            Form::Chat => Self { message: Some(message), ..Self::default() },
+            Form::Prompt => {
+                Self { response: Some(message.content), thinking: message.thinking, ..Self::default() }
+            }
+        }
+    }
+}
+
 /// The response of a stream.
-pub(super) fn response(follower: Follower, shows_queue: bool) -> Response {
+pub(crate) fn response(follower: Follower, form: Form, shows_queue: bool) -> Response {
     let lines = stream::unfold((Some(follower), 0), move |(follower, mut calls)| async move {
         let mut follower = follower?;
         loop {
@@ -86,14 +113,14 @@ pub(super) fn response(follower: Follower, shows_queue: bool) -> Response {
                 Step::Silent => continue,
                 Step::Update(update) => {
                     let model = follower.reply().model().unwrap_or_default();
-                    let mut lines = lines_of(model, &update, &mut calls);
+                    let mut lines = lines_of(model, form, &update, &mut calls);
                     if let Some(queue) = queue_event(&follower, &update).filter(|_| shows_queue) {
                         let created_at = now();
                         lines.extend(line(&Line {
                             model,
                             created_at,
                             queue: Some(queue),
-                            ..Line::default()
+                            ..Line::of(form, Message::default())
                         }));
                     }
                     if lines.is_empty() {
@@ -101,7 +128,7 @@ pub(super) fn response(follower: Follower, shows_queue: bool) -> Response {
                     }
                     return Some((lines, (Some(follower), calls)));
                 }
-                Step::Ended(Ok(completion)) => line(&end(&completion, follower.has_credential())),
+                Step::Ended(Ok(completion)) => line(&end(&completion, form, follower.has_credential())),
                 Step::Ended(Err(error)) => error_line(&follower.failure(error)),
                 Step::ShuttingDown => error_line(&shutting_down()),
             };
@@ -119,22 +146,23 @@ fn queue_event<'a>(follower: &'a Follower, update: &Update) -> Option<QueueEvent
 }
 
 /// The one object of a reply that is not streamed.
-pub(super) fn whole(completion: &Completion, has_credential: bool) -> Line<'_> {
+pub(crate) fn whole(completion: &Completion, form: Form, has_credential: bool) -> Line<'_> {
     let message = Message {
         content: &completion.content,
         thinking: &completion.thinking,
         tool_calls: calls(&completion.tool_calls, 0),
         ..Message::default()
     };
-    Line { message, ..end(completion, has_credential) }
+    let Line { message, response, thinking, .. } = Line::of(form, message);
+    Line { message, response, thinking, ..end(completion, form, has_credential) }
 }
 
 /// The lines of what is new: thinking, text and calls each have one, as in Ollama. `calls` counts the calls so far.
-fn lines_of(model: &str, update: &Update, calls_so_far: &mut usize) -> Vec<u8> {
+fn lines_of(model: &str, form: Form, update: &Update, calls_so_far: &mut usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut write = |message| {
         let created_at = now();
-        out.extend(line(&Line { model, created_at, message, ..Line::default() }));
+        out.extend(line(&Line { model, created_at, ..Line::of(form, message) }));
     };
     if !update.thinking.is_empty() {
         write(Message { thinking: &update.thinking, ..Message::default() });
@@ -150,7 +178,7 @@ fn lines_of(model: &str, update: &Update, calls_so_far: &mut usize) -> Vec<u8> {
 }
 
 /// The last line.
-fn end(completion: &Completion, has_credential: bool) -> Line<'_> {
+fn end(completion: &Completion, form: Form, has_credential: bool) -> Line<'_> {
     let summary = &completion.summary;
     let timings = &summary.timings;
     let nanoseconds = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_nanos()).ok());
@@ -170,7 +198,7 @@ fn end(completion: &Completion, has_credential: bool) -> Line<'_> {
         eval_count: summary.usage.completion_tokens,
         eval_duration: nanoseconds(timings.eval),
         warnings: summary.warnings.iter().map(|warning| hint::warning(warning, has_credential)).collect(),
-        ..Line::default()
+        ..Line::of(form, Message::default())
     }
 }
 
@@ -225,7 +253,7 @@ mod tests {
             queue_estimate: None,
         };
         let mut so_far = 1;
-        let lines = lines_of("m", &update, &mut so_far);
+        let lines = lines_of("m", Form::Chat, &update, &mut so_far);
         let mut lines = parsed(&lines);
         for line in &mut lines {
             assert!(line.as_object_mut().unwrap().shift_remove("created_at").is_some());
@@ -240,5 +268,10 @@ mod tests {
             ]
         );
         assert_eq!(so_far, 3);
+        let update = Update { tool_calls: Vec::new(), ..update };
+        let lines = parsed(&lines_of("m", Form::Prompt, &update, &mut so_far));
+        let mut text = lines.iter().map(|line| (line["thinking"].clone(), line["response"].clone()));
+        assert_eq!(text.next().unwrap(), ("hm".into(), "".into()));
+        assert_eq!(text.next().unwrap(), (Value::Null, "a\nb".into()));
     }
 }
