@@ -36,6 +36,13 @@ pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &impl Seria
     out.extend_from_slice(b"\n\n");
 }
 
+/// Writes the name of the event that follows.
+pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'\n');
+}
+
 /// A place in the queue.
 #[derive(Serialize)]
 pub(crate) struct QueueEvent<'a> {
@@ -50,7 +57,7 @@ pub(crate) struct QueueEvent<'a> {
 
 /// Writes an event with the place in the queue, for clients that asked for it.
 pub(crate) fn write_queue(out: &mut Vec<u8>, event: &QueueEvent<'_>) {
-    out.extend_from_slice(b"event: queue\n");
+    write_name(out, "queue");
     write_event(out, None, event);
 }
 

@@ -55,6 +55,7 @@ fn app() -> Arc<App> {
         mcp: None,
         metrics: Arc::new(Metrics::new()),
         idempotency: Default::default(),
+        responses: Default::default(),
         started: Instant::now(),
         shutdown: Default::default(),
     })
@@ -95,6 +96,13 @@ fn routes_that_generate_are_counted_and_others_are_not() {
     let counted: Vec<_> = routes().iter().filter(|route| route.is_counted).map(|route| route.path).collect();
     assert_eq!(
         counted,
-        ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/chat", "/api/v1/generate"]
+        [
+            "/v1/chat/completions",
+            "/v1/completions",
+            "/v1/embeddings",
+            "/v1/responses",
+            "/chat",
+            "/api/v1/generate",
+        ]
     );
 }
