@@ -64,6 +64,7 @@ fn options(serve: &ServeSettings) -> HttpOptions {
         origins: serve.origins.clone(),
         trusted_proxies: serve.trusted_proxies.clone(),
         model_aliases: serve.model_aliases.clone(),
+        instance: serve.instance.clone().unwrap_or_else(platform::host_name),
         max_body_bytes: serve.max_body_bytes,
         max_connections: serve.max_connections,
         comment_after: serve.comment_after,

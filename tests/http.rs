@@ -25,6 +25,7 @@ mod openapi;
 mod own_completions;
 #[cfg(target_os = "linux")]
 mod replicas;
+mod responses;
 mod revocation;
 mod routes;
 mod start;

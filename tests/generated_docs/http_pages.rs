@@ -24,6 +24,7 @@ pub(super) fn openai_fields() -> String {
     );
     let tables = [
         ("/v1/chat/completions", openai::request::FIELDS),
+        ("/v1/responses", openai::responses::FIELDS),
         ("/v1/completions", openai::completions::FIELDS),
         ("/v1/embeddings", openai::embeddings::FIELDS),
     ];
@@ -43,6 +44,56 @@ pub(super) fn openai_fields() -> String {
     page
 }
 
+/// The same of a response.
+fn response_note(field: &str) -> &'static str {
+    match field {
+        "background" => {
+            "The answer is there at once, with `queued`; the response goes on when its caller goes, and is on disk."
+        }
+        "include" => {
+            "`message.output_text.logprobs`. The other values of the API are taken and add nothing: reasoning is never encrypted."
+        }
+        "input" => {
+            "A text, or items: messages with `input_text`, `input_image` (data URL or `file_id`) and `input_file` (`file_id` or `file_data`), \
+             `function_call`, `function_call_output`, `reasoning`, `item_reference`."
+        }
+        "metadata" => "Labels, given back with the response.",
+        "parallel_tool_calls" => "With `false` only the first call is given.",
+        "previous_response_id" => {
+            "Its input and output, and those of the responses before it, come before `input`; its `instructions` do not."
+        }
+        "reasoning" => {
+            "`effort`. What the model thinks comes as `reasoning_text`, so `summary`, `context` and `mode` are ignored."
+        }
+        "store" => {
+            "`true`: on disk, until it is deleted or `OLLAMA_MCP_SERVE_RETENTION_DAYS` have passed. `false`: it can be neither fetched nor \
+             continued. Absent: in memory, for an hour after its end."
+        }
+        "stream_options" => "Only with `stream`. Nothing is obfuscated.",
+        "text" => {
+            "`format`; the reply is checked, and asked for once more. A stream is sent as it comes and checked at its end, unless the \
+             header `x-ollama-mcp-hold: true` holds it back. `verbosity` is ignored."
+        }
+        "tool_choice" => {
+            "By what is offered to the model; `required` and a name are checked in the reply, and asked for once more. `allowed_tools` too."
+        }
+        "tools" => {
+            "Those of the type `function`. Others run on OpenAI's own servers, and are refused by their name."
+        }
+        "top_logprobs" => "From 1 on it asks for log probabilities, as `include` does.",
+        "truncation" => {
+            "`disabled`, the default: a prompt that does not fit the context is refused with `context_length_exceeded`. `auto` cuts it, with \
+             a warning; `grow` asks for a larger context."
+        }
+        "user" => "Given back with the response.",
+        "options" => "Options of Ollama by their own names, such as `{\"num_gpu\": 0}`.",
+        "num_ctx" => "The length of the context in tokens.",
+        "keep_alive" => "How long the model stays loaded, such as `\"10m\"`.",
+        "think" => "Wins over `reasoning.effort`.",
+        _ => "",
+    }
+}
+
 /// What the name of a field does not say.
 fn note(route: &str, field: &str) -> &'static str {
     match (route, field) {
@@ -59,6 +110,7 @@ fn note(route: &str, field: &str) -> &'static str {
             "The answer is kept on disk, until it is deleted or `OLLAMA_MCP_SERVE_RETENTION_DAYS` have passed; `GET /v1/chat/completions/{id}` has it."
         }
         ("/v1/chat/completions", "metadata") => "Labels of an answer with `store: true`.",
+        ("/v1/responses", field) => response_note(field),
         (_, "stream_options") => "`include_usage`; only with `stream`.",
         (_, "max_tokens") => "As `max_completion_tokens`.",
         (_, "tool_choice") => {

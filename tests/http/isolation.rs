@@ -19,6 +19,7 @@ const SECRET: &str = "mango-4711";
 struct Belongings {
     completion: String,
     stored: String,
+    response: String,
     conversation: String,
     key: String,
 }
@@ -48,12 +49,15 @@ async fn world() -> World {
     let kept = ann.posting("/v1/chat/completions", &ask(json!({}))).header("idempotency-key", "k1");
     let completion = answer(kept).await.ok()["id"].as_str().unwrap().to_owned();
     let stored = ann.post("/v1/chat/completions", &ask(json!({ "store": true }))).await.ok();
+    let asked = json!({ "model": MODEL, "input": SECRET, "instructions": SECRET, "background": true });
+    let response = ann.post("/v1/responses", &asked).await.ok()["id"].as_str().unwrap().to_owned();
     let said = json!({ "message": SECRET, "chat_id": "diary", "model": MODEL });
     let conversation = ann.post("/chat", &said).await.ok()["chat_id"].as_str().unwrap().to_owned();
     let made = ann.post("/x/keys", &json!({ "name": SECRET })).await.ok();
     let has = Belongings {
         completion,
         stored: stored["id"].as_str().unwrap().to_owned(),
+        response,
         conversation,
         key: made["id"].as_str().unwrap().to_owned(),
     };
@@ -72,6 +76,9 @@ impl Belongings {
     fn fill(&self, path: &str) -> Option<String> {
         let id = match path {
             "/v1/chat/completions/{id}" | "/v1/chat/completions/{id}/messages" => &self.stored,
+            "/v1/responses/{id}" | "/v1/responses/{id}/input_items" | "/v1/responses/{id}/cancel" => {
+                &self.response
+            }
             "/x/completions/{id}" => &self.completion,
             "/chat/history/{chat_id}" | "/chat/delete/{chat_id}" => &self.conversation,
             "/x/keys/{id}" => &self.key,
@@ -85,10 +92,14 @@ impl Belongings {
     }
 
     fn has_rule(path: &str) -> bool {
-        const NOBODYS: &[&str] =
-            &["/v1/models/{id}", "/docs/{file}", "/x/users/{email}", "/api/blobs/{digest}"];
-        let none =
-            Self { completion: "c".into(), stored: "s".into(), conversation: "d".into(), key: "k".into() };
+        const NOBODYS: &[&str] = &["/v1/models/{id}", "/docs/{file}", "/x/users/{email}", "/api/blobs/{digest}"];
+        let none = Self {
+            completion: "c".into(),
+            stored: "s".into(),
+            response: "r".into(),
+            conversation: "d".into(),
+            key: "k".into(),
+        };
         NOBODYS.contains(&path) || none.fill(path).is_some() || FILES.contains(&path)
     }
 }
@@ -189,6 +200,16 @@ async fn ids_in_bodies_and_headers_are_each_owners_own() {
             assert_ne!(answered.json()["id"], json!(world.has.completion), "{who}");
         }
         assert_eq!(world._fake.requests_to("POST", "/api/chat").len(), before + 1, "{who}");
+        // A response of another owner is neither continued nor quoted.
+        let item = format!("msg_{}_i0", world.has.response.trim_start_matches("resp_"));
+        for (body, status) in [
+            (json!({ "model": MODEL, "input": "more", "previous_response_id": world.has.response }), 400),
+            (json!({ "model": MODEL, "input": [{ "type": "item_reference", "id": item }] }), 404),
+        ] {
+            let refused = client.post("/v1/responses", &body).await;
+            assert_eq!(refused.status, status, "{who}: {refused:?}");
+            assert!(!refused.body.contains(SECRET), "{who}: {refused:?}");
+        }
     }
     let history = world.ann.get("/chat/history/diary").await.ok();
     assert!(!history.to_string().contains("what did I say?"), "{history}");

@@ -46,6 +46,37 @@ async fn conversation_goes_on_at_another_replica_and_is_answered_by_one_at_a_tim
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn response_is_found_by_all_once_it_has_ended_and_named_by_its_instance_before() {
+    let (fake, server) = (FakeOllama::start().await.with_defaults(), PostgresServer::start());
+    let url = server.new_database("responses");
+    let database = ("OLLAMA_MCP_DATABASE_URL", url.as_str());
+    let (one, two) = (replica(&fake, database, "one").await, replica(&fake, database, "two").await);
+    let gate = Gate::new();
+    fake.on_next("POST", "/api/chat", Answer::recorded("chat_stream").gate_after(2, &gate));
+    let body = json!({ "model": "qwen2.5-coder:0.5b", "input": "hi", "background": true });
+    let running = one.guest().post("/v1/responses", &body).await.ok();
+    gate.reached(1).await;
+    let path = format!("/v1/responses/{}", running["id"].as_str().unwrap());
+    let error = two.guest().get(&path).await.error(409);
+    assert!(error["message"].as_str().unwrap().ends_with("by the instance one"), "{error}");
+    one.signal("KILL");
+    one.ended().await;
+    // The database notices the end of the connection.
+    let failed = loop {
+        let answer = two.guest().get(&path).await;
+        if answer.status != 409 {
+            break answer.ok();
+        }
+    };
+    assert_eq!(failed["status"], "failed", "{failed}");
+    let next = json!({ "model": "qwen2.5-coder:0.5b", "input": "ho", "previous_response_id": running["id"], "store": true });
+    let stored = two.guest().post("/v1/responses", &next).await.ok();
+    let again = replica(&fake, database, "one").await;
+    let path = format!("/v1/responses/{}", stored["id"].as_str().unwrap());
+    assert_eq!(again.guest().get(&path).await.ok(), stored);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_database_urls_are_refused_without_their_password() {
     use crate::support::http_server::{failed_start, serve_command};
 

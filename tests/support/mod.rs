@@ -11,6 +11,7 @@ pub mod mcp_client;
 #[path = "../../crates/store/src/postgres/tests/server.rs"]
 pub mod postgres_server;
 pub mod process;
+pub mod resume;
 pub mod schema;
 #[cfg(unix)]
 pub mod terminal;

@@ -1,7 +1,7 @@
 //! Files that go with a request: uploads by their ids, and files in the messages themselves.
 
 use openai::ChatCompletionRequest;
-use openai::messages::{FileSource, take_files};
+use openai::messages::{FilePart, FileSource, take_files};
 use types::Scope;
 
 use crate::call::Call;
@@ -33,6 +33,19 @@ pub(crate) async fn of_messages(
 ) -> Result<Attachments, HttpError> {
     let Some(messages) = &mut request.messages else { return Ok(Attachments::default()) };
     let parts = take_files("messages", messages)?;
+    let count = messages.len();
+    of_parts(call, parts, count).await
+}
+
+/// The files of `count` messages.
+///
+/// # Errors
+/// As of [`of_messages`].
+pub(crate) async fn of_parts(
+    call: &Call,
+    parts: Vec<FilePart>,
+    count: usize,
+) -> Result<Attachments, HttpError> {
     if parts.is_empty() {
         return Ok(Attachments::default());
     }
@@ -47,7 +60,7 @@ pub(crate) async fn of_messages(
                 (format!("{}.file_data", part.path), Source::Bytes { name: part.name, bytes })
             }
         };
-        let message = Some((messages.len() - 1).saturating_sub(part.message));
+        let message = Some(count.saturating_sub(1).saturating_sub(part.message));
         files.push(FileToAttach { argument, source, message });
     }
     let attached = call.app.services.uploads.attach_files(call.caller(), files).await;

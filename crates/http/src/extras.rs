@@ -43,6 +43,11 @@ impl<'a> Extras<'a> {
         self.warnings.push(warning);
     }
 
+    /// Writes the warnings in the words of another API.
+    pub(crate) fn reword(&mut self, words: impl Fn(&str) -> String) {
+        self.warnings.iter_mut().for_each(|warning| *warning = words(warning));
+    }
+
     pub(crate) fn timings(&self) -> &TimingsReport {
         &self.timings
     }

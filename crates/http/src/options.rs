@@ -22,6 +22,8 @@ pub struct HttpOptions {
     pub trusted_proxies: Vec<Network>,
     /// Other names of models: what a caller sends, and the model that is meant.
     pub model_aliases: BTreeMap<String, String>,
+    /// The name of this process among those over one database.
+    pub instance: String,
     /// The largest body of a request.
     pub max_body_bytes: usize,
     /// Connections at the same time.
@@ -73,6 +75,7 @@ impl Default for HttpOptions {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             model_aliases: BTreeMap::new(),
+            instance: platform::host_name(),
             max_body_bytes: 16 << 20,
             max_connections: 2048,
             timeouts: Timeouts::default(),

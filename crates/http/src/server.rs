@@ -99,6 +99,7 @@ impl HttpServer {
             mcp,
             metrics,
             idempotency: Default::default(),
+            responses: Default::default(),
             started: Instant::now(),
             shutdown: shutdown.clone(),
         });
@@ -134,7 +135,9 @@ impl HttpServer {
         }
         drop(self.listeners);
         connections.close();
-        if tokio::time::timeout(DRAIN_TIME, connections.wait()).await.is_err() {
+        // What is stored says that the server has ended it.
+        let ended = async { tokio::join!(connections.wait(), app.responses.finish()) };
+        if tokio::time::timeout(DRAIN_TIME, ended).await.is_err() {
             tracing::info!(connections = connections.len(), "some responses did not end in time");
         }
     }

@@ -38,10 +38,15 @@ pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, data: &impl Seria
 
 /// Writes an event of JSON with a name.
 pub(crate) fn write_named(out: &mut Vec<u8>, name: &str, id: Option<&str>, data: &impl Serialize) {
+    write_name(out, name);
+    write_event(out, id, data);
+}
+
+/// Writes the name of the event that follows.
+pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(name.as_bytes());
     out.push(b'\n');
-    write_event(out, id, data);
 }
 
 /// A place in the queue.

@@ -10,6 +10,7 @@ use crate::access::LocalKey;
 use crate::idempotency::IdempotencyKeys;
 use crate::metrics::Metrics;
 use crate::mount::Endpoint;
+use crate::openai::ResponseRecords;
 use crate::options::HttpOptions;
 use service::Services;
 use store::Store;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) mcp: Option<Arc<dyn Endpoint>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) idempotency: IdempotencyKeys,
+    /// Responses of OpenAI's API that are in memory.
+    pub(crate) responses: ResponseRecords,
     pub(crate) started: Instant,
     /// Cancelled when the server ends: open streams say so, and end.
     pub(crate) shutdown: CancellationToken,

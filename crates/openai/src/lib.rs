@@ -3,7 +3,7 @@
 //! The fronts read requests and write answers with it; the provider for OpenAI-compatible servers writes requests
 //! with it. It knows no HTTP, no MCP and no policy: a front decides what to do with a field that it cannot honour.
 //!
-//! Sources: the API reference of OpenAI (chat completions, embeddings, models, errors), the types of its SDK for
+//! Sources: the API reference of OpenAI (chat completions, responses, embeddings, models, errors), the types of its SDK for
 //! Python, and recorded answers of Ollama's `/v1`.
 
 pub mod chunk;
@@ -16,6 +16,7 @@ pub mod messages;
 pub mod models;
 pub mod request;
 pub mod response_format;
+pub mod responses;
 #[cfg(feature = "schema")]
 pub mod schema;
 

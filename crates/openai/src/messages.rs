@@ -11,6 +11,7 @@ use types::{Image, Message, Role, ToolCall as Call};
 mod files;
 mod write;
 
+pub(crate) use files::decoded;
 pub use files::{FilePart, FileSource, take_files};
 pub use write::{FunctionCall, FunctionKind, OutgoingMessage, ToolCall};
 
@@ -182,7 +183,7 @@ pub fn read_images(argument: &str, images: &[String]) -> Result<Vec<Image>, Inva
 }
 
 /// Reads an image given as a data URL or as bare base64.
-fn read_image(path: &str, image: &str) -> Result<Image, InvalidArgument> {
+pub(crate) fn read_image(path: &str, image: &str) -> Result<Image, InvalidArgument> {
     let (media_type, base64) = match image.strip_prefix("data:") {
         Some(data) => match data.split_once(";base64,") {
             Some((media_type, base64)) => (Some(media_type.to_owned()), base64),

@@ -1,7 +1,7 @@
 //! The fields of requests in OpenAI's SDK for Python, against the tables of what becomes of them.
 //!
-//! The lists are the names in `chat/completion_create_params.py`, `completion_create_params.py` and
-//! `embedding_create_params.py` of `openai/types`. A new version of the SDK is compared by replacing them.
+//! The lists are the names in `chat/completion_create_params.py`, `completion_create_params.py`, `embedding_create_params.py`
+//! and `responses/response_create_params.py` of `openai/types`. A new version of the SDK is compared by replacing them.
 
 use crate::request::Support;
 
@@ -18,12 +18,18 @@ const COMPLETIONS: &str = "best_of echo frequency_penalty logit_bias logprobs ma
 
 const EMBEDDINGS: &str = "dimensions encoding_format input model user";
 
+const RESPONSES: &str = "access_programs background background_options context_management conversation image include input \
+    instructions max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt \
+    prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options \
+    temperature text tool_choice tools top_logprobs top_p truncation user";
+
 #[test]
 fn every_field_of_sdk_has_a_class() {
-    let tables: [(&str, &[(&str, Support)]); 3] = [
+    let tables: [(&str, &[(&str, Support)]); 4] = [
         (CHAT, crate::request::FIELDS),
         (COMPLETIONS, crate::completions::FIELDS),
         (EMBEDDINGS, crate::embeddings::FIELDS),
+        (RESPONSES, crate::responses::FIELDS),
     ];
     for (names, fields) in tables {
         let unknown: Vec<_> =

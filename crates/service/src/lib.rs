@@ -111,6 +111,7 @@ impl Services {
             files,
             settings.system_prompt,
         );
+        let stored_answers = StoredAnswers::new(settings.answers, settings.store.clone());
         Arc::new(Self {
             conversations: Conversations::new(
                 Arc::clone(&models),
@@ -126,7 +127,7 @@ impl Services {
             forwarding: Forwarding::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
             web: Web::new(settings.web),
             rate_limits: settings.rate_limits,
-            stored_answers: Arc::new(StoredAnswers::new(settings.answers)),
+            stored_answers: Arc::new(stored_answers),
             changes,
             models,
             tasks,

@@ -1,9 +1,10 @@
 //! Answers that callers asked to be stored, and how long things are stored.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use store::StoredAnswer;
-use store::{Answers, AnswersPage, StoreError};
+use store::{Answers, AnswersPage, ConversationStore, StoreError, TryLock, TurnLock};
 
 use crate::error::storage_failed;
 use crate::hint::Hint;
@@ -11,6 +12,8 @@ use crate::{Caller, ErrorCode, ServiceError};
 
 /// The kind of an answer that is a `chat.completion` of OpenAI's API.
 pub const CHAT_COMPLETION: &str = "chat.completion";
+/// The kind of an answer that is a `response` of OpenAI's API. It is stored from its start on.
+pub const RESPONSE: &str = "response";
 
 /// Most bytes of one owner's answers, with what was asked.
 const MAX_BYTES: usize = 256 << 20;
@@ -25,6 +28,23 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub struct StoredAnswers {
     answers: Option<Answers>,
+    /// Its locks tell whether an answer is still being made, here or elsewhere.
+    locks: Option<Arc<dyn ConversationStore>>,
+}
+
+/// Held while an answer is made that is stored already. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct InProgress {
+    _lock: Option<TurnLock>,
+}
+
+/// Who makes an answer that is stored and has no end.
+#[derive(Debug)]
+pub enum MadeBy {
+    /// Nobody any more: the process ended meanwhile. The caller holds the mark now.
+    Nobody(InProgress),
+    /// A process. Its instance is known where it has another name than this one.
+    Running(Option<String>),
 }
 
 /// Which of a caller's answers are listed.
@@ -49,8 +69,8 @@ pub struct AnswerList {
 }
 
 impl StoredAnswers {
-    pub(crate) fn new(answers: Option<Answers>) -> Self {
-        Self { answers }
+    pub(crate) fn new(answers: Option<Answers>, locks: Option<Arc<dyn ConversationStore>>) -> Self {
+        Self { answers, locks }
     }
 
     /// Stores an answer of the caller. One with the same id stays as it is.
@@ -66,8 +86,54 @@ impl StoredAnswers {
         {
             return Ok(());
         }
-        let text = format!("Stored answers take {} MiB, which is the limit", MAX_BYTES >> 20);
-        Err(ServiceError::new(ErrorCode::StorageFailed, text).with_hint("Delete some of them."))
+        Err(no_room())
+    }
+
+    /// Marks an answer as being made, until the mark is dropped. Without a database that can lock there is no mark.
+    pub async fn begin(&self, caller: &Caller, id: &str) -> InProgress {
+        let lock = match &self.locks {
+            Some(locks) => locks.try_lock(&caller.owner, &lock_name(id)).await.ok(),
+            None => None,
+        };
+        let lock = match lock {
+            Some(TryLock::Locked(lock)) => Some(lock),
+            _ => None,
+        };
+        InProgress { _lock: lock }
+    }
+
+    /// Who makes an answer that has no end yet.
+    ///
+    /// # Errors
+    /// `storage_failed`.
+    pub async fn made_by(&self, caller: &Caller, id: &str) -> Result<MadeBy, ServiceError> {
+        let Some(locks) = &self.locks else { return Ok(MadeBy::Nobody(InProgress { _lock: None })) };
+        match locks.try_lock(&caller.owner, &lock_name(id)).await.map_err(failed)? {
+            TryLock::Locked(lock) => Ok(MadeBy::Nobody(InProgress { _lock: Some(lock) })),
+            TryLock::Held { instance } => Ok(MadeBy::Running(instance)),
+        }
+    }
+
+    /// Replaces the text of an answer. One that was deleted meanwhile stays deleted; one that does not fit is deleted.
+    ///
+    /// # Errors
+    /// `storage_failed`, also where the caller's answers take too much room.
+    pub async fn replace(
+        &self,
+        caller: &Caller,
+        (kind, id): (&str, &str),
+        model: String,
+        answer: String,
+    ) -> Result<(), ServiceError> {
+        let answers = self.answers()?;
+        let replaced = answers.replace(&caller.owner, kind, id, model, answer, MAX_BYTES).await;
+        if replaced.map_err(failed)? {
+            return Ok(());
+        }
+        match answers.delete(&caller.owner, kind, id).await.map_err(failed)? {
+            true => Err(no_room()),
+            false => Ok(()),
+        }
     }
 
     /// A stored answer of the caller.
@@ -182,8 +248,18 @@ fn has_labels(answer: &StoredAnswer, wanted: &[(String, String)]) -> bool {
     wanted.iter().all(|(name, value)| labels.get(name).and_then(serde_json::Value::as_str) == Some(value))
 }
 
+/// No conversation's id has a colon.
+fn lock_name(id: &str) -> String {
+    format!("answer:{id}")
+}
+
 fn failed(error: StoreError) -> ServiceError {
     storage_failed("Answers", &error)
+}
+
+fn no_room() -> ServiceError {
+    let text = format!("Stored answers take {} MiB, which is the limit", MAX_BYTES >> 20);
+    ServiceError::new(ErrorCode::StorageFailed, text).with_hint("Delete some of them.")
 }
 
 fn not_found(id: &str) -> ServiceError {

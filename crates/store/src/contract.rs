@@ -80,6 +80,7 @@ checks! {
     usage_adds_up_and_counts,
     answer_belongs_to_its_owner,
     answers_over_the_limit_of_bytes_are_not_stored,
+    replaced_answer_keeps_its_request_and_the_limit,
     pages_of_answers_hold_each_once,
     what_is_older_than_a_time_is_deleted,
     file_is_found_by_its_owner_until_it_expires,

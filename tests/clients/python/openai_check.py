@@ -15,6 +15,7 @@ from openai import OpenAI
 from openapi_spec_validator import validate
 
 from http_server import PATIENCE, serving
+from responses_check import check_responses
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer with one word."}]
 
@@ -176,6 +177,7 @@ def main() -> None:
         check_errors(client)
         check_completions(client)
         check_files(client)
+        check_responses(client)
         check_document(url)
     print("the OpenAI SDK for Python agrees")
 

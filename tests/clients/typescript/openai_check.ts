@@ -12,6 +12,8 @@ import { createInterface } from "node:readline";
 
 import OpenAI, { toFile } from "openai";
 
+import { checkResponses } from "./responses_check.ts";
+
 const messages = [{ role: "user" as const, content: "What is the capital of France? Answer with one word." }];
 
 const server = spawn(argv[2], ["serve", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -48,6 +50,8 @@ try {
   assert.ok(told.choices[0]?.message.content);
   assert.ok((await client.files.delete(file.id)).deleted);
   await assert.rejects(client.files.retrieve(file.id), (error: InstanceType<typeof OpenAI.APIError>) => error.status === 404);
+
+  await checkResponses(client);
 
   const models = await client.models.list();
   assert.ok(models.data.length > 0);

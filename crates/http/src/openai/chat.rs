@@ -182,11 +182,15 @@ async fn streamed(
 
 /// The warning where an answer could not be stored. The answer itself is not lost.
 pub(super) fn not_stored(error: &HttpError) -> String {
-    format!("The answer is not stored: {}", error.text())
+    not_stored_text(&error.text())
+}
+
+pub(super) fn not_stored_text(reason: &str) -> String {
+    format!("The answer is not stored: {reason}")
 }
 
 /// What a script reads without the body.
-fn tell_extras(headers: &mut HeaderMap, extras: &Extras<'_>) {
+pub(super) fn tell_extras(headers: &mut HeaderMap, extras: &Extras<'_>) {
     extras.write_headers(headers);
     headers.insert("openai-processing-ms", HeaderValue::from(extras.timings().total_ms));
 }

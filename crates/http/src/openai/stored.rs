@@ -33,7 +33,7 @@ struct Update {
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
-struct List {
+pub(super) struct List {
     object: &'static str,
     first_id: Option<String>,
     last_id: Option<String>,
@@ -83,14 +83,24 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// Where a page starts, and how long it is.
-struct Paging {
+pub(super) struct Paging {
     after: Option<String>,
     limit: usize,
     newest_first: bool,
 }
 
 impl Paging {
+    /// The oldest first where the caller does not say.
     fn of(query: &HashMap<String, String>) -> Result<Self, HttpError> {
+        Self::read(query, false)
+    }
+
+    /// The newest first where the caller does not say.
+    pub(super) fn newest_first(query: &HashMap<String, String>) -> Result<Self, HttpError> {
+        Self::read(query, true)
+    }
+
+    fn read(query: &HashMap<String, String>, newest_first: bool) -> Result<Self, HttpError> {
         let limit = match query.get("limit") {
             None => PAGE,
             Some(limit) => {
@@ -102,7 +112,8 @@ impl Paging {
             }
         };
         let newest_first = match query.get("order").map(String::as_str) {
-            None | Some("asc") => false,
+            None => newest_first,
+            Some("asc") => false,
             Some("desc") => true,
             Some(order) => {
                 let reason = format!("is {order:?}; it must be asc or desc");
@@ -166,7 +177,7 @@ async fn delete(call: Call) -> Answer {
 
 async fn messages(call: Call) -> Answer {
     let query: HashMap<String, String> = call.query()?;
-    let Paging { after, limit, newest_first } = Paging::of(&query)?;
+    let paging = Paging::of(&query)?;
     let stored = find(&call).await?;
     let messages: Vec<Map<String, Value>> =
         serde_json::from_str(&stored.request).map_err(|_| HttpError::internal())?;
@@ -175,24 +186,29 @@ async fn messages(call: Call) -> Answer {
         let named = std::iter::once(("id".to_owned(), Value::from(id.clone()))).chain(message);
         (id, Value::Object(named.collect()))
     };
-    let mut messages: Vec<(String, Value)> = messages.into_iter().enumerate().map(with_id).collect();
+    json_answer(&page(messages.into_iter().enumerate().map(with_id).collect(), paging, "message")?)
+}
+
+/// A page of what is there, the oldest first, each with its id.
+pub(super) fn page(mut items: Vec<(String, Value)>, paging: Paging, noun: &str) -> Result<List, HttpError> {
+    let Paging { after, limit, newest_first } = paging;
     if newest_first {
-        messages.reverse();
+        items.reverse();
     }
     if let Some(after) = after {
-        let Some(last) = messages.iter().position(|(id, _)| *id == after) else {
-            return Err(HttpError::bad_request("after", format!("is {after:?}, which no message here has")));
+        let Some(last) = items.iter().position(|(id, _)| *id == after) else {
+            return Err(HttpError::bad_request("after", format!("is {after:?}, which no {noun} here has")));
         };
-        messages.drain(..=last);
+        items.drain(..=last);
     }
-    let has_more = messages.len() > limit;
-    messages.truncate(limit);
-    json_answer(&List {
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    Ok(List {
         object: "list",
-        first_id: messages.first().map(|(id, _)| id.clone()),
-        last_id: messages.last().map(|(id, _)| id.clone()),
+        first_id: items.first().map(|(id, _)| id.clone()),
+        last_id: items.last().map(|(id, _)| id.clone()),
         has_more,
-        data: messages.into_iter().map(|(_, message)| message).collect(),
+        data: items.into_iter().map(|(_, item)| item).collect(),
     })
 }
 

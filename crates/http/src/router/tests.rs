@@ -55,6 +55,7 @@ fn app() -> Arc<App> {
         mcp: None,
         metrics: Arc::new(Metrics::new()),
         idempotency: Default::default(),
+        responses: Default::default(),
         started: Instant::now(),
         shutdown: Default::default(),
     })
@@ -99,6 +100,7 @@ fn routes_that_generate_are_counted_and_others_are_not() {
             "/v1/chat/completions",
             "/v1/completions",
             "/v1/embeddings",
+            "/v1/responses",
             "/v1/messages",
             "/api/chat",
             "/api/generate",

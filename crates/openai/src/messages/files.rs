@@ -71,7 +71,7 @@ pub fn take_files(argument: &str, messages: &mut [ChatMessage]) -> Result<Vec<Fi
     Ok(files)
 }
 
-fn decoded(path: &str, data: &str) -> Result<Vec<u8>, InvalidArgument> {
+pub(crate) fn decoded(path: &str, data: &str) -> Result<Vec<u8>, InvalidArgument> {
     let base64 = match data.strip_prefix("data:") {
         None => data,
         Some(url) => match url.split_once(";base64,") {

@@ -62,6 +62,29 @@ pub(super) async fn answers_over_the_limit_of_bytes_are_not_stored(stores: Store
     assert!(answers.put(&ann, answer("b", 1), 2 * bytes).await.unwrap());
 }
 
+pub(super) async fn replaced_answer_keeps_its_request_and_the_limit(stores: Stores) {
+    let (ann, bob) = (Owner::local(), Owner::new("bob").unwrap());
+    let (here, elsewhere) = (stores.here.answers(), stores.elsewhere.answers());
+    let first = answer("a", 1);
+    let request = first.request.len();
+    here.put(&ann, first.clone(), ROOM).await.unwrap();
+    here.put(&ann, answer("b", 1), ROOM).await.unwrap();
+    let others = answer("b", 1).request.len() + answer("b", 1).answer.len();
+    let longer = r#"{"status":"completed"}"#;
+    let replace = |owner: &Owner, kind: &'static str, id: &'static str, max: usize| {
+        elsewhere.replace(owner, kind, id, "c:1b".to_owned(), longer.to_owned(), max)
+    };
+    let whole = request + longer.len() + others;
+    assert!(!replace(&ann, KIND, "a", whole - 1).await.unwrap(), "over the limit");
+    assert!(!replace(&bob, KIND, "a", ROOM).await.unwrap(), "another owner");
+    assert!(!replace(&ann, "response", "a", ROOM).await.unwrap(), "another kind");
+    assert!(!replace(&ann, KIND, "c", ROOM).await.unwrap(), "nothing is made");
+    assert_eq!(here.get(&ann, KIND, "a").await.unwrap(), Some(first.clone()));
+    assert!(replace(&ann, KIND, "a", whole).await.unwrap());
+    let replaced = StoredAnswer { model: "c:1b".to_owned(), answer: longer.to_owned(), ..first };
+    assert_eq!(here.get(&ann, KIND, "a").await.unwrap(), Some(replaced));
+}
+
 pub(super) async fn pages_of_answers_hold_each_once(stores: Stores) {
     let ann = Owner::local();
     let answers = stores.here.answers();

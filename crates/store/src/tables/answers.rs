@@ -60,6 +60,13 @@ const PUT: &str = "
     WHERE (SELECT coalesce(sum(length(request) + length(answer)), 0) FROM answers WHERE owner = $2) <= $9
     ON CONFLICT (id) DO NOTHING";
 
+/// Nothing is written where the owner's answers would take more bytes than `$6` beside this one.
+const REPLACE: &str = "
+    UPDATE answers SET model = $4, answer = $5
+    WHERE owner = $1 AND kind = $2 AND id = $3
+      AND (SELECT coalesce(sum(length(request) + length(answer)), 0) FROM answers WHERE owner = $1 AND id <> $3)
+        + length(request) <= $6";
+
 const SET_METADATA: &str = "UPDATE answers SET metadata = $4 WHERE owner = $1 AND kind = $2 AND id = $3";
 const DELETE: &str = "DELETE FROM answers WHERE owner = $1 AND kind = $2 AND id = $3";
 const DELETE_OLD: &str = "DELETE FROM answers WHERE created_ms < $1";
@@ -89,6 +96,24 @@ impl Answers {
             room.into(),
         ];
         let written = self.0.write(vec![Statement::new(PUT, values)]);
+        async move { Ok(changed(&written.await?) > 0) }.boxed()
+    }
+
+    /// Replaces the text of an answer, and the model that gave it; `false` where there is no such answer, or those of the owner
+    /// would have more than `max_bytes` then.
+    pub fn replace(
+        &self,
+        owner: &Owner,
+        kind: &str,
+        id: &str,
+        model: String,
+        answer: String,
+        max_bytes: usize,
+    ) -> Stored<bool> {
+        let room = max_bytes.checked_sub(answer.len()).and_then(|room| i64::try_from(room).ok());
+        let Some(room) = room else { return async { Ok(false) }.boxed() };
+        let values = key(owner, kind, id).into_iter().chain([model.into(), answer.into(), room.into()]);
+        let written = self.0.write(vec![Statement::new(REPLACE, values)]);
         async move { Ok(changed(&written.await?) > 0) }.boxed()
     }
 

@@ -50,6 +50,21 @@ impl FromStr for ReplyCursor {
 }
 
 impl ReplyCursor {
+    /// How many bytes of the answer were read.
+    pub fn content(&self) -> usize {
+        self.content
+    }
+
+    /// How many bytes of the thinking were read.
+    pub fn thinking(&self) -> usize {
+        self.thinking
+    }
+
+    /// How many log probabilities were read.
+    pub fn logprobs(&self) -> usize {
+        self.logprobs
+    }
+
     /// How many tool calls were read.
     pub fn tool_calls(&self) -> usize {
         self.tool_calls
