@@ -2,6 +2,7 @@
 
 mod accounts;
 mod completions;
+mod connect;
 mod database;
 mod doctor;
 mod doctor_hosts;

@@ -7,7 +7,7 @@ use text::similar::nearest_word;
 use super::{USAGE, output};
 
 /// Names that users try for commands.
-const SYNONYMS: [(&str, &str); 10] = [
+const SYNONYMS: [(&str, &str); 11] = [
     ("ask", "try"),
     ("chat", "try"),
     ("run", "try"),
@@ -18,6 +18,7 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("setup", "install"),
     ("remove", "uninstall"),
     ("hosts", "list-hosts"),
+    ("clients", "connect"),
 ];
 
 /// Names that users try for one of the two servers.
