@@ -43,6 +43,35 @@ async fn user_signs_in_asks_and_signs_out() {
 }
 
 #[tokio::test]
+async fn user_replaces_own_password() {
+    const NEW: &str = "staple correct horse";
+    let (_fake, server) = started().await;
+    server.add_user(ANN, &[]).await;
+    let token = async |password: &str| {
+        let session = login(server.guest(), ANN, password).await.ok();
+        server.guest().clone().with_key(session["access_token"].as_str().unwrap())
+    };
+    let (ann, elsewhere) = (token(PASSWORD).await, token(PASSWORD).await);
+    let change = |password: &str, new: &str| json!({ "password": password, "new_password": new });
+    let error = ann.post("/me/password", &change("wrong password", NEW)).await.error(403);
+    assert_eq!((&error["code"], &error["param"]), (&json!("invalid_credentials"), &json!("password")));
+    let error = ann.post("/me/password", &change(PASSWORD, "changeme")).await.error(400);
+    assert_eq!(error["param"], "new_password", "{error}");
+    ann.get("/me").await.ok();
+    let session = ann.post("/me/password", &change(PASSWORD, NEW)).await.ok();
+    let again = server.guest().clone().with_key(session["access_token"].as_str().unwrap());
+    assert_eq!(again.get("/me").await.ok()["email"], ANN);
+    // Other sessions have ended, as has this one.
+    for client in [&ann, &elsewhere] {
+        client.get("/me").await.error(401);
+    }
+    login(server.guest(), ANN, PASSWORD).await.error(401);
+    token(NEW).await.get("/me").await.ok();
+    // Guests and keys have none.
+    server.guest().post("/me/password", &change(PASSWORD, NEW)).await.error(400);
+}
+
+#[tokio::test]
 async fn wrong_password_and_unknown_user_have_the_same_answer() {
     let (_fake, server) = started().await;
     server.add_user(ANN, &[]).await;

@@ -239,7 +239,7 @@ impl AccountService {
     }
 
     /// What this process has in memory follows its own changes immediately.
-    async fn changed(&self) {
+    pub(crate) async fn changed(&self) {
         if self.cache.revision().is_some()
             && let Err(error) = self.cache.refresh().await
         {

@@ -19,7 +19,7 @@ use super::launch::LaunchCodes;
 use super::password::Passwords;
 use super::random::{self, now_ms};
 use super::token::Tokens;
-use super::{AccountError, SignInError, email, key};
+use super::{AccountError, SignInError, email, key, password};
 
 /// The name of the stored secret that signs tokens.
 const SIGNING_KEY: &str = "token-signing-key";
@@ -154,6 +154,31 @@ impl AccountService {
             self.table.end_session(&session.id).await.map_err(AccountError::from)?;
             return Err(SignInError::Wrong);
         }
+        Ok(signed_in)
+    }
+
+    /// Replaces the password of a user who knows the current one. All sessions of the user end, and a new one begins.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`], for the current password; the new one is refused.
+    pub async fn change_password(
+        &self,
+        email: &str,
+        current: &str,
+        new: &str,
+        address: IpAddr,
+        kind: SessionKind,
+    ) -> Result<SignedIn, SignInError> {
+        let user = self.sign_in(email, current, address, kind).await?.user.ok_or(SignInError::Wrong)?;
+        password::check(new, &user.email)?;
+        let hash = self.passwords.hash(new.to_owned()).await?;
+        if !self.table.set_password(&user.id, &hash).await.map_err(AccountError::from)? {
+            return Err(SignInError::Wrong);
+        }
+        let owner = Owner::new(&user.id).ok_or(SignInError::Wrong)?;
+        // Begun first: the end of the old sessions ends the request that asks for this.
+        let (_, signed_in) = self.begin(owner, Some(user), kind).await?;
+        self.changed().await;
         Ok(signed_in)
     }
 

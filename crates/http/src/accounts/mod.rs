@@ -4,6 +4,7 @@ mod error;
 mod keys;
 mod launch;
 mod me;
+mod password;
 mod sign_in;
 mod users;
 
@@ -12,6 +13,7 @@ use crate::route::Route;
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = sign_in::routes();
     routes.push(me::route());
+    routes.push(password::route());
     routes.extend(launch::routes());
     routes.extend(keys::routes());
     routes.extend(users::routes());

@@ -26,7 +26,7 @@ struct SignIn {
 
 /// A session of a program.
 #[derive(Serialize, JsonSchema)]
-struct Token {
+pub(super) struct Token {
     /// A signed token (JWT), sent as `Authorization: Bearer`
     access_token: String,
     token_type: &'static str,
