@@ -4,6 +4,7 @@ mod accounts;
 mod beyond_loopback;
 mod canaries;
 mod chat_service;
+mod compare;
 mod connections;
 mod credentials;
 #[cfg(unix)]
@@ -21,6 +22,8 @@ mod mcp;
 mod openai_routes;
 mod openapi;
 mod own_completions;
+mod own_conversations;
+mod own_turns;
 #[cfg(target_os = "linux")]
 mod replicas;
 mod revocation;

@@ -95,6 +95,15 @@ fn routes_that_generate_are_counted_and_others_are_not() {
     let counted: Vec<_> = routes().iter().filter(|route| route.is_counted).map(|route| route.path).collect();
     assert_eq!(
         counted,
-        ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/chat", "/api/v1/generate"]
+        [
+            "/v1/chat/completions",
+            "/v1/completions",
+            "/v1/embeddings",
+            "/chat",
+            "/api/v1/generate",
+            "/x/conversations",
+            "/x/conversations/{id}/turns",
+            "/x/compare"
+        ]
     );
 }
