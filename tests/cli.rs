@@ -1,6 +1,7 @@
 //! The command line: the real binary with its subcommands, as people and scripts run it.
 
 mod accounts;
+mod chat;
 mod completions;
 mod connect;
 mod database;
@@ -11,6 +12,7 @@ mod home;
 mod hosts;
 mod hosts_safety;
 mod manifest;
+mod models;
 mod remote;
 #[cfg(target_os = "linux")]
 mod remote_hosts;

@@ -257,14 +257,7 @@ fn write(
     arguments: &Arguments,
 ) -> ExitCode {
     let Some(file) = client.file(environment) else { return refused(&hosts::HostsError::NoHome) };
-    let edit = Edit {
-        title: client.title,
-        file: &file,
-        name: "the server",
-        dry_run: arguments.dry_run,
-        done: "the server is now in",
-        creates: true,
-    };
+    let edit = edit(client, &file, arguments, "the server is now in", true);
     let plan = || client.connect(environment, connection, arguments.default, arguments.force);
     match apply(&edit, plan) {
         Ok(true) => say_next(client, connection, arguments.default),
@@ -281,17 +274,20 @@ fn remove(
     arguments: &Arguments,
 ) -> ExitCode {
     let Some(file) = client.file(environment) else { return refused(&hosts::HostsError::NoHome) };
-    let edit = Edit {
-        title: client.title,
-        file: &file,
-        name: "the server",
-        dry_run: arguments.dry_run,
-        done: "the server is no longer in",
-        creates: false,
-    };
+    let edit = edit(client, &file, arguments, "the server is no longer in", false);
     let plan = || client.disconnect(environment, target.address.base(), arguments.force);
     match apply(&edit, plan) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => refused(&error),
     }
+}
+
+fn edit<'a>(
+    client: &Client,
+    file: &'a Path,
+    arguments: &Arguments,
+    done: &'a str,
+    creates: bool,
+) -> Edit<'a> {
+    Edit { title: client.title, file, name: "the server", dry_run: arguments.dry_run, done, creates }
 }

@@ -7,10 +7,9 @@ use text::similar::nearest_word;
 use super::{USAGE, output};
 
 /// Names that users try for commands.
-const SYNONYMS: [(&str, &str); 11] = [
+const SYNONYMS: [(&str, &str); 10] = [
     ("ask", "try"),
-    ("chat", "try"),
-    ("run", "try"),
+    ("run", "chat"),
     ("test", "try"),
     ("check", "doctor"),
     ("status", "doctor"),

@@ -1,6 +1,8 @@
 //! The command line: flags from the registry of settings, and one file for each subcommand.
 
+mod chat;
 mod completions;
+mod confirm;
 mod connect;
 mod database;
 mod doctor;
@@ -12,6 +14,7 @@ mod known_names;
 mod list_hosts;
 mod manifest;
 mod mistyped;
+mod models;
 mod output;
 mod program;
 mod remote;
@@ -45,6 +48,7 @@ const EXAMPLES: &str = "\
 Examples:
   ollama-mcp                                     serve MCP on stdin and stdout (what a host starts)
   ollama-mcp try \"Why is the sky blue?\"          ask a model the way a host would
+  ollama-mcp chat                                talk to a model here
   ollama-mcp install --host vscode               set up a host, such as VS Code
   ollama-mcp serve                               serve HTTP: OpenAI's API, MCP over HTTP, the chat service
   ollama-mcp connect codex                       what a client needs to use that server as its model
@@ -68,6 +72,10 @@ enum Subcommand {
     Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
+    /// Talk to a model in the terminal, in a conversation that is stored
+    Chat(chat::Arguments),
+    /// List, pull, show and remove models
+    Models(models::Arguments),
     /// Manage the users who sign in to "serve"
     Users(users::Arguments),
     /// Manage the keys that programs show to "serve"
@@ -189,6 +197,8 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
+        Some(Subcommand::Chat(arguments)) => chat::run(&context, &arguments),
+        Some(Subcommand::Models(arguments)) => models::run(&context, &arguments),
         Some(Subcommand::Users(arguments)) => users::run(&context, &arguments),
         Some(Subcommand::Keys(arguments)) => keys::run(&context, &arguments),
         Some(Subcommand::Migrate) => database::migrate(&context),

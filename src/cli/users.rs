@@ -7,6 +7,7 @@ use accounts::{AccountError, AccountService, User};
 use serde_json::{Value, json};
 use text::sanitize;
 
+use super::confirm::confirms;
 use super::{Context, USAGE, accounts_of, block_on, output};
 
 const EXAMPLES: &str = "\
@@ -137,7 +138,10 @@ async fn perform(accounts: &AccountService, command: &Command) -> Result<(), Com
         }
         Command::Remove { email, yes } => {
             let user = accounts.user(email).await?;
-            if !yes && !confirms(&user.email)? {
+            let what = "with keys, conversations and files";
+            let confirmed = || confirms(&format!("Remove {} {what}?", user.email));
+            let unasked = |problem| CommandError::Usage(format!("removing {} {what}: {problem}", user.email));
+            if !yes && !confirmed().map_err(unasked)? {
                 return Err(CommandError::Failed("nothing was removed".to_owned()));
             }
             let user = accounts.remove_user(email).await?;
@@ -171,18 +175,6 @@ fn read_password(arguments: &PasswordArgs) -> Result<String, CommandError> {
         true => Ok(password),
         false => Err(CommandError::Usage("the two passwords differ".to_owned())),
     }
-}
-
-fn confirms(email: &str) -> Result<bool, CommandError> {
-    if !io::stdin().is_terminal() {
-        let text = format!("removing {email} deletes keys, conversations and files; give --yes to confirm");
-        return Err(CommandError::Usage(text));
-    }
-    output::note(&format!("Remove {email} with keys, conversations and files? [y/N] "));
-    let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer);
-    read.map_err(|error| CommandError::Failed(format!("the answer cannot be read: {error}")))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn list(users: &[User], as_json: bool) -> Result<(), CommandError> {

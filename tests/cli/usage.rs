@@ -221,7 +221,7 @@ async fn mistyped_command_gets_suggestion() {
     for (typed, tip) in [
         ("trie", "did you mean 'try'?"),
         ("docter", "did you mean 'doctor'?"),
-        ("chat", "did you mean 'try'?"),
+        ("chta", "did you mean 'chat'?"),
         ("list_hosts", "did you mean 'list-hosts'?"),
         ("server", "'ollama-mcp serve' serves HTTP"),
         ("serv", "did you mean 'serve'?"),
