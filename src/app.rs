@@ -85,6 +85,7 @@ fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<Servic
             disk: Disk::of_ollama(settings.pulls.models_dir.clone()),
         },
         store: Some(store.conversations()),
+        conversation_index: Some(store.conversation_index()),
         answers: Some(store.answers()),
         uploads: uploads(settings, store),
         system_prompt: settings.chat.system_prompt.clone(),

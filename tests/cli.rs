@@ -3,6 +3,7 @@
 mod accounts;
 mod chat;
 mod completions;
+mod connect;
 mod database;
 mod doctor;
 mod doctor_hosts;

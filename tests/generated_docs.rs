@@ -36,6 +36,7 @@ async fn generated_documents_are_up_to_date() {
         ("docs/http-api.md", http_pages::routes()),
         ("docs/openai-api.md", http_pages::openai_fields()),
         ("docs/anthropic-api.md", anthropic_page::page()),
+        ("docs/connect.md", hosts::connect_markdown()),
         ("docs/deadlines.md", mcp::deadlines_markdown()),
         (Format::Manifest.file(), manifest(Format::Manifest).await.unwrap()),
         (Format::ServerJson.file(), manifest(Format::ServerJson).await.unwrap()),

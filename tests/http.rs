@@ -5,6 +5,7 @@ mod anthropic;
 mod beyond_loopback;
 mod canaries;
 mod chat_service;
+mod compare;
 mod connections;
 mod credentials;
 #[cfg(unix)]
@@ -23,6 +24,8 @@ mod ollama;
 mod openai_routes;
 mod openapi;
 mod own_completions;
+mod own_conversations;
+mod own_turns;
 #[cfg(target_os = "linux")]
 mod replicas;
 mod responses;

@@ -28,6 +28,7 @@ fn shown_for(subcommand: &str) -> Vec<&'static str> {
     let shown = match subcommand {
         "try" | "doctor" | "serve" => [OLLAMA_HOST.env, MODEL.env, PROVIDER.env, BASE_URL.env, LOG.env],
         "install" => [OLLAMA_HOST.env, MODEL.env, ALLOWED_DIRS.env, TOOLSETS.env, READ_ONLY.env],
+        "connect" => return vec![MODEL.env],
         _ => return Vec::new(),
     };
     shown.to_vec()

@@ -1,11 +1,11 @@
 //! The common arguments of `install` and `uninstall`: which entry of which file; and applying a change.
 
-use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::builder::NonEmptyStringValueParser;
 
+use super::known_names::{KnownNames, name_parser};
 use super::{USAGE, output};
 use hosts::{self, Change, Environment, HOSTS, Host, HostsError, Scope, Target};
 use settings::registry::SETTINGS;
@@ -22,14 +22,14 @@ pub(super) struct HostArgs {
     /// The same as --host
     #[arg(
         value_name = "HOST",
-        value_parser = HostName,
+        value_parser = name_parser::<HostName>(),
         required_unless_present = "host",
         conflicts_with = "host",
         hide_possible_values = true
     )]
     named: Option<String>,
     /// The host; `all` for every host found on this machine
-    #[arg(long, value_name = "HOST", value_parser = HostName)]
+    #[arg(long, value_name = "HOST", value_parser = name_parser::<HostName>())]
     host: Option<String>,
     /// Which file: yours, or the project's
     #[arg(long, value_enum, default_value = "user")]
@@ -52,6 +52,14 @@ impl HostArgs {
     }
 }
 
+impl HostArgs {
+    /// An edit of a host's file.
+    pub(super) fn edit<'a>(&'a self, target: &'a Target, done: &'a str, creates: bool) -> Edit<'a> {
+        let (title, file) = (target.host.title, &*target.file);
+        Edit { title, file, name: &self.name, dry_run: self.dry_run, done, creates }
+    }
+}
+
 /// `--scope`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(super) enum ScopeArgument {
@@ -71,44 +79,18 @@ impl From<ScopeArgument> for Scope {
     }
 }
 
-/// The parser of `--host`. Its error suggests the hosts that an unknown name may mean.
+/// The parser of `--host`.
 #[derive(Debug, Clone)]
 struct HostName;
 
-impl TypedValueParser for HostName {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<String, clap::Error> {
-        let given = value.to_string_lossy();
-        if Host::of(&given).is_some() || given == ALL {
-            return Ok(given.into_owned());
-        }
-        let texts = |names: Vec<&str>| ContextValue::Strings(names.into_iter().map(str::to_owned).collect());
-        let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
-        if let Some(argument) = argument {
-            error.insert(ContextKind::InvalidArg, ContextValue::String(argument.to_string()));
-        }
-        error.insert(ContextKind::InvalidValue, ContextValue::String(given.clone().into_owned()));
-        error.insert(ContextKind::ValidValue, texts(names().collect()));
-        let meant = Host::meant_by(&given);
-        if !meant.is_empty() {
-            error.insert(ContextKind::SuggestedValue, texts(meant));
-        }
-        Err(error)
+impl KnownNames for HostName {
+    fn names() -> Vec<&'static str> {
+        HOSTS.iter().map(|host| host.id).chain([ALL]).collect()
     }
 
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(names().map(PossibleValue::new)))
+    fn meant_by(given: &str) -> Vec<&'static str> {
+        Host::meant_by(given)
     }
-}
-
-fn names() -> impl Iterator<Item = &'static str> {
-    HOSTS.iter().map(|host| host.id).chain([ALL])
 }
 
 /// The files to change. For `all`: those of each installed host.
@@ -150,17 +132,27 @@ pub(super) fn refused(error: &HostsError) -> ExitCode {
     }
 }
 
-/// Shows a change (with `--dry-run`), or makes and reports it; returns whether it was made. `done` completes the
-/// report, as in "ollama is now in FILE".
+/// An edit of a file, for its report.
+pub(super) struct Edit<'a> {
+    /// The program whose file it is.
+    pub(super) title: &'a str,
+    pub(super) file: &'a Path,
+    /// What is put in or removed.
+    pub(super) name: &'a str,
+    pub(super) dry_run: bool,
+    /// The beginning of the report of success, as in "ollama is now in FILE".
+    pub(super) done: &'a str,
+    /// Whether the file is made where there is none.
+    pub(super) creates: bool,
+}
+
+/// Shows a change (with `--dry-run`), or makes and reports it; returns whether it was made.
 pub(super) fn apply(
-    args: &HostArgs,
-    target: &Target,
-    done: &str,
-    installs: bool,
+    edit: &Edit<'_>,
     plan: impl Fn() -> Result<Option<Change>, HostsError>,
 ) -> Result<bool, HostsError> {
-    let (title, file) = (target.host.title, target.file.display());
-    if args.dry_run {
+    let (title, file) = (edit.title, edit.file.display());
+    if edit.dry_run {
         match plan()?.filter(Change::is_needed) {
             Some(change) => output::print(&change.diff(is_public)),
             None => output::line(&format!("{title}: nothing to change in {file}")),
@@ -169,9 +161,9 @@ pub(super) fn apply(
     }
     let mut attempt = 1;
     let (change, backup) = loop {
-        let lock = target.lock(installs)?;
+        let lock = hosts::lock(edit.file, edit.creates)?;
         let Some(change) = plan()? else {
-            output::line(&format!("{title}: {} is not in {file}", args.name));
+            output::line(&format!("{title}: {} is not in {file}", edit.name));
             return Ok(false);
         };
         if !change.is_needed() {
@@ -184,7 +176,7 @@ pub(super) fn apply(
             Err(error) => return Err(error),
         }
     };
-    output::line(&format!("{title}: {done} {file}"));
+    output::line(&format!("{title}: {} {file}", edit.done));
     if let Some((what, variables)) = change.foreign() {
         output::line(&format!("  the previous entry {what}"));
         if !variables.is_empty() {

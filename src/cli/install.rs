@@ -106,7 +106,8 @@ fn install(
     let found = environment.has(target.host);
     let args = &arguments.host_args;
     let words = format!("{} is now in", args.name);
-    let done = apply(args, target, &words, true, || target.install(&args.name, entry, args.force).map(Some));
+    let edit = args.edit(target, &words, true);
+    let done = apply(&edit, || target.install(&args.name, entry, args.force).map(Some));
     if !done.map_err(|error| refused(&error))? {
         return Ok(());
     }

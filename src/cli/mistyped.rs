@@ -7,7 +7,7 @@ use text::similar::nearest_word;
 use super::{USAGE, output};
 
 /// Names that users try for commands.
-const SYNONYMS: [(&str, &str); 9] = [
+const SYNONYMS: [(&str, &str); 10] = [
     ("ask", "try"),
     ("run", "chat"),
     ("test", "try"),
@@ -17,6 +17,7 @@ const SYNONYMS: [(&str, &str); 9] = [
     ("setup", "install"),
     ("remove", "uninstall"),
     ("hosts", "list-hosts"),
+    ("clients", "connect"),
 ];
 
 /// Names that users try for one of the two servers.

@@ -3,12 +3,14 @@
 mod chat;
 mod completions;
 mod confirm;
+mod connect;
 mod database;
 mod doctor;
 mod flags;
 mod host_args;
 mod install;
 mod keys;
+mod known_names;
 mod list_hosts;
 mod manifest;
 mod mistyped;
@@ -49,6 +51,7 @@ Examples:
   ollama-mcp chat                                talk to a model here
   ollama-mcp install --host vscode               set up a host, such as VS Code
   ollama-mcp serve                               serve HTTP: OpenAI's API, MCP over HTTP, the chat service
+  ollama-mcp connect codex                       what a client needs to use that server as its model
   ollama-mcp doctor                              check the setup, and say how to fix problems
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
 
@@ -91,6 +94,8 @@ enum Subcommand {
     Uninstall(uninstall::Arguments),
     /// List the hosts on this machine, and whether this server is installed in them
     ListHosts(list_hosts::Arguments),
+    /// Print or write what a client needs to use the HTTP server as its model
+    Connect(connect::Arguments),
     /// Show what the callers of the HTTP server have used
     Usage(usage::Arguments),
     /// Print the manifest of this server: tools, resources, prompts, settings
@@ -162,7 +167,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Serve(_) | Subcommand::Migrate | Subcommand::Export(_) | Subcommand::Import(_)) => {
             ServeSources::AllNames
         }
-        Some(Subcommand::Doctor(_)) => ServeSources::OwnNames,
+        Some(Subcommand::Doctor(_) | Subcommand::Connect(_)) => ServeSources::OwnNames,
         _ => ServeSources::Ignored,
     };
     let loaded = match Settings::load(&Sources { serve, ..Sources::of_process(checked) }) {
@@ -203,6 +208,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Install(arguments)) => install::run(&context, &arguments),
         Some(Subcommand::Uninstall(arguments)) => uninstall::run(&arguments),
         Some(Subcommand::ListHosts(arguments)) => list_hosts::run(&arguments),
+        Some(Subcommand::Connect(arguments)) => connect::run(&context, &arguments),
         Some(Subcommand::Usage(arguments)) => usage::run(&context, &arguments),
         Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
         Some(Subcommand::Completions(arguments)) => completions::run(&arguments),

@@ -26,6 +26,11 @@ pub(super) struct RemoteArgs {
 }
 
 impl RemoteArgs {
+    /// Of a subcommand with its own flags of these names.
+    pub(super) fn new(url: Option<String>, key_env: Option<String>, key_file: Option<PathBuf>) -> Self {
+        Self { url, key_env, key_file }
+    }
+
     /// The key, for a host's file: the name of its variable, or the key of the file.
     pub(super) fn key(&self) -> Result<Option<Key>, String> {
         match (&self.key_env, &self.key_file) {

@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let words = format!("{} is no longer in", args.name);
     for target in targets {
         let plan = || target.uninstall(&args.name, args.force);
-        if let Err(error) = apply(args, &target, &words, false, plan) {
+        if let Err(error) = apply(&args.edit(&target, &words, false), plan) {
             output::error(&error.to_string());
             failed = true;
         }

@@ -91,14 +91,14 @@ async fn migrate_tells_the_formats() {
     let home = TempDir::new().unwrap();
     let directory = data(&home, "data");
     let environment = [("OLLAMA_MCP_DATA_DIR", directory.as_str())];
-    for line in ["conversations.db: created, format 3\n", "conversations.db: has format 3 already\n"] {
+    for line in ["conversations.db: created, format 4\n", "conversations.db: has format 4 already\n"] {
         let ran = run(&["migrate"], &environment).await;
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert!(ran.stdout.ends_with(line), "{}", ran.stdout);
     }
     let doctor = run(&["doctor", "--json"], &environment).await;
     let report: Value = serde_json::from_str(&doctor.stdout).unwrap();
-    assert_eq!(report["database"]["format"], 3, "{report}");
+    assert_eq!(report["database"]["format"], 4, "{report}");
 }
 
 #[cfg(target_os = "linux")]
@@ -113,7 +113,7 @@ async fn everything_moves_to_postgres_by_commands() {
     let postgres = [("OLLAMA_MCP_DATA_DIR", directory.as_str()), ("OLLAMA_MCP_DATABASE_URL", url.as_str())];
     let created = run(&["migrate"], &postgres).await;
     assert!(
-        created.stdout.contains("database \"chats\": created, format 1"),
+        created.stdout.contains("database \"chats\": created, format 2"),
         "{}{}",
         created.stdout,
         created.stderr
@@ -129,7 +129,7 @@ async fn everything_moves_to_postgres_by_commands() {
     let moved = run(&["export"], &postgres).await;
     assert_eq!(moved.stdout, std::fs::read_to_string(&file).unwrap());
     let doctor = run(&["doctor"], &postgres).await;
-    assert!(doctor.stdout.contains("database \"chats\": format 1"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("database \"chats\": format 2"), "{}", doctor.stdout);
     assert!(
         doctor.stdout.contains("OLLAMA_MCP_DATABASE_URL") && !doctor.stdout.contains(&url),
         "{}",

@@ -14,7 +14,7 @@ use crate::support::process::command;
 pub(super) struct Serving {
     pub(super) url: String,
     _child: Child,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Serving {
@@ -30,7 +30,15 @@ impl Serving {
         // Its later lines have a reader as long as it runs.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let (_, url) = first.split_once(" on ").unwrap_or_else(|| panic!("{first}"));
-        Self { url: url.to_owned(), _child: child, _home: home }
+        Self { url: url.to_owned(), _child: child, home }
+    }
+
+    /// Runs a command over the data of this server; returns its output without the line break.
+    pub(super) async fn run(&self, arguments: &[&str]) -> String {
+        let mut command = command(&self.home);
+        let output = timeout(PATIENCE, command.args(arguments).output()).await.expect("it ends").unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     pub(super) fn port(&self) -> &str {

@@ -67,6 +67,7 @@ async fn help_of_a_subcommand_has_its_own_flags_and_the_important_settings() {
         ("install", "--dry-run", &["--ollama-host", "--allow-dir"]),
         ("uninstall", "--dry-run", &[]),
         ("list-hosts", "--json", &[]),
+        ("connect", "--write", &["--model"]),
         ("manifest", "--check", &[]),
         ("completions", "bash", &[]),
     ] {

@@ -80,7 +80,12 @@ impl Belongings {
                 &self.response
             }
             "/x/completions/{id}" => &self.completion,
-            "/chat/history/{chat_id}" | "/chat/delete/{chat_id}" => &self.conversation,
+            "/chat/history/{chat_id}"
+            | "/chat/delete/{chat_id}"
+            | "/x/conversations/{id}"
+            | "/x/conversations/{id}/turns"
+            | "/x/conversations/{id}/fork"
+            | "/x/conversations/{id}/export" => &self.conversation,
             "/x/keys/{id}" => &self.key,
             // Models and pages are everybody's; users are the administrators'.
             "/v1/models/{id}" | "/docs/{file}" | "/x/users/{email}" => return None,
@@ -117,7 +122,9 @@ const FILES: &[&str] = &[
 async fn request(client: &HttpClient, method: &str, path: &str) -> HttpAnswer {
     let request = client.request(method, path);
     match method {
-        "POST" | "PATCH" => answer(request.body(json!({ "metadata": {} }).to_string())).await,
+        "POST" | "PATCH" => {
+            answer(request.body(json!({ "metadata": {}, "message": SECRET }).to_string())).await
+        }
         _ => answer(request).await,
     }
 }
@@ -137,6 +144,8 @@ async fn every_route_with_an_id_knows_its_owner_alone() {
         }
     }
     routes.sort_by_key(|(method, _)| method == "DELETE");
+    // Two routes delete the conversation; the second one finds nothing.
+    routes.retain(|(method, path)| method != "DELETE" || !path.starts_with("/chat/"));
     for (method, path) in &routes {
         for (who, client) in &world.others {
             // Administrators manage the keys of others.
@@ -176,6 +185,11 @@ async fn lists_and_every_other_answer_hold_nothing_of_others() {
     }
     // The user sees it: the test looks for the right thing.
     assert!(world.ann.get("/chat/history").await.body.contains("diary"));
+    let found = format!("/x/conversations?query={SECRET}");
+    assert!(world.ann.get(&found).await.body.contains("diary"));
+    for (who, client) in &world.others {
+        assert!(!client.get(&found).await.body.contains("diary"), "{who}");
+    }
     assert!(world.ann.get("/v1/chat/completions").await.body.contains(SECRET));
     assert!(world.ann.get("/x/keys").await.body.contains(SECRET));
 }

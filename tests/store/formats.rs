@@ -70,7 +70,7 @@ async fn kill_during_migration_loses_nothing() {
         assert_eq!(structured["total"], MESSAGES, "round {round}: {answer}");
         assert!(contents(&answer["result"])[0].starts_with(&format!("{MESSAGES} 00")));
         next.finish().await.well();
-        assert_eq!(format_of(&file), 3);
+        assert_eq!(format_of(&file), 4);
         let connection = rusqlite::Connection::open(&file).unwrap();
         let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(check, "ok");

@@ -77,7 +77,7 @@ async fn newer_file_format_is_an_error() {
     for log in ["conversations.db-wal", "conversations.db-shm"] {
         let _ = std::fs::remove_file(data.join(log));
     }
-    fails(&fake, &data, &["has format 7", "up to 3", "Update ollama-mcp"]).await;
+    fails(&fake, &data, &["has format 7", "up to 4", "Update ollama-mcp"]).await;
     let after = std::fs::read(&file).unwrap();
     assert_eq!(after[60..64], 7u32.to_be_bytes());
 }

@@ -1,9 +1,10 @@
 //! Adding an entry to a host's file, or removing it: what would change, and the change itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::clients::SettingsFile;
 use super::entry::{Entry, rendered};
 use super::error::{HostsError, Problem};
 use super::host::{Format, Host};
@@ -17,15 +18,6 @@ const REPLACE: &str = "Replace the whole entry with --force, or choose another n
 const TAKE_OUT: &str = "Remove it with --force.";
 
 impl Target {
-    /// Locks the file against other installations, from before it is read until it is written. If it `will_write`, its
-    /// folder is created first.
-    ///
-    /// # Errors
-    /// Another installation does not end, or the folder cannot be created.
-    pub fn lock(&self, will_write: bool) -> Result<Lock, HostsError> {
-        write::lock(&self.file, will_write)
-    }
-
     /// Plans to add this server. Other fields of an existing entry of this server (a timeout, other variables) stay,
     /// unless `force` replaces the whole entry, or an address comes in place of this program.
     ///
@@ -113,24 +105,46 @@ impl Target {
         name: &str,
         edit: impl FnOnce(&str) -> Result<Option<String>, Problem>,
     ) -> Result<Change, HostsError> {
-        let before = write::read(&self.file)?;
-        let start = before.clone().unwrap_or_default();
-        let text = edit(&start.text).map_err(|problem| problem.of(&self.file))?;
-        let after = text.map(|text| start.with(text));
-        Ok(Change { target: self.clone(), name: name.to_owned(), before, after })
+        let subject = Subject::Server { host: self.host, name: name.to_owned() };
+        Change::plan(&self.file, self.scope == Scope::User, subject, edit)
     }
 }
 
 /// A file before and after a change; `None` where the file does not exist.
 #[derive(Debug)]
 pub struct Change {
-    target: Target,
-    name: String,
+    file: PathBuf,
+    /// Whether the file is the user's alone.
+    is_private: bool,
+    subject: Subject,
     before: Option<Text>,
     after: Option<Text>,
 }
 
+/// What a change is about, and so what is shown of the file.
+#[derive(Debug)]
+pub(super) enum Subject {
+    /// One entry of a host's servers.
+    Server { host: &'static Host, name: String },
+    /// The settings of a client.
+    Settings(&'static SettingsFile),
+}
+
 impl Change {
+    /// Reads a file and plans an edit of it; an edit without a text removes the file.
+    pub(super) fn plan(
+        file: &Path,
+        is_private: bool,
+        subject: Subject,
+        edit: impl FnOnce(&str) -> Result<Option<String>, Problem>,
+    ) -> Result<Self, HostsError> {
+        let before = write::read(file)?;
+        let start = before.clone().unwrap_or_default();
+        let text = edit(&start.text).map_err(|problem| problem.of(file))?;
+        let after = text.map(|text| start.with(text));
+        Ok(Self { file: file.to_path_buf(), is_private, subject, before, after })
+    }
+
     /// Whether anything would change.
     pub fn is_needed(&self) -> bool {
         self.before != self.after
@@ -138,19 +152,20 @@ impl Change {
 
     /// Another server's entry that this change replaces or removes, as a predicate, and the names of its variables.
     pub fn foreign(&self) -> Option<(String, Vec<String>)> {
-        let found = self.entry(self.before.as_ref())?;
-        let what = ours(self.target.host, &self.name, &found).err()?;
-        let entry = Entry::read(self.target.host, &found);
+        let Subject::Server { host, name } = &self.subject else { return None };
+        let found = entry(host, name, self.before.as_ref()?)?;
+        let what = ours(host, name, &found).err()?;
+        let entry = Entry::read(host, &found);
         let variables = entry.iter().flat_map(Entry::variables).map(str::to_owned).collect();
         Some((what, variables))
     }
 
-    /// The change as a unified diff of this one entry, with `***` for what may be secret. The rest of the file stays
+    /// The change as a unified diff of what it is about, with `***` for what may be secret. The rest of the file stays
     /// as it is and is not shown.
     pub fn diff(&self, is_public: IsPublic) -> String {
-        let (before, after) = (&self.before, &self.after);
-        let (before, after) = (self.shown(before.as_ref(), is_public), self.shown(after.as_ref(), is_public));
-        let file = self.target.file.display().to_string();
+        let shown = |text: Option<&Text>| text.map_or_else(String::new, |text| self.shown(text, is_public));
+        let (before, after) = (shown(self.before.as_ref()), shown(self.after.as_ref()));
+        let file = self.file.display().to_string();
         let name = |text: Option<&Text>| if text.is_some() { file.as_str() } else { "/dev/null" }.to_owned();
         let header = (name(self.before.as_ref()), name(self.after.as_ref()));
         let diff = similar::TextDiff::from_lines(&before, &after);
@@ -166,36 +181,40 @@ impl Change {
     /// # Errors
     /// The file or its backup cannot be written, or the file has changed since it was read.
     pub fn write(&self, lock: &Lock) -> Result<Option<PathBuf>, HostsError> {
-        let private = self.target.scope == Scope::User;
-        let (file, before) = (&self.target.file, self.before.as_ref());
+        let (file, before) = (&self.file, self.before.as_ref());
         match &self.after {
-            Some(after) => write::replace(file, before, after, private, lock),
+            Some(after) => write::replace(file, before, after, self.is_private, lock),
             // `install` created the whole file, so no backup is needed.
             None => write::remove(file, before).map(|()| None),
         }
     }
 
-    fn entry(&self, text: Option<&Text>) -> Option<Value> {
-        let host = self.target.host;
-        get(host.format, &text?.text, &[host.key, &self.name]).ok()?
-    }
-
-    fn shown(&self, text: Option<&Text>, is_public: IsPublic) -> String {
-        let Some(value) = self.entry(text) else { return String::new() };
-        let host = self.target.host;
-        let value = match ours(host, &self.name, &value) {
-            Ok(_) => redact::redact(&value, is_public),
-            Err(_) => redact::redact_foreign(&value),
-        };
-        match host.format {
-            // Without the braces of a whole file: this is a part of one.
-            Format::Json => {
-                let whole = rendered(host, &[&self.name], &value);
-                let lines = whole.lines().filter(|line| line.starts_with(' '));
-                lines.map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
-            }
-            Format::Toml => rendered(host, &[host.key, &self.name], &value),
+    fn shown(&self, text: &Text, is_public: IsPublic) -> String {
+        match &self.subject {
+            Subject::Server { host, name } => shown_entry(host, name, text, is_public),
+            Subject::Settings(settings) => settings.shown(&text.text),
         }
+    }
+}
+
+fn entry(host: &Host, name: &str, text: &Text) -> Option<Value> {
+    get(host.format, &text.text, &[host.key, name]).ok()?
+}
+
+fn shown_entry(host: &Host, name: &str, text: &Text, is_public: IsPublic) -> String {
+    let Some(value) = entry(host, name, text) else { return String::new() };
+    let value = match ours(host, name, &value) {
+        Ok(_) => redact::redact(&value, is_public),
+        Err(_) => redact::redact_foreign(&value),
+    };
+    match host.format {
+        // Without the braces of a whole file: this is a part of one.
+        Format::Json => {
+            let whole = rendered(host, &[name], &value);
+            let lines = whole.lines().filter(|line| line.starts_with(' '));
+            lines.map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
+        }
+        Format::Toml => rendered(host, &[host.key, name], &value),
     }
 }
 
@@ -281,7 +300,8 @@ fn without_empty_servers(host: &Host, text: String) -> Result<String, Problem> {
     Ok(text)
 }
 
-fn is_empty(format: Format, text: &str) -> Result<bool, Problem> {
+/// Whether a file has nothing in it.
+pub(super) fn is_empty(format: Format, text: &str) -> Result<bool, Problem> {
     match format {
         Format::Json => json::is_blank(text, &[]),
         Format::Toml => Ok(text.trim().is_empty()),

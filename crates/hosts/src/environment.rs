@@ -49,7 +49,16 @@ impl Environment {
     /// The files that a host reads for this user: the first candidate that exists (or whose folder exists), or all of these
     /// if each is read by another edition of the program; otherwise the one of a fresh installation.
     pub fn user_files(&self, host: &Host) -> Vec<PathBuf> {
-        let mut candidates = self.user_candidates(host);
+        self.present_of(self.user_candidates(host), host.all_paths)
+    }
+
+    /// The file that a client reads for this user, by the same rule.
+    pub(super) fn user_file_of(&self, paths: &[ConfigPath], variable: Option<&str>) -> Option<PathBuf> {
+        self.present_of(self.candidates(paths, variable), false).into_iter().next()
+    }
+
+    /// Those candidates that exist, or the first.
+    fn present_of(&self, mut candidates: Vec<PathBuf>, all: bool) -> Vec<PathBuf> {
         let fresh = candidates.first().cloned();
         candidates.retain(|file| self.is_trace(file));
         // Of two names in one folder, prefer the file that exists.
@@ -58,7 +67,7 @@ impl Environment {
         };
         let mut present: Vec<_> =
             candidates.iter().filter(|file| file.exists() || !is_there(file)).cloned().collect();
-        if !host.all_paths {
+        if !all {
             present.truncate(1);
         }
         if present.is_empty() { fresh.into_iter().collect() } else { present }
@@ -78,12 +87,17 @@ impl Environment {
 
     /// Every file that a host may read for this user, whether it exists or not.
     pub fn user_candidates(&self, host: &Host) -> Vec<PathBuf> {
-        let moved = host.variable.and_then(|name| self.directory(name));
-        let file_name = host.user.first().and_then(|place| place.on(self.platform).rsplit('/').next());
+        self.candidates(host.user, host.variable)
+    }
+
+    /// Every file that these paths mean; the variable moves the file to the folder it names.
+    pub(super) fn candidates(&self, paths: &[ConfigPath], variable: Option<&str>) -> Vec<PathBuf> {
+        let moved = variable.and_then(|name| self.directory(name));
+        let file_name = paths.first().and_then(|place| place.on(self.platform).rsplit('/').next());
         if let (Some(folder), Some(name)) = (moved, file_name) {
             return vec![folder.join(name)];
         }
-        host.user.iter().filter_map(|place| self.expand(place.on(self.platform))).collect()
+        paths.iter().filter_map(|place| self.expand(place.on(self.platform))).collect()
     }
 
     /// Whether a file or its folder exists; the home directory does not count as its folder.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::docs::HostDocs;
+use super::names::{self, Names, plain};
 use super::table::HOSTS;
-use text::similar::{MIN_SIMILARITY, most_similar, similarity};
 
 /// The variable that some hosts replace by the open folder.
 pub const WORKSPACE: &str = "${workspaceFolder}";
@@ -143,21 +143,8 @@ impl Host {
 
     /// The hosts that an unknown name may mean, the likeliest first.
     pub fn meant_by(name: &str) -> Vec<&'static str> {
-        let given = plain(name);
-        let names = |host: &'static Self| {
-            [plain(host.id), plain(host.title)]
-                .into_iter()
-                .chain(host.aliases.iter().map(|&name| name.to_owned()))
-        };
-        let known: Vec<_> =
-            HOSTS.iter().filter(|host| names(host).any(|name| name == given)).map(|host| host.id).collect();
-        if !known.is_empty() || given.len() > 32 {
-            return known;
-        }
-        // Reversed: of equally similar hosts the first in the table.
-        let scored =
-            HOSTS.iter().rev().flat_map(|host| names(host).map(|name| (similarity(&given, &name), host.id)));
-        most_similar(scored, MIN_SIMILARITY).into_iter().collect()
+        let names = |host: &Self| Names { id: host.id, title: host.title, aliases: host.aliases };
+        names::meant_by(&HOSTS.iter().map(names).collect::<Vec<_>>(), name)
     }
 
     /// The host of a client, by the name in its `clientInfo`.
@@ -169,9 +156,4 @@ impl Host {
     pub fn has_file(&self) -> bool {
         !self.user.is_empty()
     }
-}
-
-/// The letters and digits of a name, in lower case.
-fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }

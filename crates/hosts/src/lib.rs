@@ -1,9 +1,11 @@
-//! The configuration files of hosts: where each is, and adding this server to it or removing it.
+//! The configuration files of hosts: where each is, and adding this server to it or removing it. And those of clients,
+//! which use a running server as their model.
 //!
-//! [`HOSTS`] has all that is known of hosts; the code is the same for every host. An edit changes the bytes of one
-//! entry and no others.
+//! [`HOSTS`] has all that is known of hosts and [`CLIENTS`] all that is known of clients; the code is the same for every
+//! one of them. An edit changes the bytes of our own entry and no others.
 
 mod change;
+mod clients;
 mod docs;
 mod entry;
 mod environment;
@@ -11,6 +13,7 @@ mod error;
 mod host;
 mod json;
 mod markdown;
+mod names;
 mod redact;
 mod remote_entry;
 mod remote_shapes;
@@ -26,6 +29,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 pub use change::Change;
+pub use clients::{
+    CLIENTS, Client, ClientKey, Connection, Dialect, Form, KeyUse, SettingsFile, connect_markdown,
+};
 pub use entry::{Entry, redacted_snippet, snippet};
 pub use environment::{Environment, Platform};
 pub use error::HostsError;
@@ -35,7 +41,7 @@ pub use redact::IsPublic;
 pub use remote_entry::{Key, RemoteEntry};
 pub use server_entry::ServerEntry;
 pub use table::HOSTS;
-pub use write::Lock;
+pub use write::{Lock, lock};
 
 use error::Problem;
 
@@ -134,9 +140,10 @@ pub fn detect_hosts(environment: &Environment) -> Vec<DetectedHost> {
     detected
 }
 
-/// Every file in which a host may keep the servers of this user, with their secrets.
+/// Every file in which a host or a client may keep the servers of this user, with their secrets.
 pub fn private_files(environment: &Environment) -> Vec<PathBuf> {
-    HOSTS.iter().flat_map(|host| environment.user_candidates(host)).collect()
+    let hosts = HOSTS.iter().flat_map(|host| environment.user_candidates(host));
+    hosts.chain(CLIENTS.iter().flat_map(|client| client.candidates(environment))).collect()
 }
 
 fn get(format: Format, text: &str, path: &[&str]) -> Result<Option<Value>, Problem> {

@@ -1,7 +1,7 @@
 //! The sections of MCP_SETUP.md and the files of examples/hosts, from the table.
 
 use super::entry::{Entry, snippet};
-use super::host::{Format, Host, KeyReference, Remote};
+use super::host::{ConfigPath, Format, Host, KeyReference, Remote};
 use super::remote_entry::{Key, RemoteEntry};
 use super::server_entry::ServerEntry;
 use super::table::HOSTS;
@@ -48,18 +48,27 @@ fn section(host: &Host) -> String {
     section
 }
 
-fn paragraph(section: &mut String, text: &str) {
+pub(super) fn paragraph(section: &mut String, text: &str) {
     if !text.is_empty() {
         section.push_str(text);
         section.push_str("\n\n");
     }
 }
 
-/// One row for each path, with the systems that share it.
+/// One row for each path of a host's user, and one for its project.
 fn rows(host: &Host) -> String {
+    let mut text = path_rows(host.user);
+    if let Some(project) = host.project {
+        text.push_str(&format!("| one project (`--scope project`) | `{project}` |\n"));
+    }
+    text
+}
+
+/// One row for each path, with the systems that share it.
+pub(super) fn path_rows(paths: &[ConfigPath]) -> String {
     let systems = [(Platform::Linux, "Linux"), (Platform::MacOs, "macOS"), (Platform::Windows, "Windows")];
     let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
-    for place in host.user {
+    for place in paths {
         for (platform, name) in systems.iter().filter(|(platform, _)| !place.on(*platform).is_empty()) {
             let path = place.shown(*platform);
             match rows.iter_mut().find(|(_, known)| *known == path) {
@@ -68,12 +77,7 @@ fn rows(host: &Host) -> String {
             }
         }
     }
-    let mut text: String =
-        rows.iter().map(|(names, path)| format!("| {} | `{path}` |\n", names.join(", "))).collect();
-    if let Some(project) = host.project {
-        text.push_str(&format!("| one project (`--scope project`) | `{project}` |\n"));
-    }
-    text
+    rows.iter().map(|(names, path)| format!("| {} | `{path}` |\n", names.join(", "))).collect()
 }
 
 fn example(host: &Host) -> String {

@@ -8,6 +8,25 @@ const REDACTED: &str = "***";
 const PUBLIC_FIELDS: [&str; 7] =
     ["command", "args", "type", "url", "httpUrl", "serverUrl", "bearer_token_env_var"];
 
+/// Settings of a client that hold no secret.
+const PUBLIC_SETTINGS: [&str; 15] = [
+    "name",
+    "base_url",
+    "wire_api",
+    "env_key",
+    "command",
+    "args",
+    "npm",
+    "baseURL",
+    "env",
+    "model",
+    "model_provider",
+    "provider",
+    "api_url",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_MODEL",
+];
+
 /// Whether a variable is a setting of this server that is not secret. The value of any other variable is not shown.
 pub type IsPublic = fn(&str) -> bool;
 
@@ -15,6 +34,21 @@ pub type IsPublic = fn(&str) -> bool;
 pub(super) fn redact(entry: &Value, is_public: IsPublic) -> Value {
     replaced(entry, "", &|name, text| {
         hides(name, text, |name| PUBLIC_FIELDS.contains(&name) || is_public(name))
+    })
+}
+
+/// A setting of a client, by its name.
+pub(super) fn redact_setting(name: &str, value: &Value) -> Value {
+    replaced(value, name, &|name, text| {
+        // What we write there is no secret: a placeholder, or a command that prints the key.
+        let is_written = text == "ollama-mcp"
+            || (name == "apiKeyHelper" && ["printenv ", "cat "].iter().any(|start| text.starts_with(start)));
+        let is_file = text.starts_with("{file:") && text.ends_with('}');
+        let is_public = |name: &str| {
+            PUBLIC_SETTINGS.contains(&name)
+                || (name.starts_with("ANTHROPIC_DEFAULT_") && name.ends_with("_MODEL"))
+        };
+        !is_written && !is_file && hides(name, text, is_public)
     })
 }
 

@@ -53,26 +53,14 @@ impl RemoteEntry {
     /// It has the path of its endpoint, and either the usual name of the entry, or the usual port of this machine.
     pub(super) fn is_this_server(&self, name: &str) -> bool {
         let Ok(url) = Url::parse(&self.url) else { return false };
-        let is_local = match url.host() {
-            Some(UrlHost::Domain(host)) => host == "localhost",
-            Some(UrlHost::Ipv4(ip)) => ip.is_loopback(),
-            Some(UrlHost::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
         url.path().trim_end_matches('/').ends_with("/mcp")
             && url.query().is_none()
-            && (name == DEFAULT_NAME || (is_local && url.port() == Some(DEFAULT_PORT)))
+            && (name == DEFAULT_NAME || is_usual_address(&url))
     }
 
     /// The address without what may be secret in it.
     pub fn shown(&self) -> String {
-        let Ok(mut url) = Url::parse(&self.url) else { return "an address that is no URL".to_owned() };
-        // These fail only for addresses that have no host, and so nothing to remove.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        url.set_query(None);
-        url.set_fragment(None);
-        text::sanitize::name(url.as_str())
+        shown_address(&self.url)
     }
 
     /// The entry as the host reads it.
@@ -118,6 +106,28 @@ impl RemoteEntry {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether it is the usual port of this machine.
+pub(super) fn is_usual_address(url: &Url) -> bool {
+    let is_local = match url.host() {
+        Some(UrlHost::Domain(host)) => host == "localhost",
+        Some(UrlHost::Ipv4(ip)) => ip.is_loopback(),
+        Some(UrlHost::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    is_local && url.port() == Some(DEFAULT_PORT)
+}
+
+/// An address without what may be secret in it.
+pub(super) fn shown_address(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else { return "an address that is no URL".to_owned() };
+    // These fail only for addresses that have no host, and so nothing to remove.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    text::sanitize::name(url.as_str())
 }
 
 fn shape(host: &Host) -> Result<&RemoteShape, HostsError> {

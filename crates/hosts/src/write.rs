@@ -49,8 +49,12 @@ pub struct Lock {
     _folder: Option<File>,
 }
 
-/// Waits until no other installation changes files of this folder, which is created first if a file will be written.
-pub(super) fn lock(file: &Path, will_write: bool) -> Result<Lock, HostsError> {
+/// Waits until no other installation changes files of this folder, which is created first if a file will be written. The
+/// lock is held from before the file is read until it is written.
+///
+/// # Errors
+/// Another installation does not end, or the folder cannot be created.
+pub fn lock(file: &Path, will_write: bool) -> Result<Lock, HostsError> {
     let unwritable = |source| HostsError::Unwritable { file: file.to_path_buf(), source };
     let target = follow(file).map_err(unwritable)?;
     if will_write {

@@ -109,7 +109,7 @@ async fn next(mut file: File, left: u64) -> io::Result<Option<(Bytes, (File, u64
 }
 
 /// `Content-Disposition` by RFC 6266: a name in ASCII for old clients, and the name itself where it differs.
-fn disposition(name: &str) -> String {
+pub(crate) fn disposition(name: &str) -> String {
     let is_plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '\\' | '%');
     let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
     match plain == name {

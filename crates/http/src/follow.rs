@@ -208,8 +208,7 @@ impl Follower {
 
     /// The failure of a completion, as this caller may see it. What had been generated can still be fetched.
     pub(crate) fn failure(&self, error: ServiceError) -> HttpError {
-        // The end of the server cancels completions, too: the caller must learn which of the two it was.
-        if error.code == ErrorCode::Cancelled && self.app.shutdown.is_cancelled() {
+        if self.is_of_server(&error) {
             return shutting_down();
         }
         let mut shown = HttpError::from_service(&error, self.has_credential);
@@ -223,6 +222,16 @@ impl Follower {
             shown.hint = Some(hint.map_or(fetch.clone(), |hint| format!("{hint} {fetch}")));
         }
         shown
+    }
+
+    /// Whether a completion ended because the server does.
+    pub(crate) fn ended_with_server(&self, outcome: &Outcome) -> bool {
+        outcome.as_ref().is_err_and(|error| self.is_of_server(error))
+    }
+
+    /// The end of the server cancels completions, too: the caller must learn which of the two it was.
+    fn is_of_server(&self, error: &ServiceError) -> bool {
+        error.code == ErrorCode::Cancelled && self.app.shutdown.is_cancelled()
     }
 
     /// Writes an event with the place in the queue, where the completion waits there.

@@ -27,6 +27,7 @@ mod anthropic;
 mod attachments;
 mod base;
 mod call;
+mod chat_fields;
 mod chat_service;
 mod connection;
 mod download;

@@ -9,12 +9,13 @@ use crate::chat::Chat;
 use crate::chat::attachments::Attachments;
 use crate::chat::bytes_of_call;
 use crate::chat::request::ChatCall;
+use crate::chat::runner::Question;
 use crate::models::name::check_model_name;
 use crate::tasks::Tasks;
 use crate::tasks::job::{Job, JobOutput, ReplySet};
 use crate::tasks::memory::Held;
 use crate::tasks::queue::Reservation;
-use crate::tasks::registry::Task;
+use crate::tasks::registry::{Task, TaskKind};
 use crate::{Caller, ServiceError};
 use types::{Message, Role};
 
@@ -46,15 +47,7 @@ impl Batches {
         models: &[String],
         together: bool,
     ) -> Result<Arc<Task>, ServiceError> {
-        if !(2..=MAX_MODELS).contains(&models.len()) {
-            return Err(ServiceError::invalid(
-                "models",
-                format!("has {}; it must have 2 to {MAX_MODELS} names", models.len()),
-            ));
-        }
-        for (index, model) in models.iter().enumerate() {
-            check_model_name(&format!("models[{index}]"), model)?;
-        }
+        check_models(models)?;
         let call = self.chat.with_system(call.clone())?;
         let calls: Vec<_> =
             models.iter().map(|model| ChatCall { model: Some(model.clone()), ..call.clone() }).collect();
@@ -67,6 +60,38 @@ impl Batches {
             let _held = held;
             batches.answer_all(&asking, &job, calls, concurrency).await
         }))
+    }
+
+    /// Puts one question to several models as completions of their own, in the order of the models: one after another,
+    /// which gives fair times, or together.
+    ///
+    /// # Errors
+    /// `invalid_argument`. A model that fails is a completion that failed.
+    pub fn start_each(
+        &self,
+        caller: &Caller,
+        call: &ChatCall,
+        models: &[String],
+        together: bool,
+    ) -> Result<Vec<Arc<Task>>, ServiceError> {
+        check_models(models)?;
+        let call = self.chat.with_system(call.clone())?;
+        let mut tasks: Vec<Arc<Task>> = Vec::with_capacity(models.len());
+        for model in models {
+            let previous = tasks.last().filter(|_| !together).and_then(|task| match &task.kind {
+                TaskKind::Reply(reply) => Some(Arc::clone(reply)),
+                TaskKind::Job(_) => None,
+            });
+            let call = ChatCall { model: Some(model.clone()), ..call.clone() };
+            match self.chat.start_after(caller, call, Question::Messages, previous) {
+                Ok(task) => tasks.push(task),
+                Err(error) => {
+                    tasks.iter().for_each(|task| task.cancel());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(tasks)
     }
 
     /// Applies one instruction to many texts, and then to many files, each of its own ([`Attachments::each_alone`]).
@@ -167,4 +192,15 @@ impl Batches {
         }
         Ok(())
     }
+}
+
+fn check_models(models: &[String]) -> Result<(), ServiceError> {
+    if !(2..=MAX_MODELS).contains(&models.len()) {
+        return Err(ServiceError::invalid(
+            "models",
+            format!("has {}; it must have 2 to {MAX_MODELS} names", models.len()),
+        ));
+    }
+    let mut numbered = models.iter().enumerate();
+    numbered.try_for_each(|(index, model)| check_model_name(&format!("models[{index}]"), model))
 }

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use providers::Provider;
 use providers::ollama::OllamaWeb;
 use settings::{FileSettings, SystemPromptFile};
-use store::{Answers, ConversationStore};
+use store::{Answers, ConversationIndex, ConversationStore};
 
 use batches::Batches;
 pub use caller::Caller;
@@ -68,6 +68,8 @@ pub struct ServiceSettings {
     pub system_prompt: Option<SystemPromptFile>,
     /// Where conversations are stored.
     pub store: Option<Arc<dyn ConversationStore>>,
+    /// The same, for a front with titles and searches.
+    pub conversation_index: Option<ConversationIndex>,
     /// Where files of callers are kept, for a front that accepts them.
     pub uploads: Option<UploadSettings>,
     /// Where answers are stored that callers asked to be.
@@ -119,6 +121,7 @@ impl Services {
                 Arc::clone(&transfers),
                 Arc::clone(&chat),
                 settings.store,
+                settings.conversation_index,
                 Arc::clone(&changes),
             ),
             uploads: Uploads::new(settings.uploads),

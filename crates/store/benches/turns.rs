@@ -51,7 +51,7 @@ async fn turns(name: &str, store: &Store) {
         let after = store.get_end(&owner, &id, None, 1 << 20).await.unwrap().map(|found| found.revision);
         let messages = vec![message(Role::User), message(Role::Assistant)];
         let writing = Instant::now();
-        store.append(&owner, Turn { id, after, system: None, messages }).await.unwrap();
+        store.append(&owner, Turn { id, after, replaces: 0, system: None, messages }).await.unwrap();
         written.push(writing.elapsed());
         drop(lock);
         all.push(started.elapsed());

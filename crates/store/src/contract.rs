@@ -20,12 +20,14 @@ use super::{Conversation, ConversationStore, Store, StoreError, StoredMessage, S
 use crate::tables::{ACCOUNT_CHECKS, upload_checks::*};
 use answers::*;
 use concurrency::*;
+use conversation_index::*;
 use database::*;
 use owners::*;
 use usage::usage_adds_up_and_counts;
 
 mod answers;
 mod concurrency;
+mod conversation_index;
 mod database;
 mod owners;
 mod usage;
@@ -89,6 +91,13 @@ checks! {
     directory_changes_only_while_there_are_no_files,
     pages_hold_each_file_once_in_both_orders,
     expired_rows_are_deleted_and_named,
+    titles_are_given_changed_and_taken_away,
+    search_finds_words_of_titles_and_messages_in_either_case,
+    search_goes_over_pages,
+    page_of_messages_ends_before_a_position,
+    fork_has_the_first_messages_and_lives_alone,
+    titles_and_searches_are_of_one_owner,
+    turn_replaces_newest_messages,
 }
 
 checks! {
@@ -160,6 +169,7 @@ fn turn(id: &str, after: Option<i64>, text: &str, ms: u64) -> Turn {
     Turn {
         id: id.into(),
         after,
+        replaces: 0,
         system: None,
         messages: vec![StoredMessage::text(Role::User, text, at(ms)), reply],
     }
@@ -380,14 +390,4 @@ async fn list_tells_model_count_and_first_words(handles: Handles) {
     };
     assert_eq!(handles.list(&owner).await, [listed]);
     assert_eq!(handles.get(&owner, "a").await.model.as_deref(), Some("other"));
-}
-
-async fn deleted_conversation_is_gone_alone(handles: Handles) {
-    let owner = ann();
-    handles.append(&owner, turn("a", None, "one", 1)).await;
-    handles.append(&owner, turn("b", None, "two", 2)).await;
-    assert_eq!(handles.here.delete(&owner, "a").await, Ok(true));
-    assert_eq!(handles.here.delete(&owner, "a").await, Ok(false));
-    assert_eq!(handles.find(&owner, "a").await, None);
-    assert_eq!((handles.ids(&owner).await, handles.get(&owner, "b").await.total), (vec!["b".to_owned()], 2));
 }

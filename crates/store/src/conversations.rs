@@ -120,6 +120,8 @@ pub struct Turn {
     pub id: String,
     /// The [`Conversation::revision`] that the reply was made for; `None` for a new conversation.
     pub after: Option<i64>,
+    /// How many of the newest messages it replaces.
+    pub replaces: usize,
     /// The conversation's system prompt from now on.
     pub system: Option<String>,
     /// The messages, oldest first.

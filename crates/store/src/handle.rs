@@ -7,7 +7,10 @@ use futures_util::FutureExt as _;
 
 use super::database::Database;
 use super::postgres::Postgres;
-use super::{Accounts, AddressError, Answers, ConversationStore, Format, Sqlite, Stored, Uploads, Usage};
+use super::{
+    Accounts, AddressError, Answers, ConversationIndex, ConversationStore, Format, Sqlite, Stored, Uploads,
+    Usage,
+};
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -74,6 +77,10 @@ impl Store {
 
     pub fn uploads(&self) -> Uploads {
         Uploads::new(Arc::clone(&self.database))
+    }
+
+    pub fn conversation_index(&self) -> ConversationIndex {
+        ConversationIndex::new(Arc::clone(&self.database))
     }
 
     pub fn usage(&self) -> Usage {

@@ -30,7 +30,7 @@ pub use sqlite::Sqlite;
 pub use tables::{ACCOUNT_CHECKS, AccountCheck};
 pub use tables::{AccountState, ApiKey, NewUser, Session, SessionKind, User};
 pub use tables::{
-    Accounts, Answers, AnswersPage, Count, Counter, NamedUsage, StoredAnswer, Upload, UploadCount,
-    UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
+    Accounts, Answers, AnswersPage, ConversationIndex, Count, Counter, Fork, MessagePage, NamedUsage, Search,
+    StoredAnswer, TitledSummary, Upload, UploadCount, UploadFilter, Uploads, Usage, UsageCounts, UsageRecord,
 };
 pub use transfer::{Counts, Imported, TransferError};

@@ -51,5 +51,10 @@ pub(crate) const PUT_MESSAGE: &str = "
                           prompt_tokens, completion_tokens, created_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
+/// Of `owner`, `id`, count: the newest messages.
+pub(crate) const DELETE_NEWEST: &str = "
+    DELETE FROM messages WHERE seq IN
+        (SELECT seq FROM messages WHERE owner = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3)";
+
 /// Of `owner`, `id`. Its messages are deleted with it.
 pub(crate) const DELETE: &str = "DELETE FROM conversations WHERE owner = $1 AND id = $2";

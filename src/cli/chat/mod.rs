@@ -156,6 +156,7 @@ async fn ask(services: &Arc<Services>, chat: &mut Chat, prompt: String) -> Resul
             attachments: Attachments::new(right, "/file", chat.files.clone()),
             ..ChatCall::default()
         },
+        ..TurnCall::default()
     };
     let conversation = turn::run(services, turn).await?;
     // Only now: a question that failed is asked again with its files.

@@ -1,6 +1,6 @@
 //! The HTTP server of this machine, at the address of the settings: whether it runs, who can reach it, what answers.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -37,14 +37,13 @@ pub(super) async fn check(settings: Option<&ServeSettings>) -> Section {
     let Some(settings) = settings else { return section };
     let listen = settings.listen;
     section.field("http_address", listen.to_string());
-    if listen.port() == 0 {
+    let Some(address) = listen.connectable() else {
         section.info(format!(
             "{listen} is a free port at each start, so a running server cannot be found; its first line names the port"
         ));
         section.field("http_server", Value::Null);
         return section;
-    }
-    let address = connectable(listen.addresses().first().copied());
+    };
     match ask(address).await {
         Answer::Nothing => {
             section.info(format!(
@@ -118,17 +117,6 @@ fn owner(port: u16) -> String {
     }
 }
 
-/// The address to connect to: for one that means all interfaces, loopback.
-fn connectable(address: Option<SocketAddr>) -> SocketAddr {
-    let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
-}
-
 /// Asks for the server's health. No key is sent: any program may listen there.
 async fn ask(address: SocketAddr) -> Answer {
     let Ok(Ok(stream)) = timeout(LIMIT, TcpStream::connect(address)).await else { return Answer::Nothing };
@@ -185,15 +173,6 @@ mod tests {
             ["HTTP/1.1 200 OK\r\n\r\n{\"status\":\"ok\"}", "HTTP/1.1 404 x\r\n\r\n", "220 smtp\r\n\r\n"]
         {
             assert!(matches!(read(other.as_bytes()), Answer::Another(_)), "{other}");
-        }
-    }
-
-    #[test]
-    fn all_interfaces_are_asked_through_loopback() {
-        for (listen, asked) in
-            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("192.168.1.5:1", "192.168.1.5:1")]
-        {
-            assert_eq!(connectable(listen.parse().ok()).to_string(), asked);
         }
     }
 }

@@ -1,16 +1,15 @@
 //! The body of `POST /chat`: one of three forms.
 
-use openai::ChatCompletionRequest;
 use openai::messages::{ChatMessage, read_images, read_messages};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::chat_fields::{ChatFields, has_text};
 use crate::error::HttpError;
 use crate::options::HttpOptions;
 use service::chat::request::ChatCall;
-use service::chat::response_format::{FormatCheck, ReplyFormat};
-use service::chat::validate::keep_alive;
+use service::chat::response_format::FormatCheck;
 use service::conversations::{MAX_ID, TurnCall, is_conversation_id};
 use types::{Message, Role};
 
@@ -120,7 +119,12 @@ impl ChatRequest {
             (None, Some(message), _) => {
                 has_text("message", &message)?;
                 chat_id.as_deref().map_or(Ok(()), check_chat_id)?;
-                Ok(Asked::Turn(Box::new(TurnCall { conversation_id: chat_id, prompt: message, chat })))
+                Ok(Asked::Turn(Box::new(TurnCall {
+                    conversation_id: chat_id,
+                    prompt: message,
+                    chat,
+                    ..TurnCall::default()
+                })))
             }
             (None, None, Some(prompt)) => {
                 has_text("prompt", &prompt)?;
@@ -136,18 +140,16 @@ impl ChatRequest {
 
     /// Everything but the question.
     fn settings(&mut self, options: &HttpOptions) -> Result<ChatCall, HttpError> {
-        let mut think = ChatCompletionRequest::default();
-        think.think = self.think.take();
-        Ok(ChatCall {
-            model: options.model_meant_by(self.model.take()),
+        ChatFields {
+            model: self.model.take(),
             system: self.system.take(),
-            options: self.options.take().unwrap_or_default(),
-            response_format: self.format.take().map_or(Ok(None), read_format)?,
-            think: think.think()?,
-            tools: self.tools.take().unwrap_or_default(),
-            keep_alive: keep_alive(self.keep_alive.take()).map_err(|error| wrong(&error))?,
-            ..ChatCall::default()
-        })
+            options: self.options.take(),
+            format: self.format.take(),
+            think: self.think.take(),
+            tools: self.tools.take(),
+            keep_alive: self.keep_alive.take(),
+        }
+        .read(options)
     }
 }
 
@@ -162,38 +164,6 @@ pub(super) fn check_chat_id(id: &str) -> Result<(), HttpError> {
     let shown: String = id.chars().take(MAX_ID).collect();
     let reason = format!("is {shown:?}; it must be 1 to {MAX_ID} letters (a-z), digits, \"-\" or \"_\"");
     Err(HttpError::bad_request("chat_id", reason))
-}
-
-fn has_text(field: &str, text: &str) -> Result<(), HttpError> {
-    match text.trim() {
-        "" => Err(HttpError::bad_request(field, "is empty; it must have text")),
-        _ => Ok(()),
-    }
-}
-
-/// Ollama's `format`: an empty one is none.
-fn read_format(format: Value) -> Result<Option<ReplyFormat>, HttpError> {
-    if format.as_str() == Some("") {
-        return Ok(None);
-    }
-    let format = openai::response_format::read(format)
-        .map_err(|invalid| named_format(&invalid.path, &invalid.reason))?;
-    let compiled = format.map(ReplyFormat::new).transpose();
-    compiled.map_err(|error| {
-        let path = error.argument.as_deref().unwrap_or("response_format");
-        named_format(path, error.message.strip_prefix(path).unwrap_or(&error.message).trim_start())
-    })
-}
-
-/// An error of the service's `response_format`, under the name that this API has for it.
-fn named_format(path: &str, reason: &str) -> HttpError {
-    let path = path.replacen("response_format", "format", 1);
-    HttpError::bad_request(&path, reason)
-}
-
-/// An error of an argument, which names nothing of the server.
-fn wrong(error: &service::ServiceError) -> HttpError {
-    HttpError::from_service(error, false)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ enum Event<'a> {
 /// The events of a completion after a position.
 pub(super) fn response(call: &Call, task: Arc<Task>, after: ReplyCursor) -> Answer {
     match &task.kind {
-        TaskKind::Reply(_) => Ok(of_reply(Follower::attached(call, task, after)?)),
+        TaskKind::Reply(_) => Ok(of_reply(Follower::attached(call, task, after)?, Vec::new())),
         TaskKind::Job(job) => {
             let mut changes = job.watch();
             changes.mark_changed();
@@ -69,10 +69,10 @@ pub(super) fn response(call: &Call, task: Arc<Task>, after: ReplyCursor) -> Answ
     }
 }
 
-fn of_reply(follower: Follower) -> Response {
-    sse::response(stream::unfold(Some(follower), |follower| async move {
-        let mut follower = follower?;
-        let mut out = Vec::new();
+/// The events of a completion that a response follows; `first` is written before them.
+pub(super) fn of_reply(follower: Follower, first: Vec<u8>) -> Response {
+    sse::response(stream::unfold(Some((follower, first)), |next| async move {
+        let (mut follower, mut out) = next?;
         loop {
             let goes_on = match follower.next().await {
                 Step::Update(update) => {
@@ -86,6 +86,10 @@ fn of_reply(follower: Follower) -> Response {
                     out.extend_from_slice(sse::COMMENT);
                     true
                 }
+                Step::Ended(outcome) if follower.ended_with_server(&outcome) => {
+                    sse::write_event(&mut out, None, &shutdown());
+                    false
+                }
                 Step::Ended(_) => {
                     let state = CompletionState::of(follower.task(), follower.has_credential());
                     let position = follower.cursor().to_string();
@@ -97,7 +101,7 @@ fn of_reply(follower: Follower) -> Response {
                     false
                 }
             };
-            return Some((out, goes_on.then_some(follower)));
+            return Some((out, goes_on.then_some((follower, Vec::new()))));
         }
     }))
 }

@@ -1,10 +1,14 @@
-//! Our own routes, under `/x/`: completions that run or have ended, the queue, uploaded files.
+//! Our own routes, under `/x/`: completions that run or have ended, the queue, conversations, comparisons, uploaded files.
 
+mod compare;
 mod completion_state;
 mod completions;
+mod conversation_export;
+mod conversations;
 mod events;
 mod files;
 mod queue;
+mod turns;
 mod usage;
 
 use crate::route::Route;
@@ -13,5 +17,8 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![queue::route(), usage::route()];
     routes.extend(completions::routes());
     routes.extend(files::routes());
+    routes.extend(conversations::routes());
+    routes.extend(turns::routes());
+    routes.push(compare::route());
     routes
 }

@@ -107,7 +107,10 @@ fn routes_that_generate_are_counted_and_others_are_not() {
             "/api/embed",
             "/api/embeddings",
             "/chat",
-            "/api/v1/generate"
+            "/api/v1/generate",
+            "/x/conversations",
+            "/x/conversations/{id}/turns",
+            "/x/compare"
         ]
     );
 }

@@ -67,7 +67,7 @@ async fn run(call: &mut ToolCall<'_>) -> ToolResult {
     chat.attachments = call.attachments(arguments.attachments).await?;
     chat.tools = arguments.tools.unwrap_or_default();
     let id = Some(arguments.conversation_id).filter(|id| id != NEW);
-    let turn = TurnCall { conversation_id: id, prompt: arguments.prompt, chat };
+    let turn = TurnCall { conversation_id: id, prompt: arguments.prompt, chat, ..TurnCall::default() };
     let completion = call.server.services().conversations.start_turn(call.caller(), turn)?;
     call.wait(completion, waiting).await
 }

@@ -45,6 +45,17 @@ impl Chat {
         call: ChatCall,
         question: Question,
     ) -> Result<Arc<Task>, ServiceError> {
+        self.start_after(caller, call, question, None)
+    }
+
+    /// As [`Chat::start`], but it waits for the end of another completion first.
+    pub(crate) fn start_after(
+        self: &Arc<Self>,
+        caller: &Caller,
+        call: ChatCall,
+        question: Question,
+        previous: Option<Arc<ReplyBuffer>>,
+    ) -> Result<Arc<Task>, ServiceError> {
         check(&call)?;
         let held = self.tasks.memory.hold(&caller.owner, bytes_of_call(&call) + question.bytes())?;
         let reply = ReplyBuffer::new(caller);
@@ -56,6 +67,11 @@ impl Chat {
         let task = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&reply)));
         self.tasks.registry.spawn(&reply, async move {
             let _held = held;
+            if let Some(previous) = previous {
+                run.reply.set_phase(Phase::Queued(1));
+                run.place.delay();
+                previous.ended().await;
+            }
             run.answer(call, question).await
         });
         Ok(task)

@@ -3,13 +3,14 @@
 //! Every process of the user shares them.
 
 mod context_window;
+mod library;
 mod turn;
 mod turn_locks;
 
 use std::sync::Arc;
 
-pub use store::{Conversation, Page, StoredMessage, Summary};
-use store::{ConversationStore, Cursor, StoreError};
+pub use store::{Conversation, MessagePage, Page, StoredMessage, Summary, TitledSummary};
+use store::{ConversationIndex, ConversationStore, Cursor, StoreError};
 
 use crate::changes::{Change, Changes};
 use crate::chat::Chat;
@@ -19,6 +20,7 @@ use crate::models::Models;
 use crate::tasks::Tasks;
 use crate::transfers::Transfers;
 use crate::{Caller, ErrorCode, ServiceError};
+pub use library::{MAX_MESSAGES, MAX_TITLE, shown_title};
 pub use turn::TurnCall;
 use turn_locks::{QueuedTurn, TurnLocks};
 
@@ -41,6 +43,7 @@ pub struct Conversations {
     transfers: Arc<Transfers>,
     chat: Arc<Chat>,
     store: Option<Arc<dyn ConversationStore>>,
+    index: Option<ConversationIndex>,
     changes: Arc<Changes>,
     turn_locks: TurnLocks,
 }
@@ -52,9 +55,11 @@ impl Conversations {
         transfers: Arc<Transfers>,
         chat: Arc<Chat>,
         store: Option<Arc<dyn ConversationStore>>,
+        index: Option<ConversationIndex>,
         changes: Arc<Changes>,
     ) -> Arc<Self> {
-        Arc::new(Self { models, tasks, transfers, chat, store, changes, turn_locks: TurnLocks::default() })
+        let turn_locks = TurnLocks::default();
+        Arc::new(Self { models, tasks, transfers, chat, store, index, changes, turn_locks })
     }
 
     /// A conversation, with the newest `last` of its messages or all, as far as [`MAX_SHOWN_BYTES`] go.

@@ -28,8 +28,10 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 pub struct TurnCall {
     /// The conversation, which is made if it does not exist; `None`: a new one, whose id is made.
     pub conversation_id: Option<String>,
-    /// The user's message.
+    /// The user's message. With `replaces_last` an empty one is that of the last turn.
     pub prompt: String,
+    /// Whether it takes the place of the last turn, which must exist.
+    pub replaces_last: bool,
     /// Everything else; its messages are those of the conversation. The names of its files are kept, and what is in
     /// the files is not.
     pub chat: ChatCall,
@@ -47,7 +49,7 @@ impl Conversations {
     ) -> Result<Arc<Task>, ServiceError> {
         let id = call.conversation_id.take().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         conversation_id(&id)?;
-        if call.prompt.trim().is_empty() {
+        if call.prompt.trim().is_empty() && !call.replaces_last {
             return Err(ServiceError::invalid("prompt", "is empty; it must have text"));
         }
         check(&call.chat)?;
@@ -84,7 +86,7 @@ impl Conversations {
         call: TurnCall,
         turn: QueuedTurn,
     ) -> Result<Answered, ServiceError> {
-        let TurnCall { prompt, mut chat, .. } = call;
+        let TurnCall { mut prompt, mut chat, replaces_last, .. } = call;
         let (chat_part, reply) = (&run.chat, &run.reply);
         let said_at = SystemTime::now();
         let waits = |ahead| {
@@ -113,7 +115,12 @@ impl Conversations {
         };
         run.check_allowed(&model).await?;
         reply.set_model(&model);
-        let history = found.map(|found| found.messages).unwrap_or_default();
+        let mut history = found.map(|found| found.messages).unwrap_or_default();
+        let replaced = if replaces_last { last_turn(&mut history)? } else { Vec::new() };
+        let asked_again = replaced.first().filter(|_| prompt.trim().is_empty()).cloned();
+        if let Some(question) = &asked_again {
+            prompt.clone_from(&question.content);
+        }
         let bytes = history.iter().map(|message| message.content.len()).sum();
         let _held = self.tasks.memory.hold(&owner, bytes)?;
         let attached = run.attached(&model, &chat.attachments).await?;
@@ -124,7 +131,9 @@ impl Conversations {
         chat.messages = system.iter().map(|system| Message::text(Role::System, system.as_str())).collect();
         let kept = history.iter().skip(left_out.map_or(0, |(count, _)| count));
         chat.messages.extend(kept.map(message));
-        chat.messages.push(Message::text(Role::User, prompt.as_str()));
+        // A question of before names the files that it had.
+        let question = asked_again.as_ref().map(message);
+        chat.messages.push(question.unwrap_or_else(|| Message::text(Role::User, prompt.as_str())));
         chat.model = Some(model.clone());
 
         let mut summary = run.answer(chat, Question::Messages).await?;
@@ -132,8 +141,10 @@ impl Conversations {
         summary.warnings.extend(
             left_out.map(|(count, context)| left_out_warning(count, context, self.models.takes_num_ctx())),
         );
+        let sent = summary.attachments.iter().map(|sent| sent.name.clone());
+        let before = asked_again.map(|question| question.attachments).unwrap_or_default();
         let question = StoredMessage {
-            attachments: summary.attachments.iter().map(|sent| sent.name.clone()).collect(),
+            attachments: before.into_iter().chain(sent).collect(),
             ..StoredMessage::text(Role::User, prompt, said_at)
         };
         let said = reply.partial();
@@ -148,7 +159,7 @@ impl Conversations {
             completion_tokens: summary.usage.completion_tokens,
             created: SystemTime::now().max(said_at),
         };
-        let turn = Turn { id, after, system, messages: vec![question, answer] };
+        let turn = Turn { id, after, replaces: replaced.len(), system, messages: vec![question, answer] };
         Ok(Answered { owner, summary, turn, _across: across, in_turn })
     }
 
@@ -201,6 +212,15 @@ fn runs_elsewhere(instance: &str) -> ServiceError {
         format!("A turn of this conversation runs on the instance {instance}"),
     )
     .with_hint("Ask again when it has ended.")
+}
+
+/// Takes the last turn out of a history: the newest message of the user, and what followed.
+fn last_turn(history: &mut Vec<StoredMessage>) -> Result<Vec<StoredMessage>, ServiceError> {
+    let start = history.iter().rposition(|message| message.role == Role::User);
+    let start = start.ok_or_else(|| {
+        ServiceError::invalid("replace_last", "is true, and the conversation has no turn to replace yet")
+    })?;
+    Ok(history.split_off(start))
 }
 
 fn left_out_warning(count: usize, context: u64, takes_num_ctx: bool) -> Warning {

@@ -34,6 +34,17 @@ impl ListenAddress {
         }
     }
 
+    /// The address for programs of this machine; `None` for a free port. All interfaces are reached through loopback.
+    pub fn connectable(&self) -> Option<SocketAddr> {
+        let address = self.addresses().into_iter().next().filter(|address| address.port() != 0)?;
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Some(SocketAddr::new(ip, address.port()))
+    }
+
     /// Whether only programs of this machine can connect.
     pub fn is_loopback(&self) -> bool {
         match self {
@@ -88,4 +99,23 @@ pub(crate) fn port(text: &str) -> Result<u16, Problem> {
 /// Rust also reads a plus sign.
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_interfaces_are_reached_through_loopback() {
+        for (listen, asked) in [
+            ("0.0.0.0:1", Some("127.0.0.1:1")),
+            ("[::]:1", Some("[::1]:1")),
+            ("192.168.1.5:1", Some("192.168.1.5:1")),
+            ("localhost:1", Some("127.0.0.1:1")),
+            ("localhost:0", None),
+        ] {
+            let address = listen_address(listen).unwrap().connectable();
+            assert_eq!(address.map(|address| address.to_string()).as_deref(), asked);
+        }
+    }
 }

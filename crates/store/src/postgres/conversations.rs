@@ -10,7 +10,8 @@ use types::Owner;
 use super::failure::Failure;
 use super::{BEGIN, Postgres, execute};
 use crate::conversations::TryLock;
-use crate::database::{Row, Value};
+use crate::database::Value;
+use crate::tables::message;
 use crate::{
     Conversation, ConversationStore, Cursor, Page, StoreError, Stored, StoredMessage, Summary, Turn, columns,
     sql,
@@ -137,25 +138,6 @@ async fn get(
     }))
 }
 
-fn message(row: &Row) -> Result<StoredMessage, StoreError> {
-    let tokens = |column| {
-        let tokens = row.optional_int(column)?.map(u64::try_from).transpose();
-        tokens.map_err(|_| StoreError::Unreadable)
-    };
-    Ok(StoredMessage {
-        // A role that this program never writes is damage.
-        role: columns::role(&row.text(0)?).ok_or(StoreError::Unreadable)?,
-        content: row.text(1)?,
-        thinking: row.optional_text(2)?,
-        tool_calls: columns::tool_calls(row.optional_text(3)?.as_deref()),
-        attachments: columns::list(row.optional_text(4)?.as_deref()),
-        model: row.optional_text(5)?,
-        prompt_tokens: tokens(6)?,
-        completion_tokens: tokens(7)?,
-        created: columns::time(row.int(8)?),
-    })
-}
-
 async fn append(client: &Client, owner: &Owner, turn: &Turn) -> Result<(), Failure> {
     let key = key(owner, &turn.id);
     let statements = join(execute(client, LOCK, &key), execute(client, sql::REVISION, &key));
@@ -181,6 +163,10 @@ async fn append(client: &Client, owner: &Owner, turn: &Turn) -> Result<(), Failu
             UPDATE_CONVERSATION
         }
     };
+    if turn.replaces > 0 {
+        let newest = [key.clone(), vec![count(turn.replaces)]].concat();
+        execute(client, sql::DELETE_NEWEST, &newest).await?;
+    }
     let messages: Vec<_> =
         turn.messages.iter().map(|message| row(&key, message)).collect::<Result<_, _>>()?;
     let (last_batch, batches) = match messages.chunks(super::BATCH).collect::<Vec<_>>().split_last() {

@@ -7,7 +7,8 @@ use super::failure::Failure;
 use crate::StoreError;
 
 /// A step that was published is never changed.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_server.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("migrations/0001_server.sql"), include_str!("migrations/0002_titles.sql")];
 
 /// The format that this version writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

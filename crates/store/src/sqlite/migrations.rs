@@ -9,10 +9,11 @@ use super::{backup, failure};
 use crate::StoreError;
 
 /// A step that was published is never changed.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/0001_conversations.sql"),
     include_str!("migrations/0002_owners.sql"),
     include_str!("migrations/0003_server.sql"),
+    include_str!("migrations/0004_titles.sql"),
 ];
 
 /// The format that this version writes.
@@ -55,8 +56,8 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
 /// Makes a file that cannot be migrated readable with today's statements; `false` if its format is too new.
 pub(super) fn read_as_newest(connection: &Connection) -> bool {
     match format(connection) {
-        // Later formats have the same tables of conversations.
-        Ok(2..=NEWEST) => true,
+        Ok(NEWEST) => true,
+        Ok(2..=3) => connection.execute_batch(include_str!("migrations/read_format_3.sql")).is_ok(),
         Ok(1) => connection.execute_batch(include_str!("migrations/read_format_1.sql")).is_ok(),
         _ => false,
     }

@@ -80,6 +80,10 @@ pub(super) fn append(connection: &mut Connection, owner: &Owner, turn: &Turn) ->
     let first = turn.messages.first().map_or(0, |message| columns::ms(message.created));
     let last = turn.messages.last().map_or(first, |message| columns::ms(message.created));
     transaction.execute(sql::PUT_CONVERSATION, params![owner.as_str(), turn.id, turn.system, first, last])?;
+    if turn.replaces > 0 {
+        let newest = i64::try_from(turn.replaces).unwrap_or(i64::MAX);
+        transaction.execute(sql::DELETE_NEWEST, params![owner.as_str(), turn.id, newest])?;
+    }
     let mut insert = transaction.prepare(sql::PUT_MESSAGE)?;
     for message in &turn.messages {
         let unwritable = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod answers;
+mod conversation_index;
+mod search;
 mod uploads;
 mod usage;
 
@@ -9,6 +11,9 @@ mod usage;
 pub use accounts::{ACCOUNT_CHECKS, AccountCheck};
 pub use accounts::{AccountState, Accounts, ApiKey, NewUser, Session, SessionKind, User};
 pub use answers::{Answers, AnswersPage, StoredAnswer};
+pub(crate) use conversation_index::message;
+pub use conversation_index::{ConversationIndex, Fork, MessagePage, TitledSummary};
+pub use search::Search;
 #[cfg(any(test, feature = "contract"))]
 pub(crate) use uploads::checks as upload_checks;
 pub use uploads::{Upload, UploadCount, UploadFilter, Uploads};

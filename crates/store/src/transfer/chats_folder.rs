@@ -75,7 +75,7 @@ impl Store {
             imported.skipped.push(format!("{file}, chat {id:?}: it has no messages"));
             return Ok(());
         }
-        let turn = Turn { id: key, after: None, system, messages };
+        let turn = Turn { id: key, after: None, replaces: 0, system, messages };
         let is_new = self.add_conversation(owner, turn).await?;
         imported.count("conversation", is_new);
         Ok(())

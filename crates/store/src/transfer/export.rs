@@ -16,7 +16,7 @@ use crate::database::{Row, Statement};
 use crate::{Store, StoreError};
 
 const CONVERSATIONS: &str = "
-    SELECT owner, id FROM conversations WHERE (owner, id) > ($1, $2) ORDER BY owner, id LIMIT 200";
+    SELECT owner, id, title FROM conversations WHERE (owner, id) > ($1, $2) ORDER BY owner, id LIMIT 200";
 
 impl Store {
     /// Writes everything as lines of JSON; the bytes of uploads, which are in files, are read from `uploads`.
@@ -72,7 +72,8 @@ impl Store {
                 let messages = found.messages.into_iter().map(Into::into).collect();
                 let kind = "conversation".to_owned();
                 let (owner, id) = (owner.clone(), id.clone());
-                line(out, &ConversationLine { kind, owner, id, system: found.system, messages })?;
+                let title = row.optional_text(2).map_err(StoreError::from)?;
+                line(out, &ConversationLine { kind, owner, id, title, system: found.system, messages })?;
                 count += 1;
             }
         }

@@ -144,8 +144,12 @@ impl Store {
         let owner = Owner::new(owner).ok_or_else(|| LineError::skip("the owner is no name of an owner"))?;
         let messages = line.messages.into_iter().map(MessageLine::read).collect::<Result<Vec<_>, _>>();
         let messages = messages.map_err(LineError::Skip)?;
-        let turn = Turn { id: line.id, after: None, system: line.system, messages };
+        let turn = Turn { id: line.id, after: None, replaces: 0, system: line.system, messages };
+        let id = turn.id.clone();
         let is_new = self.add_conversation(&owner, turn).await?;
+        if is_new && line.title.is_some() {
+            self.conversation_index().set_title(&owner, &id, line.title.as_deref()).await?;
+        }
         imported.count("conversation", is_new);
         Ok(())
     }

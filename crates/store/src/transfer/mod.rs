@@ -84,6 +84,9 @@ struct ConversationLine {
     kind: String,
     owner: String,
     id: String,
+    /// Exports of 0.1 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     system: Option<String>,
     messages: Vec<MessageLine>,

@@ -58,8 +58,11 @@ pub(crate) async fn fill(store: &Store, uploads: &Path) {
     question.attachments = vec!["a.txt".into()];
     for owner in ["local", "user-1"] {
         let messages = vec![question.clone(), reply.clone()];
-        let turn = Turn { id: "notes".into(), after: None, system: Some("Be brief.".into()), messages };
-        store.conversations().append(&Owner::new(owner).unwrap(), turn).await.unwrap();
+        let turn =
+            Turn { id: "notes".into(), after: None, replaces: 0, system: Some("Be brief.".into()), messages };
+        let owner = Owner::new(owner).unwrap();
+        store.conversations().append(&owner, turn).await.unwrap();
+        assert!(store.conversation_index().set_title(&owner, "notes", Some("Greetings")).await.unwrap());
     }
 }
 
@@ -129,8 +132,13 @@ async fn import_changes_nothing_that_is_there() {
          VALUES ('user-2', 'ann@example.org', 'hers', 0, 0, 9)",
     )
     .await;
-    let other =
-        Turn { id: "notes".into(), after: None, system: None, messages: vec![text(Role::User, "mine", 9)] };
+    let other = Turn {
+        id: "notes".into(),
+        after: None,
+        replaces: 0,
+        system: None,
+        messages: vec![text(Role::User, "mine", 9)],
+    };
     let user_2 = Owner::new("user-2").unwrap();
     to.conversations().append(&user_2, other).await.unwrap();
     let done = imported(&to, &exported(&from, &uploads).await, &home.path().join("new")).await;

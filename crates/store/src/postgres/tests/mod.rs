@@ -15,7 +15,7 @@ use server::PostgresServer;
 fn turn(id: &str, after: Option<i64>, text: &str) -> Turn {
     let message = |role, text: &str| StoredMessage::text(role, text, UNIX_EPOCH + Duration::from_secs(1));
     let messages = vec![message(Role::User, text), message(Role::Assistant, &format!("re: {text}"))];
-    Turn { id: id.into(), after, system: None, messages }
+    Turn { id: id.into(), after, replaces: 0, system: None, messages }
 }
 
 fn server() -> (PostgresServer, Postgres) {

@@ -240,3 +240,34 @@ fn file_of_format_2_that_cannot_be_written_is_read() {
     assert_eq!(get(&Owner::new("ann").unwrap()).unwrap().total, 1);
     assert_eq!(format_of(&path), 2);
 }
+
+/// A file of format 3, with the conversation of format 1.
+fn format_3() -> (tempfile::TempDir, Sqlite, PathBuf) {
+    let (home, store, path) = format_2();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../migrations/0003_server.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 3).unwrap();
+    (home, store, path)
+}
+
+#[tokio::test]
+async fn conversations_of_format_3_can_have_titles() {
+    let (home, store, path) = format_3();
+    check_a(&found(&store).await.unwrap());
+    let index = Store::sqlite(Some(home.path().join("data"))).conversation_index();
+    assert_eq!(index.set_title(&Owner::local(), "a", Some("title")).await, Ok(true));
+    assert_eq!(format_of(&path), migrations::NEWEST);
+    assert_eq!(format_of(&path.with_file_name(format!("{FILE}.bak-3"))), 3);
+}
+
+#[test]
+fn file_of_format_3_that_cannot_be_written_is_read() {
+    for (_home, _store, path) in [format_1(), format_2(), format_3()] {
+        let before = format_of(&path);
+        let connection = open::open_to_read(&path, StoreError::Full { path: path.clone() }).unwrap();
+        let title = "SELECT title FROM conversations WHERE owner = 'local' AND id = 'a'";
+        let found = connection.query_row(title, [], |row| row.get::<_, Option<String>>(0));
+        assert_eq!(found.unwrap(), None);
+        assert_eq!(format_of(&path), before);
+    }
+}

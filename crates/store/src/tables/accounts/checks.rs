@@ -126,7 +126,7 @@ async fn removed_user_leaves_nothing(here: Store, elsewhere: Store) {
     let conversations = here.conversations();
     for owner in ["user-1", "user-2"] {
         let message = StoredMessage::text(types::Role::User, "hi", std::time::UNIX_EPOCH);
-        let turn = Turn { id: "a".into(), after: None, system: None, messages: vec![message] };
+        let turn = Turn { id: "a".into(), after: None, replaces: 0, system: None, messages: vec![message] };
         conversations.append(&Owner::new(owner).unwrap(), turn).await.unwrap();
     }
     assert!(accounts.remove_user("user-1", 50).await.unwrap());
