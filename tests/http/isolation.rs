@@ -97,7 +97,8 @@ impl Belongings {
     }
 
     fn has_rule(path: &str) -> bool {
-        const NOBODYS: &[&str] = &["/v1/models/{id}", "/docs/{file}", "/x/users/{email}", "/api/blobs/{digest}"];
+        const NOBODYS: &[&str] =
+            &["/v1/models/{id}", "/docs/{file}", "/x/users/{email}", "/api/blobs/{digest}"];
         let none = Self {
             completion: "c".into(),
             stored: "s".into(),

@@ -104,6 +104,7 @@ impl Run {
             warnings.extend(cut_prompt(request.text_bytes(), &end.usage, request.option("num_ctx"), true));
         }
         Ok(CompletionSummary {
+            stopped_at: None,
             location: self.forwarding.models.location(end.remote.as_ref()),
             model: end.model.unwrap_or(model),
             model_reason,
