@@ -191,6 +191,8 @@ async fn deleted_response_is_gone() {
             json!({ "id": response["id"], "object": "response", "deleted": true })
         );
         assert_eq!(client.get(&path).await.status, 404);
+        let completion = format!("/x/completions/{}", response["id"].as_str().unwrap());
+        assert_eq!(client.get(&completion).await.error(404)["code"], "completion_not_found");
         assert_eq!(client.delete(&path).await.status, 404);
         let error =
             client.post(PATH, &ask("ho", json!({ "previous_response_id": response["id"] }))).await.error(400);

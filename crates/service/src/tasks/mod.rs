@@ -60,6 +60,11 @@ impl Tasks {
         self.registry.find(&caller.owner, id)
     }
 
+    /// Drops the caller's completion of an id, which is deleted. It is not cancelled.
+    pub fn forget(&self, caller: &Caller, id: &str) {
+        self.registry.forget(&caller.owner, id);
+    }
+
     /// The queue, with the places of the caller's own requests.
     pub fn queue(&self, caller: &Caller) -> QueueView {
         self.queue.view(&caller.owner)

@@ -232,6 +232,20 @@ impl Registry {
         found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
     }
 
+    /// Drops an owner's completion of an id. It is not found any more, as if it had been retained too long.
+    pub(crate) fn forget(&self, owner: &Owner, id: &str) {
+        let mut table = self.lock();
+        let is_it = |entry: &Arc<Task>| entry.owner == *owner && id::is_same(&entry.id, id);
+        let Some(entry) = table.entries.iter().position(is_it).and_then(|at| table.entries.remove(at)) else {
+            return;
+        };
+        if entry.state().ended_at().is_some() {
+            table.ended = table.ended.saturating_sub(1);
+        }
+        table.gone.push_back((entry.owner.clone(), entry.id.clone()));
+        forget(&mut table.gone);
+    }
+
     /// Checks that the owner may start one more background task.
     ///
     /// # Errors

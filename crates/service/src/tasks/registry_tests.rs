@@ -54,6 +54,19 @@ fn old_excess_and_large_entries_are_swept_and_reported_gone() {
 }
 
 #[test]
+fn forgotten_entry_is_gone_for_its_owner_alone() {
+    let registry = Registry::default();
+    let (first, second) = (registry.add(&local(), ended("x")), registry.add(&local(), ended("y")));
+    registry.forget(&Owner::guest(), &first.id);
+    assert!(registry.find(&local(), Some(&first.id)).is_ok(), "another owner drops nothing");
+    registry.forget(&local(), &id::in_form(&first.id, "resp_"));
+    let gone = registry.find(&local(), Some(&first.id)).unwrap_err();
+    assert!(gone.text().contains("no longer available"), "{}", gone.text());
+    assert!(registry.find(&local(), Some(&second.id)).is_ok());
+    registry.forget(&local(), &first.id);
+}
+
+#[test]
 fn promised_entries_outlive_seen_ones() {
     let registry = Registry::default();
     let promised = registry.add(&local(), ended("promised"));

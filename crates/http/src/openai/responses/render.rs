@@ -43,13 +43,22 @@ impl Renderer {
         self.sequence
     }
 
-    /// Writes the events that are new; `true` after the last one.
-    pub(super) fn write(&mut self, task: &Task, reply: &ReplyBuffer, out: &mut Vec<u8>) -> bool {
+    /// Writes the events that are new; `true` after the last one, which is left for later unless `may_end`.
+    pub(super) fn write(
+        &mut self,
+        task: &Task,
+        reply: &ReplyBuffer,
+        may_end: bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let record = Arc::clone(&self.record);
         let start = self.spans.at();
         let (new, entries) = record.note(reply, start, self.entry);
         let mut text = Text { reply, new, start, whole: None };
         for entry in entries {
+            if entry == Entry::Ended && !may_end {
+                return false;
+            }
             let is_first = self.entry == 0;
             self.entry += 1;
             let status = match entry {

@@ -136,6 +136,7 @@ pub(super) async fn delete(call: Call) -> Answer {
     if let Found::Here(record, task) = find(&call).await? {
         task.cancel();
         call.app.responses.remove(id);
+        call.app.services.tasks.forget(call.caller(), id);
         if !record.is_stored {
             return deleted(id);
         }

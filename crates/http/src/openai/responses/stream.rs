@@ -27,7 +27,8 @@ pub(super) fn response(
 ) -> Response {
     let renderer = Renderer::new(Arc::clone(&record), after);
     let changes = follower.changes();
-    let events = Events { app, follower, record, renderer, changes, shows_queue, place: None };
+    let events =
+        Events { app, follower, record, renderer, changes, shows_queue, place: None, may_end: false };
     sse::response(stream::unfold(Some(events), |events| async { events?.next().await }))
 }
 
@@ -40,6 +41,8 @@ struct Events {
     shows_queue: bool,
     /// The place in the queue that was sent last.
     place: Option<usize>,
+    /// The response is on the disk, as far as it is to be.
+    may_end: bool,
 }
 
 enum Waited {
@@ -61,7 +64,7 @@ impl Events {
             let mut out = Vec::new();
             self.write_place(&mut out);
             let task = Arc::clone(self.follower.task());
-            let has_ended = self.renderer.write(&task, self.follower.reply(), &mut out);
+            let has_ended = self.renderer.write(&task, self.follower.reply(), self.may_end, &mut out);
             if has_ended {
                 return (!out.is_empty()).then_some((out, None));
             }
@@ -81,6 +84,7 @@ impl Events {
             if self.follower.reply().outcome().is_some() {
                 self.record.reached(Stage::Recorded).await;
                 self.follower.outcome();
+                self.may_end = true;
             }
             changed
         };
