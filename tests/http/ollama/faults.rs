@@ -173,7 +173,7 @@ async fn end_of_the_server_and_of_a_key_end_streams_with_an_error_line() {
 }
 
 #[tokio::test]
-async fn slow_reader_holds_the_model_back_and_memory_stays_small() {
+async fn slow_reader_holds_the_model_back() {
     let fake = FakeOllama::start().await.with_defaults();
     let server = crate::support::http_server::HttpServer::start(&fake).await;
     // Far more than buffers of both sockets take.
