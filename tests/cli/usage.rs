@@ -145,8 +145,8 @@ async fn settings_of_serve_are_in_its_own_help_only() {
           --session-lifetime <DURATION>  How long a user stays signed in. [env:
                                          OLLAMA_MCP_SERVE_SESSION_LIFETIME] [default: 24h]
           --model-aliases <LIST>         Other names of models, for clients that offer only certain
-                                         names: gpt-4o=qwen3:8b, separated by commas. [env:
-                                         OLLAMA_MCP_SERVE_MODEL_ALIASES]
+                                         names: gpt-4o=qwen3:8b, separated by commas; claude-*=qwen3:8b
+                                         for every ending. [env: OLLAMA_MCP_SERVE_MODEL_ALIASES]
           --max-body-bytes <SIZE>        The largest body of a request. [env:
                                          OLLAMA_MCP_SERVE_MAX_BODY_BYTES] [default: 16MiB]
           --files-dir <DIR>              The directory of uploaded files, which servers that share a

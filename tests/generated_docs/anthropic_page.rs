@@ -24,7 +24,7 @@ export CLAUDE_CODE_MAX_CONTEXT_TOKENS=65536      # the context of the model here
 * Its system prompt and tools have about 15,000 tokens, more than Ollama's usual context: start Ollama with `OLLAMA_CONTEXT_LENGTH=65536`, or
   have Claude Code send a field of ours, `CLAUDE_CODE_EXTRA_BODY='{"num_ctx": 65536}'`. A prompt that does not fit is refused with
   `prompt is too long: ... tokens > ... maximum`, from which Claude Code knows that it has to compact the conversation.
-* The names that it asks for by itself, such as `claude-haiku-4-5`, can be aliases: `OLLAMA_MCP_SERVE_MODEL_ALIASES=claude-haiku-4-5=qwen3:8b`.
+* The names that it asks for by itself, such as `claude-haiku-4-5`, can be aliases: `OLLAMA_MCP_SERVE_MODEL_ALIASES=claude-*=qwen3:8b`.
 * The first block of its system prompt (`x-anthropic-billing-header`) differs from request to request, so that Ollama would read the
   whole prompt anew each time. It is left out.
 * A model that does not think is not asked to; `x-ollama-mcp-ignored` has `thinking` then.

@@ -6,6 +6,7 @@ use super::{started, started_with};
 use crate::support::fake_ollama::{Answer, FakeOllama, Gate};
 use crate::support::http_client::{HttpStream, stream};
 use crate::support::http_server::HttpServer;
+use crate::support::resume::cut_after_bytes;
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -177,4 +178,69 @@ async fn end_of_the_server_is_an_event() {
     let rest = follower.rest().await;
     let last: Value = serde_json::from_str(rest.last().unwrap()).unwrap();
     assert_eq!((&last["type"], &last["error"]["code"]), (&json!("error"), &json!("server_shutdown")));
+}
+
+/// The id, the data, and what an update or the end says, of an event that was read as text.
+fn read_event(event: &str) -> (String, Value) {
+    let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    (field("id: ").to_owned(), serde_json::from_str(field("data: ")).unwrap())
+}
+
+/// Each route that generates begins one; its connection is cut, and so is each of those that read on, after a few bytes more.
+#[tokio::test(flavor = "multi_thread")]
+async fn completion_of_any_dialect_is_read_on_after_every_cut() {
+    let (fake, server) = started().await;
+    let messages = json!([{ "role": "user", "content": "hi" }]);
+    let model = "qwen2.5-coder:0.5b";
+    let asked = [
+        (CHAT, json!({ "model": model, "messages": messages, "stream": true })),
+        ("/v1/completions", json!({ "model": model, "prompt": "hi", "stream": true })),
+        ("/v1/responses", json!({ "model": model, "input": "hi", "stream": true })),
+        ("/v1/messages", json!({ "model": model, "messages": messages, "max_tokens": 99, "stream": true })),
+        ("/api/chat", json!({ "model": model, "messages": messages })),
+    ];
+    for (count, (route, body)) in asked.into_iter().enumerate() {
+        let slowly = Answer::recorded("chat_stream").slow_drip(170, std::time::Duration::from_millis(3));
+        fake.on("POST", "/api/chat", slowly);
+        let generated =
+            Answer::recorded("generate_stream").slow_drip(90, std::time::Duration::from_millis(3));
+        fake.on("POST", "/api/generate", generated);
+        // With a key it goes on when its caller goes.
+        let request = server.guest().posting(route, &body).header("idempotency-key", route);
+        let mut own = stream(request).await;
+        let by_header = own.header("x-ollama-mcp-completion-id").to_owned();
+        let id = match by_header.is_empty() {
+            false => by_header,
+            true => {
+                let first = read_event(&own.event().await.unwrap()).1;
+                let ids = ["/id", "/message/id", "/response/id"];
+                ids.iter().find_map(|place| first.pointer(place)?.as_str()).unwrap().to_owned()
+            }
+        };
+        drop(own);
+        let path = format!("/x/completions/{id}?stream=true");
+        let (mut text, mut after, mut state, mut bytes) = (String::new(), String::new(), None, 0);
+        while state.is_none() {
+            // Inside of an event, at its end, between events: wherever it falls.
+            bytes = if bytes > 900 { 1 << 20 } else { bytes + 47 };
+            let last_id = format!("Last-Event-ID: {after}");
+            let headers: &[&str] = if after.is_empty() { &[] } else { &[&last_id] };
+            for event in cut_after_bytes(&server, ("GET", &path, headers, &[]), bytes).await {
+                let (position, data) = read_event(&event);
+                after = position;
+                text.push_str(data["content"].as_str().unwrap_or_default());
+                state = data.get("state").cloned().or(state);
+            }
+        }
+        let state = state.unwrap();
+        assert_eq!(
+            (&state["status"], state["content"].as_str()),
+            (&json!("completed"), Some(text.as_str())),
+            "{route}"
+        );
+        assert!(text.len() > 20, "{route}: {text}");
+        let generated =
+            fake.requests_to("POST", "/api/chat").len() + fake.requests_to("POST", "/api/generate").len();
+        assert_eq!(generated, count + 1, "{route}: generated once");
+    }
 }

@@ -62,7 +62,15 @@ impl HttpOptions {
     /// The model that a caller means by a name; `None` is the default one.
     pub(crate) fn model_meant_by(&self, name: Option<String>) -> Option<String> {
         let name = name.filter(|name| name != DEFAULT_MODEL)?;
-        Some(self.model_aliases.get(&name).cloned().unwrap_or(name))
+        Some(self.alias(&name).cloned().unwrap_or(name))
+    }
+
+    /// The model that an alias means: its own entry, else the longest one with `*` at its end.
+    fn alias(&self, name: &str) -> Option<&String> {
+        let begins = |alias: &str| alias.strip_suffix('*').is_some_and(|start| name.starts_with(start));
+        let patterns = || self.model_aliases.iter().filter(|(alias, _)| begins(alias));
+        let longest = || patterns().max_by_key(|(alias, _)| alias.len()).map(|(_, model)| model);
+        self.model_aliases.get(name).or_else(longest)
     }
 }
 
@@ -81,5 +89,30 @@ impl Default for HttpOptions {
             timeouts: Timeouts::default(),
             comment_after: Some(Duration::from_secs(15)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alias_with_star_stands_for_every_ending() {
+        let pairs = [("gpt-4o", "a"), ("claude-*", "b"), ("claude-haiku-*", "c"), ("*-x", "d")];
+        let model_aliases =
+            pairs.into_iter().map(|(alias, model)| (alias.to_owned(), model.to_owned())).collect();
+        let options = HttpOptions { model_aliases, ..HttpOptions::default() };
+        let meant = |name: &str| options.model_meant_by(Some(name.to_owned())).unwrap();
+        for (name, model) in [
+            ("gpt-4o", "a"),
+            ("gpt-4o-mini", "gpt-4o-mini"),
+            ("claude-sonnet-4-5", "b"),
+            ("claude-haiku-4-5", "c"),
+            ("claude-", "b"),
+            ("model-x", "model-x"),
+        ] {
+            assert_eq!(meant(name), model, "{name}");
+        }
+        assert_eq!(options.model_meant_by(Some("default".to_owned())), None);
     }
 }

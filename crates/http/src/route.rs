@@ -87,6 +87,8 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// Its requests count towards the limits of their caller, as they have a model generate something.
     pub(crate) is_counted: bool,
+    /// It may end the credential of its own request, whose answer is sent all the same.
+    pub(crate) ends_credential: bool,
     pub(crate) dialect: Dialect,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) request: Option<Content>,
@@ -126,6 +128,7 @@ impl Route {
             description: "",
             access: Access::Open,
             is_counted: false,
+            ends_credential: false,
             dialect: Dialect::OpenAi,
             parameters: Vec::new(),
             request: None,
@@ -175,6 +178,12 @@ impl Route {
     /// A caller of Anthropic's API, which has a route of this path too, gets answers in its form.
     pub(crate) fn also_anthropic(mut self) -> Self {
         self.is_also_anthropic = true;
+        self
+    }
+
+    /// It may end the credential of its own request.
+    pub(crate) fn ends_credential(mut self) -> Self {
+        self.ends_credential = true;
         self
     }
 

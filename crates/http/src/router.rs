@@ -125,7 +125,7 @@ async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str
     let path = path
         .map(|path| path.0)
         .map_err(|error| HttpError::bad_request("path", format!("is wrong: {error}")))?;
-    let ended = identity.ended().cloned();
+    let ended = identity.ended().filter(|_| !route.ends_credential).cloned();
     let is_limited = route.is_counted && identity.caller.limits.are_counted();
     let call = Call { app, identity, client, path, parts, body: Mutex::new(body) };
     let handled = async {
@@ -138,7 +138,7 @@ async fn answer(app: Arc<App>, route: &Route, request: Request, request_id: &str
     let Some(ended) = ended else { return handled.await };
     tokio::select! {
         biased;
-        // First: the answer to the request that ends its own credential is sent.
+        // First: an answer that is there is sent.
         answer = handled => answer.map(|response| until_ended(response, &ended, route.dialect)),
         () = ended.cancelled() => Err(credential_ended()),
     }

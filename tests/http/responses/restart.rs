@@ -59,6 +59,14 @@ async fn ended_response_survives_and_is_continued() {
     assert_eq!(client.get(&path_of(&memory)).await.status, 404);
     assert_eq!(client.get(&path_of(&first)).await.ok(), first);
     assert_eq!(client.get(&path_of(&second)).await.ok(), second);
+    // Our own route knows it, by the id of any API.
+    let id = second["id"].as_str().unwrap().strip_prefix("resp_").unwrap();
+    for form in ["resp_", "chatcmpl-"] {
+        let state = client.get(&format!("/x/completions/{form}{id}")).await.ok();
+        assert_eq!((&state["status"], &state["id"]), (&json!("completed"), &json!(format!("chatcmpl-{id}"))));
+        assert_eq!(state["content"], second["output"][0]["content"][0]["text"], "{state}");
+        assert_eq!(state["usage"]["completion_tokens"], second["usage"]["output_tokens"], "{state}");
+    }
     let third = client.post(PATH, &ask("Third.", json!({ "previous_response_id": second["id"] }))).await;
     assert_eq!(third.status, 200, "{third:?}");
     let messages = asked(&world.fake)["messages"].clone();

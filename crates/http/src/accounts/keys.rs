@@ -88,6 +88,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::delete("/x/keys/{id}", |call| revoke(call).boxed())
             .about("revokeKey", Tag::Accounts, "Revoke a key; what it has open ends")
             .needs_caller()
+            .ends_credential()
             .parameter("path", "id", "The id of the key")
             .answers(200, "The revoked key", [Content::json::<ShownKey>()]),
     ]

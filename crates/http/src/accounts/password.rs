@@ -30,6 +30,7 @@ pub(super) fn route() -> Route {
         .about("changePassword", Tag::Accounts, "Replace one's own password")
         .described(DESCRIPTION)
         .needs_caller()
+        .ends_credential()
         .takes(Content::json::<Change>().example(example))
         .answers(200, "The new session", [Content::json::<Token>(), Content::json::<BrowserSession>()])
 }

@@ -62,6 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/logout", |call| sign_out(call).boxed())
             .about("signOut", Tag::Accounts, "End the session of this request, and what it has open")
             .needs_caller()
+            .ends_credential()
             .answers(200, "It has ended", [Content::json::<SignedOut>()]),
     ]
 }

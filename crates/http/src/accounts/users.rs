@@ -63,12 +63,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::patch("/x/users/{email}", |call| change(call).boxed())
             .about("changeUser", Tag::Accounts, "Disable or enable a user, or set a password")
             .needs(Scope::Admin)
+            .ends_credential()
             .parameter("path", "email", EMAIL)
             .takes(Content::json::<Change>().example(r#"{"disabled":true}"#))
             .answers(200, "The user", [shown()]),
         Route::delete("/x/users/{email}", |call| remove(call).boxed())
             .about("removeUser", Tag::Accounts, "Remove a user with keys, sessions, conversations and files")
             .needs(Scope::Admin)
+            .ends_credential()
             .parameter("path", "email", EMAIL)
             .answers(200, "The user who was removed", [shown()]),
     ]

@@ -222,7 +222,7 @@ impl MessageStream {
         events.push(Event::ContentBlockStart { index, content_block });
         events.push(Event::ContentBlockDelta { index, delta: Delta::InputJsonDelta { partial_json: input } });
         events.push(Event::ContentBlockStop { index });
-        self.position.index += 1;
+        self.position.index = self.position.index.saturating_add(1);
     }
 
     /// Makes sure that a block of this type is open.
@@ -247,7 +247,7 @@ impl MessageStream {
             events.push(Event::ContentBlockDelta { index, delta });
         }
         events.push(Event::ContentBlockStop { index });
-        self.position.index += 1;
+        self.position.index = self.position.index.saturating_add(1);
     }
 
     /// Writes events. One that is lost is sent again: the position stands on the last of them.

@@ -11,7 +11,7 @@ mod responses;
 mod stored;
 mod stream;
 
-pub(crate) use responses::ResponseRecords;
+pub(crate) use responses::{ResponseRecords, response_on_disk};
 
 use crate::route::Route;
 

@@ -75,8 +75,8 @@ async fn list(call: Call) -> Answer {
 
 fn entries<'a>(call: &'a Call, models: &'a [Model]) -> Vec<Entry<'a>> {
     let aliases = call.app.options.model_aliases.iter();
-    // One whose model is not installed would be chosen in vain.
-    let aliases = aliases.filter_map(|(alias, meant)| {
+    // One whose model is not installed would be chosen in vain, and one with a star is no name.
+    let aliases = aliases.filter(|(alias, _)| !alias.ends_with('*')).filter_map(|(alias, meant)| {
         let model = models.iter().find(|model| is_named(model, meant))?;
         Some(entry(model).named(alias))
     });

@@ -105,6 +105,51 @@ impl CompletionState {
         })
     }
 
+    /// The state of a completion that is a stored response of OpenAI's API.
+    pub(super) fn of_response(id: String, response: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let count = |path: &str| response.pointer(path).and_then(Value::as_u64);
+        let mut state = Self {
+            id,
+            status: match response["status"].as_str() {
+                Some("failed") => Status::Failed,
+                Some("cancelled") => Status::Cancelled,
+                _ => Status::Completed,
+            },
+            model: text(&response["model"]),
+            created: response["created_at"].as_u64().unwrap_or_default(),
+            error: Some(response["error"].clone()).filter(|error| !error.is_null()),
+            usage: Usage {
+                prompt_tokens: count("/usage/input_tokens"),
+                completion_tokens: count("/usage/output_tokens"),
+                total_tokens: count("/usage/total_tokens"),
+                ..Usage::default()
+            },
+            ..Self::default()
+        };
+        for item in response["output"].as_array().into_iter().flatten() {
+            let parts = item["content"].as_array().into_iter().flatten();
+            let texts: String = parts.filter_map(|part| part["text"].as_str()).collect();
+            match item["type"].as_str() {
+                Some("message") => state.content.push_str(&texts),
+                Some("reasoning") => state.reasoning.push_str(&texts),
+                Some("function_call") => state.tool_calls.push(json!({
+                    "id": item["call_id"],
+                    "type": "function",
+                    "function": { "name": item["name"], "arguments": item["arguments"] },
+                })),
+                _ => {}
+            }
+        }
+        state.finish_reason = match (response["status"].as_str(), state.tool_calls.is_empty()) {
+            (Some("completed"), false) => Some("tool_calls".to_owned()),
+            (Some("completed"), true) => Some("stop".to_owned()),
+            (Some("incomplete"), _) => Some("length".to_owned()),
+            _ => None,
+        };
+        state
+    }
+
     fn of_reply(reply: &ReplyBuffer, has_credential: bool) -> Self {
         let state = Self {
             model: reply.model().map(str::to_owned),

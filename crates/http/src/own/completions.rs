@@ -10,8 +10,10 @@ use super::completion_state::{CompletionState, find};
 use super::events;
 use crate::call::{Call, json_answer};
 use crate::error::HttpError;
+use crate::openai::response_on_disk;
 use crate::route::{Answer, Content, Route, Tag};
 use service::stored_answers::CHAT_COMPLETION;
+use service::tasks::id;
 use service::tasks::reply::ReplyCursor;
 use types::Scope;
 
@@ -79,9 +81,16 @@ async fn get(call: Call) -> Answer {
 
 /// The state of a completion whose answer is stored, which every process finds.
 async fn stored(call: &Call) -> Option<Answer> {
-    let answers = &call.app.services.stored_answers;
-    let stored = answers.get(call.caller(), CHAT_COMPLETION, call.path("id")).await.ok()?;
-    Some(json_answer(&CompletionState::of_stored(&stored)?))
+    let (answers, id) = (&call.app.services.stored_answers, call.path("id"));
+    let chat = id::in_form(id, "chatcmpl-");
+    if let Ok(stored) = answers.get(call.caller(), CHAT_COMPLETION, &chat).await {
+        return Some(json_answer(&CompletionState::of_stored(&stored)?));
+    }
+    match response_on_disk(call, &id::in_form(id, "resp_")).await {
+        Ok(response) => Some(json_answer(&CompletionState::of_response(chat, &response?))),
+        // Another process makes it; where the database fails, what is in memory is not there, either.
+        Err(error) => Some(Err(error)),
+    }
 }
 
 async fn cancel(call: Call) -> Answer {

@@ -2,6 +2,7 @@
 
 pub mod attachments;
 mod from_openai;
+mod missing_model;
 pub mod model_request;
 pub mod request;
 pub mod response_format;

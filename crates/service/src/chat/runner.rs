@@ -24,7 +24,6 @@ use crate::tasks::registry::{Task, TaskKind};
 use crate::tasks::reply::{CompletionSummary, Outcome, Phase, ReplyBuffer};
 use crate::{Caller, ErrorCode, ServiceError};
 use providers::ChatStream;
-use text::format::pulling;
 use types::{ChatEnd, ChatEvent, ChatRequest};
 use types::{FinishReason, GenerateRequest, KeepAlive, Timings, ToolChoice, Usage};
 
@@ -294,41 +293,6 @@ impl Run {
             self.place.delay();
         }
         self.with_model(model, || self.chat.attached(self.reply.caller(), model, attachments)).await
-    }
-
-    /// Runs `work`, and again after a pull where the model was missing.
-    pub(crate) async fn with_model<T, F>(&self, model: &str, work: impl Fn() -> F) -> Result<T, ServiceError>
-    where
-        F: Future<Output = Result<T, ServiceError>>,
-    {
-        match work().await {
-            Err(error) if self.chat.transfers.may_pull(&error, model) => {
-                let again = async {
-                    self.pull(model).await?;
-                    work().await
-                };
-                Box::pin(again).await
-            }
-            done => done,
-        }
-    }
-
-    /// Pulls the model first, and reports that to followers.
-    async fn pull(&self, model: &str) -> Result<(), ServiceError> {
-        self.place.delay();
-        let tell_job = |waiting_for: Option<String>| {
-            if let Some(job) = &self.job {
-                job.advance(|state| state.waiting_for = waiting_for);
-            }
-        };
-        let pulled = self.chat.transfers.ensure_installed(self.reply.caller(), model, |done, total| {
-            self.reply.set_phase(Phase::Pulling { done, total });
-            tell_job(Some(pulling(model, done, total)));
-        });
-        let pulled = pulled.await;
-        tell_job(None);
-        self.reply.set_phase(Phase::Waiting);
-        pulled
     }
 
     /// Sends the request, with retries: nothing is generated before this returns.

@@ -1,7 +1,7 @@
 //! A turn of a conversation: it is written when it is complete, or not at all.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -22,6 +22,9 @@ use types::{Message, Owner, Role};
 
 /// The pause between attempts to lock a conversation in which another process has its turn.
 const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// The lock of an instance whose answer has just been sent is gone after so long.
+const UNLOCKED_WITHIN: Duration = Duration::from_millis(500);
 
 /// A turn as a caller asks for it.
 #[derive(Debug, Clone, Default)]
@@ -165,10 +168,17 @@ impl Conversations {
 
     /// Waits for the turns of other processes in a conversation: what they write is read before the model is asked.
     async fn lock_across(&self, run: &Run, owner: &Owner, id: &str) -> Result<TurnLock, ServiceError> {
+        let began = Instant::now();
         loop {
             match self.store()?.try_lock(owner, id).await.map_err(failed)? {
                 TryLock::Locked(lock) => return Ok(lock),
-                TryLock::Held { instance: Some(instance) } => return Err(runs_elsewhere(&instance)),
+                TryLock::Held { instance: Some(instance) } if began.elapsed() >= UNLOCKED_WITHIN => {
+                    return Err(runs_elsewhere(&instance));
+                }
+                TryLock::Held { instance: Some(_) } => {
+                    tokio::time::sleep(LOCK_POLL).await;
+                    continue;
+                }
                 TryLock::Held { instance: None } => {}
             }
             if !matches!(run.reply.phase(), Phase::Queued(_)) {

@@ -9,9 +9,11 @@ pub(crate) fn new() -> String {
     format!("{OWN}{}", uuid::Uuid::new_v4().simple())
 }
 
-/// An id in the form that begins with `prefix`.
+/// An id, of whatever form, in the one that begins with `prefix`.
 pub fn in_form(id: &str, prefix: &str) -> String {
-    format!("{prefix}{}", id.strip_prefix(OWN).unwrap_or(id))
+    let mut forms = std::iter::once(OWN).chain(OTHERS);
+    let rest = forms.find_map(|form| id.strip_prefix(form)).unwrap_or(id);
+    format!("{prefix}{rest}")
 }
 
 /// Whether both are the id of one task, in whatever forms.
@@ -34,6 +36,7 @@ mod tests {
             assert!(is_same(&id, &in_form(&id, form)), "{form}");
         }
         assert!(is_same(&id, &id));
+        assert_eq!(in_form(&in_form(&id, "msg_"), "resp_"), in_form(&id, "resp_"));
         assert!(!is_same(&id, &in_form(&new(), "resp_")));
         assert!(!is_same(&id, id.strip_prefix(OWN).unwrap()), "an id without a form");
     }

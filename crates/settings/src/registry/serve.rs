@@ -135,7 +135,8 @@ settings! {
         value: "SECRET" Text, parse: serve::secret_key,
     }
 
-    /// Other names of models, for clients that offer only certain names: `gpt-4o=qwen3:8b`, separated by commas.
+    /// Other names of models, for clients that offer only certain names: `gpt-4o=qwen3:8b`, separated by commas;
+    /// `claude-*=qwen3:8b` for every ending.
     SERVE_MODEL_ALIASES: BTreeMap<String, String> {
         env: "OLLAMA_MCP_SERVE_MODEL_ALIASES", flag: "model-aliases", key: "serve_model_aliases",
         value: "LIST" Map, parse: serve::model_aliases,

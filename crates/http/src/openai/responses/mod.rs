@@ -21,6 +21,7 @@ use futures_util::FutureExt as _;
 use openai::responses::ResponsesRequest;
 
 pub(crate) use records::ResponseRecords;
+pub(crate) use stored::response_on_disk;
 
 use crate::call::EVENTS;
 use crate::error::HttpError;

@@ -147,6 +147,18 @@ pub(super) async fn find(call: &Call, id: &str) -> Result<Option<Stored>, HttpEr
     }
 }
 
+/// The object of a response that is on disk; `None` where there is none.
+///
+/// # Errors
+/// 409 for one that another process makes; the database cannot be read.
+pub(crate) async fn response_on_disk(call: &Call, id: &str) -> Result<Option<Value>, HttpError> {
+    match find(call, id).await? {
+        None => Ok(None),
+        Some(Stored::Ended(row)) => Ok(Some(row.response)),
+        Some(Stored::Running { instance }) => Err(elsewhere(id, instance)),
+    }
+}
+
 /// Whether a response that is in memory was on disk, and is not any more: another instance has deleted it.
 ///
 /// # Errors
