@@ -4,6 +4,7 @@ mod accounts;
 mod chat;
 mod completions;
 mod connect;
+mod conversations;
 mod database;
 mod doctor;
 mod doctor_hosts;

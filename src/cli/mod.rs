@@ -4,6 +4,7 @@ mod chat;
 mod completions;
 mod confirm;
 mod connect;
+mod conversations;
 mod database;
 mod doctor;
 mod flags;
@@ -74,6 +75,8 @@ enum Subcommand {
     Try(try_prompt::Arguments),
     /// Talk to a model in the terminal, in a conversation that is stored
     Chat(chat::Arguments),
+    /// List, search, show, export and delete stored conversations
+    Conversations(conversations::Arguments),
     /// List, pull, show and remove models
     Models(models::Arguments),
     /// Manage the users who sign in to "serve"
@@ -198,6 +201,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
         Some(Subcommand::Chat(arguments)) => chat::run(&context, &arguments),
+        Some(Subcommand::Conversations(arguments)) => conversations::run(&context, &arguments),
         Some(Subcommand::Models(arguments)) => models::run(&context, &arguments),
         Some(Subcommand::Users(arguments)) => users::run(&context, &arguments),
         Some(Subcommand::Keys(arguments)) => keys::run(&context, &arguments),

@@ -6,13 +6,14 @@ pub(super) const HELP: &str = "\
   /model [NAME]    use another model from now on; without a name: list them
   /system [TEXT]   replace the system prompt; without a text: none
   /file [PATH]     send a file with the next question; without a path: none
+  /save [FILE]     write the conversation to a file, as Markdown (or JSON, where the name ends with .json)
   /new             begin another conversation; this one stays stored
   /help, /quit
   \"\"\"              a prompt of many lines begins and ends with three quotes; or end a line with \\
   Ctrl-C stops an answer. Ctrl-D ends. The arrow keys bring back what was typed.
 ";
 
-const NAMES: [&str; 6] = ["model", "system", "file", "new", "help", "quit"];
+const NAMES: [&str; 7] = ["model", "system", "file", "save", "new", "help", "quit"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
@@ -22,6 +23,8 @@ pub(super) enum Command {
     System(String),
     File(String),
     NoFiles,
+    /// `None`: a file with the name of the conversation.
+    Save(Option<String>),
     New,
     Quit,
 }
@@ -56,6 +59,7 @@ pub(super) fn parse(input: &str) -> Line {
         }
         ("file", Some(path)) => Command::File(unquoted(&path).to_owned()),
         ("file", None) => Command::NoFiles,
+        ("save", path) => Command::Save(path.map(|path| unquoted(&path).to_owned())),
         ("new", None) => Command::New,
         ("quit" | "exit" | "bye" | "q", None) => Command::Quit,
         _ => {
@@ -114,6 +118,8 @@ mod tests {
             ("/system \"Be brief.\"", Line::Command(Command::System("Be brief.".into()))),
             ("/file 'my notes.md'", Line::Command(Command::File("my notes.md".into()))),
             ("/file", Line::Command(Command::NoFiles)),
+            ("/save", Line::Command(Command::Save(None))),
+            ("/save 'a b.md'", Line::Command(Command::Save(Some("a b.md".into())))),
             ("/bye", Line::Command(Command::Quit)),
         ] {
             assert_eq!(parse(input), line, "{input}");

@@ -8,7 +8,7 @@ mod turn;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{Context, USAGE, block_on, flags, output};
+use super::{Context, USAGE, block_on, conversations, flags, output};
 use crate::app;
 use command::{Command, HELP, Line};
 use input::{Entered, Input};
@@ -207,6 +207,18 @@ async fn perform(services: &Arc<Services>, chat: &mut Chat, command: Command) ->
         Command::NoFiles => {
             chat.files.clear();
             output::note("No file goes with the next question.\n");
+        }
+        Command::Save(path) => {
+            let Some(id) = &chat.conversation else {
+                output::error("/save: nothing was said yet");
+                return Ok(());
+            };
+            let path = path.map_or_else(|| format!("{id}.md").into(), |path| settings::with_home(&path));
+            let format = match path.extension().is_some_and(|ending| ending == "json") {
+                true => conversations::Format::Json,
+                false => conversations::Format::Markdown,
+            };
+            conversations::save(services, id, &path, format).await?;
         }
         Command::New => {
             chat.conversation = None;

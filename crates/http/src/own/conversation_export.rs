@@ -8,14 +8,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 
-use super::conversations::{MessageEntry, iso};
+use super::conversations::MessageEntry;
 use crate::call::Call;
 use crate::download::disposition;
 use crate::error::HttpError;
 use crate::mount::{Body, Response};
 use crate::route::Answer;
-use service::conversations::{MessagePage, StoredMessage, shown_title};
-use types::Role;
+use service::conversations::markdown::{iso, markdown, markdown_head};
+use service::conversations::{MessagePage, shown_title};
 
 /// Messages that are read at a time.
 const PART: usize = 100;
@@ -106,35 +106,6 @@ impl Format {
             }
         }
     }
-}
-
-fn markdown_head(page: &MessagePage) -> String {
-    let summary = &page.head.summary;
-    let title = match shown_title(&page.head) {
-        title if title.is_empty() => summary.id.clone(),
-        title => title,
-    };
-    let mut text = format!("# {title}\n\n{} to {}\n\n", iso(summary.created), iso(summary.updated));
-    if let Some(system) = page.system.as_ref().filter(|system| !system.is_empty()) {
-        text.push_str(&format!("## System prompt\n\n{system}\n\n"));
-    }
-    text
-}
-
-fn markdown(message: &StoredMessage) -> String {
-    let who = match (message.role, &message.model) {
-        (Role::User, _) => "User",
-        (_, Some(model)) => model,
-        (Role::Assistant, None) => "Assistant",
-        (role, None) => role.as_str(),
-    };
-    let mut text = format!("## {who}, {}\n\n", iso(message.created));
-    if !message.attachments.is_empty() {
-        text.push_str(&format!("Files: {}\n\n", message.attachments.join(", ")));
-    }
-    text.push_str(message.content.trim_end());
-    text.push_str("\n\n");
-    text
 }
 
 /// Everything before the messages, and the beginning of their list.

@@ -1,8 +1,5 @@
 //! `/x/conversations`: the caller's stored conversations as a list with titles, a search, and each of them.
 
-use std::time::SystemTime;
-
-use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::FutureExt as _;
 use openai::messages::ToolCall;
 use schemars::JsonSchema;
@@ -12,6 +9,7 @@ use serde_json::Value;
 use super::conversation_export::export;
 use crate::call::{Call, json_answer};
 use crate::route::{Answer, Content, Route, Tag};
+use service::conversations::markdown::iso;
 use service::conversations::{StoredMessage, TitledSummary, shown_title};
 use types::Scope;
 
@@ -271,8 +269,4 @@ impl MessageEntry {
             created_at: iso(message.created),
         }
     }
-}
-
-pub(super) fn iso(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
 }

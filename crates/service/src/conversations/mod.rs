@@ -4,6 +4,7 @@
 
 mod context_window;
 mod library;
+pub mod markdown;
 mod turn;
 mod turn_locks;
 
