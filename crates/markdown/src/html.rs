@@ -12,6 +12,7 @@ pub(crate) use outline::Outline;
 
 use crate::blocks::OPTIONS;
 use crate::definitions::Definitions;
+use crate::highlight::highlight;
 use crate::{input, link, sanitize};
 pub(crate) use inline::push_escaped;
 use inline::push_text;
@@ -30,13 +31,8 @@ pub(crate) struct Rendered {
     pub unresolved: HashSet<String>,
 }
 
-/// Renders the text of one block. `code` makes the HTML of the lines of a code block of a language.
-pub(crate) fn render(
-    text: &str,
-    definitions: &Definitions,
-    outline: &mut Outline,
-    code: &mut dyn FnMut(&str, &str) -> String,
-) -> Rendered {
+/// Renders the text of one block.
+pub(crate) fn render(text: &str, definitions: &Definitions, outline: &mut Outline) -> Rendered {
     let mut unresolved = HashSet::new();
     let mut left = MAX_REPEATED;
     let resolve = |link: pulldown_cmark::BrokenLink<'_>| {
@@ -50,7 +46,7 @@ pub(crate) fn render(
         left -= address.len();
         Some((CowStr::from(address.to_owned()), CowStr::Borrowed("")))
     };
-    let mut writer = Writer::new(outline, code);
+    let mut writer = Writer::new(outline);
     for event in Parser::new_with_broken_link_callback(text, OPTIONS, Some(resolve)) {
         writer.event(event);
     }
@@ -83,7 +79,6 @@ struct Writer<'w> {
     text: String,
     open: Vec<Close>,
     outline: &'w mut Outline,
-    code: &'w mut dyn FnMut(&str, &str) -> String,
     /// The language and the lines of the code block that is open.
     code_block: Option<(String, String)>,
     links: usize,
@@ -92,13 +87,12 @@ struct Writer<'w> {
 }
 
 impl<'w> Writer<'w> {
-    fn new(outline: &'w mut Outline, code: &'w mut dyn FnMut(&str, &str) -> String) -> Self {
+    fn new(outline: &'w mut Outline) -> Self {
         Self {
             out: String::new(),
             text: String::new(),
             open: Vec::new(),
             outline,
-            code,
             code_block: None,
             links: 0,
             images: 0,
@@ -284,7 +278,7 @@ impl<'w> Writer<'w> {
             self.out.push_str(&format!(" data-language=\"{language}\""));
         }
         self.out.push_str("><pre><code>");
-        self.out.push_str(&(self.code)(&language, &lines));
+        self.out.push_str(&highlight(&language, &lines));
         self.out.push_str("</code></pre></div>");
     }
 

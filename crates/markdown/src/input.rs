@@ -22,7 +22,7 @@ const FILLER: char = '\u{10ff80}';
 const PRIVATE_LEAD: u8 = 0xf4;
 
 /// Stands for characters that nobody sees, and that would change how others are shown.
-const REPLACEMENT: char = '\u{fffd}';
+pub(crate) const REPLACEMENT: char = '\u{fffd}';
 
 /// The lines of a text that grows.
 #[derive(Default)]
@@ -91,7 +91,7 @@ fn private(c: char) -> char {
 
 /// Whether a character would change how others are shown: controls, and marks that reorder a line beyond themselves.
 /// Those that merely have a direction are part of Arabic and Hebrew texts.
-fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}')
         || u32::from(c) >= PRIVATE

@@ -8,11 +8,13 @@
 
 mod blocks;
 mod definitions;
+mod highlight;
 mod html;
 mod input;
 mod link;
 mod renderer;
 mod sanitize;
+mod throttle;
 
 pub use renderer::{Block, Changes, Renderer};
 
@@ -22,3 +24,6 @@ pub fn render(text: &str) -> Vec<String> {
     renderer.push(text);
     renderer.finish().blocks.into_iter().map(|block| block.html).collect()
 }
+
+#[cfg(test)]
+mod tests;

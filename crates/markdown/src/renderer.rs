@@ -6,10 +6,7 @@ use crate::blocks::{self, MAX_BLOCK};
 use crate::definitions::Definitions;
 use crate::html::{self, Outline, Rendered};
 use crate::input::Lines;
-
-/// Up to this size, in bytes of HTML, the open block is rendered at each call of [`Renderer::changes`]. A larger one is
-/// rendered when it has grown by a sixteenth, or after a number of calls, so that each call does as much work on average.
-const MAX_WORK: usize = 64 * 1024;
+use crate::throttle::Throttle;
 
 /// Renders a text that grows. [`push`](Self::push) is cheap; [`changes`](Self::changes) does the work, and is meant to be
 /// called about ten times a second while something arrives.
@@ -27,10 +24,7 @@ pub struct Renderer {
     finished: usize,
     /// Finished blocks with references that had no definition, by index.
     unresolved: HashMap<usize, Unresolved>,
-    /// How large the text and the HTML after the finished blocks were at the last rendering, and the calls since.
-    rendered_text: usize,
-    rendered_html: usize,
-    calls: usize,
+    throttle: Throttle,
     is_changed: bool,
     is_ended: bool,
     /// How many bytes were rendered: what tests bound.
@@ -92,7 +86,8 @@ impl Renderer {
         for text in split(&text).into_iter().filter(|text| !is_table_head(text)) {
             new.push(Shown { html: self.html(text, &mut outline).html, is_open: true });
         }
-        self.rendered_html = new.iter().filter(|block| block.is_open).map(|block| block.html.len()).sum();
+        let html = new.iter().filter(|block| block.is_open).map(|block| block.html.len()).sum();
+        self.throttle.rendered(self.unfinished(), html);
         self.show(first, new)
     }
 
@@ -135,17 +130,16 @@ impl Renderer {
 
     /// Whether to render at this call.
     fn is_due(&mut self) -> bool {
-        let size = self.tail.len() + self.lines.last_len();
-        let grown = size.saturating_sub(self.rendered_text);
-        self.calls += 1;
-        let cost = self.rendered_html.max(self.rendered_text);
-        let is_due = grown * 16 >= cost || self.calls * MAX_WORK >= cost;
-        if self.is_ended || !self.is_changed || !is_due {
+        if self.is_ended || !self.is_changed || !self.throttle.is_due(self.unfinished()) {
             return false;
         }
-        self.calls = 0;
         self.is_changed = false;
         true
+    }
+
+    /// The size of the text after the finished blocks.
+    fn unfinished(&self) -> usize {
+        self.tail.len() + self.lines.last_len()
     }
 
     /// Renders the blocks that are finished, and leaves the open one in the tail.
@@ -218,16 +212,11 @@ impl Renderer {
         {
             self.work += text.len();
         }
-        html::render(text, &self.definitions, outline, &mut |_, lines| {
-            let mut out = String::new();
-            html::push_escaped(lines, &mut out);
-            out
-        })
+        html::render(text, &self.definitions, outline)
     }
 
     /// Notes the blocks from an index on, and returns those that differ.
     fn show(&mut self, first: usize, new: Vec<Shown>) -> Changes {
-        self.rendered_text = self.tail.len() + self.lines.last_len();
         let count = first + new.len();
         self.shown.truncate(count);
         let mut blocks = Vec::new();

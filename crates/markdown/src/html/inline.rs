@@ -26,6 +26,8 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            // An entity (`&#8238;`) can be any character.
+            c if c != '\n' && input::is_unsafe(c) => out.push(input::REPLACEMENT),
             c => out.push(c),
         }
     }

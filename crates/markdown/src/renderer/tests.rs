@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::throttle::MAX_WORK;
 
 /// What someone sees who applies all changes, with what the last ones were.
 fn follow(pieces: &[&str]) -> (Vec<String>, Vec<Changes>) {
@@ -56,6 +57,84 @@ fn open_code_is_code() {
         changes.iter().flat_map(|c| &c.blocks).all(|block| block.html.contains("<pre><code>")),
         "{changes:?}"
     );
+}
+
+/// Feeds a text in pieces of four bytes, asking for changes as often as a page does; returns how many bytes were rendered and
+/// the calls.
+fn work(text: &str, every: usize) -> (usize, usize) {
+    let mut renderer = Renderer::new();
+    let mut calls = 0;
+    for (number, piece) in text.as_bytes().chunks(4).enumerate() {
+        renderer.push(std::str::from_utf8(piece).unwrap());
+        if number % every == 0 {
+            renderer.changes();
+            calls += 1;
+        }
+    }
+    renderer.finish();
+    (renderer.work, calls)
+}
+
+#[test]
+fn long_answer_takes_bounded_work() {
+    let prose = "Some words of a paragraph, **bold** and `code`.\n\n- item\n- item\n\n";
+    let (done, calls) = work(&prose.repeat(1_000_000 / prose.len()), 250);
+    assert!(done < 2_500_000, "{done} bytes in {calls} calls");
+}
+
+#[test]
+fn large_open_block_waits_for_more() {
+    let mut renderer = Renderer::new();
+    renderer.push(&format!("```rust\n{}", "let a = 1;\n".repeat(10_000)));
+    assert_eq!(renderer.changes().blocks.len(), 1);
+    let html = renderer.shown[0].html.len();
+    let calls = (1..).find(|_| {
+        renderer.push("a");
+        !renderer.changes().blocks.is_empty()
+    });
+    assert_eq!(calls, Some(html.div_ceil(MAX_WORK)));
+    renderer.push(&"b\n".repeat(html / 16));
+    assert_eq!(renderer.changes().blocks.len(), 1);
+}
+
+#[test]
+fn block_beyond_limit_is_cut_and_code_goes_on_as_code() {
+    let code = format!("```text\n{}", "0123456789\n".repeat(MAX_BLOCK / 11 / 2 * 3));
+    let mut renderer = Renderer::new();
+    for piece in code.as_bytes().chunks(100_000) {
+        renderer.push(std::str::from_utf8(piece).unwrap());
+        renderer.changes();
+    }
+    renderer.finish();
+    let blocks: Vec<_> = renderer.all().blocks.into_iter().map(|block| block.html).collect();
+    assert_eq!(blocks.len(), 2);
+    assert!(
+        blocks.iter().all(
+            |html| html.starts_with("<div class=\"code\" data-language=\"text\"><pre><code>0123456789\n")
+        )
+    );
+    assert_eq!(
+        blocks.iter().map(|html| html.matches("0123456789").count()).sum::<usize>(),
+        MAX_BLOCK / 11 / 2 * 3
+    );
+    assert_eq!(blocks, crate::render(&code));
+}
+
+#[test]
+fn nothing_new_is_no_change() {
+    let mut renderer = Renderer::new();
+    renderer.push("a\n\nb");
+    assert_eq!(renderer.changes().blocks.len(), 2);
+    assert_eq!(renderer.changes(), Changes { count: 2, blocks: Vec::new() });
+    renderer.finish();
+    renderer.push("c");
+    assert_eq!(renderer.finish(), Changes { count: 2, blocks: Vec::new() });
+}
+
+#[test]
+fn renderer_can_move_to_another_thread() {
+    fn is_send<T: Send>(_: T) {}
+    is_send(Renderer::new());
 }
 
 fn markdown() -> impl Strategy<Value = String> {
