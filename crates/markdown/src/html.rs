@@ -33,6 +33,12 @@ pub(crate) struct Rendered {
 
 /// Renders the text of one block.
 pub(crate) fn render(text: &str, definitions: &Definitions, outline: &mut Outline) -> Rendered {
+    let Rendered { html, unresolved } = write(text, definitions, outline);
+    Rendered { html: sanitize::clean(&html), unresolved }
+}
+
+/// The HTML as the writer makes it, before the second wall.
+pub(crate) fn write(text: &str, definitions: &Definitions, outline: &mut Outline) -> Rendered {
     let mut unresolved = HashSet::new();
     let mut left = MAX_REPEATED;
     let resolve = |link: pulldown_cmark::BrokenLink<'_>| {
@@ -51,7 +57,7 @@ pub(crate) fn render(text: &str, definitions: &Definitions, outline: &mut Outlin
         writer.event(event);
     }
     writer.flush();
-    Rendered { html: sanitize::clean(&writer.out), unresolved }
+    Rendered { html: writer.out, unresolved }
 }
 
 /// What ends an element.

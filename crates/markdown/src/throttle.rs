@@ -2,7 +2,7 @@
 
 /// Up to this size, in bytes of HTML, the open block is rendered at each call. A larger one is rendered when its text has
 /// grown by a sixteenth of that, or after a number of calls, so that each call does about as much work on average.
-pub(crate) const MAX_WORK: usize = 64 * 1024;
+pub(crate) const MAX_WORK: usize = 32 * 1024;
 
 #[derive(Default)]
 pub(crate) struct Throttle {

@@ -81,12 +81,33 @@ impl Code<'_> {
 
     fn quoted(&self, scanner: &Scanner<'_>) -> Option<usize> {
         let rest = scanner.rest();
+        if self.language.has_patterns && rest.starts_with('/') {
+            return self.pattern(scanner);
+        }
+        // `can't`, in what a command printed.
+        if self.language.is_shell && rest.starts_with('\'') && scanner.before().is_some_and(is_word) {
+            return None;
+        }
         let Quote { open, close, escapes, is_long } =
             self.language.quotes.iter().find(|quote| rest.starts_with(quote.open))?;
         if *open == "'" && self.language.has_lifetimes {
             return character(rest);
         }
         Some(scanner.string(open.len(), close, *escapes, *is_long))
+    }
+
+    fn pattern(&self, scanner: &Scanner<'_>) -> Option<usize> {
+        let before = scanner.code.get(..scanner.at)?.trim_end_matches(' ');
+        let is_value =
+            before.ends_with(|c: char| is_word(c) || matches!(c, ')' | ']' | '}' | '"' | '\'' | '`'));
+        if is_value && !before.ends_with("return") {
+            return None;
+        }
+        let rest = scanner.rest();
+        let length = scanner.string(1, "/", true, false);
+        let is_closed = length > 2 && rest.get(..length).is_some_and(|pattern| pattern.ends_with('/'));
+        let flags = rest.get(length..)?.bytes().take_while(u8::is_ascii_lowercase).count();
+        is_closed.then_some(length + flags)
     }
 
     /// What begins with a mark: variables, attributes, directives, options.

@@ -28,6 +28,8 @@ pub(super) struct Language {
     pub has_string_marks: bool,
     /// `name!(...)`.
     pub has_macros: bool,
+    /// `/a"b/`: a slash where no value can be divided begins a pattern.
+    pub has_patterns: bool,
     pub has_capital_types: bool,
     pub ignores_case: bool,
 }
@@ -73,6 +75,7 @@ pub(super) const C_LIKE: Language = Language {
     is_shell: false,
     has_string_marks: false,
     has_macros: false,
+    has_patterns: false,
     has_capital_types: true,
     ignores_case: false,
 };
@@ -143,6 +146,7 @@ static LANGUAGES: &[Language] = &[
         constants: "true false null undefined NaN Infinity",
         quotes: &[Quote::line("\""), Quote::line("'"), Quote::long("`", "`")],
         word_marks: "$",
+        has_patterns: true,
         ..C_LIKE
     },
     Language {
@@ -287,6 +291,7 @@ static LANGUAGES: &[Language] = &[
         quotes: &[Quote::long("\"", "\""), Quote::long("'", "'"), Quote::long("`", "`")],
         variable_marks: "@$:",
         word_marks: "?!",
+        has_patterns: true,
         ..SCRIPT
     },
     Language {

@@ -229,7 +229,7 @@ pub(super) static MORE: &[Language] = &[
         constants: "true false nil nothing",
         line_comments: &["//", "--", "!"],
         block_comments: &[("{", "}"), ("(*", "*)")],
-        quotes: &[Quote::raw("'", "'"), Quote::line("\"")],
+        quotes: &[Quote::line("'"), Quote::line("\"")],
         attribute_mark: false,
         has_capital_types: false,
         ignores_case: true,

@@ -90,6 +90,8 @@ fn words_strings_comments_and_numbers_have_classes() {
         ("php", "$a = new B($c->d); # e", "v $a|k new|t B|v $c|c # e"),
         ("ruby", "def a?\n  @b = :c\nend", "k def|f a?|v @b|n :c|k end"),
         ("haskell", "f' :: Int -> Int -- c", "t Int|t Int|c -- c"),
+        ("js", "a = /\"\\/\"/g; b = c / 2 / 3", "s /\"\\/\"/g|n 2|n 3"),
+        ("console", "can't open 'a'", "f can|s 'a'"),
         ("unknown", "fn \"a\"", ""),
         ("", "fn \"a\"", ""),
     ] {

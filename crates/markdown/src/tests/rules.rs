@@ -123,15 +123,20 @@ fn is_bad(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{10ff00}'..)
 }
 
-/// Fails if the HTML has anything that is not allowed, or if a browser would read it as something else than it is.
-pub(super) fn check(html: &str, text: &str) {
+/// What is not allowed in HTML.
+pub(super) fn broken(html: &str) -> Vec<String> {
     let tokenizer = Tokenizer::new(Rules::default(), Default::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(html));
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    let broken = tokenizer.sink.broken.borrow();
+    let not_closed = tokenizer.sink.open.take().into_iter().map(|name| format!("<{name}> is not closed"));
+    tokenizer.sink.broken.take().into_iter().chain(not_closed).collect()
+}
+
+/// Fails if the HTML has anything that is not allowed, or if a browser would read it as something else than it is.
+pub(super) fn check(html: &str, text: &str) {
+    let broken = broken(html);
     assert!(broken.is_empty(), "{broken:?}\nin {html}\nof {text:?}");
-    assert!(tokenizer.sink.open.borrow().is_empty(), "not closed in {html}\nof {text:?}");
     assert_eq!(crate::sanitize::clean(html), html, "parsed again, it differs\nof {text:?}");
 }
