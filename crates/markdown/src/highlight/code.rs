@@ -18,6 +18,10 @@ pub(super) fn scan(scanner: &mut Scanner<'_>, language: &Language, end: &str) {
     }
 }
 
+/// Words of a shell after which a command begins.
+const COMMAND_FOLLOWS: [&str; 11] =
+    ["if", "then", "elif", "else", "while", "until", "do", "sudo", "exec", "time", "RUN"];
+
 struct Code<'l> {
     words: HashMap<&'static str, Class>,
     language: &'l Language,
@@ -191,8 +195,7 @@ impl Code<'_> {
         };
         if class == Some(Class::Keyword) {
             self.expected = expected_after(word);
-            // After `then`, `do` and `sudo` comes a command.
-            self.is_command = self.language.is_shell;
+            self.is_command = self.language.is_shell && COMMAND_FOLLOWS.contains(&word);
         }
         match class {
             Some(class) => scanner.token(class, length),

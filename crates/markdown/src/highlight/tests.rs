@@ -91,6 +91,7 @@ fn words_strings_comments_and_numbers_have_classes() {
         ("ruby", "def a?\n  @b = :c\nend", "k def|f a?|v @b|n :c|k end"),
         ("haskell", "f' :: Int -> Int -- c", "t Int|t Int|c -- c"),
         ("js", "a = /\"\\/\"/g; b = c / 2 / 3", "s /\"\\/\"/g|n 2|n 3"),
+        ("sh", "for f in *.txt; do echo a; done", "k for|k in|k do|f echo|k done"),
         ("console", "can't open 'a'", "f can|s 'a'"),
         ("unknown", "fn \"a\"", ""),
         ("", "fn \"a\"", ""),

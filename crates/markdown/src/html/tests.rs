@@ -134,7 +134,7 @@ fn formulas_stay_as_written() {
         "\\(a_1 * b_2 * c\\) and $x*y*z$",
         "\\[ \\frac{a}{b} \\\\ \\{x\\} \\]",
         "$$\\begin{a}1\\end{a}$$",
-        "it costs $5 or $6",
+        "it costs $5 or $6, and $a \\$ b*c*d$",
     ] {
         assert_eq!(html(text), format!("<p>{text}</p>"));
     }

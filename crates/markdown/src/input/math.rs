@@ -57,26 +57,24 @@ pub(super) fn formula<'a>(line: &'a str, at: usize, display: &mut Option<Display
     })
 }
 
-/// `$x$` by Pandoc's rule, so that prices are none: no space inside of the marks, and no digit after them.
+/// `$x$` by Pandoc's rule, so that prices are none: no space inside of the marks, and no digit after them. The next mark
+/// decides, so that many of them take no time.
 fn inline(rest: &str) -> Option<&str> {
     let body = code_free(rest.get(1..)?);
-    if body.starts_with(char::is_whitespace) {
-        return None;
-    }
-    let is_close = |at: &usize| {
-        let (inside, after) = (body.get(..*at).unwrap_or_default(), body.get(at + 1..).unwrap_or_default());
-        !inside.is_empty()
-            && !inside.ends_with(|c: char| c.is_whitespace() || c == '\\')
-            && !after.starts_with(|c: char| c.is_ascii_digit())
-    };
-    let end = body.match_indices('$').map(|(at, _)| at).find(is_close)?;
-    rest.get(..end + 2)
+    let is_mark = |(at, _): &(usize, &str)| !body.get(..*at).is_some_and(|inside| inside.ends_with('\\'));
+    let end = body.match_indices('$').find(is_mark)?.0;
+    let (inside, after) = (body.get(..end)?, body.get(end + 1..)?);
+    let is_tight = !inside.is_empty() && inside.trim() == inside;
+    (is_tight && !after.starts_with(|c: char| c.is_ascii_digit())).then(|| rest.get(..end + 2))?
 }
 
 /// The beginning of a text, as far as a formula may reach: no formula has backticks.
 fn code_free(text: &str) -> &str {
-    let bounded = text.char_indices().nth(MAX_FORMULA).and_then(|(end, _)| text.get(..end)).unwrap_or(text);
-    bounded.split('`').next().unwrap_or_default()
+    let mut end = text.len().min(MAX_FORMULA);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).and_then(|text| text.split('`').next()).unwrap_or_default()
 }
 
 /// Appends a formula so that the parser finds no markup in it.
