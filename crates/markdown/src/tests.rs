@@ -104,7 +104,7 @@ fn deep_and_long_texts_take_linear_time() {
         ("dollars", "$a ".repeat(20_000)),
         ("formulas", "\\(a ".repeat(20_000)),
         ("displays", "\\[a ".repeat(20_000)),
-        ("columns", format!("{}\n{}\n{}", "|a".repeat(500), "|-".repeat(500), "|\n".repeat(500))),
+        ("columns", format!("{}\n{}\n{}", "|a".repeat(500), "|-".repeat(500), "|b\n".repeat(500))),
         ("addresses", "https://x.example/".repeat(5_000)),
         ("parentheses", format!("https://x.example/{}", ")".repeat(50_000))),
         ("definitions", numbers),
