@@ -1,0 +1,120 @@
+//! The sidebar: new chat, search, the conversations, the other screens, and who this is. On a phone it is a drawer.
+import { button, byId, h, icon, iconButton, set } from "./dom.js";
+import { showConversations } from "./conversations.js";
+import { on } from "./events.js";
+import { go, onRoute, route } from "./router.js";
+import { may, onMe, signOut } from "./session.js";
+import { store, stored } from "./api.js";
+import { dialog } from "./dialog.js";
+
+const narrow = matchMedia("(max-width: 48rem)");
+
+/** The button that brings the sidebar back; it is there while the sidebar is not. */
+export function menuButton() {
+  return iconButton("menu", "Show the sidebar", () => toggle(true), { class: "narrow-or-wide" });
+}
+
+/** @param {boolean} shown */
+function toggle(shown) {
+  const app = byId("app");
+  if (narrow.matches) {
+    app.classList.toggle("drawer", shown);
+    byId("page").inert = shown;
+    if (shown) /** @type {HTMLElement | null} */ (byId("side").querySelector("button"))?.focus();
+    else /** @type {HTMLElement | null} */ (document.querySelector("#page .narrow-or-wide"))?.focus();
+    return;
+  }
+  app.classList.toggle("wide", !shown);
+  store("sidebar", shown ? null : "hidden");
+}
+
+/** Closes the drawer of a phone. */
+export function closeDrawer() {
+  if (byId("app").classList.contains("drawer")) toggle(false);
+}
+
+/** @param {HTMLElement} side */
+export function showSidebar(side) {
+  if (stored("sidebar") && !narrow.matches) byId("app").classList.add("wide");
+  const mark = h("span", { class: "brand spacer" }, icon("chat"), "ollama-mcp");
+  const fresh = () => {
+    go("#/");
+    closeDrawer();
+  };
+  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search conversations", autocomplete: "off" });
+  const list = h("div", { id: "list" });
+  const nav = h("nav", { "aria-label": "Screens" });
+  const who = h("div", { id: "who" });
+  set(
+    side,
+    h(
+      "div",
+      { class: "top" },
+      h("div", { class: "row" }, mark, iconButton("menu", "Hide the sidebar", () => toggle(false)), iconButton("compose", "New chat", fresh)),
+      h("div", { class: "search" }, icon("search"), search),
+    ),
+    list,
+    nav,
+    who,
+  );
+  showConversations(list, search);
+  drawNav(nav);
+  onMe((me) => {
+    drawNav(nav);
+    drawWho(who, me);
+  });
+  onRoute((_, adopted) => {
+    drawNav(nav);
+    if (!adopted) closeDrawer();
+  });
+  on("jobs", () => drawNav(nav));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && closeDrawer());
+  document.addEventListener("pointerdown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (byId("app").classList.contains("drawer") && !target.closest("#side, .menu, dialog, .toast")) closeDrawer();
+  });
+}
+
+/** @type {any[]} */
+let jobs = [];
+on("jobs", (event) => (jobs = event.jobs));
+
+/** @param {HTMLElement} nav */
+function drawNav(nav) {
+  const { name } = route();
+  const pull = jobs.find((job) => job.state === "in_progress" && job.total);
+  const share = pull ? `${Math.floor((100 * pull.done) / pull.total)} %` : "";
+  const entry = (/** @type {string} */ screen, /** @type {any} */ drawing, /** @type {string} */ label, note = "") => {
+    const props = { href: `#/${screen}`, "aria-current": name === screen && "page" };
+    return h("li", {}, h("a", props, icon(drawing), h("span", { class: "spacer" }, label), note && h("span", { class: "badge on" }, note)));
+  };
+  const entries = [
+    entry("compare", "compare", "Compare"),
+    entry("models", "models", "Models", share),
+    may("files") && entry("files", "file", "Files"),
+    entry("connect", "connect", "Connect"),
+    may("admin") && entry("admin", "admin", "Administration"),
+  ];
+  set(nav, h("ul", {}, ...entries));
+}
+
+/**
+ * @param {HTMLElement} who
+ * @param {Me} me
+ */
+function drawWho(who, me) {
+  if (me.kind === "guest") {
+    const more = h("button", { type: "button", class: "link", onclick: explainGuests }, "Open your own page");
+    return set(who, "You are a guest: what guests store is shared by all accounts of this machine. ", more);
+  }
+  const name = me.email ?? "You, who run this server";
+  const leave = me.kind === "browser" || me.email ? iconButton("logout", "Sign out", () => void signOut()) : null;
+  set(who, h("div", { class: "row" }, h("span", { class: "cut spacer", title: name }, name), leave));
+}
+
+function explainGuests() {
+  const command = h("p", {}, h("code", {}, "ollama-mcp serve --open"));
+  const text =
+    "A page that is opened without a link, or without signing in, belongs to no one in particular: any account of this machine can read what is stored here. Your own page, with your own conversations, is opened in a terminal by:";
+  const open = dialog({ title: "You are a guest" }, h("p", {}, text), command, h("div", { class: "actions" }, button("OK", () => open.close(), { class: "primary" })));
+}
