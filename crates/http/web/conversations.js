@@ -20,10 +20,32 @@ let asked = 0;
 /** @type {HTMLElement} */
 let list;
 
+/** Conversations whose first turn runs: they are stored when it is complete. @type {Map<string, ConversationEntry>} */
+const placeholders = new Map();
+
 /** The conversations that are known, the newest first. */
-export const conversations = () => entries.filter((entry) => !deleted.has(entry.id));
+export function conversations() {
+  const first = words ? [] : [...placeholders.values()].reverse();
+  return [...first.filter((entry) => !entries.some((other) => other.id === entry.id)), ...entries].filter((entry) => !deleted.has(entry.id));
+}
+
+/**
+ * @param {string} id
+ * @param {string} title
+ */
+export function addPlaceholder(id, title) {
+  const now = new Date().toISOString();
+  placeholders.set(id, { id, title: title.replace(/\s+/g, " ").slice(0, 60), has_title: false, created_at: now, updated_at: now, message_count: 0 });
+  draw();
+}
+
+/** @param {string} id */
+export function dropPlaceholder(id) {
+  placeholders.delete(id);
+  draw();
+}
 /** @param {string | null} id */
-export const titleOf = (id) => entries.find((entry) => entry.id === id)?.title;
+export const titleOf = (id) => conversations().find((entry) => entry.id === id)?.title;
 
 /**
  * @param {HTMLElement} element
@@ -73,6 +95,7 @@ async function load(before) {
     if (mine !== asked) return;
     entries = before ? [...entries, ...page.conversations] : page.conversations;
     next = page.next_cursor;
+    for (const { id } of entries) placeholders.delete(id);
     draw();
   } catch {
     // It is asked again when the stream is back.
@@ -107,8 +130,9 @@ function draw() {
 /** @param {ConversationEntry} entry */
 function row(entry) {
   const current = route().id === entry.id;
-  const link = h("a", { href: `#/c/${entry.id}`, class: "cut", title: entry.title, dir: "auto", "aria-current": current && "page" }, entry.title);
-  const more = iconButton("dots", `More for “${entry.title}”`, () => openMenu(more, actionsOf(entry)), { "aria-haspopup": "menu" });
+  const title = entry.title || "New chat";
+  const link = h("a", { href: `#/c/${entry.id}`, class: "cut", title, dir: "auto", "aria-current": current && "page" }, title);
+  const more = iconButton("dots", `More for “${title}”`, () => openMenu(more, actionsOf(entry)), { "aria-haspopup": "menu" });
   return h("li", { class: "conversation", "data-id": entry.id }, link, more);
 }
 

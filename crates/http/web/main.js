@@ -60,7 +60,7 @@ async function login(need) {
   byId("app").inert = true;
   const dialogs = [...document.querySelectorAll("dialog[open]")];
   for (const dialog of dialogs) /** @type {HTMLDialogElement} */ (dialog).close();
-  await new Promise((done) => show(over, { ...need, done }));
+  await new Promise((done) => show(over, { ...need, done: () => done(undefined) }));
   over.replaceChildren();
   over.hidden = true;
   byId("app").inert = false;
@@ -89,9 +89,11 @@ function watchServer() {
   };
   on("connection", (event) => ((isUp = event.up), draw()));
   on("server", (event) => ((server = event), draw()));
-  const version = document.querySelector("meta[name=version]")?.getAttribute("content");
+  /** @type {string | null} */
+  let version = null;
   let isTold = false;
   on("hello", (event) => {
+    version ??= event.version;
     if (event.version === version || isTold) return;
     isTold = true;
     toast(`The server was updated to ${event.version}`, { action: "Reload", onAction: () => location.reload(), seconds: 60 });

@@ -1,0 +1,60 @@
+//! Which model answers: a button with its name, and the list of all with size, capabilities, and what is loaded.
+import { models } from "./catalog.js";
+import { choose } from "./chooser.js";
+import { h, icon, set } from "./dom.js";
+import { go } from "./router.js";
+import { dotted, size } from "./screens/parts.js";
+
+/** What else than text a model can do, as people call it. @type {Record<string, string>} */
+const ABILITIES = { vision: "sees", tools: "tools", thinking: "thinks" };
+
+/**
+ * @param {{ current: () => string | undefined, pick: (model: string) => void }} options
+ */
+export function pickerButton({ current, pick }) {
+  const name = h("span", { class: "cut" });
+  const element = h("button", { type: "button", class: "picker", "aria-haspopup": "dialog", onclick: () => open() }, name, icon("open"));
+  const draw = () => {
+    const model = current();
+    set(name, model ?? (models()?.models.length === 0 ? "No model" : "Model"));
+    element.title = model ?? "";
+    element.setAttribute("aria-label", model ? `Model: ${model}. Choose another` : "Choose a model");
+  };
+  /** @param {string} [ability] Only models with it. */
+  const open = (ability) => {
+    const manage = { label: "Models: get, load, delete…", icon: /** @type {const} */ ("models"), run: () => go("#/models") };
+    choose({
+      title: ability ? "Models that see images" : "Models",
+      placeholder: "Filter models",
+      kind: "picker-list",
+      empty: "No such model",
+      items: (words) => [...modelChoices(words, current(), pick, ability), ...(words ? [] : [manage])],
+    });
+  };
+  draw();
+  return { element, draw, choose: open };
+}
+
+/**
+ * @param {string} words
+ * @param {string | undefined} current
+ * @param {(model: string) => void} pick
+ * @param {string} [ability]
+ * @returns {import("./chooser.js").Choice[]}
+ */
+export function modelChoices(words, current, pick, ability) {
+  const list = models();
+  const all = (list?.models ?? []).filter(
+    (model) =>
+      words.split(/\s+/).every((word) => model.name.toLowerCase().includes(word)) &&
+      (!model.capabilities.length || model.capabilities.includes("completion")) &&
+      (!ability || model.capabilities.includes(ability)),
+  );
+  return all.map((model) => ({
+    label: model.name,
+    detail: dotted(model.parameter_size, model.size ? size(model.size) : "", ...Object.entries(ABILITIES).flatMap(([name, word]) => (model.capabilities.includes(name) ? word : []))),
+    badges: [model.name === list?.default && "default", model.loaded && "loaded"].filter((badge) => typeof badge === "string"),
+    selected: model.name === current,
+    run: () => pick(model.name),
+  }));
+}
