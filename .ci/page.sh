@@ -30,4 +30,4 @@ npm ci --prefix "$work/page" --no-audit --no-fund --loglevel=error
 cd "$work/page"
 export OLLAMA_MCP_BIN CHROMIUM PAGE_SHOTS=$work/page/shots
 [[ $# -gt 0 ]] || set -- ./*.test.mjs
-node --test --test-concurrency=2 --test-timeout=60000 "$@"
+node --test --test-concurrency=2 --test-timeout=600000 "$@"

@@ -26,6 +26,7 @@ export function answer(model, isNext) {
   /** @type {Timings | null} */
   let timings = null;
   let isOver = false;
+  let isAsked = isNext;
   const say = (/** @type {string} */ line) => {
     status.hidden = !line;
     set(status, line && h("span", {}, line));
@@ -66,10 +67,13 @@ export function answer(model, isNext) {
   const self = {
     element,
     /** Its turn has come. */
-    begin: () => isOver || say("Waiting for the model…"),
+    begin: () => {
+      isAsked = true;
+      if (!isOver && !content) say("Waiting for the model…");
+    },
     /** An event of the comparison. */
     take: (/** @type {any} */ event) => {
-      if (event.type === "queue") say(event.place ? `In the queue: ${event.place} ahead` : "Next in the queue");
+      if (event.type === "queue" && isAsked) say(event.place ? `In the queue: ${event.place} ahead` : "Next in the queue");
       if (event.type === "delta") {
         if (event.reasoning) {
           thinking.hidden = false;

@@ -1,7 +1,7 @@
 // For every MCP host and every program: the text to copy, with a key made on the spot.
 import { api } from "../api.js";
 import { confirm } from "../dialog.js";
-import { button, h, set } from "../dom.js";
+import { button, h, icon, set } from "../dom.js";
 import { me } from "../session.js";
 import { copy, failed, toast } from "../toast.js";
 import { keyMade, keyRow } from "./keys.js";
@@ -31,7 +31,7 @@ export async function show(main) {
   const entries = h("div", { class: "stack" });
   const keys = h("section", { hidden: true });
   const made = h("div");
-  const address = h("p", { class: "muted" }, "Your editor, agent or script can use the models of this server, at ", h("code", {}, base), ".");
+  const address = h("p", { class: "muted" }, "Your editor, agent or script can use the models of this server, at ", h("code", {}, base), takesKey ? "." : ". On this machine they need no key.");
 
   const make = async () => {
     try {
@@ -48,7 +48,7 @@ export async function show(main) {
   const list = async () => {
     const { keys: all } = await api("GET", "/x/keys");
     // Those of the owner of this server belong to nobody else.
-    const isOwn = (/** @type {string} */ owner) => owner === me()?.owner || (me()?.kind === "local" && owner.startsWith("key-"));
+    const isOwn = (/** @type {string} */ owner) => owner === me()?.owner || (me()?.owner === "local" && owner.startsWith("key-"));
     const own = all.filter((/** @type {any} */ one) => isOwn(one.owner) && !one.revoked);
     keys.hidden = !own.length;
     const revoke = async (/** @type {any} */ one) => {
@@ -65,18 +65,36 @@ export async function show(main) {
     set(keys, h("h2", {}, "Your keys"), h("ul", { class: "rows" }, own.map((/** @type {any} */ one) => keyRow(one, "", () => void revoke(one)))));
   };
 
-  const entry = (/** @type {Entry} */ { id, title, file, text, note }) => {
-    const shown = text.replaceAll(PLACEHOLDER, key || PLACEHOLDER);
-    const bar = h("div", { class: "bar" }, h("span", { class: "cut" }, file ?? ""), h("button", { type: "button", "aria-label": `Copy the text for ${title}`, onclick: () => void copy(shown) }, "Copy"));
-    const code = h("div", { class: "code" }, bar, h("pre", { tabindex: "0", "aria-label": `Text for ${title}`, role: "group" }, h("code", {}, shown)));
-    const remark = note && h("p", { class: "muted small" }, note);
-    return h("details", { class: "card entry", id: `connect-${id}`, "data-title": `${title} ${file ?? ""}`.toLowerCase() }, h("summary", {}, title), h("div", { class: "stack tight" }, code, remark));
+  /** The entry that is open. @type {Entry | null} */
+  let opened = null;
+  /** @type {Map<Entry, HTMLElement>} */
+  const chips = new Map();
+  const filled = (/** @type {string} */ text) => text.replaceAll(PLACEHOLDER, key || PLACEHOLDER);
+  const snippet = (/** @type {string} */ label, /** @type {string} */ caption, /** @type {string} */ text) => {
+    const bar = h("div", { class: "bar" }, h("span", { class: "cut", title: caption }, caption), h("button", { type: "button", "aria-label": `Copy ${label}`, onclick: () => void copy(text) }, icon("copy"), "Copy"));
+    return h("div", { class: "code" }, bar, h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, text)));
+  };
+  const card = (/** @type {Entry} */ { title, file = "", text, note = "" }) => {
+    const [before = "", variable, after = ""] = note.split(/(\S+=omk_YOUR_KEY)/);
+    const parts = [snippet(`the text for ${title}`, onThisSystem(file), filled(text))];
+    const remarks = [before && h("p", { class: "small" }, before), variable && snippet(`the variable for ${title}`, "the environment", filled(variable)), after && h("p", { class: "small" }, after)];
+    return h("div", { class: "card stack tight" }, h("h3", { tabindex: "-1" }, title), parts, remarks);
   };
   const draw = () => {
-    const open = new Set([...entries.querySelectorAll("details[open]")].map(({ id }) => id));
-    set(entries, groups.map(({ title, entries }) => h("section", {}, h("h2", {}, title), h("div", { class: "entries" }, entries.map(entry)))));
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    const chip = (/** @type {Entry} */ entry) => {
+      const one = button(entry.title, () => pick(entry), { "aria-pressed": String(entry === opened), "data-title": `${entry.title} ${entry.file ?? ""}`.toLowerCase() });
+      chips.set(entry, one);
+      return one;
+    };
+    set(entries, groups.map(({ title, entries }) => h("section", {}, h("h2", {}, title), h("div", { class: "row wrap choices", role: "group", "aria-label": title }, entries.map(chip)), opened && entries.includes(opened) && card(opened))));
     filter();
+  };
+  const pick = (/** @type {Entry} */ entry) => {
+    opened = entry === opened ? null : entry;
+    draw();
+    const heading = entries.querySelector("h3");
+    heading?.parentElement?.scrollIntoView({ block: "nearest" });
+    /** @type {HTMLElement | null} */ (heading ?? chips.get(entry))?.focus({ preventScroll: true });
   };
   const none = h("p", { class: "muted", role: "status" });
   const filter = () => {
@@ -84,7 +102,7 @@ export async function show(main) {
     let count = 0;
     for (const section of entries.children) {
       let some = 0;
-      for (const item of section.querySelectorAll("details")) {
+      for (const item of /** @type {NodeListOf<HTMLElement>} */ (section.querySelectorAll("[data-title]"))) {
         item.hidden = !words.every((word) => item.dataset.title?.includes(word));
         some += item.hidden ? 0 : 1;
       }
@@ -94,12 +112,21 @@ export async function show(main) {
     none.textContent = count ? "" : "No program of that name. Whatever speaks OpenAI's, Anthropic's or Ollama's API works with the address above.";
   };
 
-  const keyLine = !takesKey
-    ? h("p", { class: "muted small" }, "Programs on this machine need no key.")
-    : isPerson
-      ? h("div", { class: "row wrap" }, h("span", { class: "spacer" }, needs ? "Programs need a key." : "On this machine programs need no key. From others they do."), button("Make a key", make, { class: "primary" }))
-      : h("p", { class: "muted small" }, needs ? "Programs need a key, which whoever runs this server gives you." : "Sign in to make keys.");
-  set(body, address, h("div", { class: "card stack tight" }, keyLine, made), search, entries, none, keys);
+  const keyLine = isPerson
+    ? h("div", { class: "row" }, h("span", { class: "spacer" }, "Programs need a key. It is put into the texts below."), button("Make a key", make, { class: "primary" }))
+    : h("p", {}, "Programs need a key, which whoever runs this server gives you.");
+  set(body, address, takesKey && h("div", { class: "card stack tight" }, keyLine, made), search, entries, none, keys);
   draw();
   if (isPerson) await list().catch(failed);
+}
+
+/**
+ * The file on this visitor's system, of "FILE (Linux, macOS); FILE (Windows)".
+ * @param {string} file
+ */
+function onThisSystem(file) {
+  const agent = navigator.userAgent;
+  const system = agent.includes("Windows") ? "Windows" : agent.includes("Mac") ? "macOS" : "Linux";
+  const [found] = file.split("; ").filter((one) => new RegExp(`\\(.*${system}.*\\)$`).test(one));
+  return found?.replace(/ \([^)]*\)$/, "") ?? file;
 }

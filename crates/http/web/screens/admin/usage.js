@@ -8,6 +8,8 @@ import { field, number, problem } from "../parts.js";
 
 const DAY_MS = 86_400_000;
 const ROWS = 10;
+/** @type {Record<string, string>} */
+const NAMES = { local: "the owner of this server", guest: "guests" };
 /** What can be shown, in one or two parts. @type {Record<string, [string, ...[string, (line: Line) => number][]]>} */
 const MEASURES = {
   tokens: ["Tokens", ["read", (line) => line.prompt_tokens], ["written", (line) => line.completion_tokens]],
@@ -104,7 +106,7 @@ function bars(title, usage, parts) {
       return svg("rect", { x: x - width, y: 0, width, height: 10, class: part ? "second" : "first" });
     });
     const bar = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true", class: "bar" }, ...pieces);
-    const name = line.name ?? (line.id || (title === "Keys" ? "without a key" : "none"));
+    const name = line.name ?? NAMES[line.id] ?? (line.id || (title === "Keys" ? "without a key" : "no model"));
     return h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "bars" }, bar), h("td", { class: "num" }, number(sum(line, parts))));
   });
   const more = lines.length > ROWS && h("p", { class: "muted small" }, `and ${lines.length - ROWS} more`);
