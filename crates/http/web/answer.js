@@ -20,6 +20,7 @@ export class Answer {
   /** @type {number | null} */
   index = null;
   role = "assistant";
+  createdAt = "";
   /** @type {CompletionState | null} */
   state = null;
   model = "";
@@ -135,6 +136,7 @@ export class Answer {
    */
   show(message) {
     this.index = message.index;
+    this.createdAt = message.created_at;
     this.content = message.content;
     this.model = message.model ?? "";
     this.state = { id: "", status: "completed", content: message.content, model: message.model, usage: { completion_tokens: message.completion_tokens, prompt_tokens: message.prompt_tokens } };

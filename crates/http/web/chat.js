@@ -274,7 +274,10 @@ class Chat {
     else if (event.type === "end") {
       turn.isRunning = false;
       answer.end(event.state, event.stored);
-      if (event.stored) void this.#refresh();
+      if (event.stored) {
+        this.#updated = "";
+        void this.#refresh();
+      }
       else if (this.#isNew) dropPlaceholder(this.id ?? "");
       this.#lastModel = event.state.model ?? this.#lastModel;
     }

@@ -1,14 +1,14 @@
 //! A field with a list under it: type to filter, arrows to move, Enter to take.
-//   choose({ title, placeholder, class, items: (words) => [{ group, label, detail, icon, badge, run }], empty })
+//   choose({ title, placeholder, under: button, items: (words) => [{ group, label, detail, icon, badge, run }], empty })
 import { dialog } from "./dialog.js";
 import { h, icon, set } from "./dom.js";
 
 /** @typedef {{ label: string, detail?: string, group?: string, icon?: keyof typeof import("./icons.js").ICONS, badges?: string[], selected?: boolean, run: () => void }} Choice */
 
 /**
- * @param {{ title: string, placeholder: string, kind?: string, items: (words: string) => Choice[], empty?: Node | string }} options
+ * @param {{ title: string, placeholder: string, under?: HTMLElement, items: (words: string) => Choice[], empty?: Node | string }} options
  */
-export function choose({ title, placeholder, kind = "", items, empty = "Nothing found" }) {
+export function choose({ title, placeholder, under, items, empty = "Nothing found" }) {
   const list = h("div", { role: "listbox", id: "choices", "aria-label": title });
   const input = h("input", {
     type: "text",
@@ -78,7 +78,11 @@ export function choose({ title, placeholder, kind = "", items, empty = "Nothing 
       take(shown[at]);
     }
   });
-  const open = dialog({ title, class: `palette ${kind}`, label: true }, input, list, none);
+  const open = dialog({ title, class: under ? "palette under-button" : "palette", label: true }, input, list, none);
+  if (under) {
+    const { bottom, left } = under.getBoundingClientRect();
+    open.element.style.margin = `${bottom + 4}px auto auto ${Math.max(12, Math.min(left, innerWidth - open.element.offsetWidth - 12))}px`;
+  }
   draw();
   input.focus();
   return open;

@@ -26,7 +26,7 @@ export function pickerButton({ current, pick }) {
     choose({
       title: ability ? "Models that see images" : "Models",
       placeholder: "Filter models",
-      kind: "picker-list",
+      under: element,
       empty: "No such model",
       items: (words) => [...modelChoices(words, current(), pick, ability), ...(words ? [] : [manage])],
     });

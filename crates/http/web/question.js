@@ -10,6 +10,7 @@ export class Question {
   /** @type {number | null} */
   index = null;
   role = "user";
+  createdAt = "";
 
   /**
    * @param {string} content
@@ -38,7 +39,7 @@ export class Question {
       this.attachments.length > 0 && h("div", { class: "chips" }, this.attachments.map((name) => h("span", { class: "chip", title: name }, icon("file"), h("span", { class: "cut" }, name)))),
       bubble,
       long && more,
-      h("div", { class: "under" }, iconButton("copy", "Copy the question", () => void copy(this.content)), iconButton("edit", "Edit and ask again", () => this.edit())),
+      h("div", { class: "under" }, iconButton("copy", "Copy the question", () => void copy(this.content)), iconButton("edit", "Edit the question", () => this.edit())),
     );
   }
 

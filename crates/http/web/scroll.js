@@ -9,7 +9,8 @@ const NEAR = 40;
  * @param {HTMLElement} content What grows in it.
  */
 export function follows(log, content) {
-  let isAtEnd = true;
+  // A new chat is read from its top.
+  let isAtEnd = false;
   let height = 0;
   const end = iconButton("down", "To the end", () => toEnd(), { class: "to-end", hidden: true });
   const toEnd = () => {
@@ -21,7 +22,7 @@ export function follows(log, content) {
     // What has grown in between moves the end away from the reader, not the reader from the end.
     if (log.scrollHeight !== height && isAtEnd) return;
     isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR;
-    end.hidden = isAtEnd;
+    end.hidden = isAtEnd || !content.querySelector(".message");
   };
   const leave = (/** @type {Event} */ event) => {
     const up = event instanceof WheelEvent ? event.deltaY < 0 : ["ArrowUp", "PageUp", "Home"].includes(/** @type {KeyboardEvent} */ (event).key);
@@ -30,7 +31,7 @@ export function follows(log, content) {
   const observer = new ResizeObserver(() => {
     if (isAtEnd) log.scrollTop = log.scrollHeight;
     height = log.scrollHeight;
-    if (!isAtEnd) end.hidden = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR;
+    if (!isAtEnd && content.querySelector(".message")) end.hidden = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR;
   });
   observer.observe(content);
   observer.observe(log);

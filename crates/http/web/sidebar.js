@@ -1,11 +1,10 @@
 //! The sidebar: new chat, search, the conversations, the other screens, and who this is. On a phone it is a drawer.
-import { button, byId, h, icon, iconButton, set } from "./dom.js";
+import { byId, h, icon, iconButton, set } from "./dom.js";
 import { showConversations } from "./conversations.js";
 import { on } from "./events.js";
 import { go, onRoute, route } from "./router.js";
 import { may, onMe, signOut } from "./session.js";
 import { store, stored } from "./api.js";
-import { dialog } from "./dialog.js";
 
 const narrow = matchMedia("(max-width: 48rem)");
 
@@ -19,9 +18,8 @@ function toggle(shown) {
   const app = byId("app");
   if (narrow.matches) {
     app.classList.toggle("drawer", shown);
-    byId("page").inert = shown;
     if (shown) /** @type {HTMLElement | null} */ (byId("side").querySelector("button"))?.focus();
-    else /** @type {HTMLElement | null} */ (document.querySelector("#page .narrow-or-wide"))?.focus();
+    else if (byId("side").contains(document.activeElement)) /** @type {HTMLElement | null} */ (document.querySelector("#page .narrow-or-wide"))?.focus();
     return;
   }
   app.classList.toggle("wide", !shown);
@@ -68,6 +66,7 @@ export function showSidebar(side) {
     if (!adopted) closeDrawer();
   });
   on("jobs", () => drawNav(nav));
+  byId("page").addEventListener("focusin", closeDrawer);
   document.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && closeDrawer());
   document.addEventListener("pointerdown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
@@ -104,17 +103,10 @@ function drawNav(nav) {
  */
 function drawWho(who, me) {
   if (me.kind === "guest") {
-    const more = h("button", { type: "button", class: "link", onclick: explainGuests }, "Open your own page");
-    return set(who, "You are a guest: what guests store is shared by all accounts of this machine. ", more);
+    const text = "You are a guest: what guests store is shared by all accounts of this machine. ";
+    return set(who, text, h("code", {}, "ollama-mcp serve --open"), " opens a page of your own.");
   }
   const name = me.email ?? "You, who run this server";
   const leave = me.kind === "browser" || me.email ? iconButton("logout", "Sign out", () => void signOut()) : null;
   set(who, h("div", { class: "row" }, h("span", { class: "cut spacer", title: name }, name), leave));
-}
-
-function explainGuests() {
-  const command = h("p", {}, h("code", {}, "ollama-mcp serve --open"));
-  const text =
-    "A page that is opened without a link, or without signing in, belongs to no one in particular: any account of this machine can read what is stored here. Your own page, with your own conversations, is opened in a terminal by:";
-  const open = dialog({ title: "You are a guest" }, h("p", {}, text), command, h("div", { class: "actions" }, button("OK", () => open.close(), { class: "primary" })));
 }

@@ -3,7 +3,7 @@ import { h, icon } from "./dom.js";
 
 /** @typedef {import("./answer.js").Answer} Answer */
 /** @typedef {import("./question.js").Question} Question */
-/** @typedef {{ element: HTMLElement, index: number | null, role: string, content: string, dispose?: () => void }} View */
+/** @typedef {{ element: HTMLElement, index: number | null, role: string, content: string, createdAt: string, dispose?: () => void }} View */
 /** @typedef {{ id: string | null, question: Question, answer: Answer, replacesLast: boolean, isRunning: boolean, createdAt: string, isSeen: boolean }} Turn */
 
 /**
@@ -68,7 +68,11 @@ export class Thread {
     const own = id && this.#turns.find((turn) => turn.id === null && (turn.question.content === content || turn.replacesLast));
     if (own) return Object.assign(own, { id, createdAt });
     const last = this.lastQuestion();
-    if (replacesLast) this.#hideLast();
+    // It may have been stored while its events were on their way; they have its end.
+    const isOwn = (/** @type {View} */ view) => Boolean(createdAt) && view.index !== null && Date.parse(view.createdAt) >= Date.parse(createdAt);
+    const hasQuestion = this.#views.some((view) => view.role === "user" && isOwn(view));
+    this.#remove(isOwn);
+    if (replacesLast && !hasQuestion) this.#hideLast();
     const asked = this.make.question(content || (last?.content ?? ""), content ? attachments : (last?.attachments ?? attachments));
     const turn = /** @type {Turn} */ ({ id: id ?? null, question: asked, replacesLast, isRunning: true, createdAt, isSeen: true });
     turn.answer = this.make.answer(turn);
@@ -202,12 +206,13 @@ export class Thread {
     if (message.role === "user") {
       const question = this.make.question(message.content, message.attachments ?? []);
       question.index = message.index;
+      question.createdAt = message.created_at;
       return question;
     }
     const text = h("div", {}, message.content);
     const summary = h("summary", {}, icon("right"), "What a tool answered");
     const element = h("div", { class: "message" }, h("details", { class: "thinking" }, summary, text));
-    return { element, index: message.index, role: message.role, content: message.content };
+    return { element, index: message.index, role: message.role, content: message.content, createdAt: message.created_at };
   }
 
   /** Only the last answer can be asked for again. */
