@@ -92,14 +92,14 @@ test("file that the server refuses says why", scene(
   async ({ visit }) => {
     const ann = await visit();
     await ann.launch();
-    ann.allow(/status of 413/);
+    ann.allow(/status of 4\d\d/);
     const { page } = ann;
     const dataTransfer = await carried(page, [{ name: "big.txt", type: "text/plain", base64: base64("x".repeat(5000)) }]);
     await page.dispatchEvent("#main", "drop", { dataTransfer });
-    await page.locator(".composer .chip.bad").getByText(/large|limit|more than/i).waitFor();
+    await page.locator(".composer .chip.bad").getByText(/quota|more than|would/i).waitFor();
     await message(page).fill("Anything");
     await ann.shot("chat-file-refused");
     await ann.audit("a refused file");
   },
-  { env: { OLLAMA_MCP_SERVE_MAX_FILE_BYTES: "1000" } },
+  { env: { OLLAMA_MCP_SERVE_FILES_QUOTA: "1KiB" } },
 ));

@@ -1,7 +1,7 @@
 //! The answer of a model, as it grows and when it is done.
 //   const answer = new Answer(actions); answer.element; answer.phase(event); answer.reasoning(text); answer.blocks(count, blocks);
 //   answer.end(state, stored); answer.show(message)       a stored one
-import { announce, button, h, icon, iconButton, set, setHtml } from "./dom.js";
+import { announce, button, h, icon, iconButton, sentences, set, setHtml } from "./dom.js";
 import { store, stored } from "./api.js";
 import { modelOf } from "./catalog.js";
 import { copy } from "./toast.js";
@@ -127,7 +127,7 @@ export class Answer {
     const { retry, dismiss } = this.actions;
     const buttons = h("div", { class: "row wrap" }, button("Try again", retry, { class: "small" }), dismiss && button("Back to the earlier answer", dismiss, { class: "small" }));
     this.notices.append(h("div", { class: cancelled ? "notice" : "notice bad" }, h("div", {}, message), hint && h("div", { class: "hint" }, hint), buttons));
-    announce([message, hint].filter(Boolean).join(" "));
+    announce(sentences(message, hint));
   }
 
   /**

@@ -1,6 +1,6 @@
 //! The files of the next question: chosen, dropped or pasted, uploaded immediately, with progress.
 import { upload } from "./api.js";
-import { announce, h, icon, iconButton } from "./dom.js";
+import { announce, h, icon, iconButton, sentences } from "./dom.js";
 import { size } from "./screens/parts.js";
 
 /** @typedef {{ name: string, type: string, bytes: number, done?: Upload, error?: string, part: number, preview?: string, abort: AbortController, chip?: HTMLElement, file?: File }} Item */
@@ -71,7 +71,7 @@ export class Attachments {
     } catch (error) {
       const { name, message, hint } = /** @type {any} */ (error);
       if (name === "AbortError") return;
-      item.error = [message, hint].filter(Boolean).join(" ");
+      item.error = sentences(message, hint);
       announce(`${item.name}: ${item.error}`);
     }
     this.#draw();

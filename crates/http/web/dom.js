@@ -61,7 +61,7 @@ function append(element, children) {
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", "icon");
+  svg.setAttribute("class", `icon icon-${name}`);
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", ICONS[name]);
@@ -107,6 +107,12 @@ export function announce(text) {
   region.append(h("p", {}, text));
   while (region.childElementCount > 8) region.firstElementChild?.remove();
 }
+
+/**
+ * Texts of errors one after another, each with its full stop.
+ * @param {...(string | null | undefined)} texts
+ */
+export const sentences = (...texts) => texts.filter(Boolean).map((text) => (/[.!?…]$/.test(text ?? "") ? text : `${text}.`)).join(" ");
 
 /** @param {string} id */
 export function byId(id) {

@@ -1,5 +1,5 @@
 //! The start of the page: who is it, which screen, and what is the same on all of them.
-import { announce, byId, h, set } from "./dom.js";
+import { announce, byId, h, sentences, set } from "./dom.js";
 import { connect, on, startEvents } from "./events.js";
 import { refreshModels } from "./catalog.js";
 import { go, onRoute, route } from "./router.js";
@@ -81,7 +81,7 @@ function watchServer() {
     const text = !isUp
       ? "The connection is lost. Trying again…"
       : server && !server.up
-        ? [server.message || `${server.name} does not answer.`, server.hint].filter(Boolean).join(" ")
+        ? sentences(server.message || `${server.name} does not answer`, server.hint)
         : "";
     if (banner.textContent === text) return;
     if (!text && banner.textContent) announce("The connection is back");

@@ -1,6 +1,7 @@
 //! Who uses the page. `me()` is the answer of GET /me, `may("admin")` asks for a scope, `onMe(run)` runs at once and at each change.
 // The login screen calls `await signIn(email, password)` or `await asGuest()`; `signOut()` ends the session.
 import { api, onUnauthorized, secret, setSecret } from "./api.js";
+import { sentences } from "./dom.js";
 
 /** @type {Me | null} */
 let current = null;
@@ -46,7 +47,7 @@ export async function startSession(login) {
       setSecret((await api("POST", "/x/launch", { code }, { quiet: true })).secret);
     } catch (error) {
       const { message, hint } = /** @type {any} */ (error);
-      reason = [message, hint].filter(Boolean).join(". ").replace("..", ".");
+      reason = sentences(message, hint);
     }
   }
   const found = await whoAmI();

@@ -106,7 +106,7 @@ function drawWho(who, me) {
     const text = "You are a guest: what guests store is shared by all accounts of this machine. ";
     return set(who, text, h("code", {}, "ollama-mcp serve --open"), " opens a page of your own.");
   }
-  const name = me.email ?? "You, who run this server";
+  const name = me.email ?? "Owner of this server";
   const leave = me.kind === "browser" || me.email ? iconButton("logout", "Sign out", () => void signOut()) : null;
   set(who, h("div", { class: "row" }, h("span", { class: "cut spacer", title: name }, name), leave));
 }

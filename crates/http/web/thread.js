@@ -223,7 +223,7 @@ export class Thread {
       if ("setLast" in view) /** @type {Answer} */ (/** @type {unknown} */ (view)).setLast(view === last);
     }
     for (const turn of this.#turns) {
-      turn.question.element.classList.toggle("not-kept", !turn.isRunning && turn.answer.state !== null && !isStored(turn));
+      turn.question.element.classList.toggle("not-kept", !turn.isRunning && !turn.replacesLast && turn.answer.state !== null && !isStored(turn));
       turn.question.element.classList.toggle("live", turn.isRunning);
     }
   }

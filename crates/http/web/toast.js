@@ -1,6 +1,6 @@
 //! Short messages at the bottom, which go by themselves.
 //   toast("Copied");  toast("Deleted", { action: "Undo", onAction, onGone, seconds: 7 });  failed(error)
-import { announce, byId, h } from "./dom.js";
+import { announce, byId, h, sentences } from "./dom.js";
 
 /**
  * @param {string} text
@@ -40,7 +40,7 @@ export function toast(text, { action, onAction, onGone, seconds = action ? 8 : 3
  */
 export function failed(error) {
   const { name, message, hint } = /** @type {any} */ (error);
-  if (name !== "AbortError") toast([message, hint].filter(Boolean).join(" "), { seconds: 9, action: "OK" });
+  if (name !== "AbortError") toast(sentences(message, hint), { seconds: 9, action: "OK" });
 }
 
 /**
