@@ -1,4 +1,4 @@
-// Administration: users, keys, the queue and usage.
+//! Administration: users, keys, the queue and usage.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scene } from "./harness.mjs";

@@ -1,4 +1,4 @@
-// Debian's Chromium, and what every test holds: no error in the console, no broken policy, no request to elsewhere.
+//! Debian's Chromium, and what every test holds: no error in the console, no broken policy, no request to elsewhere.
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";

@@ -1,4 +1,4 @@
-// How much a browser transfers for the whole page, every screen included, and when it can be used.
+//! How much a browser transfers for the whole page, every screen included, and when it can be used.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { get } from "node:http";

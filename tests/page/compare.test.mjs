@@ -1,4 +1,4 @@
-// One question to several models.
+//! One question to several models.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, scene } from "./harness.mjs";

@@ -1,4 +1,4 @@
-// The texts for hosts and programs, and the key that is made for them.
+//! The texts for hosts and programs, and the key that is made for them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TEAM, scene } from "./harness.mjs";

@@ -1,4 +1,4 @@
-// A model server that speaks Ollama's API as the recorded traffic in tests/fixtures/ollama does. A test decides what is answered and when.
+//! A model server that speaks Ollama's API as the recorded traffic in tests/fixtures/ollama does. A test decides what is answered and when.
 //
 //   const ollama = await FakeOllama.start();
 //   ollama.answer({ content: "Hello" });          // the next chat

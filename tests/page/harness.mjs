@@ -1,4 +1,4 @@
-// What a test of the page begins with: a fake Ollama, the program over it, and a person with a browser.
+//! What a test of the page begins with: a fake Ollama, the program over it, and a person with a browser.
 //
 //   test("answer is shown", scene(async ({ ollama, server, visit }) => {
 //     const ann = await visit();           // visit({ theme: "dark", viewport: PHONE })

@@ -1,4 +1,4 @@
-// Every screen with much on it, in both themes and at both widths: a screenshot, axe, and no scrolling sideways.
+//! Every screen with much on it, in both themes and at both widths: a screenshot, axe, and no scrolling sideways.
 import { test } from "node:test";
 import { MODELS, VIEWS, model, scene } from "./harness.mjs";
 

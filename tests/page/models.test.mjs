@@ -1,4 +1,4 @@
-// The models: what a person sees of them and does with them.
+//! The models: what a person sees of them and does with them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MODELS, model, scene } from "./harness.mjs";

@@ -1,4 +1,4 @@
-// Answers for the fake Ollama where a test gives none: chosen by words of the last question.
+//! Answers for the fake Ollama where a test gives none: chosen by words of the last question.
 
 const CODE = `Here is a small program:
 

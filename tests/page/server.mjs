@@ -1,4 +1,4 @@
-// The program under test, over a data directory of its own on a free port.
+//! The program under test, over a data directory of its own on a free port.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

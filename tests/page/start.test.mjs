@@ -1,4 +1,4 @@
-// How the page begins: by a launch link, as a guest, by signing in; and how a session ends.
+//! How the page begins: by a launch link, as a guest, by signing in; and how a session ends.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TEAM, scene } from "./harness.mjs";

@@ -1,4 +1,4 @@
-// Administration: users, keys, the queue and what was used. Each part is a file of admin/.
+//! Administration: users, keys, the queue and what was used. Each part is a file of admin/.
 import { h, set } from "../dom.js";
 import { may } from "../session.js";
 import { screen } from "./parts.js";

@@ -1,4 +1,4 @@
-// One question to two to four models, side by side. It goes on while another screen is shown, and is there afterwards.
+//! One question to two to four models, side by side. It goes on while another screen is shown, and is there afterwards.
 import { api, events, store, stored } from "../api.js";
 import { models, onModels, refreshModels } from "../catalog.js";
 import { button, h, iconButton, set } from "../dom.js";

@@ -1,4 +1,4 @@
-// The answer of one model in a comparison: as plain text while it grows, then as Markdown, with its times.
+//! The answer of one model in a comparison: as plain text while it grows, then as Markdown, with its times.
 import { api } from "../api.js";
 import { h, iconButton, set, setHtml } from "../dom.js";
 import { copy } from "../toast.js";

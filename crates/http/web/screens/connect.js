@@ -1,4 +1,4 @@
-// For every MCP host and every program: the text to copy, with a key made on the spot.
+//! For every MCP host and every program: the text to copy, with a key made on the spot.
 import { api } from "../api.js";
 import { confirm } from "../dialog.js";
 import { button, h, icon, set } from "../dom.js";

@@ -1,4 +1,4 @@
-// The files that were uploaded: what they are, how long they are kept; adding and deleting them.
+//! The files that were uploaded: what they are, how long they are kept; adding and deleting them.
 import { api, download, upload } from "../api.js";
 import { confirm } from "../dialog.js";
 import { button, h, iconButton, set } from "../dom.js";

@@ -1,4 +1,4 @@
-// Keys, as the screens show them.
+//! Keys, as the screens show them.
 import { button, h } from "../dom.js";
 import { copy } from "../toast.js";
 import { date, dotted, number, relative, row } from "./parts.js";

@@ -1,4 +1,4 @@
-// Signing in. It lies over the page, which stays as it is.
+//! Signing in. It lies over the page, which stays as it is.
 import { button, h, icon, set } from "../dom.js";
 import { asGuest, signIn } from "../session.js";
 import { field, problem } from "./parts.js";

@@ -1,4 +1,4 @@
-// The models: what is installed, what is loaded and until when; getting, loading, unloading and deleting them.
+//! The models: what is installed, what is loaded and until when; getting, loading, unloading and deleting them.
 import { api } from "../api.js";
 import { models, onModels, refreshModels } from "../catalog.js";
 import { confirm } from "../dialog.js";
@@ -83,8 +83,10 @@ export async function show(main) {
     }
     // What was in focus was replaced.
     if (focused && document.activeElement === document.body) {
-      const again = [...list.querySelectorAll("button")].find((other) => other.getAttribute("aria-label")?.split(" ").at(-1) === focused.split(" ").at(-1));
-      again?.focus();
+      const labels = [...list.querySelectorAll("button")].map((button) => /** @type {const} */ ([button, button.ariaLabel ?? ""]));
+      const name = ` ${focused.split(" ").at(-1)}`;
+      const [again] = labels.find(([, label]) => label === focused) ?? labels.find(([, label]) => label.endsWith(name)) ?? [main];
+      again.focus();
     }
     // Models leave the memory without a word.
     clearTimeout(timer);

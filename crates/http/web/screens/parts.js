@@ -1,4 +1,4 @@
-// What the screens beside the chat share.
+//! What the screens beside the chat share.
 //   const { body, header } = screen(main, "Models", button(...)); rows(items, (item) => [title, ...lines], actions); problem(error)
 import { button, h } from "../dom.js";
 

@@ -1,4 +1,4 @@
-// Downloads of models, with what is done, how long it takes, and a way to end them.
+//! Downloads of models, with what is done, how long it takes, and a way to end them.
 import { api } from "../api.js";
 import { button, h, iconButton } from "../dom.js";
 import { failed } from "../toast.js";

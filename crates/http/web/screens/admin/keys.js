@@ -1,4 +1,4 @@
-// The keys of everybody: making them with limits, and revoking them.
+//! The keys of everybody: making them with limits, and revoking them.
 import { api } from "../../api.js";
 import { confirm } from "../../dialog.js";
 import { button, h, set } from "../../dom.js";

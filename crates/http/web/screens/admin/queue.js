@@ -1,4 +1,4 @@
-// The queue in front of the models, as it is now.
+//! The queue in front of the models, as it is now.
 import { api } from "../../api.js";
 import { button, h, set } from "../../dom.js";
 import { failed } from "../../toast.js";

@@ -1,4 +1,4 @@
-// What was used: by day as a chart, and by model, user and key.
+//! What was used: by day as a chart, and by model, user and key.
 import { api } from "../../api.js";
 import { h, set } from "../../dom.js";
 import { field, number, problem } from "../parts.js";

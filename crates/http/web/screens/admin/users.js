@@ -1,4 +1,4 @@
-// The users: adding them, setting passwords, disabling and removing them.
+//! The users: adding them, setting passwords, disabling and removing them.
 import { api } from "../../api.js";
 import { confirm, dialog } from "../../dialog.js";
 import { button, h, iconButton, set } from "../../dom.js";
