@@ -233,3 +233,25 @@ test("thinking is folded away with its time, and can be read", scene(async ({ vi
   await log(page).getByText("Thoughts").click();
   await log(page).getByText("First I wonder.").waitFor();
 }));
+
+test("page without a model offers one, and goes on when it is there", scene(
+  async ({ visit, ollama }) => {
+    const ann = await visit();
+    await ann.launch();
+    const { page } = ann;
+    await page.getByText("There is no model yet").waitFor();
+    await ann.shot("no-model");
+    await ann.audit("a page without a model");
+    const pull = ollama.holdPull();
+    await page.getByRole("button", { name: /^Get gemma3:4b/ }).click();
+    assert.equal(await pull.asked, "gemma3:4b");
+    pull.progress(1_000_000_000, 3_300_000_000);
+    await page.getByRole("progressbar", { name: "Download of gemma3:4b" }).waitFor();
+    await page.getByText("1 GB of 3.3 GB").waitFor();
+    await page.getByRole("link", { name: /Models.*30 %/ }).waitFor();
+    await ann.shot("no-model-pulling");
+    pull.succeed();
+    await page.getByText("What can I help you with?").waitFor();
+  },
+  { models: [] },
+));

@@ -99,7 +99,7 @@ test("selection in a finished block survives what follows", scene(async ({ visit
   await reply.asked;
   reply.write("Select me.\n\nThe next");
   await log(page).getByText("The next").waitFor();
-  await log(page).getByText("Select me.").dblclick();
+  await log(page).getByText("Select me.").dblclick({ position: { x: 12, y: 8 } });
   const selected = await page.evaluate(() => String(getSelection()));
   assert.ok(selected.length > 1);
   reply.write(" one.\n\nAnd more.");

@@ -135,7 +135,7 @@ test("two users do not see each other's conversations", scene(async ({ visit, se
   ollama.answer({ content: "It is a secret garden." });
   await composer(ann.page).fill("What is behind the wall?");
   await ann.page.keyboard.press("Enter");
-  await ann.page.getByText("It is a secret garden.").waitFor();
+  await ann.page.getByRole("log").getByText("It is a secret garden.").waitFor();
   await ann.page.getByRole("link", { name: /behind the wall/ }).waitFor();
   const id = /#\/c\/(.+)$/.exec(ann.page.url())?.[1];
   assert.ok(id, ann.page.url());

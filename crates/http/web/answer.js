@@ -1,6 +1,4 @@
 //! The answer of a model, as it grows and when it is done.
-//   const answer = new Answer(actions); answer.element; answer.phase(event); answer.reasoning(text); answer.blocks(count, blocks);
-//   answer.end(state, stored); answer.show(message)       a stored one
 import { announce, button, h, icon, iconButton, sentences, set, setHtml } from "./dom.js";
 import { store, stored } from "./api.js";
 import { modelOf } from "./catalog.js";
@@ -12,7 +10,7 @@ import { dotted, number, seconds, size } from "./screens/parts.js";
  * @property {() => void} again Asks once more.
  * @property {(answer: Answer) => void} fork
  * @property {() => void} retry After a failure.
- * @property {(() => void) | null} [dismiss] After a failure that took the place of an earlier answer.
+ * @property {() => void} dismiss After a failure that took the place of an earlier answer.
  */
 
 export class Answer {
@@ -20,6 +18,8 @@ export class Answer {
   /** @type {number | null} */
   index = null;
   role = "assistant";
+  /** Whether it takes the place of an earlier one. */
+  isReplacing = false;
   createdAt = "";
   /** @type {CompletionState | null} */
   state = null;
@@ -27,6 +27,8 @@ export class Answer {
   #thought = "";
   /** @type {Map<number, HTMLElement>} */
   #blocks = new Map();
+  /** The HTML of each, so that what is the same stays. @type {WeakMap<HTMLElement, string>} */
+  #html = new WeakMap();
   /** @type {Map<number, Block>} */
   #waiting = new Map();
   #announced = -1;
@@ -125,7 +127,7 @@ export class Answer {
     const cancelled = state.status === "cancelled";
     const { message, hint } = cancelled ? { message: "Stopped before there was an answer.", hint: "" } : (state.error ?? { message: "The answer failed.", hint: "" });
     const { retry, dismiss } = this.actions;
-    const buttons = h("div", { class: "row wrap" }, button("Try again", retry, { class: "small" }), dismiss && button("Back to the earlier answer", dismiss, { class: "small" }));
+    const buttons = h("div", { class: "row wrap" }, button("Try again", retry, { class: "small" }), this.isReplacing && button("Back to the earlier answer", dismiss, { class: "small" }));
     this.notices.append(h("div", { class: cancelled ? "notice" : "notice bad" }, h("div", {}, message), hint && h("div", { class: "hint" }, hint), buttons));
     announce(sentences(message, hint));
   }
@@ -209,6 +211,8 @@ export class Answer {
       const after = [...this.#blocks.keys()].filter((other) => other > index);
       this.body.insertBefore(element, after.length ? (this.#blocks.get(Math.min(...after)) ?? null) : null);
     }
+    if (this.#html.get(element) === html) return;
+    this.#html.set(element, html);
     fill(element, html);
   }
 

@@ -1,9 +1,4 @@
-//! Requests to the server.
-//   await api("GET", "/x/models")                        parsed JSON; a failure is an ApiError with message, code, param, hint and status
-//   await api("POST", "/x/compare", { models }, { signal })
-//   for await (const event of events("/x/compare", { body })) ...   the `data` of an event stream, parsed
-//   await upload(file, (part) => ..., signal)            POST /upload, with progress from 0 to 1
-//   await download(path, name)                           saves what the server answers as a file
+//! Requests to the server: `api` gives parsed JSON, `events` the parsed `data` of an event stream; failures are ApiErrors with a hint.
 
 const SECRET = "ollama-mcp-session";
 /** What was read, if the browser does not store anything. */

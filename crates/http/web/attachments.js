@@ -119,3 +119,33 @@ export class Attachments {
     this.changed();
   }
 }
+
+/**
+ * Takes files that are dragged onto the page.
+ * @param {HTMLElement} element Shows where they may be dropped.
+ * @param {(files: Iterable<File>) => void} add
+ * @returns {() => void} Ends it.
+ */
+export function acceptDrops(element, add) {
+  const drop = h("div", { class: "drop", hidden: true }, "Drop files to attach them");
+  element.append(drop);
+  const ends = new AbortController();
+  const listen = (/** @type {"dragover" | "dragleave" | "drop"} */ type, /** @type {(event: DragEvent) => void} */ run) =>
+    document.addEventListener(type, run, { signal: ends.signal });
+  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  listen("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    drop.hidden = false;
+  });
+  listen("dragleave", (event) => {
+    if (!event.relatedTarget) drop.hidden = true;
+  });
+  listen("drop", (event) => {
+    drop.hidden = true;
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    add(event.dataTransfer?.files ?? []);
+  });
+  return () => ends.abort();
+}

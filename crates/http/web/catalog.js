@@ -1,6 +1,5 @@
 //! The installed models, fetched once and again when they change.
-//   const off = onModels((list) => ...); models() is the last list or null; await refreshModels()
-import { api } from "./api.js";
+import { api, stored } from "./api.js";
 import { on } from "./events.js";
 
 /** @type {ModelList | null} */
@@ -13,6 +12,11 @@ const listeners = new Set();
 export const models = () => list;
 /** @param {string | null | undefined} name */
 export const modelOf = (name) => list?.models.find((model) => model.name === name);
+
+/** The model of the last chat, or the default one. */
+export function preferredModel() {
+  return modelOf(stored("model"))?.name ?? list?.default ?? undefined;
+}
 
 /**
  * @param {(list: ModelList) => void} run Also runs at once, if there is a list.

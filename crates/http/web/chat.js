@@ -1,24 +1,22 @@
 //! The chat screen: a conversation, its turns as they run, and the field for the next question.
 import { api, store, stored } from "./api.js";
 import { Answer } from "./answer.js";
-import { modelOf, models, onModels } from "./catalog.js";
+import { acceptDrops } from "./attachments.js";
+import { modelOf, onModels, preferredModel } from "./catalog.js";
 import { Composer } from "./composer.js";
-import { actionsOf, addPlaceholder, dropPlaceholder, titleOf } from "./conversations.js";
+import { actionsOf, addPlaceholder, askInCopy, conversationPage, dropPlaceholder, openCopy, titleOf } from "./conversations.js";
 import { byId, h, iconButton, set } from "./dom.js";
 import { follow, on } from "./events.js";
 import { openMenu } from "./menu.js";
 import { pickerButton } from "./model_picker.js";
 import { Question } from "./question.js";
-import { adopt, go } from "./router.js";
+import { adopt } from "./router.js";
 import { follows } from "./scroll.js";
-import { change, copySettings, countOf, remember, remembered, saveDraft, settingsOf, toRequest } from "./settings.js";
+import { change, copySettings, countOf, idsOf, remember, remembered, saveDraft, settingsOf, toRequest } from "./settings.js";
 import { menuButton } from "./sidebar.js";
 import { Thread } from "./thread.js";
-import { failed, toast } from "./toast.js";
-import { welcome } from "./welcome.js";
-
-/** Messages of a page. */
-const PAGE = 40;
+import { failed } from "./toast.js";
+import { notThere, welcome } from "./welcome.js";
 
 /**
  * @param {HTMLElement} main
@@ -77,73 +75,49 @@ class Chat {
     this.#listen();
     this.#drawHead();
     follow(id);
-    if (id) void this.#load(id);
-    else this.#begin();
+    void (id ? this.#load(id) : this.#begin());
     if (!matchMedia("(hover: none)").matches) this.composer.focus();
   }
 
   close() {
     this.#isClosed = this.composer.isClosed = true;
     for (const end of this.#ends) end();
-    this.scroll.stop();
     this.thread.dispose();
   }
 
   #listen() {
-    for (const type of ["turn", "phase", "reasoning", "blocks", "end"]) {
-      this.#ends.push(on(type, (event) => (this.#early ? this.#early.push(event) : this.#event(event))));
-    }
+    const take = (/** @type {any} */ event) => (this.#early ? this.#early.push(event) : this.#event(event));
     this.#ends.push(
+      ...["turn", "phase", "reasoning", "blocks", "end"].map((type) => on(type, take)),
       on("changed", (event) => (event.everything || event.conversations?.includes(this.id)) && void this.#refresh()),
       on("hello", () => {
         this.thread.expectAll();
         // All that is known comes with it.
         setTimeout(() => {
-          if (this.thread.dropUnseen()) this.#updated = "";
+          void this.#refresh(this.thread.dropUnseen());
           this.#drawState();
-          void this.#refresh();
         }, 50);
       }),
-      onModels(() => {
-        this.#drawHead();
-        this.composer.check();
-      }),
+      onModels(() => this.#pick(null)),
     );
-    const listen = (/** @type {string} */ type, /** @type {(event: any) => void} */ run, /** @type {EventTarget} */ target = document) => {
-      target.addEventListener(type, run);
-      this.#ends.push(() => target.removeEventListener(type, run));
-    };
-    listen("keydown", (event) => this.#keys(event));
+    const keys = (/** @type {KeyboardEvent} */ event) => this.#keys(event);
+    document.addEventListener("keydown", keys);
+    this.#ends.push(() => document.removeEventListener("keydown", keys));
     this.log.addEventListener("scroll", () => this.log.scrollTop < 1500 && void this.#loadOlder(), { passive: true });
-    const drop = h("div", { class: "drop", hidden: true }, "Drop files to attach them");
-    this.element.append(drop);
-    const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
-    listen("dragover", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      drop.hidden = false;
-    });
-    listen("dragleave", (event) => !event.relatedTarget && (drop.hidden = true));
-    listen("drop", (event) => {
-      drop.hidden = true;
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      this.composer.files.add(event.dataTransfer.files);
-      this.composer.focus();
-    });
+    this.#ends.push(acceptDrops(this.element, (files) => this.composer.attach(files)), this.scroll.stop);
   }
 
   /** The model that will answer, if it is known. */
   #model() {
-    return settingsOf(this.id).model ?? this.#lastModel ?? preferred();
+    return settingsOf(this.id).model ?? this.#lastModel ?? preferredModel();
   }
 
-  /** @param {string} model */
+  /** @param {string | null} model `null`: the same one, of which something may have changed */
   #pick(model) {
-    change(this.id, { model });
+    if (model) change(this.id, { model });
     this.#drawHead();
     this.composer.check();
-    this.composer.focus();
+    if (model) this.composer.focus();
   }
 
   async #openParameters() {
@@ -166,14 +140,9 @@ class Chat {
   /** A chat that has nothing yet. */
   #begin() {
     this.#early = null;
-    const fill = (/** @type {string} */ text) => {
-      this.composer.input.value = text;
-      this.composer.check();
-      this.composer.focus();
-    };
-    const element = welcome(fill);
-    this.messages.append(element.element);
-    this.#ends.push(element.stop);
+    const { element, stop } = welcome((text) => this.composer.fill(text));
+    this.messages.append(element);
+    this.#ends.push(stop);
   }
 
   /** @param {string} id */
@@ -181,7 +150,7 @@ class Chat {
     // Its first turn runs, as far as this browser knows: it is stored when it is complete.
     this.#isNew = stored(`new:${id}`) !== null;
     try {
-      if (!this.#isNew) this.#show(await fetchPage(id));
+      if (!this.#isNew) this.#show(await conversationPage(id));
     } catch (error) {
       if (this.#isClosed) return;
       if (/** @type {any} */ (error).status === 404) this.#isNew = true;
@@ -190,7 +159,7 @@ class Chat {
     if (this.#isClosed) return;
     const early = this.#early ?? [];
     this.#early = null;
-    for (const event of early) this.#event(event);
+    early.forEach((event) => this.#event(event));
     this.#drawState();
     this.scroll.toEnd();
     performance.mark("conversation-shown");
@@ -210,18 +179,19 @@ class Chat {
     this.#drawState();
   }
 
-  /** Fetches again what may have changed. */
-  async #refresh() {
+  /** Fetches again what may have changed. @param {boolean} [isKnown] It has. */
+  async #refresh(isKnown = false) {
+    if (isKnown) this.#updated = "";
     const { id } = this;
     if (!id || this.#early || this.#isClosed || (this.#isNew && this.#hasUnstored())) return;
     try {
       // Most often nothing has: without messages it costs nothing to ask.
-      const head = await fetchPage(id, { limit: 1, html: false });
+      const head = await conversationPage(id, { limit: 1, html: false });
       if (this.#isClosed || (head.updated_at === this.#updated && !this.#isNew)) {
         this.#title = head.title;
         return this.#drawHead();
       }
-      this.#show(await fetchPage(id));
+      this.#show(await conversationPage(id));
     } catch (error) {
       if (/** @type {any} */ (error).status !== 404 || this.#isClosed) return;
       if (this.thread.isEmpty || !this.#isNew) this.#gone();
@@ -237,14 +207,14 @@ class Chat {
     if (this.thread.isRunning) return;
     store(`new:${this.id}`, null);
     this.thread.clear();
-    this.messages.append(h("div", { class: "empty" }, h("h2", {}, "This conversation does not exist"), h("p", {}, "It was deleted, or belongs to somebody else."), h("a", { class: "btn", href: "#/" }, "New chat")));
+    this.messages.append(notThere());
   }
 
   async #loadOlder() {
     if (!this.#older || this.#isLoadingOlder || !this.id) return;
     this.#isLoadingOlder = true;
     try {
-      const page = await fetchPage(this.id, { before: this.#older });
+      const page = await conversationPage(this.id, { before: this.#older });
       if (this.#isClosed) return;
       this.#older = page.older;
       this.scroll.keepPlace(() => this.thread.prepend(page.messages));
@@ -274,10 +244,7 @@ class Chat {
     else if (event.type === "end") {
       turn.isRunning = false;
       answer.end(event.state, event.stored);
-      if (event.stored) {
-        this.#updated = "";
-        void this.#refresh();
-      }
+      if (event.stored) void this.#refresh(true);
       else if (this.#isNew) dropPlaceholder(this.id ?? "");
       this.#lastModel = event.state.model ?? this.#lastModel;
     }
@@ -305,13 +272,14 @@ class Chat {
     this.scroll.toEnd();
     try {
       const settings = toRequest(this.id, this.#system);
-      settings.model ??= id ? undefined : preferred();
-      const body = { ...settings, message: text, attachments: files.length ? files.map((file) => file.id) : undefined, background: true };
+      settings.model ??= id ? undefined : preferredModel();
+      const body = { ...settings, message: text, attachments: idsOf(files), background: true };
       const started = await api("POST", id ? `/x/conversations/${id}/turns` : "/x/conversations", body);
       this.thread.started(turn, started.id);
       remember(files);
       this.composer.sent(text);
       if (!id) this.#becomes(started.chat_id, text);
+      if (turn.isUnwanted) void this.#stop();
     } catch (error) {
       this.thread.drop(turn);
       this.composer.giveBack(text, files);
@@ -342,8 +310,9 @@ class Chat {
   async #stop() {
     const turn = this.thread.running();
     this.composer.focus();
-    if (!turn?.id) return;
-    await api("POST", `/x/completions/${turn.id}/stop`, {}).catch(failed);
+    // Without an id it is on its way to the server.
+    if (turn && !turn.id) turn.isUnwanted = true;
+    if (turn?.id) await api("POST", `/x/completions/${turn.id}/stop`, {}).catch(failed);
   }
 
   /** Asks the last question again; the new answer takes the place of the old one. */
@@ -354,16 +323,15 @@ class Chat {
     this.#drawState();
     this.scroll.toEnd();
     try {
-      const attachments = remembered(last.attachments).map((file) => file.id);
-      const body = { ...toRequest(this.id, this.#system), replace_last: true, attachments: attachments.length ? attachments : undefined, background: true };
+      const attachments = idsOf(remembered(last.attachments));
+      const body = { ...toRequest(this.id, this.#system), replace_last: true, attachments, background: true };
       // The files are only with a message that is given.
-      const message = attachments.length ? last.content : undefined;
+      const message = attachments && last.content;
       this.thread.started(turn, (await api("POST", `/x/conversations/${this.id}/turns`, { ...body, message })).id);
     } catch (error) {
       this.thread.drop(turn);
       failed(error);
-      this.#updated = "";
-      await this.#refresh();
+      await this.#refresh(true);
     }
     this.#drawState();
   }
@@ -372,34 +340,18 @@ class Chat {
   #answerActions(turn) {
     return {
       again: () => void this.#again(),
-      fork: (answer) => void this.#fork(answer.index === null ? undefined : answer.index + 1),
+      fork: (answer) => void openCopy(this.id ?? "", answer.index === null ? undefined : answer.index + 1).catch(failed),
       retry: () => {
         if (!turn) return;
         this.thread.drop(turn);
         if (turn.replacesLast) return void this.#again();
         void this.#send(turn.question.content, remembered(turn.question.attachments));
       },
-      dismiss: turn?.replacesLast
-        ? () => {
-            this.thread.drop(turn);
-            this.#updated = "";
-            void this.#refresh();
-          }
-        : null,
+      dismiss: () => {
+        if (turn) this.thread.drop(turn);
+        void this.#refresh(true);
+      },
     };
-  }
-
-  /** @param {number | undefined} at */
-  async #fork(at) {
-    const from = this.id;
-    try {
-      const copy = await api("POST", `/x/conversations/${from}/fork`, { at });
-      copySettings(from, copy.id);
-      go(`#/c/${copy.id}`);
-      toast("This is a copy", { action: "To the original", onAction: () => go(`#/c/${from}`) });
-    } catch (error) {
-      failed(error);
-    }
   }
 
   /**
@@ -411,23 +363,21 @@ class Chat {
     const from = this.id;
     const turn = this.thread.turnOf(question);
     const files = remembered(question.attachments);
-    // It is not stored: it failed, or is still running, and there is nothing to copy from.
+    if (turn?.isRunning) await this.#stop();
+    for (let tries = 0; turn?.isRunning && tries < 60; tries++) await new Promise((next) => setTimeout(next, 50));
+    // It may be stored, and this page has not heard of it yet.
+    if (question.index === null) await this.#refresh(true);
+    // It has failed: there is nothing to copy from.
     if (question.index === null && turn) {
-      if (turn.isRunning) await this.#stop();
       this.thread.drop(turn);
       void this.#send(text, files);
       return true;
     }
     try {
       const isFirst = question.index === 0;
-      const settings = { ...toRequest(from, isFirst ? undefined : this.#system), model: this.#model(), message: text, background: true };
-      const body = { ...settings, system: settings.system ?? (isFirst ? this.#system : undefined), attachments: files.length ? files.map((file) => file.id) : undefined };
-      let id = isFirst ? null : (await api("POST", `/x/conversations/${from}/fork`, { at: question.index })).id;
-      const started = await api("POST", id ? `/x/conversations/${id}/turns` : "/x/conversations", body);
-      id = started.chat_id;
-      copySettings(from, id);
-      go(`#/c/${id}`);
-      toast("The edited question is in a copy", { action: "To the original", onAction: () => go(`#/c/${from}`) });
+      const settings = toRequest(from, isFirst ? undefined : this.#system);
+      settings.system ??= isFirst ? this.#system : undefined;
+      await askInCopy(from ?? "", question.index, { ...settings, model: this.#model(), message: text, attachments: idsOf(files) });
       return true;
     } catch (error) {
       failed(error);
@@ -440,29 +390,10 @@ class Chat {
     if (event.defaultPrevented || document.querySelector("dialog[open], :popover-open.menu") || byId("app").inert) return;
     if (event.key === "Escape" && this.thread.isRunning && !byId("app").classList.contains("drawer")) {
       event.preventDefault();
-      void this.#stop();
-      return;
+      return void this.#stop();
     }
     // Whoever begins to type means the field.
     const plain = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
     if (plain && (document.activeElement === document.body || document.activeElement === this.log)) this.composer.focus();
   }
-}
-
-/** The model of the last chat, or the default one. */
-function preferred() {
-  const chosen = stored("model");
-  return (chosen && modelOf(chosen)?.name) || models()?.default || undefined;
-}
-
-/**
- * @param {string} id
- * @param {{ before?: number, limit?: number, html?: boolean }} [options]
- * @returns {Promise<Conversation>}
- */
-function fetchPage(id, { before, limit = PAGE, html = true } = {}) {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (html) query.set("html", "true");
-  if (before !== undefined) query.set("before", String(before));
-  return api("GET", `/x/conversations/${encodeURIComponent(id)}?${query}`);
 }

@@ -1,5 +1,4 @@
 //! A field with a list under it: type to filter, arrows to move, Enter to take.
-//   choose({ title, placeholder, under: button, items: (words) => [{ group, label, detail, icon, badge, run }], empty })
 import { dialog } from "./dialog.js";
 import { h, icon, set } from "./dom.js";
 

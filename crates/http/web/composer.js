@@ -64,6 +64,19 @@ export class Composer {
     this.input.setSelectionRange(this.input.value.length, this.input.value.length);
   }
 
+  /** @param {Iterable<File>} files */
+  attach(files) {
+    this.files.add(files);
+    this.focus();
+  }
+
+  /** @param {string} text An example. */
+  fill(text) {
+    this.input.value = text;
+    this.#changed();
+    this.focus();
+  }
+
   /** @param {boolean} isRunning Whether there is something to stop. */
   setRunning(isRunning) {
     this.#isRunning = isRunning;

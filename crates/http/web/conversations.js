@@ -1,10 +1,11 @@
 //! The list of conversations: by day, searched, renamed, exported, deleted with undo.
-import { api, download } from "./api.js";
+import { api, download, store } from "./api.js";
 import { h, iconButton, set } from "./dom.js";
 import { on } from "./events.js";
 import { openMenu } from "./menu.js";
 import { go, onRoute, route } from "./router.js";
 import { onMe } from "./session.js";
+import { copySettings } from "./settings.js";
 import { failed, toast } from "./toast.js";
 
 /** @type {ConversationEntry[]} */
@@ -80,6 +81,42 @@ export function showConversations(element, search) {
   addEventListener("pagehide", () => {
     for (const id of deleted.keys()) void remove(id, true);
   });
+}
+
+/**
+ * A conversation with its newest messages, or those before an index.
+ * @param {string} id
+ * @param {{ before?: number, limit?: number, html?: boolean }} [options]
+ * @returns {Promise<Conversation>}
+ */
+export function conversationPage(id, { before, limit = 40, html = true } = {}) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (html) query.set("html", "true");
+  if (before !== undefined) query.set("before", String(before));
+  return api("GET", `/x/conversations/${encodeURIComponent(id)}?${query}`);
+}
+
+/**
+ * Opens a copy.
+ * @param {string} from
+ * @param {number | undefined} at The index of the first message that it does not have.
+ */
+export async function openCopy(from, at) {
+  showCopy(from, (await api("POST", `/x/conversations/${from}/fork`, { at })).id, "This is a copy");
+}
+
+/**
+ * Asks in a copy that ends before a message.
+ * @param {string} from
+ * @param {number | null} index
+ * @param {TurnRequest} request
+ */
+export async function askInCopy(from, index, request) {
+  const copy = index ? (await api("POST", `/x/conversations/${from}/fork`, { at: index })).id : null;
+  const started = await api("POST", copy ? `/x/conversations/${copy}/turns` : "/x/conversations", { ...request, background: true });
+  // It is stored when its first turn is complete.
+  if (!copy) store(`new:${started.chat_id}`, "1");
+  showCopy(from, started.chat_id, "The edited question is in a copy");
 }
 
 /** @param {string} [before] The cursor of the next page. */
@@ -247,6 +284,17 @@ function keys(event) {
   else if (event.key === "Delete") deleteWithUndo(id, titleOf(id) ?? "");
   else return;
   event.preventDefault();
+}
+
+/**
+ * @param {string} from
+ * @param {string} copy
+ * @param {string} text
+ */
+function showCopy(from, copy, text) {
+  copySettings(from, copy);
+  go(`#/c/${copy}`);
+  toast(text, { action: "To the original", onAction: () => go(`#/c/${from}`) });
 }
 
 /** @param {string} time */

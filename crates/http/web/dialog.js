@@ -1,7 +1,4 @@
 //! Dialogs: the browser's own, which hold the focus and give it back.
-//   const open = dialog({ title: "Remove the model?", class: "sheet" }, child, ...); open.close(); await open.closed
-//   if (await confirm({ title, text, action: "Remove", danger: true })) ...
-//   const name = await ask({ title, label, value, action: "Save" })       null: given up
 import { button, h, iconButton } from "./dom.js";
 
 let count = 0;

@@ -1,7 +1,4 @@
-//! Elements without a library.
-//   h("button", { class: "btn primary", onclick: send, "aria-label": "Send" }, icon("up"), "Send")
-//   set(element, child, ...) replaces the children; icon(name) is a drawing of icons.js; button(...), iconButton(...) are short forms.
-//   setHtml(element, html) is the only way for HTML, and only for HTML that the server rendered.
+//! Elements without a library: h("button", { class: "btn", onclick: send }, icon("up"), "Send").
 import { ICONS } from "./icons.js";
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
@@ -103,9 +100,10 @@ export function setHtml(element, html) {
  * @param {string} text
  */
 export function announce(text) {
-  const region = byId("announce");
-  region.append(h("p", {}, text));
-  while (region.childElementCount > 8) region.firstElementChild?.remove();
+  const said = h("p", {}, text);
+  byId("announce").append(said);
+  // Who reads on by arrows does not meet it a second time.
+  setTimeout(() => said.remove(), 4000);
 }
 
 /**

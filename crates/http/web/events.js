@@ -47,8 +47,6 @@ export function startEvents() {
   addEventListener("online", connect);
   addEventListener("pageshow", (event) => event.persisted && connect());
   on("hello", (event) => setMe(event.me));
-  on("server", (event) => (server = event));
-  on("jobs", (event) => (jobs = event.jobs));
   connect();
 }
 
@@ -103,3 +101,6 @@ function emit(event) {
   }
 }
 
+// Before all others, who ask for them.
+on("server", (event) => (server = event));
+on("jobs", (event) => (jobs = event.jobs));

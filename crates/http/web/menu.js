@@ -1,5 +1,4 @@
 //! Menus under a button.
-//   openMenu(button, [{ label: "Rename", icon: "edit", run: rename }, { label: "Delete", icon: "trash", run, danger: true }])
 import { h, icon } from "./dom.js";
 
 /** @typedef {{ label: string, icon?: keyof typeof import("./icons.js").ICONS, run: () => void, danger?: boolean }} MenuItem */

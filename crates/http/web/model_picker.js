@@ -1,6 +1,5 @@
 //! Which model answers: a button with its name, and the list of all with size, capabilities, and what is loaded.
 import { models } from "./catalog.js";
-import { choose } from "./chooser.js";
 import { h, icon, set } from "./dom.js";
 import { go } from "./router.js";
 import { dotted, size } from "./screens/parts.js";
@@ -13,15 +12,16 @@ const ABILITIES = { vision: "sees", tools: "tools", thinking: "thinks" };
  */
 export function pickerButton({ current, pick }) {
   const name = h("span", { class: "cut" });
-  const element = h("button", { type: "button", class: "picker", "aria-haspopup": "dialog", onclick: () => open() }, name, icon("open"));
+  const element = h("button", { type: "button", class: "picker", "aria-haspopup": "dialog", onclick: () => void open() }, name, icon("open"));
   const draw = () => {
     const model = current();
-    set(name, model ?? (models()?.models.length === 0 ? "No model" : "Model"));
+    set(name, model ?? (models()?.models.length === 0 ? "No model" : "Default model"));
     element.title = model ?? "";
-    element.setAttribute("aria-label", model ? `Model: ${model}. Choose another` : "Choose a model");
+    element.setAttribute("aria-label", `Model: ${name.textContent}. Choose another`);
   };
   /** @param {string} [ability] Only models with it. */
-  const open = (ability) => {
+  const open = async (ability) => {
+    const { choose } = await import("./chooser.js");
     const manage = { label: "Models: get, load, delete…", icon: /** @type {const} */ ("models"), run: () => go("#/models") };
     choose({
       title: ability ? "Models that see images" : "Models",
@@ -32,7 +32,7 @@ export function pickerButton({ current, pick }) {
     });
   };
   draw();
-  return { element, draw, choose: open };
+  return { element, draw, choose: (/** @type {string} */ ability) => void open(ability) };
 }
 
 /**

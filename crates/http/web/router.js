@@ -1,6 +1,4 @@
 //! Screens by the fragment of the address: #/ and #/c/ID are the chat, #/models is screens/models.js, and so on.
-//   go("#/models"); route() = { name: "chat", id: "..." }; onRoute(run)
-//   adopt("#/c/ID"): the address of what is shown already, such as a conversation that has just begun
 
 /** @typedef {{ name: string, id: string | null }} Route */
 
@@ -21,7 +19,7 @@ export function go(hash) {
   else location.hash = hash;
 }
 
-/** @param {string} hash */
+/** The address of what is shown already, such as a conversation that has just begun. @param {string} hash */
 export function adopt(hash) {
   history.replaceState(null, "", hash);
   changed(true);

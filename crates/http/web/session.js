@@ -10,6 +10,9 @@ const listeners = new Set();
 /** @type {(need: { reason: string, canBeGuest: boolean }) => Promise<void>} */
 let showLogin = async () => {};
 let isAsking = false;
+/** Asked while the other modules are still being loaded. @type {Promise<Me> | null} */
+let early = location.hash.startsWith("#launch=") ? null : api("GET", "/me", undefined, { quiet: true });
+early?.catch(() => {});
 
 export const me = () => current;
 /** @param {string} scope */
@@ -93,7 +96,9 @@ async function becomes(value) {
 async function whoAmI() {
   for (;;) {
     try {
-      return await api("GET", "/me", undefined, { quiet: true });
+      const asked = early ?? api("GET", "/me", undefined, { quiet: true });
+      early = null;
+      return await asked;
     } catch (error) {
       const { status } = /** @type {any} */ (error);
       if (status === 401 && !secret()) return null;

@@ -1,5 +1,4 @@
-//! What is set for each chat, kept in this browser: the model, the system prompt, the parameters; and drafts.
-//   settingsOf(id).temperature; change(id, { think: "off" }); toRequest(id, system) = fields of a turn; null is the new chat
+//! What is set for each chat, kept in this browser: the model, the system prompt, the parameters; and drafts. `null` is the new chat.
 import { store, stored } from "./api.js";
 
 /**
@@ -100,6 +99,9 @@ export function remember(files) {
   const known = Object.entries(read("uploads") ?? {}).slice(-200);
   store("uploads", JSON.stringify({ ...Object.fromEntries(known), ...Object.fromEntries(files.map((file) => [file.filename, file])) }));
 }
+
+/** As a request names them. @param {Upload[]} files */
+export const idsOf = (files) => (files.length ? files.map((file) => file.id) : undefined);
 
 /**
  * @param {string[]} names

@@ -1,7 +1,7 @@
 //! The sidebar: new chat, search, the conversations, the other screens, and who this is. On a phone it is a drawer.
 import { byId, h, icon, iconButton, set } from "./dom.js";
 import { showConversations } from "./conversations.js";
-import { on } from "./events.js";
+import { knownJobs, on } from "./events.js";
 import { go, onRoute, route } from "./router.js";
 import { may, onMe, signOut } from "./session.js";
 import { store, stored } from "./api.js";
@@ -74,14 +74,10 @@ export function showSidebar(side) {
   });
 }
 
-/** @type {any[]} */
-let jobs = [];
-on("jobs", (event) => (jobs = event.jobs));
-
 /** @param {HTMLElement} nav */
 function drawNav(nav) {
   const { name } = route();
-  const pull = jobs.find((job) => job.state === "in_progress" && job.total);
+  const pull = knownJobs().find((job) => job.state === "in_progress" && job.total);
   const share = pull ? `${Math.floor((100 * pull.done) / pull.total)} %` : "";
   const entry = (/** @type {string} */ screen, /** @type {any} */ drawing, /** @type {string} */ label, note = "") => {
     const props = { href: `#/${screen}`, "aria-current": name === screen && "page" };

@@ -4,7 +4,7 @@ import { h, icon } from "./dom.js";
 /** @typedef {import("./answer.js").Answer} Answer */
 /** @typedef {import("./question.js").Question} Question */
 /** @typedef {{ element: HTMLElement, index: number | null, role: string, content: string, createdAt: string, dispose?: () => void }} View */
-/** @typedef {{ id: string | null, question: Question, answer: Answer, replacesLast: boolean, isRunning: boolean, createdAt: string, isSeen: boolean }} Turn */
+/** @typedef {{ id: string | null, question: Question, answer: Answer, replacesLast: boolean, isRunning: boolean, createdAt: string, isSeen: boolean, isUnwanted?: boolean }} Turn */
 
 /**
  * @typedef {object} Makers
@@ -76,6 +76,7 @@ export class Thread {
     const asked = this.make.question(content || (last?.content ?? ""), content ? attachments : (last?.attachments ?? attachments));
     const turn = /** @type {Turn} */ ({ id: id ?? null, question: asked, replacesLast, isRunning: true, createdAt, isSeen: true });
     turn.answer = this.make.answer(turn);
+    turn.answer.isReplacing = replacesLast;
     turn.answer.reset();
     asked.element.classList.add("live");
     this.#turns.push(turn);

@@ -1,6 +1,12 @@
-//! Short messages at the bottom, which go by themselves.
-//   toast("Copied");  toast("Deleted", { action: "Undo", onAction, onGone, seconds: 7 });  failed(error)
+//! Short messages, which go by themselves.
 import { announce, byId, h, sentences } from "./dom.js";
+
+/** Takes the action of the last message. @type {() => void} */
+let undo = () => {};
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target instanceof Element && event.target.matches("input, textarea, select");
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping) undo();
+});
 
 /**
  * @param {string} text
@@ -13,6 +19,7 @@ export function toast(text, { action, onAction, onGone, seconds = action ? 8 : 3
   const go = (/** @type {boolean} */ acted) => {
     if (isGone) return;
     isGone = true;
+    undo = () => {};
     clearTimeout(timer);
     element.remove();
     if (acted) onAction?.();
@@ -29,8 +36,9 @@ export function toast(text, { action, onAction, onGone, seconds = action ? 8 : 3
   if (region.matches(":popover-open")) region.hidePopover();
   region.showPopover();
   region.append(element);
-  announce(text);
+  announce(action ? `${text}. ${action}: Control Z` : text);
   wait();
+  if (action) undo = () => go(true);
   return { gone: () => go(false) };
 }
 

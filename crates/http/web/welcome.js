@@ -36,6 +36,12 @@ export function welcome(fill) {
   return { element, stop: () => ends.forEach((end) => end()) };
 }
 
+/** Instead of a conversation. */
+export function notThere() {
+  const text = "It was deleted, or belongs to somebody else.";
+  return h("div", { class: "empty" }, h("h2", {}, "This conversation does not exist"), h("p", {}, text), h("a", { class: "btn", href: "#/" }, "New chat"));
+}
+
 /** @param {Model} model */
 const answers = (model) => !model.capabilities.length || model.capabilities.includes("completion");
 
@@ -71,6 +77,8 @@ function drawJob(element) {
   const place = element.querySelector(".job");
   const job = knownJobs().find((job) => job.model === FIRST_MODEL);
   if (!place || !job) return;
+  const get = /** @type {HTMLButtonElement | null} */ (element.querySelector(".btn.primary"));
+  if (get) get.disabled = job.state === "in_progress";
   if (job.state !== "in_progress") return set(place, job.error && h("div", { class: "notice bad" }, dotted(job.error.message, job.error.hint)));
   const share = job.total ? `${size(job.done)} of ${size(job.total)}` : job.status;
   set(place, h("div", { class: "small muted" }, `Downloading: ${share}`), h("progress", { max: 1, value: job.total ? job.done / job.total : 0, "aria-label": `Download of ${FIRST_MODEL}` }));
