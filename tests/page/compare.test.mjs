@@ -86,7 +86,7 @@ test("comparison goes on while another screen is shown, and the question outlive
   await ask(ann, "A question that took a while");
   await held.asked;
   await ann.page.getByRole("link", { name: "Files" }).click();
-  await ann.page.getByRole("heading", { name: "Files" }).waitFor();
+  await ann.page.getByRole("heading", { name: "Files", exact: true }).waitFor();
   held.write("Patience.");
   held.end();
   await ann.page.goBack();

@@ -13,6 +13,9 @@ import { Server } from "./server.mjs";
 export { DESKTOP, PHONE } from "./browser.mjs";
 export { MODELS, model } from "./fake_ollama.mjs";
 
+/** How long a test may take; machines that are slower than most set it. */
+const MAX_MS = Number(process.env.PAGE_TEST_MS ?? 90_000);
+
 after(closeBrowser);
 
 /** Every combination in which a screen is looked at. */
@@ -40,7 +43,7 @@ export function scene(run, { models, args, env } = {}) {
         visitors.push(visitor);
         return visitor;
       };
-      await run({ ollama, server, visit });
+      await within(MAX_MS, run({ ollama, server, visit }));
       for (const visitor of visitors) visitor.check();
     } finally {
       await Promise.all(visitors.map(({ context }) => context.close()));
@@ -48,6 +51,13 @@ export function scene(run, { models, args, env } = {}) {
       await ollama.stop();
     }
   };
+}
+
+/** Fails what waits for something that never comes, so that everything is put away. */
+async function within(ms, running) {
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`the test took more than ${ms} ms`)), ms)));
+  await Promise.race([running, late]).finally(() => clearTimeout(timer));
 }
 
 /** A team's server: nobody is a guest. */

@@ -1,6 +1,7 @@
 //! The answer of one model in a comparison: as plain text while it grows, then as Markdown, with its times.
+import { decorate } from "../answer.js";
 import { api } from "../api.js";
-import { h, iconButton, set, setHtml } from "../dom.js";
+import { h, icon, iconButton, set, setHtml } from "../dom.js";
 import { copy } from "../toast.js";
 import { number, problem, seconds } from "./parts.js";
 
@@ -14,7 +15,7 @@ const FIGURES = [["load_ms", "loading"], ["first_token_ms", "first token"], ["to
 export function answer(model, isNext) {
   const status = h("p", { class: "status" });
   const reasoning = h("div");
-  const thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, "Thinking"), reasoning);
+  const thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, icon("right"), "Thinking"), reasoning);
   const text = h("div", { class: "md plain", "aria-busy": "true" });
   const figures = h("dl", { class: "figures" });
   const below = h("div");
@@ -50,6 +51,7 @@ export function answer(model, isNext) {
       set(text, blocks.map((/** @type {string} */ html) => {
         const block = h("div");
         setHtml(block, html);
+        decorate(block);
         return block;
       }));
     } catch {
