@@ -54,7 +54,7 @@ test("pasted image is sent to a model that sees, and not to another", scene(asyn
   await page.getByRole("option", { name: /qwen3:8b/ }).click();
   const clipboardData = await carried(page, [{ name: "image.png", type: "image/png", base64: PIXEL }]);
   await message(page).evaluate((element, data) => element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })), clipboardData);
-  await chips(page).getByText("image.png").waitFor();
+  await chips(page).getByText(/^pasted-.*\.png$/).waitFor();
   await page.getByText("This model does not see images.").waitFor();
   await message(page).fill("What is this?");
   assert.equal(await page.getByRole("button", { name: "Send" }).isDisabled(), true);

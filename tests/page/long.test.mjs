@@ -164,6 +164,9 @@ for (const view of VIEWS) {
     await ann.shot("everything-end");
     await log(page).evaluate((element) => (element.scrollTop = 0));
     await ann.shot("everything");
+    // What is too wide scrolls in its own frame; a message cuts off the rest.
+    const cut = await page.locator(".message").evaluateAll((messages) => messages.filter((message) => message.scrollWidth > message.clientWidth).length);
+    assert.equal(cut, 0, "messages that are cut off");
     await ann.audit(`an answer in ${view.theme} at ${view.viewport.width}`);
   }));
 }

@@ -33,9 +33,7 @@ export class Attachments {
     for (const file of files) {
       const { type, size: bytes } = file;
       const preview = /^image\/(png|jpeg|gif|webp|avif)$/.test(type) ? URL.createObjectURL(file) : undefined;
-      // What is pasted is always "image.png": two of them have to be told apart.
-      const name = file.name || "image.png";
-      const item = { name, type, bytes, part: 0, preview, abort: new AbortController(), file };
+      const item = { name: file.name, type, bytes, part: 0, preview, abort: new AbortController(), file };
       this.#items.push(item);
       void this.#send(item);
     }

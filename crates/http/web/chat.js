@@ -276,7 +276,7 @@ class Chat {
       const body = { ...settings, message: text, attachments: idsOf(files), background: true };
       const started = await api("POST", id ? `/x/conversations/${id}/turns` : "/x/conversations", body);
       this.thread.started(turn, started.id);
-      remember(files);
+      remember(started.chat_id, files);
       this.composer.sent(text);
       if (!id) this.#becomes(started.chat_id, text);
       if (turn.isUnwanted) void this.#stop();
@@ -323,7 +323,7 @@ class Chat {
     this.#drawState();
     this.scroll.toEnd();
     try {
-      const attachments = idsOf(remembered(last.attachments));
+      const attachments = idsOf(remembered(this.id, last.attachments));
       const body = { ...toRequest(this.id, this.#system), replace_last: true, attachments, background: true };
       // The files are only with a message that is given.
       const message = attachments && last.content;
@@ -345,7 +345,7 @@ class Chat {
         if (!turn) return;
         this.thread.drop(turn);
         if (turn.replacesLast) return void this.#again();
-        void this.#send(turn.question.content, remembered(turn.question.attachments));
+        void this.#send(turn.question.content, remembered(this.id, turn.question.attachments));
       },
       dismiss: () => {
         if (turn) this.thread.drop(turn);
@@ -362,7 +362,7 @@ class Chat {
   async #edit(question, text) {
     const from = this.id;
     const turn = this.thread.turnOf(question);
-    const files = remembered(question.attachments);
+    const files = remembered(from, question.attachments);
     if (turn?.isRunning) await this.#stop();
     for (let tries = 0; turn?.isRunning && tries < 60; tries++) await new Promise((next) => setTimeout(next, 50));
     // It may be stored, and this page has not heard of it yet.

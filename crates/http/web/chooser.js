@@ -5,9 +5,9 @@ import { h, icon, set } from "./dom.js";
 /** @typedef {{ label: string, detail?: string, group?: string, icon?: keyof typeof import("./icons.js").ICONS, badges?: string[], selected?: boolean, run: () => void }} Choice */
 
 /**
- * @param {{ title: string, placeholder: string, under?: HTMLElement, items: (words: string) => Choice[], empty?: Node | string }} options
+ * @param {{ title: string, placeholder: string, under?: HTMLElement, items: (words: string) => Choice[], empty?: string, watch?: (redraw: () => void) => () => void }} options `watch` runs whenever there are other items
  */
-export function choose({ title, placeholder, under, items, empty = "Nothing found" }) {
+export function choose({ title, placeholder, under, items, empty = "Nothing found", watch }) {
   const list = h("div", { role: "listbox", id: "choices", "aria-label": title });
   const input = h("input", {
     type: "text",
@@ -84,5 +84,6 @@ export function choose({ title, placeholder, under, items, empty = "Nothing foun
   }
   draw();
   input.focus();
+  if (watch) void open.closed.then(watch(draw));
   return open;
 }

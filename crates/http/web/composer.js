@@ -112,7 +112,7 @@ export class Composer {
   /** @param {string[]} names Files of the last question, which the model reads only with that one. */
   suggest(names) {
     this.#again = names;
-    const known = remembered(names).filter((file) => !this.files.uploads.some((other) => other.id === file.id));
+    const known = remembered(this.id, names).filter((file) => !this.files.uploads.some((other) => other.id === file.id));
     this.suggested.hidden = known.length === 0;
     set(
       this.suggested,
@@ -192,6 +192,8 @@ export class Composer {
     // Office programs offer a picture of what is text beside it.
     if (!files.length || event.clipboardData?.types.includes("text/plain")) return;
     event.preventDefault();
-    this.files.add(files);
+    // Every pasted picture is "image.png": they have to be told apart.
+    const time = new Date().toISOString().slice(0, 19).replace(/[^0-9]+/g, "-");
+    this.files.add(files.map((file) => (file.name === "image.png" ? new File([file], `pasted-${time}.png`, { type: file.type }) : file)));
   }
 }

@@ -13,7 +13,6 @@ export function dialog({ title, class: kind = "", label = false }, ...children) 
   const head = label ? heading : h("div", { class: "row" }, heading, iconButton("close", "Close", () => close()));
   const body = label ? [head, ...children] : [h("div", { class: "stack" }, head, ...children)];
   const element = h("dialog", { class: kind, "aria-labelledby": id }, ...body);
-  const focused = document.activeElement;
   let pressedOutside = false;
   const isOutside = (/** @type {MouseEvent} */ event) => {
     const box = element.getBoundingClientRect();
@@ -25,7 +24,6 @@ export function dialog({ title, class: kind = "", label = false }, ...children) 
   const closed = new Promise((resolve) => {
     element.addEventListener("close", () => {
       element.remove();
-      if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
       resolve(undefined);
     });
   });

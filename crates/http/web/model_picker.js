@@ -1,5 +1,5 @@
 //! Which model answers: a button with its name, and the list of all with size, capabilities, and what is loaded.
-import { models } from "./catalog.js";
+import { models, onModels } from "./catalog.js";
 import { h, icon, set } from "./dom.js";
 import { go } from "./router.js";
 import { dotted, size } from "./screens/parts.js";
@@ -28,6 +28,7 @@ export function pickerButton({ current, pick }) {
       placeholder: "Filter models",
       under: element,
       empty: "No such model",
+      watch: onModels,
       items: (words) => [...modelChoices(words, current(), pick, ability), ...(words ? [] : [manage])],
     });
   };

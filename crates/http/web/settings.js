@@ -93,21 +93,28 @@ export function toRequest(id, system) {
   return request;
 }
 
-/** Files that were sent, by their names: a question has names only. @param {Upload[]} files */
-export function remember(files) {
+/**
+ * Files that were sent, by their names: a question has names only.
+ * @param {string | null} id
+ * @param {Upload[]} files
+ */
+export function remember(id, files) {
   if (!files.length) return;
   const known = Object.entries(read("uploads") ?? {}).slice(-200);
-  store("uploads", JSON.stringify({ ...Object.fromEntries(known), ...Object.fromEntries(files.map((file) => [file.filename, file])) }));
+  // A copy of the conversation finds them by their names alone.
+  const sent = files.flatMap((file) => [[`${id}/${file.filename}`, file], [file.filename, file]]);
+  store("uploads", JSON.stringify({ ...Object.fromEntries(known), ...Object.fromEntries(sent) }));
 }
 
 /** As a request names them. @param {Upload[]} files */
 export const idsOf = (files) => (files.length ? files.map((file) => file.id) : undefined);
 
 /**
+ * @param {string | null} id
  * @param {string[]} names
  * @returns {Upload[]}
  */
-export function remembered(names) {
+export function remembered(id, names) {
   const known = read("uploads") ?? {};
-  return names.map((name) => known[name]).filter(Boolean);
+  return names.map((name) => known[`${id}/${name}`] ?? known[name]).filter(Boolean);
 }
