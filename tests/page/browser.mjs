@@ -113,8 +113,12 @@ export class Visitor {
     await session.detach();
     assert.ok(!exceptionDetails, `axe on ${what}: ${JSON.stringify(exceptionDetails)}`);
     assert.deepEqual(JSON.parse(result.value), [], `axe on ${what}`);
-    const overflow = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(overflow <= 0, `${what} scrolls sideways by ${overflow} px`);
+    const overflow = await this.page.evaluate(() => {
+      const frames = document.querySelectorAll("html, #side, #list, main, .screen, .log, dialog, dialog form, .login");
+      const wide = [...frames].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1);
+      return wide.map(({ tagName, className, scrollWidth, clientWidth }) => `${tagName}.${className} by ${scrollWidth - clientWidth} px`);
+    });
+    assert.deepEqual(overflow, [], `${what} scrolls sideways`);
   }
 
   /** A screenshot, kept where PAGE_SHOTS says. */

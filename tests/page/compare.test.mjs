@@ -28,6 +28,7 @@ test("two models answer one after another, with their times", scene(async ({ vis
   first.end();
   await answer(ann.page, "qwen3:8b").getByText("scatters", { exact: true }).and(ann.page.locator("strong")).waitFor();
   await second.asked;
+  await answer(ann.page, "gemma3:4b").getByText("Waiting for the model").waitFor();
   second.write("Because.");
   second.end();
   for (const model of ["qwen3:8b", "gemma3:4b"]) {
