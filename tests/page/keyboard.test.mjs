@@ -102,6 +102,7 @@ test("signing in takes Tab and Enter", scene(async ({ visit, server }) => {
   await ann.page.keyboard.press("Tab");
   await ann.page.keyboard.type("correct horse battery");
   await ann.page.keyboard.press("Enter");
+  await ann.page.getByRole("heading", { name: "Sign in" }).waitFor({ state: "detached" });
   await ann.page.getByRole("textbox", { name: /message/i }).waitFor();
 }, TEAM));
 

@@ -57,18 +57,23 @@ async function login(need) {
   const over = byId("login");
   const focused = document.activeElement;
   over.hidden = false;
-  byId("app").inert = true;
+  setInert(true);
   const dialogs = [...document.querySelectorAll("dialog[open]")];
   for (const dialog of dialogs) /** @type {HTMLDialogElement} */ (dialog).close();
   await new Promise((done) => show(over, { ...need, done: () => done(undefined) }));
   over.replaceChildren();
   over.hidden = true;
-  byId("app").inert = false;
+  setInert(false);
   if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
   if (shown) {
     void refreshModels().catch(() => {});
     connect();
   }
+}
+
+/** @param {boolean} isInert Whether only the login screen can be used. */
+function setInert(isInert) {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#app, .skip"))) element.inert = isInert;
 }
 
 /** The line at the top while the model server, or this server, does not answer. */
