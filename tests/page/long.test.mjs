@@ -89,6 +89,27 @@ test("view follows the answer only while the reader is at the end", scene(async 
   assert.ok(await isAtEnd(page));
 }));
 
+test("view stays at the end when the answer is complete, and when it is stopped", scene(async ({ visit, ollama }) => {
+  const ann = await visit();
+  await ann.launch();
+  const { page } = ann;
+  const text = Array.from({ length: 40 }, (_, line) => `Line ${line}.`).join("\n\n");
+  for (const stop of [false, true]) {
+    const reply = ollama.hold();
+    await message(page).fill("A long list");
+    await message(page).press("Enter");
+    await reply.asked;
+    reply.write(`${text}\n\nThe last of ${stop}.`);
+    await log(page).getByText(`The last of ${stop}.`).waitFor();
+    await page.waitForFunction(() => (document.querySelector(".log")?.scrollTop ?? 0) > 500);
+    if (stop) await page.keyboard.press("Escape");
+    else reply.end();
+    await page.locator(".answer .facts").nth(stop ? 1 : 0).waitFor({ state: "attached" });
+    await page.evaluate(() => new Promise((next) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(next)))));
+    assert.ok(await isAtEnd(page), `at the end after ${stop ? "a stop" : "the end"}`);
+  }
+}));
+
 test("selection in a finished block survives what follows", scene(async ({ visit, ollama }) => {
   const ann = await visit();
   await ann.launch();

@@ -63,6 +63,7 @@ export class Answer {
     set(this.notices);
     set(this.under);
     this.state = null;
+    // It stays so: an element that is drawn only when it is seen changes its height for a moment, and the view would jump.
     this.element.classList.add("live");
     this.#tick();
   }
@@ -116,7 +117,6 @@ export class Answer {
     this.model = state.model ?? this.model;
     this.#phase = null;
     this.status.hidden = true;
-    this.element.classList.remove("live");
     this.#foldThinking();
     set(this.notices, ...(state.warnings ?? []).map((warning) => h("div", { class: "notice" }, warning)));
     if (isStored) {

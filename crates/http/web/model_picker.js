@@ -53,8 +53,8 @@ export function modelChoices(words, current, pick, ability) {
   );
   return all.map((model) => ({
     label: model.name,
-    detail: dotted(model.parameter_size, model.size ? size(model.size) : "", ...Object.entries(ABILITIES).flatMap(([name, word]) => (model.capabilities.includes(name) ? word : []))),
-    badges: [model.name === list?.default && "default", model.loaded && "loaded"].filter((badge) => typeof badge === "string"),
+    detail: dotted(model.name === list?.default && "default", model.parameter_size, model.size ? size(model.size) : "", ...Object.entries(ABILITIES).flatMap(([name, word]) => (model.capabilities.includes(name) ? word : []))),
+    badges: model.loaded ? ["loaded"] : [],
     selected: model.name === current,
     run: () => pick(model.name),
   }));

@@ -12,6 +12,7 @@ export function follows(log, content) {
   // A new chat is read from its top.
   let isAtEnd = false;
   let height = 0;
+  let place = 0;
   const end = iconButton("down", "To the end", () => toEnd(), { class: "to-end", hidden: true });
   const toEnd = () => {
     isAtEnd = true;
@@ -19,9 +20,12 @@ export function follows(log, content) {
     log.scrollTop = log.scrollHeight;
   };
   const look = () => {
-    // What has grown in between moves the end away from the reader, not the reader from the end.
-    if (log.scrollHeight !== height && isAtEnd) return;
-    isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR;
+    // Only who scrolls up leaves the end: what grows moves the end away from the reader, and what shrinks moves the view.
+    const isUp = log.scrollTop < place && log.scrollHeight >= height;
+    const isNear = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR;
+    isAtEnd = isNear || (isAtEnd && !isUp);
+    place = log.scrollTop;
+    height = log.scrollHeight;
     end.hidden = isAtEnd || !content.querySelector(".message");
   };
   const leave = (/** @type {Event} */ event) => {
@@ -30,15 +34,13 @@ export function follows(log, content) {
   };
   const observer = new ResizeObserver(() => {
     if (isAtEnd) log.scrollTop = log.scrollHeight;
-    height = log.scrollHeight;
-    if (!isAtEnd && content.querySelector(".message")) end.hidden = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR;
+    look();
   });
   observer.observe(content);
   observer.observe(log);
   log.addEventListener("scroll", look, { passive: true });
   log.addEventListener("wheel", leave, { passive: true });
   log.addEventListener("keydown", leave);
-  log.addEventListener("touchmove", () => (isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - NEAR), { passive: true });
 
   /**
    * Changes what is above, and keeps what is read where it is.

@@ -225,7 +225,6 @@ export class Thread {
     }
     for (const turn of this.#turns) {
       turn.question.element.classList.toggle("not-kept", !turn.isRunning && !turn.replacesLast && turn.answer.state !== null && !isStored(turn));
-      turn.question.element.classList.toggle("live", turn.isRunning);
     }
   }
 
