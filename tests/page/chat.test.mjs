@@ -185,6 +185,35 @@ test("reload and a second tab go on with the answer where it is", scene(async ({
   assert.equal(await page.locator(".question").count(), 2);
 }));
 
+test("answer goes on after a look at another screen and another conversation", scene(async ({ visit, ollama }) => {
+  const ann = await visit();
+  await ann.launch();
+  const { page } = ann;
+  ollama.answer({ content: "Short." });
+  await askAndWait(page, "A short one");
+  await page.getByRole("button", { name: "New chat" }).click();
+  const reply = ollama.hold();
+  await ask(page, "A long one");
+  await reply.asked;
+  reply.write("It begins.\n\n");
+  await log(page).getByText("It begins.").waitFor();
+  await page.getByRole("link", { name: "Models" }).click();
+  await page.getByRole("heading", { name: "Models" }).first().waitFor();
+  await page.goBack();
+  await log(page).getByText("It begins.").waitFor();
+  await page.getByRole("button", { name: "Stop" }).waitFor();
+  await page.locator("#list a").filter({ hasText: "A short one" }).click();
+  await log(page).getByText("Short.").waitFor();
+  await page.getByRole("button", { name: "Send" }).waitFor();
+  await page.locator("#list a").filter({ hasText: "A long one" }).click();
+  await log(page).getByText("It begins.").waitFor();
+  reply.write("It ends.");
+  reply.end();
+  await log(page).getByText("It ends.").waitFor();
+  await facts(page).waitFor({ state: "attached" });
+  assert.equal(await answers(page).count(), 1);
+}));
+
 test("sleeping tab catches up with an answer that ended meanwhile", scene(async ({ visit, ollama }) => {
   const ann = await visit();
   await ann.launch();

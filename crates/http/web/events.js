@@ -34,9 +34,9 @@ export const serverState = () => server;
 /** @returns {any[]} The pulls. */
 export const knownJobs = () => jobs;
 
-/** @param {string | null} id */
+/** @param {string | null} id Its turns are told from their beginning, also if it was followed before. */
 export function follow(id) {
-  if (id === conversation) return;
+  if (id === conversation && !id) return;
   conversation = id;
   if (isStarted) connect();
 }
