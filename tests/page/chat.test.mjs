@@ -62,6 +62,26 @@ test("answer grows block by block, and finished blocks stay as they are", scene(
   await page.locator("#announce").getByText("The first one.").waitFor({ state: "attached" });
 }));
 
+test("code is named by its language, and its frame stays while it grows", scene(async ({ visit, ollama }) => {
+  const ann = await visit();
+  await ann.launch();
+  const { page } = ann;
+  const reply = ollama.hold();
+  await ask(page, "Some code");
+  await reply.asked;
+  const bar = page.locator(".answer .code .bar");
+  reply.write("```pytho");
+  await bar.waitFor();
+  await bar.evaluate((element) => (element.dataset.same = "yes"));
+  reply.write("n\nprint(1)");
+  await bar.getByText("python", { exact: true }).waitFor();
+  reply.write("\n```\n");
+  reply.end();
+  await facts(page).waitFor({ state: "attached" });
+  assert.equal(await bar.getAttribute("data-same"), "yes");
+  assert.equal(await page.getByRole("group", { name: "Code, python" }).count(), 1);
+}));
+
 test("stop keeps what was generated, by button and by Esc", scene(async ({ visit, ollama }) => {
   const ann = await visit();
   await ann.launch();

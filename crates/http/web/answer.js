@@ -296,8 +296,12 @@ function fill(element, html) {
   if (old && html.startsWith('<div class="code"')) {
     const made = h("div");
     setHtml(made, html);
-    const pre = made.querySelector("pre");
-    if (pre) return old.replaceChildren(...pre.childNodes);
+    const code = /** @type {HTMLElement | null} */ (made.querySelector(".code"));
+    const pre = code?.querySelector("pre");
+    if (code && pre) {
+      old.replaceChildren(...pre.childNodes);
+      return nameCode(/** @type {HTMLElement} */ (old.parentElement), code.dataset.language ?? "");
+    }
   }
   setHtml(element, html);
   decorate(element);
@@ -309,13 +313,12 @@ function fill(element, html) {
  */
 export function decorate(element) {
   for (const code of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(".code"))) {
-    const language = code.dataset.language ?? "";
     const pre = code.querySelector("pre");
     pre?.setAttribute("tabindex", "0");
     pre?.setAttribute("role", "group");
-    pre?.setAttribute("aria-label", language ? `Code, ${language}` : "Code");
     const copied = h("button", { type: "button", "aria-label": "Copy the code", onclick: () => void copy(pre?.textContent ?? "") }, icon("copy"), "Copy");
-    code.prepend(h("div", { class: "bar" }, h("span", {}, language || "text"), copied));
+    code.prepend(h("div", { class: "bar" }, h("span"), copied));
+    nameCode(code, code.dataset.language ?? "");
   }
   for (const table of element.querySelectorAll(".table")) {
     table.setAttribute("tabindex", "0");
@@ -325,6 +328,18 @@ export function decorate(element) {
   for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (element.querySelectorAll("input[type=checkbox]"))) {
     box.setAttribute("aria-label", box.checked ? "Done" : "Not done");
   }
+}
+
+/**
+ * Shows the language of code, which is known only when its first line is complete.
+ * @param {HTMLElement} code
+ * @param {string} language
+ */
+function nameCode(code, language) {
+  code.dataset.language = language;
+  code.querySelector("pre")?.setAttribute("aria-label", language ? `Code, ${language}` : "Code");
+  const name = code.querySelector(".bar > span");
+  if (name) name.textContent = language || "text";
 }
 
 /** @param {HTMLElement | undefined} block */
