@@ -61,3 +61,21 @@ test("program that reads a key from its environment gets the variable to copy", 
   await ann.shot("connect-variable");
   await ann.audit("a program's text");
 }, TEAM));
+
+test("user makes keys of one's own and sees no others", scene(async ({ visit, server }) => {
+  await server.addUser("ann@example.org", "correct horse battery");
+  await server.api("POST", "/x/keys", { name: "of the owner" });
+  const ann = await visit();
+  ann.allow(/status of 401/);
+  await ann.page.goto(`${server.url}/#/connect`);
+  await ann.page.getByLabel("Email").fill("ann@example.org");
+  await ann.page.getByLabel("Password").fill("correct horse battery");
+  await ann.page.keyboard.press("Enter");
+  await ann.page.getByRole("button", { name: "Make a key" }).click();
+  const { key } = await (await ann.page.waitForResponse((response) => response.url().endsWith("/x/keys") && response.request().method() === "POST")).json();
+  await ann.page.getByRole("heading", { name: "Your keys" }).waitFor();
+  assert.equal(await ann.page.getByRole("button", { name: /^Revoke/ }).count(), 1);
+  assert.equal(await ann.page.getByText("of the owner").count(), 0);
+  const me = await (await fetch(`${server.url}/me`, { headers: { authorization: `Bearer ${key}` } })).json();
+  assert.equal(me.email, "ann@example.org");
+}, TEAM));

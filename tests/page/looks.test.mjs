@@ -1,6 +1,6 @@
 //! Every screen with much on it, in both themes and at both widths: a screenshot, axe, and no scrolling sideways.
 import { test } from "node:test";
-import { MODELS, VIEWS, model, scene } from "./harness.mjs";
+import { MODELS, TEAM, VIEWS, model, scene } from "./harness.mjs";
 
 const PASSWORD = "correct horse battery";
 const LONG = model("hf.co/bartowski/Llama-3.2-3B-Instruct-uncensored-GGUF:Q4_K_M", { size: 2e9, parameters: "3.2B", context: 131072, capabilities: ["completion", "tools"] });
@@ -74,4 +74,16 @@ for (const [index, view] of VIEWS.entries()) {
       await look("drawer", undefined, page.getByRole("link", { name: "Administration" }));
     }
   }, { models: MANY }));
+}
+
+for (const view of VIEWS) {
+  const { theme, viewport } = view;
+  test(`sign-in in ${theme} at ${viewport.width} px`, scene(async ({ visit, server }) => {
+    const ann = await visit(view);
+    ann.allow(/status of 401/);
+    await ann.page.goto(server.url);
+    await ann.page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await ann.shot("login");
+    await ann.audit(`signing in, ${theme} at ${viewport.width} px`);
+  }, TEAM));
 }

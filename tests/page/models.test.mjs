@@ -140,3 +140,17 @@ test("model that is pulled elsewhere appears by itself", scene(async ({ visit, o
   await (await answer).text();
   await line(ann.page, "mistral:7b").waitFor();
 }));
+
+test("models appear by themselves when the model server is back", scene(async ({ visit, ollama }) => {
+  const ann = await visit();
+  ann.allow(/status of 50[23]/);
+  await ollama.stop();
+  await ann.launch();
+  await ann.open("#/models");
+  await ann.page.getByRole("alert").getByText(/does not answer|cannot reach/i).waitFor();
+  await ann.shot("models-down");
+  await ann.audit("models without a model server");
+  await ollama.resume();
+  await line(ann.page, "qwen3:8b").waitFor();
+  assert.equal(await ann.page.getByRole("alert").count(), 0);
+}));
