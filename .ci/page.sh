@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Uses the page of ollama-mcp in Debian's Chromium as a person does (tests/page), over a fake Ollama. Screenshots are in WORKDIR/page/shots.
 #   .ci/page.sh BINARY WORKDIR [TEST...]
+# With PAGE_PICTURES=DIR the pictures of the documents are written there.
 set -euo pipefail
 
 OLLAMA_MCP_BIN=$(realpath "$1")
@@ -27,7 +28,8 @@ npm ci --prefix "$work/page" --no-audit --no-fund --loglevel=error
 
 "$work/page/node_modules/.bin/tsc" --project tests/page/tsconfig.json
 
+[[ -z ${PAGE_PICTURES:-} ]] || PAGE_PICTURES=$(realpath -m "$PAGE_PICTURES")
 cd "$work/page"
-export OLLAMA_MCP_BIN CHROMIUM PAGE_SHOTS=$work/page/shots
-[[ $# -gt 0 ]] || set -- ./*.test.mjs
+export OLLAMA_MCP_BIN CHROMIUM PAGE_PICTURES PAGE_SHOTS=$work/page/shots
+[[ $# -gt 0 ]] || set -- ./*.test.mjs ${PAGE_PICTURES:+./pictures.mjs}
 node --test --test-concurrency=2 --test-timeout=600000 "$@"

@@ -39,14 +39,14 @@ export class Visitor {
 
   /**
    * @param {import("./server.mjs").Server} server
-   * @param {{theme?: "light" | "dark", viewport?: {width: number, height: number}, touch?: boolean}} [options]
+   * @param {{theme?: "light" | "dark", viewport?: {width: number, height: number}, touch?: boolean, scale?: number}} [options]
    */
-  static async arrive(server, { theme = "light", viewport = DESKTOP, touch = viewport.width < 600 } = {}) {
+  static async arrive(server, { theme = "light", viewport = DESKTOP, touch = viewport.width < 600, scale = 1 } = {}) {
     const visitor = new Visitor();
     visitor.server = server;
     visitor.theme = theme;
     visitor.viewport = viewport;
-    const context = await (await launch()).newContext({ colorScheme: theme, viewport, hasTouch: touch, locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce" });
+    const context = await (await launch()).newContext({ colorScheme: theme, viewport, hasTouch: touch, deviceScaleFactor: scale, locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce" });
     context.setDefaultTimeout(10_000);
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
     await context.addInitScript(() => {

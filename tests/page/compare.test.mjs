@@ -130,3 +130,14 @@ test("one model alone cannot be compared, and the page says so", scene(async ({ 
   await ann.page.getByRole("link", { name: "Get another one" }).click();
   await ann.page.getByRole("heading", { name: "Models", exact: true }).waitFor();
 }, { models: [] }));
+
+test("times do not count the wait for the other model", scene(async ({ visit, ollama }) => {
+  ollama.load = 600;
+  const ann = await visit();
+  await ask(ann, "hi");
+  await ann.page.getByText("in all").nth(1).waitFor();
+  const texts = await ann.page.locator("[data-figure=total_ms] dd").allInnerTexts();
+  const times = texts.map((text) => Number.parseFloat(text) * (text.endsWith(" ms") ? 1 : 1000));
+  const asked = await ann.page.evaluate(() => performance.getEntriesByName(`${location.origin}/x/compare`)[0]?.duration);
+  assert.ok(times[0] + times[1] < asked + 150, `${texts} in ${asked} ms`);
+}));

@@ -206,11 +206,13 @@ export class FakeOllama {
     }
     const { held, reply } = this.#script.shift() ?? { reply: samples(body) };
     const begun = performance.now();
-    if (held) return held.attach({ response, body, name, loaded: () => this.#load(found, body), begun });
+    const perToken = 5 + (2 * found.tag.size) / 1e9;
+    if (held) return held.attach({ response, body, name, loaded: () => this.#load(found, body), begun, perToken });
     if (reply.status) return json(response, reply.status, { error: reply.error });
     await this.#load(found, body);
     const writer = new Held();
-    writer.attach({ response, body, name, loaded: async () => {}, begun });
+    const loading = performance.now() - begun;
+    writer.attach({ response, body, name, loaded: async () => {}, begun, perToken, loading });
     const pace = reply.pace ?? this.pace;
     for (const [kind, text] of [["thinking", reply.thinking], ["content", reply.content]]) {
       for (const piece of pieces(text ?? "")) {
@@ -248,8 +250,8 @@ export class Held {
   /** Resolves when the connection is gone, as it is when the answer is stopped. */
   closed = new Promise((resolve) => (this.ended = resolve));
 
-  attach({ response, body, name, loaded, begun }) {
-    Object.assign(this, { response, name, begun });
+  attach({ response, body, name, loaded, begun, perToken, loading = 4 }) {
+    Object.assign(this, { response, name, begun, perToken, loading });
     response.on("close", this.ended);
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     void loaded();
@@ -268,7 +270,7 @@ export class Held {
   }
   end({ done_reason = "stop" } = {}) {
     const total = Math.round((performance.now() - this.begun) * 1e6);
-    const counts = { total_duration: total, load_duration: 4_187_266, prompt_eval_count: 33, prompt_eval_duration: 26_436_000, eval_count: this.tokens, eval_duration: Math.max(this.tokens * 16_000_000, 1) };
+    const counts = { total_duration: total, load_duration: Math.round(this.loading * 1e6), prompt_eval_count: 33, prompt_eval_duration: 26_436_000, eval_count: this.tokens, eval_duration: Math.max(Math.round(this.tokens * this.perToken * 1e6), 1) };
     this.line({ message: { role: "assistant", content: "" }, done: true, done_reason, ...counts });
     this.response.end();
   }

@@ -182,6 +182,11 @@ function answer(model, isNext) {
     isOver = true;
     say("");
     timings = reply.timings ?? null;
+    if (timings?.queued_ms) {
+      // The wait for the others says nothing about this model.
+      timings.total_ms -= timings.queued_ms;
+      if (timings.first_token_ms) timings.first_token_ms -= timings.queued_ms;
+    }
     content = reply.content || content;
     text.ariaBusy = null;
     text.textContent = content;
