@@ -234,7 +234,7 @@ test("answer goes on after a look at another screen and another conversation", s
   assert.equal(await answers(page).count(), 1);
 }));
 
-test("sleeping tab catches up with an answer that ended meanwhile", scene(async ({ visit, ollama }) => {
+test("sleeping tab catches up with an answer that ended meanwhile", scene(async ({ visit, ollama, server }) => {
   const ann = await visit();
   await ann.launch();
   const { page } = ann;
@@ -253,6 +253,8 @@ test("sleeping tab catches up with an answer that ended meanwhile", scene(async 
   await closed;
   reply.write(" and ends.");
   reply.end();
+  // It is stored before the tab wakes.
+  while (!(await server.api("GET", "/x/conversations")).conversations.length) await new Promise((next) => setImmediate(next));
   await hide(false);
   await log(page).getByText("It begins and ends.").waitFor();
   await facts(page).waitFor({ state: "attached" });

@@ -137,3 +137,40 @@ test("conversation that does not exist says so", scene(async ({ visit }) => {
   await ann.page.getByText("This conversation does not exist").waitFor();
   await ann.audit("a conversation that does not exist");
 }));
+
+test("answer that was cut short says why and what to do", scene(async ({ visit, ollama }) => {
+  const ann = await visit();
+  await ann.launch();
+  const { page } = ann;
+  ollama.answer({ content: "The first of many words", done_reason: "length" });
+  await ask(page, "Many words, please");
+  await page.locator(".answer .notice").getByText(/stopped at the model's limit.*“Context length”/).waitFor();
+  await ann.shot("chat-warning");
+  await ann.audit("a warning");
+  await page.locator(".answer .notice").getByRole("button", { name: "Parameters" }).click();
+  await page.getByLabel("Context length").waitFor();
+}));
+
+test("model that is fetched first shows its download", scene(
+  async ({ visit, ollama }) => {
+    const ann = await visit();
+    await ann.launch();
+    const { page } = ann;
+    // The model of this chat was deleted meanwhile.
+    await page.evaluate(() => localStorage.setItem("chat:new", JSON.stringify({ model: "tiny:1b" })));
+    await page.reload();
+    await page.getByRole("button", { name: /tiny:1b/ }).waitFor();
+    const pull = ollama.holdPull();
+    await ask(page, "Hello");
+    await pull.asked;
+    pull.progress(250_000_000, 1_000_000_000);
+    await page.locator(".status").getByText("Downloading tiny:1b: 250 MB of 1 GB").waitFor();
+    await page.locator(".status").getByRole("progressbar").waitFor();
+    await ann.shot("chat-pulling");
+    await ann.audit("a download before an answer");
+    ollama.answer({ content: "Here I am." });
+    pull.succeed();
+    await log(page).getByText("Here I am.").waitFor();
+  },
+  { env: { OLLAMA_MCP_AUTO_PULL: "true" } },
+));

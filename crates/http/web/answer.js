@@ -9,6 +9,7 @@ import { dotted, number, seconds, size } from "./screens/parts.js";
  * @typedef {object} AnswerActions
  * @property {() => void} again Asks once more.
  * @property {(answer: Answer) => void} fork
+ * @property {() => void} parameters Shows them.
  * @property {() => void} retry After a failure.
  * @property {() => void} dismiss After a failure that took the place of an earlier answer.
  */
@@ -118,7 +119,7 @@ export class Answer {
     this.#phase = null;
     this.status.hidden = true;
     this.#foldThinking();
-    set(this.notices, ...(state.warnings ?? []).map((warning) => h("div", { class: "notice" }, warning)));
+    set(this.notices, ...(state.warnings ?? []).map((warning) => this.#warning(warning)));
     if (isStored) {
       this.#drawUnder();
       announce("The answer is complete");
@@ -142,16 +143,21 @@ export class Answer {
     this.content = message.content;
     this.model = message.model ?? "";
     this.state = { id: "", status: "completed", content: message.content, model: message.model, usage: { completion_tokens: message.completion_tokens, prompt_tokens: message.prompt_tokens } };
-    this.#thought = message.reasoning ?? "";
-    this.thoughtText.textContent = this.#thought;
-    this.#foldThinking();
-    for (const call of message.tool_calls ?? []) {
-      this.body.append(h("p", { class: "muted" }, `Used the tool ${call.function?.name ?? ""}`));
-    }
-    if (message.html) message.html.forEach((html, index) => this.#put({ index, html, open: false }));
-    else if (message.content) this.body.append(h("p", {}, message.content));
+    this.complete(message);
     this.#drawUnder();
     return this;
+  }
+
+  /** Adds what has not come by events; what is the same stays. @param {Message} message */
+  complete(message) {
+    if (!this.#thought && message.reasoning) {
+      this.#thought = this.thoughtText.textContent = message.reasoning;
+      this.#foldThinking();
+    }
+    if (!this.body.childElementCount) {
+      this.body.append(...(message.tool_calls ?? []).map((call) => h("p", { class: "muted" }, `Used the tool ${call.function?.name ?? ""}`)));
+    }
+    message.html?.forEach((html, index) => this.#put({ index, html, open: false }));
   }
 
   /** @param {boolean} is Whether this is the last answer, which alone is asked again. */
@@ -159,6 +165,13 @@ export class Answer {
     this.element.classList.toggle("last", is);
     const again = /** @type {HTMLElement | null} */ (this.under.querySelector(".again"));
     if (again) again.hidden = !is;
+  }
+
+  /** A warning in the words of the page, where the API's are used. @param {string} text */
+  #warning(text) {
+    const shown = text.replace(/\bmax_completion_tokens\b/, "“Longest answer”").replace(/\bnum_ctx\b/, "“Context length”");
+    const open = shown !== text && h("div", { class: "row" }, button("Parameters", this.actions.parameters, { class: "small" }));
+    return h("div", { class: "notice" }, shown, open);
   }
 
   #drawUnder() {

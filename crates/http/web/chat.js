@@ -93,8 +93,8 @@ class Chat {
       on("hello", () => {
         this.thread.expectAll();
         // All that is known comes with it.
-        setTimeout(() => {
-          void this.#refresh(this.thread.dropUnseen());
+        setTimeout(async () => {
+          await this.#refresh(await this.thread.settle((id) => api("GET", `/x/completions/${id}`)));
           this.#drawState();
         }, 50);
       }),
@@ -340,6 +340,7 @@ class Chat {
   #answerActions(turn) {
     return {
       again: () => void this.#again(),
+      parameters: () => void this.#openParameters(),
       fork: (answer) => void openCopy(this.id ?? "", answer.index === null ? undefined : answer.index + 1).catch(failed),
       retry: () => {
         if (!turn) return;

@@ -3,7 +3,7 @@ import { h, icon } from "./dom.js";
 
 /** @typedef {import("./answer.js").Answer} Answer */
 /** @typedef {import("./question.js").Question} Question */
-/** @typedef {{ element: HTMLElement, index: number | null, role: string, content: string, createdAt: string, dispose?: () => void }} View */
+/** @typedef {{ element: HTMLElement, index: number | null, role: string, content: string, createdAt: string, dispose?: () => void, complete?: (message: Message) => void }} View */
 /** @typedef {{ id: string | null, question: Question, answer: Answer, replacesLast: boolean, isRunning: boolean, createdAt: string, isSeen: boolean, isUnwanted?: boolean }} Turn */
 
 /**
@@ -103,10 +103,25 @@ export class Thread {
     for (const turn of this.#turns) turn.isSeen = turn.id === null || !turn.isRunning;
   }
 
-  /** Takes away the turns that have ended unseen. @returns {boolean} Whether there were any. */
-  dropUnseen() {
-    const unseen = this.#turns.filter((turn) => !turn.isSeen);
-    for (const turn of unseen) this.drop(turn);
+  /**
+   * Asks for the end of the turns that the event stream has not named.
+   * @param {(id: string) => Promise<CompletionState>} ask
+   * @returns {Promise<boolean>} Whether there were any.
+   */
+  async settle(ask) {
+    const unseen = this.#turns.filter((turn) => !turn.isSeen && turn.id);
+    for (const turn of unseen) {
+      try {
+        const state = await ask(turn.id ?? "");
+        if (turn.isSeen || state.status === "queued" || state.status === "running") continue;
+        turn.isRunning = false;
+        turn.answer.end(state, state.status === "completed");
+      } catch {
+        // The server has been started again meanwhile.
+        if (!turn.isSeen) this.drop(turn);
+      }
+      turn.isSeen = true;
+    }
     return unseen.length > 0;
   }
 
@@ -167,6 +182,7 @@ export class Thread {
       const ended = this.#views.find((view) => view.index === null && same(view) && !this.#isFailed(view));
       if (ended) {
         ended.index = message.index;
+        ended.complete?.(message);
         return;
       }
     }
