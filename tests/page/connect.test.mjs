@@ -71,8 +71,9 @@ test("user makes keys of one's own and sees no others", scene(async ({ visit, se
   await ann.page.getByLabel("Email").fill("ann@example.org");
   await ann.page.getByLabel("Password").fill("correct horse battery");
   await ann.page.keyboard.press("Enter");
+  const answer = ann.page.waitForResponse((response) => response.url().endsWith("/x/keys") && response.request().method() === "POST");
   await ann.page.getByRole("button", { name: "Make a key" }).click();
-  const { key } = await (await ann.page.waitForResponse((response) => response.url().endsWith("/x/keys") && response.request().method() === "POST")).json();
+  const { key } = await (await answer).json();
   await ann.page.getByRole("heading", { name: "Your keys" }).waitFor();
   assert.equal(await ann.page.getByRole("button", { name: /^Revoke/ }).count(), 1);
   assert.equal(await ann.page.getByText("of the owner").count(), 0);

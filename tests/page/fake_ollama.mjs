@@ -78,6 +78,8 @@ export class FakeOllama {
 
   async resume() {
     const server = http.createServer((request, response) => this.#serve(request, response));
+    // Node closes a connection that was idle for 5 s, in the face of a request that is on its way.
+    server.keepAliveTimeout = 600_000;
     server.listen(this.#port, "127.0.0.1");
     await once(server, "listening");
     this.#port = /** @type {any} */ (server.address()).port;
