@@ -236,7 +236,7 @@ function rename(id) {
  * @param {string} id
  * @param {string} title
  */
-export function deleteWithUndo(id, title) {
+function deleteWithUndo(id, title) {
   const wasShown = route().id === id;
   const restore = () => {
     deleted.delete(id);

@@ -13,8 +13,6 @@ let conversation = null;
 let open = null;
 let isStarted = false;
 let failures = 0;
-/** @type {any} */
-let server = null;
 /** @type {any[]} */
 let jobs = [];
 
@@ -29,8 +27,6 @@ export function on(type, run) {
   return () => set.delete(run);
 }
 
-/** The last `server` event, `null` before the first. */
-export const serverState = () => server;
 /** @returns {any[]} The pulls. */
 export const knownJobs = () => jobs;
 
@@ -101,6 +97,5 @@ function emit(event) {
   }
 }
 
-// Before all others, who ask for them.
-on("server", (event) => (server = event));
+// Registered first: other listeners read `knownJobs`.
 on("jobs", (event) => (jobs = event.jobs));

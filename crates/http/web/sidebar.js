@@ -27,7 +27,7 @@ function toggle(shown) {
 }
 
 /** Closes the drawer of a phone. */
-export function closeDrawer() {
+function closeDrawer() {
   if (byId("app").classList.contains("drawer")) toggle(false);
 }
 
