@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Uses the page of ollama-mcp in Debian's Chromium as a person does (tests/page), over a fake Ollama. Screenshots are in WORKDIR/page/shots.
+#   .ci/page.sh BINARY WORKDIR [TEST...]
+# With PAGE_PICTURES=DIR the pictures of the documents are written there.
+set -euo pipefail
+
+OLLAMA_MCP_BIN=$(realpath "$1")
+mkdir -p "$2"
+work=$(realpath "$2")
+shift 2
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=.ci/node.sh
+. .ci/node.sh "$work"
+
+CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
+if [[ ! -x $CHROMIUM ]]; then
+  as_root=()
+  [[ $(id -u) -eq 0 ]] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-color-emoji >"$work/chromium.log"
+fi
+
+# A copy, so that nothing is installed into the sources.
+rm -rf "$work/page"
+mkdir -p "$work/page"
+cp tests/page/*.mjs tests/page/package*.json "$work/page"
+npm ci --prefix "$work/page" --no-audit --no-fund --loglevel=error
+
+"$work/page/node_modules/.bin/tsc" --project tests/page/tsconfig.json
+
+[[ -z ${PAGE_PICTURES:-} ]] || PAGE_PICTURES=$(realpath -m "$PAGE_PICTURES")
+cd "$work/page"
+export OLLAMA_MCP_BIN CHROMIUM PAGE_PICTURES PAGE_SHOTS=$work/page/shots
+[[ $# -gt 0 ]] || set -- ./*.test.mjs ${PAGE_PICTURES:+./pictures.mjs}
+node --test --test-concurrency=2 --test-timeout=600000 "$@"
