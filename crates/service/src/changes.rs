@@ -1,4 +1,4 @@
-//! Notifications of changes to models and conversations.
+//! Notifications of changes to models and conversations, and of work that begins.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -26,6 +26,18 @@ pub enum Change {
         /// Whose it is; nobody else hears of it.
         owner: Owner,
         id: String,
+    },
+    /// A turn of a conversation has begun in this process.
+    Turn {
+        /// Whose it is; nobody else hears of it.
+        owner: Owner,
+        /// The conversation.
+        id: String,
+    },
+    /// A pull has begun in this process.
+    Pull {
+        /// Who asked for it; nobody else hears of it.
+        owner: Owner,
     },
     /// Unknown changes: a server that was down answers again, or the follower lagged.
     Anything,
@@ -80,7 +92,8 @@ impl Follower {
 
     fn add(&self, changes: &mut BTreeSet<Change>, change: Change) {
         match &change {
-            Change::Conversation { owner, .. } if *owner != self.caller.owner => {}
+            Change::Conversation { owner, .. } | Change::Turn { owner, .. } | Change::Pull { owner }
+                if *owner != self.caller.owner => {}
             Change::Installed(model) | Change::Loaded(model) | Change::KeepAliveChanged(model)
                 if !self.caller.may_use(model) => {}
             _ => {

@@ -116,6 +116,11 @@ impl Attachments {
         self.0.is_none()
     }
 
+    /// The names of the files.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.iter().flat_map(|named| named.files.iter().map(|file| file.name.clone())).collect()
+    }
+
     /// The bytes of files that are in memory.
     pub(crate) fn bytes_held(&self) -> usize {
         let bytes = |file: &NamedFile| if let Source::Bytes(bytes) = &file.source { bytes.len() } else { 0 };

@@ -27,6 +27,9 @@ use providers::ChatStream;
 use types::{ChatEnd, ChatEvent, ChatRequest};
 use types::{FinishReason, GenerateRequest, KeepAlive, Timings, ToolChoice, Usage};
 
+/// The reason of the end of a reply that its caller has stopped.
+pub const STOPPED: &str = "stopped";
+
 impl Chat {
     /// Starts a chat as a completion of its own.
     ///
@@ -184,7 +187,8 @@ impl Run {
             request.fitted().map(|fitted| fitted.warning(end.usage.prompt_tokens, sampling.max_tokens));
         let stopped_at = request.stopped_at().map(str::to_owned);
         // Estimates tell nothing of what the model has read.
-        let counted = if stopped_at.is_none() { end.usage } else { Usage::default() };
+        let is_stopped = stopped_at.is_some() || end.finish_reason == FinishReason::Other(STOPPED.to_owned());
+        let counted = if is_stopped { Usage::default() } else { end.usage };
         let cut = fitted.or_else(|| {
             cut_prompt(request.text_bytes(), &counted, request.num_ctx(), self.chat.models.takes_num_ctx())
         });
@@ -231,7 +235,19 @@ impl Run {
         };
         let mut tokens = Vec::new();
         let mut chunks = 0;
-        while let Some(event) = events.next().await {
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = self.reply.task_state.stopped() => {
+                    self.push_held(request);
+                    // Closes the connection, which stops the generation.
+                    drop((events, slot));
+                    let end = Box::pin(self.end_at_stop(request, chunks)).await;
+                    return Ok(ChatEnd { finish_reason: FinishReason::Other(STOPPED.to_owned()), ..end });
+                }
+                event = events.next() => event,
+            };
+            let Some(event) = event else { break };
             self.reply.check_size()?;
             chunks += 1;
             if !matches!(event, Ok(ChatEvent::Logprobs(_) | ChatEvent::Content(_))) {

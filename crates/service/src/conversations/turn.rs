@@ -15,7 +15,7 @@ use crate::chat::validate::check;
 use crate::hint::{Action, Warning};
 use crate::tasks::registry::Task;
 use crate::tasks::registry::TaskKind;
-use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer};
+use crate::tasks::reply::{CompletionSummary, Phase, ReplyBuffer, TurnQuestion};
 use crate::{Caller, ErrorCode, ServiceError};
 use store::{StoredMessage, TryLock, Turn, TurnLock};
 use types::{Message, Owner, Role};
@@ -57,7 +57,12 @@ impl Conversations {
         }
         check(&call.chat)?;
         let held = self.tasks.memory.hold(&caller.owner, bytes_of_call(&call.chat) + call.prompt.len())?;
-        let reply = ReplyBuffer::in_conversation(caller, &id);
+        let question = TurnQuestion {
+            content: call.prompt.clone(),
+            attachments: call.chat.attachments.names(),
+            replaces_last: call.replaces_last,
+        };
+        let reply = ReplyBuffer::in_conversation(caller, &id, question);
         let task = self.tasks.registry.add(&caller.owner, TaskKind::Reply(Arc::clone(&reply)));
         // Both queue positions are reserved here, so that they follow the order of the calls, not that in which their tasks start.
         let turn = self.turn_locks.queue(&caller.owner, &id);
@@ -67,6 +72,7 @@ impl Conversations {
             job: None,
             place: self.tasks.queue.reserve(caller),
         };
+        self.changes.announce(Change::Turn { owner: caller.owner.clone(), id: id.clone() });
         let owner = caller.owner.clone();
         let (turns, written) = (Arc::clone(self), Arc::clone(self));
         // A reply that is complete is written, whether or not it is cancelled then.

@@ -33,6 +33,23 @@ pub struct Healthy {
 }
 
 impl Models {
+    /// Asks the model server whether it answers, and nothing else; its version, if it reports one.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ping(&self) -> Result<Option<String>, ServiceError> {
+        let answered = self.provider.health().await;
+        answered.map(|health| health.version).map_err(|error| self.error(error))
+    }
+
+    /// What the model server is called in texts.
+    pub fn server_name(&self) -> &'static str {
+        match self.server() {
+            Server::Ollama => "Ollama",
+            Server::OpenAiCompatible => "The model server",
+        }
+    }
+
     /// Asks the model server how it is. A server that is down is a report, not an error.
     /// It names the models that the caller may use.
     pub async fn health(&self, caller: &Caller) -> HealthReport {

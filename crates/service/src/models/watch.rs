@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Models;
+use crate::Caller;
 use crate::changes::Change;
 use crate::models::name::full_name;
 use platform::sync::lock;
@@ -92,6 +93,11 @@ impl Models {
     /// A model was loaded or unloaded by us.
     pub(crate) fn loaded_changed(&self, model: &str) {
         self.announce_own(Change::Loaded(full_name(model)));
+    }
+
+    /// A pull of the caller has begun.
+    pub(crate) fn pull_began(&self, caller: &Caller) {
+        self.changes.announce(Change::Pull { owner: caller.owner.clone() });
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct TaskState {
     /// The id that callers know the task by. A reply of a job has that of the job.
     id: OnceLock<String>,
     cancel: CancellationToken,
+    /// The reply is to end here, and what was generated is to be kept.
+    stop: CancellationToken,
     ended: Latch,
     started: Instant,
     ended_at: OnceLock<Instant>,
@@ -31,6 +33,7 @@ impl TaskState {
         Self {
             id: OnceLock::new(),
             cancel: CancellationToken::new(),
+            stop: CancellationToken::new(),
             ended: Latch::default(),
             started: Instant::now(),
             ended_at: OnceLock::new(),
@@ -54,6 +57,14 @@ impl TaskState {
 
     pub(crate) fn cancel(&self) {
         self.cancel.cancel();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    pub(crate) async fn stopped(&self) {
+        self.stop.cancelled().await;
     }
 
     pub(crate) async fn ended(&self) {

@@ -60,6 +60,16 @@ impl Tasks {
         self.registry.find(&caller.owner, id)
     }
 
+    /// The caller's turns of a conversation in this process, oldest first: those that run, and those that have ended.
+    pub fn turns(&self, caller: &Caller, conversation: &str) -> Vec<Arc<Task>> {
+        self.registry.turns(&caller.owner, conversation)
+    }
+
+    /// The caller's pulls and other transfers of models, oldest first.
+    pub fn transfers(&self, caller: &Caller) -> Vec<Arc<Task>> {
+        self.registry.transfers(&caller.owner)
+    }
+
     /// Drops the caller's completion of an id, which is deleted. It is not cancelled.
     pub fn forget(&self, caller: &Caller, id: &str) {
         self.registry.forget(&caller.owner, id);

@@ -232,6 +232,26 @@ impl Registry {
         found.cloned().ok_or_else(|| not_found(owner, id, &table.gone))
     }
 
+    /// The owner's turns of a conversation, oldest first.
+    pub(crate) fn turns(&self, owner: &Owner, conversation: &str) -> Vec<Arc<Task>> {
+        let table = self.lock();
+        let is_turn = |entry: &&Arc<Task>| {
+            let TaskKind::Reply(reply) = &entry.kind else { return false };
+            entry.owner == *owner && reply.conversation() == Some(conversation)
+        };
+        table.entries.iter().filter(is_turn).cloned().collect()
+    }
+
+    /// The owner's transfers of models, oldest first.
+    pub(crate) fn transfers(&self, owner: &Owner) -> Vec<Arc<Task>> {
+        let table = self.lock();
+        let is_transfer = |entry: &&Arc<Task>| {
+            let TaskKind::Job(job) = &entry.kind else { return false };
+            entry.owner == *owner && matches!(job.watch().borrow().report, JobOutput::Transfer(_))
+        };
+        table.entries.iter().filter(is_transfer).cloned().collect()
+    }
+
     /// Drops an owner's completion of an id. It is not found any more, as if it had been retained too long.
     pub(crate) fn forget(&self, owner: &Owner, id: &str) {
         let mut table = self.lock();

@@ -47,6 +47,17 @@ pub enum Phase {
     Ended,
 }
 
+/// What was said in a turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnQuestion {
+    /// The user's message; empty where that of the last turn is asked again.
+    pub content: String,
+    /// The names of the files that go with it.
+    pub attachments: Vec<String>,
+    /// Whether the turn takes the place of the last one.
+    pub replaces_last: bool,
+}
+
 /// What is new to one follower.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
@@ -76,7 +87,7 @@ pub struct ReplyBuffer {
     version: watch::Sender<u64>,
     model: OnceLock<String>,
     location: OnceLock<Location>,
-    conversation: Option<String>,
+    conversation: Option<(String, TurnQuestion)>,
     caller: Caller,
     kind: EndedKind,
     /// The server's own bytes, where the answer is passed on.
@@ -118,8 +129,8 @@ impl ReplyBuffer {
     }
 
     /// One that is a turn of a conversation.
-    pub(crate) fn in_conversation(caller: &Caller, id: &str) -> Arc<Self> {
-        Arc::new(Self::of(caller, Some(id.to_owned())))
+    pub(crate) fn in_conversation(caller: &Caller, id: &str, question: TurnQuestion) -> Arc<Self> {
+        Arc::new(Self::of(caller, Some((id.to_owned(), question))))
     }
 
     /// One whose answer is passed on byte for byte; `retains`: it can be read more than once.
@@ -128,7 +139,7 @@ impl ReplyBuffer {
         Arc::new(Self { kind, verbatim, ..Self::of(caller, None) })
     }
 
-    fn of(caller: &Caller, conversation: Option<String>) -> Self {
+    fn of(caller: &Caller, conversation: Option<(String, TurnQuestion)>) -> Self {
         let buffer = Buffer {
             phase: Phase::Waiting,
             queue_estimate: None,
@@ -181,7 +192,18 @@ impl ReplyBuffer {
 
     /// The conversation of which it is a turn.
     pub fn conversation(&self) -> Option<&str> {
-        self.conversation.as_deref()
+        self.conversation.as_ref().map(|(id, _)| id.as_str())
+    }
+
+    /// What was said in it, where it is a turn of a conversation.
+    pub fn question(&self) -> Option<&TurnQuestion> {
+        self.conversation.as_ref().map(|(_, question)| question)
+    }
+
+    /// Ends the reply here: what was generated becomes all of it. Where there is no text yet it is cancelled.
+    pub fn stop(&self) {
+        let has_text = !self.lock().content.is_empty();
+        if has_text { self.task_state.stop() } else { self.task_state.cancel() }
     }
 
     /// While it is queued: an estimate of the wait, where recent requests give one.

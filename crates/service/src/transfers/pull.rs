@@ -37,10 +37,12 @@ impl Transfers {
         let model = model.clone();
         let report = report("pull", &model);
         let (transfers, asking) = (Arc::clone(self), caller.clone());
-        Ok(self.tasks.registry.start_job(&caller.owner, "pulling", report, move |job| async move {
+        let task = self.tasks.registry.start_job(&caller.owner, "pulling", report, move |job| async move {
             let _reserved = reserved;
             transfers.pull(&asking, &job, &model, insecure).await
-        }))
+        });
+        self.models.pull_began(caller);
+        Ok(task)
     }
 
     /// Publishes a model in a registry.
