@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use super::change::{Change, Subject};
 use super::environment::Environment;
 use super::error::HostsError;
+use super::host::ConfigPath;
 use super::names::{self, Names};
 
 pub use markdown::connect_markdown;
@@ -131,6 +132,11 @@ impl Client {
     pub fn file(&self, environment: &Environment) -> Option<PathBuf> {
         let settings = self.settings()?;
         environment.user_file_of(settings.user, settings.variable)
+    }
+
+    /// Where the user's file is on each system; `None` for a client that has no file which this program edits.
+    pub fn path(&self) -> Option<&'static ConfigPath> {
+        self.settings()?.user.first()
     }
 
     /// Every file that it may read for this user.

@@ -141,6 +141,24 @@ impl ConfigPath {
         }
     }
 
+    /// The paths of all systems in one line, each once.
+    pub fn everywhere(&self) -> String {
+        let mut shown: Vec<String> = Vec::new();
+        for (platform, name) in
+            [(Platform::Linux, "Linux"), (Platform::MacOs, "macOS"), (Platform::Windows, "Windows")]
+        {
+            let path = self.shown(platform);
+            if path.is_empty() {
+                continue;
+            }
+            match shown.iter_mut().find(|line| line.starts_with(&format!("{path} ("))) {
+                Some(line) => line.insert_str(line.len() - 1, &format!(", {name}")),
+                None => shown.push(format!("{path} ({name})")),
+            }
+        }
+        shown.join("; ")
+    }
+
     /// The template as users of that system write paths.
     pub fn shown(&self, platform: Platform) -> String {
         let template = self.on(platform);

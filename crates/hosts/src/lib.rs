@@ -35,7 +35,9 @@ pub use clients::{
 pub use entry::{Entry, redacted_snippet, snippet};
 pub use environment::{Environment, Platform};
 pub use error::HostsError;
-pub use host::{CallLimit, CallTimeout, Format, Host, KeyReference, Remote, RemoteShape, Shape, WORKSPACE};
+pub use host::{
+    CallLimit, CallTimeout, ConfigPath, Format, Host, KeyReference, Remote, RemoteShape, Shape, WORKSPACE,
+};
 pub use markdown::{example_files, setup_markdown};
 pub use redact::IsPublic;
 pub use remote_entry::{Key, RemoteEntry};

@@ -22,6 +22,7 @@ mod logprobs;
 pub mod ollama;
 mod ollama_api;
 pub mod openai;
+pub mod own_server;
 mod retry_after;
 #[cfg(test)]
 mod socket;
