@@ -1,36 +1,46 @@
 //! Wiring of `ollama-mcp serve`: from settings to an HTTP server over the same services.
 
 mod callers;
+mod guides;
+mod launch;
 
 use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::mcp_endpoint::McpEndpoint;
+use crate::running_server::{self, Announcement};
 use http::{HttpOptions, HttpServer, LocalKey};
 use service::{Caller, Services};
 use settings::{ServeSettings, Settings};
 
-/// Serves HTTP until a signal comes.
+/// How long the line about the page waits for the one about the model server.
+const HEALTH_WAIT: Duration = Duration::from_secs(1);
+
+/// Serves HTTP until a signal comes; `opens_page`: and opens the page in the user's browser.
 ///
 /// # Errors
 /// The runtime cannot start, the address cannot be had, or the local key cannot be read.
-pub fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
+pub fn serve(settings: &Settings, opens_page: bool) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the async runtime cannot start")?;
-    runtime.block_on(run(settings))?;
+    runtime.block_on(run(settings, opens_page))?;
     // A look at a slow model server may go on; do not wait for it.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run(settings: &Settings) -> anyhow::Result<()> {
+async fn run(settings: &Settings, opens_page: bool) -> anyhow::Result<()> {
     platform::survive_file_size_limit();
     let serve = settings.serve.clone().unwrap_or_default();
     let shutdown = CancellationToken::new();
@@ -42,8 +52,22 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let (App { services, store }, counting) = App::counted(settings)?;
     let key = local_key(settings)?;
     let accounts = callers::open(&store, &serve).await?;
-    let server = HttpServer::bind(options(&serve)).map_err(cannot_listen)?;
-    announce(&server, &services);
+    let data_dir = settings.store.data_dir.as_deref();
+    let server = match HttpServer::bind(options(&serve)) {
+        Ok(server) => server,
+        Err(error) if opens_page && error.kind() == io::ErrorKind::AddrInUse => {
+            // Whoever opens the page a second time wants the page.
+            return match launch::open_running(&serve, data_dir).await {
+                true => Ok(()),
+                false => Err(cannot_listen(error)),
+            };
+        }
+        Err(error) => return Err(cannot_listen(error)),
+    };
+    let announcement = announced(&server, data_dir);
+    let link = launch::link(&server, &serve, &accounts);
+    announce(&server, &services, launch::line(link.as_ref()));
+    let page = if opens_page { launch::open(link.as_ref(), data_dir) } else { None };
     let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());
     tokio::spawn(async move { swept.sweep_until(sweeping).await });
     if let Some(retention) = serve.retention {
@@ -52,6 +76,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     }
     let mcp = McpEndpoint::new(Arc::clone(&services), settings, &serve, shutdown.clone());
     server.serve(services, store, accounts, key, Some(Arc::new(mcp)), shutdown).await;
+    drop((page, announcement));
     counting.finish().await;
     Ok(())
 }
@@ -68,6 +93,7 @@ fn options(serve: &ServeSettings) -> HttpOptions {
         max_body_bytes: serve.max_body_bytes,
         max_connections: serve.max_connections,
         comment_after: serve.comment_after,
+        guides: Some(guides::guides),
         ..HttpOptions::default()
     }
 }
@@ -82,6 +108,22 @@ fn local_key(settings: &Settings) -> anyhow::Result<Option<LocalKey>> {
              OLLAMA_MCP_DATA_DIR names another directory for it",
             path.display()
         )
+    })
+}
+
+/// Tells the user's other commands where this server is. They do without it where that fails.
+fn announced(server: &HttpServer, data_dir: Option<&Path>) -> Option<Announcement> {
+    let is_here = |address: &&SocketAddr| address.ip().is_loopback() || address.ip().is_unspecified();
+    let address = server.addresses().iter().find(is_here)?;
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let announced = running_server::announce(data_dir?, SocketAddr::new(ip, address.port()));
+    announced.unwrap_or_else(|error| {
+        tracing::info!(%error, "other commands do not find this server");
+        None
     })
 }
 
@@ -102,8 +144,8 @@ fn cannot_listen(error: io::Error) -> anyhow::Error {
     }
 }
 
-/// Says where it listens, then whether the model server answers. Nobody may read it.
-fn announce(server: &HttpServer, services: &Arc<Services>) {
+/// Says where it listens, then whether the model server answers, then where the page is. Nobody may read it.
+fn announce(server: &HttpServer, services: &Arc<Services>, page: String) {
     let mut lines = String::new();
     for (index, address) in server.addresses().iter().enumerate() {
         let lead =
@@ -113,12 +155,23 @@ fn announce(server: &HttpServer, services: &Arc<Services>) {
     write(&lines);
     let services = Arc::clone(services);
     tokio::spawn(async move {
-        let report = services.models.health(&Caller::local()).await;
-        let name = report.provider;
-        write(&match report.state {
-            Ok(_) => format!("{name} answers at {}\n", report.address),
+        let caller = Caller::local();
+        let mut health = pin!(services.models.health(&caller));
+        // Nobody waits for the page because the model server does not answer.
+        let in_time = tokio::time::timeout(HEALTH_WAIT, &mut health).await;
+        let is_late = in_time.is_err();
+        if is_late {
+            write(&page);
+        }
+        let report = match in_time {
+            Ok(report) => report,
+            Err(_) => health.await,
+        };
+        let state = match report.state {
+            Ok(_) => format!("{} answers at {}\n", services.models.server_name(), report.address),
             Err(error) => format!("{}\n", error.text()),
-        });
+        };
+        write(&if is_late { state } else { state + &page });
     });
 }
 

@@ -10,4 +10,5 @@ pub mod http_server;
 
 mod counting;
 mod mcp_endpoint;
+mod running_server;
 mod telemetry;

@@ -69,7 +69,7 @@ Ctrl+C stops it.
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
-    /// Serve HTTP: OpenAI's API, MCP over HTTP, and the chat service
+    /// Serve HTTP: a page to chat, the APIs of OpenAI, Anthropic and Ollama, and MCP
     Serve(serve::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),

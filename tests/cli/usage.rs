@@ -90,11 +90,12 @@ async fn settings_of_serve_are_in_its_own_help_only() {
         assert!(serve.contains(&flag) && !all.contains(&flag), "{flag}: {all}{serve}");
     }
     insta::assert_snapshot!(serve, @r#"
-    Serve HTTP: OpenAI's API, MCP over HTTP, and the chat service
+    Serve HTTP: a page to chat, the APIs of OpenAI, Anthropic and Ollama, and MCP
 
     Usage: ollama-mcp serve [OPTIONS]
 
     Options:
+          --open  Open the page in the browser, as the user who runs this server
       -h, --help  Print help
 
     Settings:
@@ -171,6 +172,7 @@ async fn settings_of_serve_are_in_its_own_help_only() {
 
     Examples:
       ollama-mcp serve                                    for this machine, on http://127.0.0.1:4891
+      ollama-mcp serve --open                             and opens the page in the browser
       ollama-mcp serve --listen 127.0.0.1:0               on a free port; the first line says which
       ollama-mcp serve --model-aliases gpt-4o=qwen3:8b    for clients that know other models only
       curl http://127.0.0.1:4891/v1/chat/completions -d \

@@ -109,6 +109,7 @@ async fn without_guests_everything_but_open_routes_needs_key() {
     open.dedup();
     let expected = [
         "/",
+        "/assets/{version}/{file}",
         "/docs",
         "/docs/",
         "/docs/{file}",

@@ -9,8 +9,9 @@ use crate::support::http_server::HttpServer;
 async fn first_lines_name_address_and_state_of_ollama() {
     let fake = FakeOllama::start().await.with_defaults();
     let server = HttpServer::start(&fake).await;
-    crate::support::process::until("the model server is reported", || server.output().ends_with('\n')).await;
-    assert_eq!(server.output(), format!("ollama answers at {}\n", fake.url()));
+    crate::support::process::until("the model server is reported", || server.output().ends_with("/\n")).await;
+    let page = format!("The page is at http://{}/\n", server.address());
+    assert_eq!(server.output(), format!("Ollama answers at {}\n{page}", fake.url()));
     let health = server.guest().get("/health").await.ok();
     assert_eq!(health["status"], "healthy", "{health}");
 }

@@ -6,7 +6,7 @@
 //! server, connection              sockets: accepting, limits, the end
 //! router                          from a request to the handler of its route
 //! base, openai, anthropic, ollama,  the routes, one folder for each family
-//!   accounts, chat_service, own
+//!   accounts, chat_service, own, page
 //! ndjson                          a reply in Ollama's chunks
 //! idempotency, follow             a completion on behalf of a response; one answer for the same request
 //! multipart, download, attachments  files in a request and in an answer; files that go with a chat
@@ -16,9 +16,9 @@
 //! access                          which requests are accepted, and who sends them
 //! state                           what all requests share
 //! metrics, mount                  counters; a service of another front, such as MCP
-//! error, hint, extras, json, sse  errors by dialect, what answers say beside their API's fields, bodies, streams
+//! error, hint, extras, json, sse, gzip  errors by dialect, what answers say beside their API's fields, bodies, streams
 //! rate_limit                      what is left of limits, as headers
-//! options
+//! options, guides
 //! ```
 
 mod access;
@@ -34,6 +34,8 @@ mod download;
 mod error;
 mod extras;
 mod follow;
+mod guides;
+mod gzip;
 mod hint;
 mod idempotency;
 mod json;
@@ -47,6 +49,7 @@ mod openai;
 mod openapi;
 mod options;
 mod own;
+mod page;
 mod rate_limit;
 mod route;
 mod router;
@@ -55,6 +58,7 @@ mod sse;
 mod state;
 
 pub use access::LocalKey;
+pub use guides::{Guide, GuideGroup, GuideTarget, KEY_PLACEHOLDER, MakeGuides};
 pub use mount::{Body, Endpoint, Request, Response};
 pub use openapi::{openapi, routes_markdown};
 pub use options::{HttpOptions, Timeouts};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::guides::MakeGuides;
 use settings::Network;
 use url::Url;
 
@@ -32,6 +33,8 @@ pub struct HttpOptions {
     pub timeouts: Timeouts,
     /// A stream that has been silent for so long sends a comment; `None`: never.
     pub comment_after: Option<Duration>,
+    /// Makes the texts of `/x/connect`.
+    pub guides: Option<MakeGuides>,
 }
 
 /// How long clients may take.
@@ -88,6 +91,7 @@ impl Default for HttpOptions {
             max_connections: 2048,
             timeouts: Timeouts::default(),
             comment_after: Some(Duration::from_secs(15)),
+            guides: None,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::error::{Dialect, HttpError};
 use crate::mount::{Request, Response};
 use crate::route::{Access, Answer, Route};
 use crate::state::App;
-use crate::{accounts, anthropic, base, chat_service, mcp_routes, ollama, openai, own, rate_limit};
+use crate::{accounts, anthropic, base, chat_service, mcp_routes, ollama, openai, own, page, rate_limit};
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -30,7 +30,8 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Every route, in the order of the documents.
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = base::routes();
+    let mut routes = page::routes();
+    routes.extend(base::routes());
     routes.extend(openai::routes());
     routes.extend(anthropic::routes());
     routes.extend(ollama::routes());

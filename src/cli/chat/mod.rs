@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Context, USAGE, block_on, conversations, flags, output};
-use crate::app;
+use crate::{app, running_server};
 use command::{Command, HELP, Line};
 use input::{Entered, Input};
 use service::chat::attachments::Attachments;
@@ -69,6 +69,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 }
 
 async fn talk(settings: &Settings, arguments: &Arguments, input: &mut Input) -> anyhow::Result<ExitCode> {
+    // Its turns are those of all who use it.
+    let through = running_server::settings_through(settings).await;
+    if let Some((_, address)) = through.as_ref().filter(|_| input.is_terminal()) {
+        output::note(&format!("Through the server at http://{address}.\n"));
+    }
+    let settings = through.as_ref().map_or(settings, |(through, _)| through);
     let services = app::services(settings)?;
     let mut chat = Chat { system: arguments.system.clone(), ..Chat::default() };
     if let Err(error) = begin(&services, arguments, settings, &mut chat, input).await {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::confirm::confirms;
 use super::{Context, USAGE, block_on, flags, output};
-use crate::app;
+use crate::{app, running_server};
 use service::models::name::ModelName;
 use service::{Caller, ErrorCode, ServiceError, Services};
 use text::sanitize;
@@ -67,7 +67,8 @@ enum Command {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let settings = &context.loaded.settings;
     let done = block_on(async {
-        let services = app::services(settings)?;
+        let through = running_server::settings_through(settings).await;
+        let services = app::services(through.as_ref().map_or(settings, |(through, _)| through))?;
         Ok::<_, anyhow::Error>(match &arguments.command {
             Command::List { json } => list::run(&services, *json).await,
             Command::Pull { model, insecure } => pull::run(&services, model, *insecure).await,

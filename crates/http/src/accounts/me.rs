@@ -13,7 +13,7 @@ use accounts::CredentialKind;
 
 /// The caller of a request.
 #[derive(Serialize, JsonSchema)]
-struct Me {
+pub(crate) struct Me {
     /// Whose conversations and completions the caller sees
     owner: String,
     /// `guest`, `local`, `key`, `token` or `browser`
@@ -62,25 +62,32 @@ pub(super) fn route() -> Route {
 }
 
 async fn me(call: Call) -> Answer {
-    let identity = &call.identity;
-    let credential = match identity.kind() {
-        Kind::Credential(credential) => Some(credential),
-        Kind::Unknown | Kind::Guest | Kind::Local => None,
-    };
-    let kind = match (identity.kind(), credential.map(|credential| credential.kind)) {
-        (Kind::Local, _) => "local",
-        (_, Some(CredentialKind::Key)) => "key",
-        (_, Some(CredentialKind::Token)) => "token",
-        (_, Some(CredentialKind::Browser)) => "browser",
-        (_, None) => "guest",
-    };
-    json_answer(&Me {
-        owner: call.caller().owner.as_str().to_owned(),
-        kind,
-        email: credential.and_then(|credential| Some(credential.user.as_ref()?.email.clone())),
-        key: call.caller().key.as_deref().map(str::to_owned),
-        scopes: identity.scopes().iter().map(|scope| scope.as_str()).collect(),
-        limits: ShownLimits::from(&*call.caller().limits),
-        expires_at: credential.and_then(|credential| credential.expires_ms).map(time),
-    })
+    json_answer(&Me::of(&call))
+}
+
+impl Me {
+    /// The caller of a request.
+    pub(crate) fn of(call: &Call) -> Self {
+        let identity = &call.identity;
+        let credential = match identity.kind() {
+            Kind::Credential(credential) => Some(credential),
+            Kind::Unknown | Kind::Guest | Kind::Local => None,
+        };
+        let kind = match (identity.kind(), credential.map(|credential| credential.kind)) {
+            (Kind::Local, _) => "local",
+            (_, Some(CredentialKind::Key)) => "key",
+            (_, Some(CredentialKind::Token)) => "token",
+            (_, Some(CredentialKind::Browser)) => "browser",
+            (_, None) => "guest",
+        };
+        Self {
+            owner: call.caller().owner.as_str().to_owned(),
+            kind,
+            email: credential.and_then(|credential| Some(credential.user.as_ref()?.email.clone())),
+            key: call.caller().key.as_deref().map(str::to_owned),
+            scopes: identity.scopes().iter().map(|scope| scope.as_str()).collect(),
+            limits: ShownLimits::from(&*call.caller().limits),
+            expires_at: credential.and_then(|credential| credential.expires_ms).map(time),
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod sign_in;
 mod users;
 
 use crate::route::Route;
+pub(crate) use me::Me;
 
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = sign_in::routes();

@@ -1,17 +1,16 @@
 //! The description of the routes, for programs and for people; the counters.
 
-use std::io::{self, Read as _};
 use std::sync::{Arc, LazyLock};
 
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, VARY};
+use axum::http::{HeaderValue, StatusCode};
 use bytes::Bytes;
-use flate2::read::GzDecoder;
 use futures_util::FutureExt as _;
 use utoipa_swagger_ui::Config;
 
 use crate::call::Call;
 use crate::error::HttpError;
+use crate::gzip::{accepts_gzip, unpacked};
 use crate::mount::{Body, Response};
 use crate::openapi::openapi;
 use crate::route::{Answer, Content, Route, Tag};
@@ -93,51 +92,8 @@ async fn page(call: Call) -> Answer {
     Ok(response)
 }
 
-/// Whether the client lists gzip, or everything. One that lists nothing may not be able to unpack.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let mut any = false;
-    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    for listed in values.flat_map(|value| value.split(',')) {
-        let (name, parameters) = listed.split_once(';').unwrap_or((listed, ""));
-        let weight = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
-        let is_accepted = weight.is_ok_and(|weight| weight > 0.0);
-        match name.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => return is_accepted,
-            "*" => any = is_accepted,
-            _ => {}
-        }
-    }
-    any
-}
-
-fn unpacked(packed: &[u8]) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    GzDecoder::new(packed).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn with_type(bytes: Bytes, content_type: HeaderValue) -> Response {
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_for_clients_that_accept_it() {
-        let accepts = |value: &'static str| {
-            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
-            accepts_gzip(&headers)
-        };
-        for value in ["gzip", "br, GZIP;q=0.5", "*", "deflate, *;q=0.1", "x-gzip"] {
-            assert!(accepts(value), "{value}");
-        }
-        for value in ["", "identity", "br", "gzip;q=0", "gzip;q=0, *", "*;q=0", "gzip;q=many"] {
-            assert!(!accepts(value), "{value}");
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
-    }
 }

@@ -2,13 +2,11 @@
 
 mod docs;
 mod health;
-mod root;
 
 use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = vec![root::route()];
-    routes.extend(health::routes());
+    let mut routes = health::routes();
     routes.extend(docs::routes());
     routes
 }

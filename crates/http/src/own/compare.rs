@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::completion_state::CompletionState;
+use super::completion_state::TimedState;
 use crate::attachments;
 use crate::call::{Call, json_answer, tell_ignored};
 use crate::chat_fields::{ChatFields, has_text};
@@ -14,7 +14,6 @@ use crate::error::{Dialect, HttpError};
 use crate::follow::{Follower, Step, shutting_down};
 use crate::route::{Answer, Content, Route, Tag};
 use crate::sse;
-use service::chat::timings::TimingsReport;
 use service::tasks::reply::Phase;
 use types::{Message, Role, Scope};
 
@@ -51,19 +50,7 @@ struct Request {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Comparison")]
 struct Comparison {
-    replies: Vec<Reply>,
-}
-
-/// The answer of one model, or its error.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ComparedReply")]
-struct Reply {
-    #[serde(flatten)]
-    state: CompletionState,
-    /// Milliseconds: `queued_ms`, `load_ms`, `prompt_ms`, `first_token_ms`, `total_ms`; and `tokens_per_second`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Value>")]
-    timings: Option<TimingsReport>,
+    replies: Vec<TimedState>,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,7 +76,7 @@ enum Event<'a> {
     /// The end of a model's answer.
     Reply {
         index: usize,
-        reply: Box<Reply>,
+        reply: Box<TimedState>,
     },
     Error(Value),
     Done,
@@ -154,11 +141,11 @@ async fn compare(mut call: Call) -> Answer {
 }
 
 /// Waits for the end of an answer.
-async fn ended(mut follower: Follower) -> Result<Reply, HttpError> {
+async fn ended(mut follower: Follower) -> Result<TimedState, HttpError> {
     loop {
         match follower.next().await {
             Step::Ended(outcome) if follower.ended_with_server(&outcome) => return Err(shutting_down()),
-            Step::Ended(_) => return Ok(Reply::of(&mut follower)),
+            Step::Ended(_) => return Ok(reply_of(&mut follower)),
             Step::ShuttingDown => return Err(shutting_down()),
             Step::Update(_) | Step::Silent => {}
         }
@@ -208,7 +195,7 @@ fn of_one(index: usize, follower: Follower) -> impl Stream<Item = Vec<u8>> + Sen
                     break false;
                 }
                 Step::Ended(_) => {
-                    let reply = Box::new(Reply::of(&mut follower));
+                    let reply = Box::new(reply_of(&mut follower));
                     sse::write_event(&mut out, None, &Event::Reply { index, reply });
                     break false;
                 }
@@ -223,13 +210,9 @@ fn of_one(index: usize, follower: Follower) -> impl Stream<Item = Vec<u8>> + Sen
     })
 }
 
-impl Reply {
-    fn of(follower: &mut Follower) -> Self {
-        let timings = match follower.outcome() {
-            Some(Ok(completion)) => Some(completion.as_ref().into()),
-            _ => None,
-        };
-        let state = CompletionState::of(follower.task(), follower.has_credential());
-        Self { state, timings }
-    }
+/// The answer of one model, or its error.
+fn reply_of(follower: &mut Follower) -> TimedState {
+    // Its end has reached the caller then.
+    let _ = follower.outcome();
+    TimedState::of(follower.task(), follower.reply(), follower.has_credential())
 }

@@ -12,6 +12,7 @@ use crate::hint;
 use openai::completion::{ChatCompletion, Usage};
 use openai::messages::ToolCall;
 use service::ErrorCode;
+use service::chat::timings::TimingsReport;
 use service::stored_answers::StoredAnswer;
 use service::tasks::job::Job;
 use service::tasks::registry::{Task, TaskKind};
@@ -59,6 +60,28 @@ pub(super) struct CompletionState {
     /// Of work that is no single reply: `{status, done, total}`
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<Value>,
+}
+
+/// A completion, with how long it took.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TimedCompletion")]
+pub(super) struct TimedState {
+    #[serde(flatten)]
+    state: CompletionState,
+    /// Milliseconds: `queued_ms`, `load_ms`, `prompt_ms`, `first_token_ms`, `total_ms`; and `tokens_per_second`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Value>")]
+    timings: Option<TimingsReport>,
+}
+
+impl TimedState {
+    pub(super) fn of(task: &Task, reply: &ReplyBuffer, has_credential: bool) -> Self {
+        let timings = match reply.outcome() {
+            Some(Ok(completion)) => Some(completion.as_ref().into()),
+            _ => None,
+        };
+        Self { state: CompletionState::of(task, has_credential), timings }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]

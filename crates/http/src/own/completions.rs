@@ -14,6 +14,7 @@ use crate::openai::response_on_disk;
 use crate::route::{Answer, Content, Route, Tag};
 use service::stored_answers::CHAT_COMPLETION;
 use service::tasks::id;
+use service::tasks::registry::TaskKind;
 use service::tasks::reply::ReplyCursor;
 use types::Scope;
 
@@ -48,6 +49,12 @@ pub(super) fn routes() -> Vec<Route> {
             .parameter("query", "after", "The position after which the events start, as `Last-Event-ID`")
             .parameter("header", "Last-Event-ID", "The `id` of the last event that was received")
             .answers(200, "The state, or the events", [state(), events]),
+        Route::post("/x/completions/{id}/stop", |call| stop(call).boxed())
+            .about("stopCompletion", Tag::Own, "End a turn here; what it has generated is stored as its answer")
+            .described("A turn that has no text yet is cancelled. Only turns of conversations are stored, so others are refused (400).")
+            .needs(Scope::Chat)
+            .parameter("path", "id", ID)
+            .answers(200, "The state after its end", [state()]),
         Route::delete(PATH, |call| cancel(call).boxed())
             .about("cancelCompletion", Tag::Own, "Cancel a completion; what it has generated stays readable")
             .needs(Scope::Chat)
@@ -91,6 +98,19 @@ async fn stored(call: &Call) -> Option<Answer> {
         // Another process makes it; where the database fails, what is in memory is not there, either.
         Err(error) => Some(Err(error)),
     }
+}
+
+async fn stop(call: Call) -> Answer {
+    let task = find(&call)?;
+    match &task.kind {
+        TaskKind::Reply(reply) if reply.conversation().is_some() => reply.stop(),
+        _ => {
+            let error = HttpError::bad_request("id", "is not that of a turn of a conversation");
+            return Err(error.with_hint("DELETE /x/completions/{id} cancels a completion."));
+        }
+    }
+    let _ = tokio::time::timeout(END_WITHIN, task.ended()).await;
+    json_answer(&CompletionState::of(&task, call.identity.has_credential()))
 }
 
 async fn cancel(call: Call) -> Answer {

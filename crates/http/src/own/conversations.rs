@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::conversation_export::export;
+use super::markdown;
 use crate::call::{Call, json_answer};
+use crate::error::HttpError;
 use crate::route::{Answer, Content, Route, Tag};
 use service::conversations::markdown::iso;
 use service::conversations::{StoredMessage, TitledSummary, shown_title};
-use types::Scope;
+use types::{Role, Scope};
 
 /// A conversation in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,6 +66,9 @@ pub(super) struct MessageEntry {
     index: usize,
     role: &'static str,
     content: String,
+    /// An answer as safe HTML, block by block, where it was asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<Vec<String>>,
     /// What the model thought before it answered
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<String>,
@@ -122,6 +127,8 @@ struct ListQuery {
 struct PageQuery {
     before: Option<usize>,
     limit: Option<u64>,
+    #[serde(default)]
+    html: bool,
 }
 
 const LIST: &str =
@@ -152,6 +159,7 @@ pub(super) fn routes() -> Vec<Route> {
             .parameter("path", "id", ID)
             .parameter("query", "before", "A position: only older messages")
             .parameter("query", "limit", "1 to 200, by default 50")
+            .parameter("query", "html", "`true`: answers also as safe HTML")
             .answers(200, "The conversation", [Content::json::<Messages>()]),
         Route::patch("/x/conversations/{id}", |call| rename(call).boxed())
             .about("renameConversation", Tag::Own, "Give a conversation a title")
@@ -197,15 +205,30 @@ async fn list(call: Call) -> Answer {
 }
 
 async fn get(call: Call) -> Answer {
-    let PageQuery { before, limit } = call.query()?;
+    let PageQuery { before, limit, html } = call.query()?;
     let found = call.app.services.conversations.page(call.caller(), call.path("id"), before, limit).await;
     let page = found.map_err(|error| call.error(&error))?;
+    let mut messages: Vec<_> = (page.start..).zip(page.messages).map(MessageEntry::of).collect();
+    if html {
+        render(&mut messages).await?;
+    }
     json_answer(&Messages {
         entry: Entry::from(&page.head),
         system: page.system.filter(|system| !system.is_empty()),
         older: page.start,
-        messages: (page.start..).zip(page.messages).map(MessageEntry::of).collect(),
+        messages,
     })
+}
+
+/// Adds the HTML of the answers.
+async fn render(messages: &mut [MessageEntry]) -> Result<(), HttpError> {
+    let answers = || messages.iter().filter(|message| message.role == Role::Assistant.as_str());
+    let texts = answers().map(|message| message.content.clone()).collect();
+    let mut rendered = markdown::blocks(texts).await?.into_iter();
+    for message in messages.iter_mut().filter(|message| message.role == Role::Assistant.as_str()) {
+        message.html = rendered.next();
+    }
+    Ok(())
 }
 
 async fn rename(mut call: Call) -> Answer {
@@ -260,6 +283,7 @@ impl MessageEntry {
             index,
             role: message.role.as_str(),
             content: message.content,
+            html: None,
             reasoning: message.thinking,
             tool_calls: calls.filter_map(|call| serde_json::to_value(call).ok()).collect(),
             attachments: message.attachments,

@@ -1,5 +1,6 @@
 //! Turns of stored conversations, as events or as one answer. They go on when their caller leaves.
 
+use axum::http::StatusCode;
 use axum::http::header::ACCEPT;
 use futures_util::FutureExt as _;
 use schemars::JsonSchema;
@@ -30,6 +31,8 @@ struct Request {
     replace_last: bool,
     /// `true`: events, also by `Accept: text/event-stream`; else the whole answer
     stream: Option<bool>,
+    /// `true`: 202 with the ids at once; `/x/completions/{id}` and `/x/events` have the answer
+    background: bool,
     /// Absent: the one that answered last, or the default
     model: Option<String>,
     /// The system prompt from now on; "" for none
@@ -44,6 +47,16 @@ struct Request {
     keep_alive: Option<Value>,
     /// Ids of uploaded files that the model reads with the message; their names are stored
     attachments: Option<Vec<String>>,
+}
+
+/// A turn that goes on in the background.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TurnStarted")]
+struct InBackground {
+    /// Of the completion
+    id: String,
+    /// Of the conversation
+    chat_id: String,
 }
 
 /// The first event: by these ids everything that follows is found again.
@@ -71,6 +84,7 @@ pub(super) fn routes() -> [Route; 2] {
             .counted()
             .takes(Content::json::<Request>().example(EXAMPLE))
             .answers(200, "The completion, or its events", [Content::json::<CompletionState>(), events()])
+            .answers(202, "It goes on in the background", [Content::json::<InBackground>()])
     };
     [
         turn(Route::post("/x/conversations", |call| ask(call, None).boxed()).about(
@@ -102,6 +116,12 @@ async fn ask(mut call: Call, id: Option<String>) -> Answer {
     let accepts = call.parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let accepts_events = accepts.is_some_and(|accept| accept.contains("text/event-stream"));
     let streams = request.stream.unwrap_or(accepts_events);
+    if request.background && request.stream == Some(true) {
+        return Err(HttpError::bad_request("stream", "is true, and so is background; give one of them"));
+    }
+    if request.background {
+        call.app.services.tasks.allow_background(call.caller()).map_err(|error| call.error(&error))?;
+    }
     let files = attachments::by_id(&call, request.attachments).await?;
     let prompt = request.message.unwrap_or_default();
     if id.is_none() && request.replace_last {
@@ -127,6 +147,14 @@ async fn ask(mut call: Call, id: Option<String>) -> Answer {
     let turn = TurnCall { conversation_id: id, prompt, replaces_last: request.replace_last, chat };
     let task = turns.start_turn(call.caller(), turn).map_err(|error| call.error(&error))?;
     let mut follower = Follower::staying(&call, task)?;
+    if request.background {
+        let id = follower.task().id.clone();
+        let chat_id = follower.reply().conversation().unwrap_or_default().to_owned();
+        let mut response = json_answer(&InBackground { id, chat_id })?;
+        *response.status_mut() = StatusCode::ACCEPTED;
+        tell_ignored(&mut response, &ignored);
+        return Ok(response);
+    }
     let mut response = if streams {
         if !call.wants_queue_events()? {
             follower.begun().await?;
