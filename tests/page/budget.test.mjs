@@ -41,7 +41,7 @@ test("whole page is under 80 KB as transferred", scene(async ({ server }) => {
   for (const [, path] of document.text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) await follow(server.url + path);
   // Screens by a name that is put together: `import("./screens/${name}.js")`.
   const [main] = [...known].filter((url) => url.endsWith("/main.js"));
-  for (const name of ["login", "models", "compare", "connect", "files", "admin"]) await follow(new URL(`screens/${name}.js`, main).href);
+  for (const name of ["login", "models", "compare", "connect", "files", "admin", "account"]) await follow(new URL(`screens/${name}.js`, main).href);
   console.log(`page: ${total} bytes transferred, ${raw} raw, ${known.size + 1} files`);
   console.log(sizes.sort((a, b) => b[1] - a[1]).map(([name, bytes]) => `  ${bytes} ${name}`).join("\n"));
   assert.ok(total < MAX_BYTES, `${total} bytes`);

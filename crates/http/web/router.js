@@ -2,7 +2,7 @@
 
 /** @typedef {{ name: string, id: string | null }} Route */
 
-const SCREENS = ["compare", "models", "files", "connect", "admin"];
+const SCREENS = ["compare", "models", "files", "connect", "admin", "account"];
 /** @type {Set<(route: Route, adopted: boolean) => void>} */
 const listeners = new Set();
 

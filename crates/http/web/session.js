@@ -1,5 +1,5 @@
 //! Who uses the page. `me()` is the answer of GET /me, `may("admin")` asks for a scope, `onMe(run)` runs at once and at each change.
-// The login screen calls `await signIn(email, password)` or `await asGuest()`; `signOut()` ends the session.
+// The login screen calls `await signIn(email, password)` or `await asGuest()`; `changePassword(...)`; `signOut()` ends the session.
 import { api, onUnauthorized, secret, setSecret } from "./api.js";
 import { sentences } from "./dom.js";
 
@@ -65,6 +65,16 @@ export async function startSession(login) {
  */
 export async function signIn(email, password) {
   const { secret } = await api("POST", "/login", { email, password, browser: true }, { quiet: true });
+  await becomes(secret);
+}
+
+/**
+ * Ends all sessions of the user but this one.
+ * @param {string} password
+ * @param {string} fresh The new one.
+ */
+export async function changePassword(password, fresh) {
+  const { secret } = await api("POST", "/me/password", { password, new_password: fresh }, { quiet: true });
   await becomes(secret);
 }
 

@@ -104,5 +104,7 @@ function drawWho(who, me) {
   }
   const name = me.email ?? "Owner of this server";
   const leave = me.kind === "browser" || me.email ? iconButton("logout", "Sign out", () => void signOut()) : null;
-  set(who, h("div", { class: "row" }, h("span", { class: "cut spacer", title: name }, name), leave));
+  const props = { class: "cut spacer", title: name };
+  const shown = me.email ? h("a", { ...props, href: "#/account" }, name) : h("span", props, name);
+  set(who, h("div", { class: "row" }, shown, leave));
 }
