@@ -31,5 +31,16 @@ npm ci --prefix "$work/page" --no-audit --no-fund --loglevel=error
 [[ -z ${PAGE_PICTURES:-} ]] || PAGE_PICTURES=$(realpath -m "$PAGE_PICTURES")
 cd "$work/page"
 export OLLAMA_MCP_BIN CHROMIUM PAGE_PICTURES PAGE_SHOTS=$work/page/shots
-[[ $# -gt 0 ]] || set -- ./*.test.mjs ${PAGE_PICTURES:+./pictures.mjs}
-node --test --test-concurrency=2 --test-timeout=600000 "$@"
+export PAGE_TEST_MS=${PAGE_TEST_MS:-240000}
+[[ $# -gt 0 ]] || set -- ./*.test.mjs
+use_page() {
+  node --test --test-reporter=tap --test-timeout=600000 "$@"
+}
+if use_page --test-concurrency=2 "$@" | tee "$work/page.log"; then
+  exit 0
+fi
+# A browser on a busy machine may be late: a few files that failed are run once more, alone, and have to pass then.
+mapfile -t failed < <(sed -nE "s/^ *location: '(.*\.test\.mjs):[0-9]+:[0-9]+'\$/\1/p" "$work/page.log" | sort -u)
+echo "page: failed: ${failed[*]}"
+[[ ${#failed[@]} -gt 0 && ${#failed[@]} -le 3 ]] || exit 1
+use_page --test-concurrency=1 "${failed[@]}"
