@@ -65,7 +65,7 @@ async fn run(settings: &Settings, opens_page: bool) -> anyhow::Result<()> {
         Err(error) => return Err(cannot_listen(error)),
     };
     let announcement = announced(&server, data_dir);
-    let link = launch::link(&server, &serve, &accounts);
+    let link = launch::link(&server, &serve, &accounts, opens_page);
     announce(&server, &services, launch::line(link.as_ref()));
     let page = if opens_page { launch::open(link.as_ref(), data_dir) } else { None };
     let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());

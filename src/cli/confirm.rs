@@ -1,8 +1,24 @@
 //! Asks the user of a terminal before something is destroyed.
 
 use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
 
-use super::output;
+use super::{USAGE, output};
+
+/// Asks before `shown` is deleted; the exit code of a command that deletes nothing.
+pub(super) fn refused_deletion(question: &str, shown: &str) -> Option<ExitCode> {
+    match confirms(question) {
+        Ok(true) => None,
+        Ok(false) => {
+            output::note("Nothing was deleted.\n");
+            Some(ExitCode::FAILURE)
+        }
+        Err(problem) => {
+            output::error(&format!("deleting {shown}: {problem}"));
+            Some(ExitCode::from(USAGE))
+        }
+    }
+}
 
 /// Whether the user says yes to a question such as `Remove it?`.
 ///

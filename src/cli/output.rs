@@ -3,7 +3,10 @@
 //! Writing never fails: a reader that has closed its end is not an error. Terminal escapes are removed from all text.
 
 use std::io::Write as _;
+use std::process::ExitCode;
 
+use super::USAGE;
+use service::{ErrorCode, ServiceError};
 use text::sanitize;
 
 /// Writes text to stdout and flushes it.
@@ -37,4 +40,13 @@ pub(super) fn note(text: &str) {
 /// Writes an error to stderr.
 pub(super) fn error(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "ollama-mcp: {}", sanitize::lines(text));
+}
+
+/// Shows an error of the services, with the next steps; the exit code for it.
+pub(super) fn failed(failure: &ServiceError) -> ExitCode {
+    error(&failure.text());
+    match failure.code {
+        ErrorCode::InvalidArgument => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
 }

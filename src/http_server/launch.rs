@@ -37,8 +37,13 @@ impl Link {
     }
 }
 
-/// The link of a server that listens.
-pub(super) fn link(server: &HttpServer, serve: &ServeSettings, accounts: &AccountService) -> Option<Link> {
+/// The link of a server that listens. It has a code only where somebody sees or opens it.
+pub(super) fn link(
+    server: &HttpServer,
+    serve: &ServeSettings,
+    accounts: &AccountService,
+    opens_page: bool,
+) -> Option<Link> {
     let listens = server.addresses().iter().find(|address| address.ip().is_loopback());
     let address = match (listens, &serve.public_url) {
         (Some(address), _) => format!("http://{address}/"),
@@ -47,7 +52,8 @@ pub(super) fn link(server: &HttpServer, serve: &ServeSettings, accounts: &Accoun
         (None, None) => return None,
     };
     // A code is worth nothing beyond this machine, where people sign in.
-    let code = listens.and_then(|_| accounts.launch_code().ok());
+    let is_used = opens_page || io::stdout().is_terminal();
+    let code = listens.filter(|_| is_used).and_then(|_| accounts.launch_code().ok());
     Some(Link { address, code })
 }
 

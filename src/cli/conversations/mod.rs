@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use super::confirm::confirms;
-use super::{Context, USAGE, block_on, flags, output};
+use super::confirm::refused_deletion;
+use super::{Context, block_on, flags, output};
 use crate::app;
 pub(super) use export::save;
 use service::conversations::markdown::{markdown, markdown_head};
-use service::{Caller, ErrorCode, ServiceError, Services};
+use service::{Caller, ServiceError, Services};
 use text::sanitize;
 
 const EXAMPLES: &str = "\
@@ -91,16 +91,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             Command::Delete { ids, yes } => delete(&services, ids, *yes).await,
         }
     })?;
-    Ok(done.unwrap_or_else(|error| failed(&error)))
-}
-
-/// Shows an error, with the next steps.
-fn failed(error: &ServiceError) -> ExitCode {
-    output::error(&error.text());
-    match error.code {
-        ErrorCode::InvalidArgument => ExitCode::from(USAGE),
-        _ => ExitCode::FAILURE,
-    }
+    Ok(done.unwrap_or_else(|error| output::failed(&error)))
 }
 
 async fn show(services: &Arc<Services>, id: &str, last: Option<u64>) -> Result<ExitCode, ServiceError> {
@@ -118,24 +109,15 @@ async fn show(services: &Arc<Services>, id: &str, last: Option<u64>) -> Result<E
 /// Deletes each of them; the others, where one fails.
 async fn delete(services: &Arc<Services>, ids: &[String], yes: bool) -> Result<ExitCode, ServiceError> {
     let shown = ids.iter().map(|id| sanitize::line(id)).collect::<Vec<_>>().join(", ");
-    if !yes {
-        match confirms(&format!("Delete {shown} for good?")) {
-            Ok(true) => {}
-            Ok(false) => {
-                output::note("Nothing was deleted.\n");
-                return Ok(ExitCode::FAILURE);
-            }
-            Err(problem) => {
-                output::error(&format!("deleting {shown}: {problem}"));
-                return Ok(ExitCode::from(USAGE));
-            }
-        }
+    let question = format!("Delete {shown} for good?");
+    if !yes && let Some(code) = refused_deletion(&question, &shown) {
+        return Ok(code);
     }
     let mut code = ExitCode::SUCCESS;
     for id in ids {
         match services.conversations.delete(&Caller::local(), id).await {
             Ok(()) => output::note(&format!("Deleted {}.\n", sanitize::line(id))),
-            Err(error) => code = failed(&error),
+            Err(error) => code = output::failed(&error),
         }
     }
     Ok(code)

@@ -7,11 +7,11 @@ mod show;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::confirm::confirms;
-use super::{Context, USAGE, block_on, flags, output};
+use super::confirm::refused_deletion;
+use super::{Context, block_on, flags, output};
 use crate::{app, running_server};
 use service::models::name::ModelName;
-use service::{Caller, ErrorCode, ServiceError, Services};
+use service::{Caller, ServiceError, Services};
 use text::sanitize;
 
 const EXAMPLES: &str = "\
@@ -78,17 +78,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     })??;
     Ok(match done {
         Ok(code) => code,
-        Err(error) => failed(&error),
+        Err(error) => output::failed(&error),
     })
-}
-
-/// Shows an error, with the next steps.
-fn failed(error: &ServiceError) -> ExitCode {
-    output::error(&error.text());
-    match error.code {
-        ErrorCode::InvalidArgument => ExitCode::from(USAGE),
-        _ => ExitCode::FAILURE,
-    }
 }
 
 /// Deletes each of them; the others, where one fails.
@@ -96,24 +87,15 @@ async fn remove(services: &Arc<Services>, models: &[String], yes: bool) -> Resul
     let names: Vec<_> =
         models.iter().map(|model| ModelName::parse("model", model.clone())).collect::<Result<_, _>>()?;
     let shown = names.iter().map(|name| sanitize::name(name)).collect::<Vec<_>>().join(", ");
-    if !yes {
-        match confirms(&format!("Delete {shown} from the disk?")) {
-            Ok(true) => {}
-            Ok(false) => {
-                output::note("Nothing was deleted.\n");
-                return Ok(ExitCode::FAILURE);
-            }
-            Err(problem) => {
-                output::error(&format!("deleting {shown}: {problem}"));
-                return Ok(ExitCode::from(USAGE));
-            }
-        }
+    let question = format!("Delete {shown} from the disk?");
+    if !yes && let Some(code) = refused_deletion(&question, &shown) {
+        return Ok(code);
     }
     let mut code = ExitCode::SUCCESS;
     for name in &names {
         match services.models.delete_model(&Caller::local(), name).await {
             Ok(()) => output::note(&format!("Deleted {}.\n", sanitize::name(name))),
-            Err(error) => code = failed(&error),
+            Err(error) => code = output::failed(&error),
         }
     }
     Ok(code)

@@ -46,11 +46,11 @@ pub(super) fn route() -> Route {
 
 async fn asset(call: Call) -> Answer {
     let name = call.path("file");
-    let known = || Some((file(name)?, content_type(name)?));
-    let Some((bytes, content_type)) = known() else {
+    let known = || Some((content_type(name)?, packed_answer(&call, name, || file(name))?));
+    let Some((content_type, answer)) = known() else {
         return Err(HttpError::not_found(format!("The page has no file {name:?}")));
     };
-    let mut response = packed_answer(&call, name, bytes)?;
+    let mut response = answer?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     // A page that is older than the server asks for files of its version and gets those of this one: nobody keeps them.
@@ -94,30 +94,35 @@ fn without_comments(script: &str) -> String {
     kept
 }
 
-/// An answer that is packed for clients that can unpack it. The packed form of a file is kept.
-pub(super) fn packed_answer(call: &Call, name: &str, bytes: Cow<'static, [u8]>) -> Answer {
-    static PACKED: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
-    let mut response = if accepts_gzip(&call.parts.headers) {
-        let known = platform::sync::lock(&PACKED).get(name).filter(|_| !cfg!(debug_assertions)).cloned();
-        let body = match known {
-            Some(known) => known,
-            None => {
-                let body = Bytes::from(packed(&bytes).map_err(|_| HttpError::internal())?);
-                platform::sync::lock(&PACKED).insert(name.to_owned(), body.clone());
-                body
-            }
-        };
-        let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        response
-    } else {
-        Response::new(match bytes {
-            Cow::Borrowed(bytes) => Body::from(bytes),
-            Cow::Owned(bytes) => Body::from(bytes),
-        })
+/// An answer that is packed for clients that can unpack it. Each form of a file is made once.
+pub(super) fn packed_answer(
+    call: &Call,
+    name: &str,
+    make: impl FnOnce() -> Option<Cow<'static, [u8]>>,
+) -> Option<Answer> {
+    static MADE: LazyLock<Mutex<HashMap<(String, bool), Bytes>>> = LazyLock::new(Mutex::default);
+    let packs = accepts_gzip(&call.parts.headers);
+    let key = (name.to_owned(), packs);
+    let known = platform::sync::lock(&MADE).get(&key).filter(|_| !cfg!(debug_assertions)).cloned();
+    let body = match known {
+        Some(known) => known,
+        None => {
+            let bytes = make()?;
+            let Ok(bytes) = (if packs { packed(&bytes) } else { Ok(bytes.into_owned()) }) else {
+                return Some(Err(HttpError::internal()));
+            };
+            let body = Bytes::from(bytes);
+            platform::sync::lock(&MADE).insert(key, body.clone());
+            body
+        }
     };
-    response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
-    Ok(response)
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    if packs {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    Some(Ok(response))
 }
 
 fn content_type(name: &str) -> Option<&'static str> {

@@ -57,9 +57,12 @@ fn info() -> Answer {
 }
 
 fn page(call: &Call) -> Answer {
-    let document = assets::file(DOCUMENT).ok_or_else(HttpError::internal)?;
-    let document = String::from_utf8_lossy(&document).replace("{{version}}", &assets::VERSION);
-    let mut response = assets::packed_answer(call, DOCUMENT, Cow::Owned(document.into_bytes()))?;
+    let document = || {
+        let document = assets::file(DOCUMENT)?;
+        let document = String::from_utf8_lossy(&document).replace("{{version}}", &assets::VERSION);
+        Some(Cow::Owned(document.into_bytes()))
+    };
+    let mut response = assets::packed_answer(call, DOCUMENT, document).ok_or_else(HttpError::internal)??;
     let headers = response.headers_mut();
     for (name, value) in [
         (CONTENT_TYPE.as_str(), "text/html; charset=utf-8"),
