@@ -12,7 +12,8 @@ pub(super) fn safe(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = last.chars().filter(|c| !is_hidden(*c)).collect();
     // A leading dot hides a file; dots alone are directories.
-    let kept = kept.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim_start();
+    // Both at once: a space may stand between two dots.
+    let kept = kept.trim_matches(|c: char| c == '.' || c.is_whitespace());
     match kept {
         "" => NAMELESS.to_owned(),
         kept => shortened(kept),
@@ -55,6 +56,9 @@ mod tests {
             ("..", "file"),
             (".bashrc", "bashrc"),
             ("...", "file"),
+            (". .b", "b"),
+            ("b. .", "b"),
+            (". .\u{3000}. ", "file"),
             ("", "file"),
             ("  a b.pdf  ", "a b.pdf"),
             ("a\r\nSet-Cookie: x=1.txt", "aSet-Cookie: x=1.txt"),
