@@ -13,6 +13,7 @@ use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
 use providers::openai::OpenAi;
 use providers::{Provider, ServerConfig, Timeouts};
+use service::documents::DocumentSettings;
 use service::models::ModelSettings;
 use service::tasks::TaskSettings;
 use service::transfers::TransferSettings;
@@ -20,7 +21,7 @@ use service::transfers::disk::Disk;
 use service::uploads::UploadSettings;
 use service::{ServiceSettings, Services};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
-use store::Store;
+use store::{SqliteIndex, Store};
 
 /// What every front is made from.
 #[derive(Debug, Clone)]
@@ -91,9 +92,21 @@ fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<Servic
         system_prompt: settings.chat.system_prompt.clone(),
         files: settings.files.clone(),
         private_files: private_files(settings, store),
+        documents: documents(settings, store),
         web: web(settings)?,
         rate_limits: None,
     })
+}
+
+/// Where the index of files is. Nothing is stored where no tool may change anything.
+fn documents(settings: &Settings, store: &Store) -> DocumentSettings {
+    let is_kept = settings.store.index && !settings.tools.read_only;
+    let directory = settings.store.data_dir.clone().filter(|_| is_kept);
+    DocumentSettings {
+        index: directory.map(|directory| Arc::new(SqliteIndex::new(Some(directory))) as _),
+        upload_index: store.passage_index(),
+        embedding_model: settings.chat.embedding_model.clone(),
+    }
 }
 
 /// The MCP server that the settings describe.
@@ -169,7 +182,8 @@ fn private_files(settings: &Settings, store: &Store) -> Vec<PathBuf> {
     let hosts =
         Environment::of_process().into_iter().flat_map(|environment| hosts::private_files(&environment));
     let own = settings.files.config_file.clone().into_iter().chain(uploads_dir(settings));
-    hosts.chain(own).chain(store.files()).collect()
+    let index = SqliteIndex::new(settings.store.data_dir.clone()).files();
+    hosts.chain(own).chain(store.files()).chain(index).collect()
 }
 
 /// The web search, where it is wanted and there is a key.

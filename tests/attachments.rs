@@ -87,7 +87,7 @@ async fn call(process: &mut Process, tool: &str, arguments: Value) -> Value {
 }
 
 /// A PDF of one page for each text; a page without one is blank.
-fn pdf(pages: &[&str]) -> Vec<u8> {
+pub(crate) fn pdf(pages: &[&str]) -> Vec<u8> {
     let kids: Vec<_> = (0..pages.len()).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),

@@ -12,6 +12,7 @@ mod foreign_text;
 mod home;
 mod hosts;
 mod hosts_safety;
+mod index;
 mod manifest;
 mod models;
 mod remote;

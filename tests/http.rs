@@ -10,6 +10,7 @@ mod connections;
 mod credentials;
 #[cfg(unix)]
 mod documents;
+mod documents_of_uploads;
 mod end;
 mod failures;
 mod fairness;

@@ -23,9 +23,11 @@ mod floods;
 mod generated_docs;
 mod http;
 mod link;
+mod many_files;
 mod mcp;
 mod packaging;
 mod providers;
+mod quality;
 #[cfg(unix)]
 mod quickstart;
 mod schema;

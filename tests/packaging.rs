@@ -93,7 +93,10 @@ async fn program_accepts_arguments_that_a_host_builds_from_bundle() {
         let output = server.wait_with_output().await.unwrap();
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
         let listed = answer["result"]["tools"].as_array().unwrap().len();
-        assert_eq!((output.status.code(), listed), (Some(0), bundle["tools"].as_array().unwrap().len()));
+        // Three read many files: they are listed where the user has chosen a folder.
+        let hidden = if chosen.is_empty() { 3 } else { 0 };
+        let described = bundle["tools"].as_array().unwrap().len();
+        assert_eq!((output.status.code(), listed), (Some(0), described - hidden));
     }
 }
 

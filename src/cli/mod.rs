@@ -9,6 +9,7 @@ mod database;
 mod doctor;
 mod flags;
 mod host_args;
+mod index;
 mod install;
 mod keys;
 mod known_names;
@@ -77,6 +78,8 @@ enum Subcommand {
     Chat(chat::Arguments),
     /// List, search, show, export and delete stored conversations
     Conversations(conversations::Arguments),
+    /// List what is indexed of files, and delete it
+    Index(index::Arguments),
     /// List, pull, show and remove models
     Models(models::Arguments),
     /// Manage the users who sign in to "serve"
@@ -202,6 +205,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
         Some(Subcommand::Chat(arguments)) => chat::run(&context, &arguments),
         Some(Subcommand::Conversations(arguments)) => conversations::run(&context, &arguments),
+        Some(Subcommand::Index(arguments)) => index::run(&context, &arguments),
         Some(Subcommand::Models(arguments)) => models::run(&context, &arguments),
         Some(Subcommand::Users(arguments)) => users::run(&context, &arguments),
         Some(Subcommand::Keys(arguments)) => keys::run(&context, &arguments),

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use accounts::{AccountError, AccountService, User};
 use serde_json::{Value, json};
+use store::{PassageIndex as _, SqliteIndex, StoreError};
 use text::sanitize;
+use types::Owner;
 
 use super::confirm::confirms;
 use super::{Context, USAGE, accounts_of, block_on, output};
@@ -75,7 +77,8 @@ struct PasswordArgs {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let accounts = accounts_of(context)?;
-    let done = block_on(perform(&accounts, &arguments.command))?;
+    let index = SqliteIndex::new(context.loaded.settings.store.data_dir.clone());
+    let done = block_on(perform(&accounts, &index, &arguments.command))?;
     Ok(finish(done))
 }
 
@@ -111,7 +114,11 @@ impl From<AccountError> for CommandError {
     }
 }
 
-async fn perform(accounts: &AccountService, command: &Command) -> Result<(), CommandError> {
+async fn perform(
+    accounts: &AccountService,
+    index: &SqliteIndex,
+    command: &Command,
+) -> Result<(), CommandError> {
     match command {
         Command::Add { email, admin, password } => {
             if let Ok(user) = accounts.user(email).await {
@@ -146,9 +153,25 @@ async fn perform(accounts: &AccountService, command: &Command) -> Result<(), Com
             }
             let user = accounts.remove_user(email).await?;
             output::note(&format!("Removed {} with keys, conversations and files.\n", user.email));
+            forget(index, &user).await?;
         }
     }
     Ok(())
+}
+
+/// Removes from the index what the user's files held. PostgreSQL does so itself.
+async fn forget(index: &SqliteIndex, user: &User) -> Result<(), CommandError> {
+    let Some(owner) = Owner::new(&user.id).filter(|_| index.exists()) else { return Ok(()) };
+    let forgotten = async {
+        if index.clear(Some(&owner)).await? > 0 {
+            index.compact().await?;
+        }
+        Ok(())
+    };
+    forgotten.await.map_err(|error: StoreError| {
+        let next = "\"ollama-mcp index drop --all\" deletes it";
+        CommandError::Failed(format!("the index still holds texts of the user's files: {error}; {next}"))
+    })
 }
 
 /// A password that is not shown: asked for twice in a terminal, or the first line of stdin.

@@ -170,7 +170,7 @@ async fn file_beyond_context_gets_split_hint() {
     let result = host.chat(&["long.txt"]).await;
     let (code, text) = tool_error(&result);
     assert_eq!(code, "context_exceeded");
-    for part in ["num_ctx to 4096", "parts of at most ", "batch_completion as files"] {
+    for part in ["num_ctx to 4096", "summarize_files and ask_files read files of any length"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

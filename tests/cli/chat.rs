@@ -79,7 +79,9 @@ async fn terminal_sees_model_prompt_and_end() {
     let url = fake.url();
     let home = TempDir::new().unwrap();
     let environment = [("OLLAMA_HOST", url.as_str()), ("OLLAMA_MODEL", "qwen2.5-coder:0.5b")];
-    let shown = typed_on_terminal("One?\n/quit\n", "\"$BINARY\" chat", &home, &environment).await;
+    // The editor has set up the terminal when it asks it to mark what is pasted.
+    let keys = [("\u{1b}[?2004h", "One?\n"), ("\u{1b}[?2004h", "/quit\n")];
+    let shown = typed_on_terminal(&keys, "\"$BINARY\" chat", &home, &environment).await;
     assert!(shown.contains("qwen2.5-coder:0.5b in a new conversation. /help lists the commands"), "{shown}");
     assert!(shown.contains("Three colours are red, blue, and green.\n"), "{shown}");
     // What it cost, in one line.

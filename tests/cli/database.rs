@@ -113,7 +113,7 @@ async fn everything_moves_to_postgres_by_commands() {
     let postgres = [("OLLAMA_MCP_DATA_DIR", directory.as_str()), ("OLLAMA_MCP_DATABASE_URL", url.as_str())];
     let created = run(&["migrate"], &postgres).await;
     assert!(
-        created.stdout.contains("database \"chats\": created, format 2"),
+        created.stdout.contains("database \"chats\": created, format 3"),
         "{}{}",
         created.stdout,
         created.stderr
@@ -129,7 +129,7 @@ async fn everything_moves_to_postgres_by_commands() {
     let moved = run(&["export"], &postgres).await;
     assert_eq!(moved.stdout, std::fs::read_to_string(&file).unwrap());
     let doctor = run(&["doctor"], &postgres).await;
-    assert!(doctor.stdout.contains("database \"chats\": format 2"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("database \"chats\": format 3"), "{}", doctor.stdout);
     assert!(
         doctor.stdout.contains("OLLAMA_MCP_DATABASE_URL") && !doctor.stdout.contains(&url),
         "{}",

@@ -114,6 +114,16 @@ async fn dead_pooled_connection_is_replaced() {
     assert_eq!(fake.requests_to("POST", "/api/chat").len(), 1);
 }
 
+#[tokio::test]
+async fn list_is_asked_for_again_where_its_connection_was_closed() {
+    let (fake, mut session) = start(Kind::Ollama).await;
+    fake.on("GET", "/api/tags", Answer::recorded("tags_five_models"));
+    fake.on_next("GET", "/api/tags", Answer::reset_before_head());
+    let result = session.call("list_models", json!({})).await;
+    assert!(result["structuredContent"]["models"].is_array(), "{result:#}");
+    assert_eq!(fake.requests_to("GET", "/api/tags").len(), 2);
+}
+
 fn joined(values: &[Value], end: &str) -> Vec<u8> {
     values.iter().map(|value| format!("{value}{end}")).collect::<String>().into_bytes()
 }

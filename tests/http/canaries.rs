@@ -49,6 +49,7 @@ fn bodies() -> Vec<Value> {
         json!({ "message": "canary-message", "chat_id": "canary chat" }),
         json!({ "prompt": "canary-prompt", "stream": false }),
         json!({ "canary-key": ["canary-value"] }),
+        json!({ "files": ["canary-file"], "question": "canary-question", "query": "canary-query", "instruction": "canary-instruction" }),
         mcp(
             "tools/call",
             json!({ "name": "chat_completion", "arguments": { "model": MODEL, "prompt": "canary-prompt" } }),

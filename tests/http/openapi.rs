@@ -53,16 +53,20 @@ async fn every_operation_has_handler_and_describes_its_answer() {
     answer_all(&fake);
     // The user of the example who signs in.
     server.add_user("ann@example.org", &[]).await;
+    let upload = files::uploaded(&server.local(), "notes.txt", b"The meeting is on Tuesday.").await;
     let document = server.guest().get("/openapi.json").await.ok();
     assert_eq!(document, http::openapi());
     for (method, path, operation) in operations(&document) {
         let mut request = server.local().request(&method, &path).header("accept", "application/json");
         if let Some(content) = operation["requestBody"]["content"].as_object() {
             let (media_type, body) = content.iter().next().unwrap();
-            // The document's own example, with a model that is installed.
+            // The document's own example, with a model that is installed and a file that is there.
             let mut example = body["example"].clone();
             if example["model"].is_string() {
                 example["model"] = json!("qwen2.5-coder:0.5b");
+            }
+            if example["files"].is_array() {
+                example["files"] = json!([upload]);
             }
             request = match media_type.as_str() {
                 "multipart/form-data" => files::filled_form(request),

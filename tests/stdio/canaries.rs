@@ -55,6 +55,19 @@ fn arguments() -> Vec<(&'static str, Value)> {
             "batch_completion",
             json!({ "model": MODEL, "instruction": "canary-instruction", "inputs": ["canary-input"], "files": ["a.txt", "b.bin"] }),
         ),
+        (
+            "summarize_files",
+            json!({ "model": MODEL, "files": ["a.txt", "broken.pdf"], "instruction": "canary-instruction" }),
+        ),
+        (
+            "ask_files",
+            json!({ "model": MODEL, "files": ["."], "question": "canary-question", "passages": true }),
+        ),
+        (
+            "find_in_files",
+            json!({ "files": ["*.txt"], "query": "canary-query", "embedding_model": "canary-model" }),
+        ),
+        ("find_in_files", json!({ "files": ["canary-*"], "query": "canary-query" })),
         ("get_completion", json!({})),
         ("get_completion", json!({ "completion_id": "canary-id" })),
         ("cancel_completion", json!({ "completion_id": "canary-id" })),

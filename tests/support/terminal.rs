@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::mcp_client::PATIENCE;
@@ -12,12 +12,13 @@ use super::process::command_of;
 /// Runs a line of a shell on a terminal of its own, in an empty home; returns what the terminal showed. The program under
 /// test is `$BINARY`, and the terminal's input ends at once.
 pub async fn on_terminal(line: &str, home: &TempDir, environment: &[(&str, &str)]) -> String {
-    typed_on_terminal("", line, home, environment).await
+    typed_on_terminal(&[], line, home, environment).await
 }
 
-/// The same with keys that are typed.
+/// The same with keys that are typed: each after a text that is shown after the one before. Keys that come before a line editor
+/// has set up its terminal are lost.
 pub async fn typed_on_terminal(
-    keys: &str,
+    keys: &[(&str, &str)],
     line: &str,
     home: &TempDir,
     environment: &[(&str, &str)],
@@ -33,9 +34,26 @@ pub async fn typed_on_terminal(
     command.current_dir(home.path()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     command.stdin(if keys.is_empty() { Stdio::null() } else { Stdio::piped() });
     let mut child = command.spawn().unwrap();
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(keys.as_bytes()).await.unwrap();
-    }
-    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
-    String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n")
+    let (mut stdin, mut stdout) = (child.stdin.take(), child.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    let talk = async {
+        let mut from = 0;
+        for (after, keys) in keys {
+            while !String::from_utf8_lossy(&shown[from..]).contains(after) {
+                assert!(
+                    stdout.read_buf(&mut shown).await.unwrap() > 0,
+                    "it ended before {after:?} was shown"
+                );
+            }
+            from = shown.len();
+            stdin.as_mut().unwrap().write_all(keys.as_bytes()).await.unwrap();
+        }
+        drop(stdin.take());
+        stdout.read_to_end(&mut shown).await.unwrap();
+        child.wait().await.unwrap();
+    };
+    let ended = timeout(PATIENCE, talk).await;
+    let shown = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
+    assert!(ended.is_ok(), "it does not end: {shown}");
+    shown
 }

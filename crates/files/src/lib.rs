@@ -2,11 +2,13 @@
 //!
 //! Everything here blocks: call it on a blocking thread. Nothing is logged.
 
+mod find;
 mod image;
 #[cfg_attr(feature = "pdf", path = "pdf.rs")]
 #[cfg_attr(not(feature = "pdf"), path = "no_pdf.rs")]
 pub mod pdf;
 mod sandbox;
+mod secret_index;
 mod secret_names;
 mod secrets;
 mod sniff;
@@ -14,6 +16,7 @@ mod text;
 
 use std::io::Read as _;
 
+pub use find::{FindLimits, Found, FoundFile};
 pub use sandbox::{Opened, Sandbox, SandboxError};
 use sniff::Kind;
 pub use sniff::media_type;

@@ -91,31 +91,43 @@ impl Sandbox {
         if self.allowed.is_empty() {
             return Err(SandboxError::NothingAllowed);
         }
+        let path = self.absolute(text)?;
+        let found = self.locate(text, &path)?;
+        let (file, size) =
+            open_below(&found.root.real, &found.rest).map_err(|error| unreadable(text, &error))?;
+        Ok(Opened { file, name: name_of(&found.given, &path), size })
+    }
+
+    /// Where a path leads, if all of it is allowed; `text` is what errors name. Nothing is opened.
+    pub(super) fn locate(&self, text: &str, path: &Path) -> Result<Located, SandboxError> {
         let denied = |reason: String| SandboxError::Denied { path: text.to_owned(), reason };
-        let unreadable = |reason: String| SandboxError::Unreadable { path: text.to_owned(), reason };
-        let path = self.absolute(text).map_err(denied)?;
         let roots: Vec<Root> = self.allowed.iter().filter_map(|given| Root::of(given)).collect();
         if roots.is_empty() {
             let shown: Vec<_> = self.allowed.iter().map(|path| path.display().to_string()).collect();
-            return Err(unreadable(format!("cannot be read: {} does not exist", shown.join(", "))));
+            let reason = format!("cannot be read: {} does not exist", shown.join(", "));
+            return Err(SandboxError::Unreadable { path: text.to_owned(), reason });
         }
-        let requested = roots.iter().flat_map(|root| root.below(&path).map(|rest| (root, rest)));
-        let (root, rest) = first_not_secret(requested).map_err(|denial| denial.error(text, &self.allowed))?;
-        let real = std::fs::canonicalize(root.at(&rest)).map_err(|error| unreadable(open_reason(&error)))?;
+        let requested = roots.iter().flat_map(|root| root.below(path).map(|rest| (root, rest)));
+        let (root, given) =
+            first_not_secret(requested).map_err(|denial| denial.error(text, &self.allowed))?;
+        let real = std::fs::canonicalize(root.at(&given)).map_err(|error| unreadable(text, &error))?;
         let found =
             roots.iter().filter_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_path_buf())));
-        let (real_root, real_rest) = first_not_secret(found).map_err(|denial| denied(denial.link_text()))?;
-        if self.is_private(&real) && !roots.iter().any(|root| root.real == real) {
+        let (root, rest) = first_not_secret(found).map_err(|denial| denied(denial.link_text()))?;
+        if !roots.iter().any(|root| root.real == real) && self.private_files().holds(&real) {
             let reason = "is a file of settings or data that can hold secrets".to_owned();
             return Err(SandboxError::Private { path: text.to_owned(), reason });
         }
-        let (file, size) =
-            open_below(&real_root.real, &real_rest).map_err(|error| unreadable(open_reason(&error)))?;
-        Ok(Opened { file, name: name_of(&rest, &path), size })
+        let root = root.clone();
+        Ok(Located { root, given, rest, real })
     }
 
     /// The absolute path that a text means.
-    fn absolute(&self, text: &str) -> Result<PathBuf, String> {
+    pub(super) fn absolute(&self, text: &str) -> Result<PathBuf, SandboxError> {
+        self.absolute_path(text).map_err(|reason| SandboxError::Denied { path: text.to_owned(), reason })
+    }
+
+    fn absolute_path(&self, text: &str) -> Result<PathBuf, String> {
         let is_uri = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"));
         let path = if is_uri {
             let wrong = "is not a file URI of this machine; write file:///PATH, or the path alone";
@@ -157,17 +169,15 @@ impl Sandbox {
         }
     }
 
-    /// Whether a file, by its resolved path, is a private file or a backup copy beside one.
-    fn is_private(&self, real: &Path) -> bool {
-        let is_copy = |path: &Path| {
-            let names = real.file_name().zip(path.file_name());
-            names.is_some_and(|(copy, of)| is_copy_of(&copy.to_string_lossy(), &of.to_string_lossy()))
-                && path.parent().and_then(|folder| std::fs::canonicalize(folder).ok()).as_deref()
-                    == real.parent()
-        };
-        self.private
-            .iter()
-            .any(|path| is_copy(path) || std::fs::canonicalize(path).is_ok_and(|path| real.starts_with(path)))
+    /// The private files, looked up now.
+    pub(super) fn private_files(&self) -> PrivateFiles {
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let beside =
+            |path: &Path| Some((real(path.parent()?)?, path.file_name()?.to_string_lossy().into_owned()));
+        PrivateFiles {
+            paths: self.private.iter().filter_map(|path| real(path)).collect(),
+            names: self.private.iter().filter_map(|path| beside(path)).collect(),
+        }
     }
 
     /// Whether a path on this share or device is allowed.
@@ -179,12 +189,43 @@ impl Sandbox {
     }
 }
 
+/// A path that is allowed and exists.
+pub(super) struct Located {
+    /// The allowed directory or file that it is below.
+    pub(super) root: Root,
+    /// The path below its allowed directory, as it was given.
+    pub(super) given: PathBuf,
+    /// The path below `root`, with links resolved.
+    pub(super) rest: PathBuf,
+    /// The whole path, with links resolved.
+    pub(super) real: PathBuf,
+}
+
+/// Files that may hold secrets under any name, and directories of such files, by their resolved paths.
+pub(super) struct PrivateFiles {
+    paths: Vec<PathBuf>,
+    /// Directories and names, of which there may be backup copies.
+    names: Vec<(PathBuf, String)>,
+}
+
+impl PrivateFiles {
+    /// Whether a file, by its resolved path, is a private file or a backup copy beside one.
+    pub(super) fn holds(&self, real: &Path) -> bool {
+        let is_copy = |(folder, original): &(PathBuf, String)| {
+            real.parent() == Some(folder)
+                && real.file_name().is_some_and(|name| is_copy_of(&name.to_string_lossy(), original))
+        };
+        self.paths.iter().any(|path| real.starts_with(path)) || self.names.iter().any(is_copy)
+    }
+}
+
 /// An allowed directory or file that exists.
-struct Root {
+#[derive(Clone)]
+pub(super) struct Root {
     /// The path as it was configured.
     given: PathBuf,
     /// The path with links resolved.
-    real: PathBuf,
+    pub(super) real: PathBuf,
 }
 
 impl Root {
@@ -247,7 +288,7 @@ fn first_not_secret<'a>(
 }
 
 /// Opens the file at `rest` below `root`, or `root` itself, without following links.
-fn open_below(root: &Path, rest: &Path) -> io::Result<(File, u64)> {
+pub(super) fn open_below(root: &Path, rest: &Path) -> io::Result<(File, u64)> {
     let (root, rest) = match root.parent() {
         // The allowed path is a single file.
         Some(parent) if rest.as_os_str().is_empty() => (parent, root.strip_prefix(parent).unwrap_or(root)),
@@ -282,6 +323,10 @@ fn check_regular(is_file: bool, is_dir: bool) -> io::Result<()> {
 #[derive(Debug, thiserror::Error)]
 #[error("no regular file")]
 struct NotRegular;
+
+fn unreadable(text: &str, error: &io::Error) -> SandboxError {
+    SandboxError::Unreadable { path: text.to_owned(), reason: open_reason(error) }
+}
 
 fn open_reason(error: &io::Error) -> String {
     if error.get_ref().is_some_and(|inner| inner.is::<NotRegular>()) {
@@ -320,7 +365,7 @@ fn is_plain(prefix: Prefix<'_>) -> bool {
     matches!(prefix, Prefix::Disk(_) | Prefix::VerbatimDisk(_))
 }
 
-fn name_of(rest: &Path, path: &Path) -> String {
+pub(super) fn name_of(rest: &Path, path: &Path) -> String {
     let parts: Vec<_> = rest.iter().map(|part| part.to_string_lossy()).collect();
     in_a_line(&match parts.is_empty() {
         true => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

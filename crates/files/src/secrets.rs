@@ -27,13 +27,13 @@ pub(super) fn is_copy_of(name: &str, original: &str) -> bool {
 }
 
 /// A name in the form that is compared. Windows ignores dots and spaces at the end of a name.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let name = name.trim_end_matches(['.', ' ']).to_lowercase();
     without_backup(&name).to_owned()
 }
 
 /// Whether a path ends with a pattern: names that may contain `*`, separated by `/`.
-fn ends_with(parts: &[String], pattern: &str) -> bool {
+pub(super) fn ends_with(parts: &[String], pattern: &str) -> bool {
     let mut parts = parts.iter().rev();
     pattern.rsplit('/').all(|pattern| parts.next().is_some_and(|part| matches(part, pattern)))
 }

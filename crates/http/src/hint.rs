@@ -37,6 +37,10 @@ fn of_caller(action: &Action) -> Option<String> {
         Action::PullSuch { example } => {
             return Some(format!("Or install one, for example with \"ollama pull {example}\"."));
         }
+        Action::PullEmbeddingModel { example } => {
+            return Some(format!("Install one, for example with \"ollama pull {example}\"."));
+        }
+        Action::NameEmbeddingModel => "Name one of the models of GET /v1/models in embedding_model.",
         Action::ResumePull { model } => {
             return Some(format!("Or fetch the rest with \"ollama pull {model}\", then ask again."));
         }

@@ -18,6 +18,7 @@ use super::progress::{self, Notifier};
 use super::session::Session;
 use super::state::ServerState;
 use service::chat::attachments::Attachments;
+use service::documents::FileSelection;
 use service::tasks::cancel_on_drop::CancelOnDrop;
 use service::tasks::registry::Task;
 use service::uploads::is_upload_id;
@@ -128,6 +129,14 @@ impl<'a> ToolCall<'a> {
                 let uploads = &self.server.services().uploads;
                 Box::pin(uploads.attach_each(self.caller(), argument, files)).await
             }
+        }
+    }
+
+    /// The files of an argument for many of them: paths, folders and globs for the user of this machine, ids of uploads for others.
+    pub(crate) fn selection(&self, files: Vec<String>) -> FileSelection {
+        match self.session.host_files() {
+            Some(right) => FileSelection::Paths(right, files),
+            None => FileSelection::Uploads(files),
         }
     }
 

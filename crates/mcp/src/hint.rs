@@ -90,6 +90,15 @@ impl Wording {
                 let install = format!("Or install one, for example with \"ollama pull {example}\".");
                 self.and("pull_model", install, "Or call pull_model.")
             }
+            Action::PullEmbeddingModel { example } => {
+                let install = format!("Install one, for example with \"ollama pull {example}\".");
+                let call = format!("Or call pull_model {{\"model\":{example:?}}}.");
+                self.and("pull_model", install, &call)
+            }
+            Action::NameEmbeddingModel => {
+                let variable = variable(&entries::EMBEDDING_MODEL);
+                format!("Name one of the server's models in embedding_model, or set {variable}.")
+            }
             Action::ResumePull { model } => {
                 let call = format!(
                     "Or fetch the rest with pull_model {{\"model\":{model:?},\"background\":true}}, then call again."
@@ -228,11 +237,13 @@ impl Wording {
             Action::RaiseReplyLimit { takes_num_ctx: true } => "Set max_tokens, or raise num_ctx.".to_owned(),
             Action::RaiseReplyLimit { takes_num_ctx: false } => "Set max_tokens.".to_owned(),
             Action::SplitFiles { part_bytes } => {
-                let text = format!(
+                let split = format!(
                     "To have long files read whole, split them into parts of at most {part_bytes} bytes, give the parts to batch_completion as \
                      files, and ask once more over its results."
                 );
-                return self.with("batch_completion", &text);
+                let whole = "summarize_files and ask_files read files of any length.";
+                let read = self.with("ask_files", whole).and_then(|read| self.with("summarize_files", &read));
+                return read.or_else(|| self.with("batch_completion", &split));
             }
             Action::ShortenOrCutTexts => {
                 "Send shorter texts, or leave truncate out to have it cut.".to_owned()

@@ -135,7 +135,13 @@ impl Http {
 
     /// Gets JSON that needs no model.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.control(Method::GET, path, None).await
+        match self.control(Method::GET, path, None).await {
+            // A server may close a pooled connection while the request is written. To ask again changes nothing.
+            Err(Failure::Provider(ProviderError::Interrupted { .. })) => {
+                self.control(Method::GET, path, None).await
+            }
+            answer => answer,
+        }
     }
 
     /// Posts JSON; the response is JSON that needs no model.
@@ -211,8 +217,8 @@ impl Http {
         timeout(total, answer).await.unwrap_or_else(too_long)
     }
 
-    /// Sends one request. hyper replaces a pooled connection that closes before the request is written; nothing is sent
-    /// twice. Retries belong to the caller.
+    /// Sends one request. hyper replaces a pooled connection that closes before the request is written. Retries belong to the
+    /// caller.
     async fn send(
         &self,
         method: Method,

@@ -16,6 +16,7 @@ use crate::tasks::job::{Job, JobOutput, ReplySet};
 use crate::tasks::memory::Held;
 use crate::tasks::queue::Reservation;
 use crate::tasks::registry::{Task, TaskKind};
+use crate::tasks::reply::ReplyBuffer;
 use crate::{Caller, ServiceError};
 use types::{Message, Role};
 
@@ -176,7 +177,7 @@ impl Batches {
         let total = calls.len();
         job.advance(|state| state.total = Some(total as f64));
         let answers = calls.into_iter().enumerate().map(|(index, (call, place))| async move {
-            (index, self.chat.reply(caller, call, job, place).await)
+            (index, self.chat.reply_to(&ReplyBuffer::new(caller), call, job, place).await)
         });
         let mut answers = stream::iter(answers).buffer_unordered(concurrency.max(1));
         while let Some((index, outcome)) = answers.next().await {

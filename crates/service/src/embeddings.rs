@@ -59,14 +59,21 @@ pub struct Embeddings {
     models: Arc<Models>,
     tasks: Arc<Tasks>,
     transfers: Arc<Transfers>,
+    /// The model of calls that name none.
+    default_model: Option<String>,
 }
 
 impl Embeddings {
-    pub(crate) fn new(models: Arc<Models>, tasks: Arc<Tasks>, transfers: Arc<Transfers>) -> Arc<Self> {
-        Arc::new(Self { models, tasks, transfers })
+    pub(crate) fn new(
+        models: Arc<Models>,
+        tasks: Arc<Tasks>,
+        transfers: Arc<Transfers>,
+        default_model: Option<String>,
+    ) -> Arc<Self> {
+        Arc::new(Self { models, tasks, transfers, default_model })
     }
 
-    /// Makes embeddings. Without a model, the first installed one that can. `notify` is called while a model is pulled.
+    /// Makes embeddings. Without a model, that of the settings, or the first installed one that can. `notify` is called while a model is pulled.
     ///
     /// # Errors
     /// `invalid_argument` for no or empty texts; `unsupported` for a model that makes none, naming those that do.
@@ -185,12 +192,22 @@ impl Embeddings {
         Ok(Ranking { model: embeddings.model, ranked, warning })
     }
 
-    async fn embedding_model(&self, caller: &Caller) -> Result<String, ServiceError> {
+    /// The installed models that are known to make embeddings.
+    pub(crate) async fn embedding_models(&self, caller: &Caller) -> Result<Vec<String>, ServiceError> {
         let models = self.models.list_models(caller).await?;
         let makes_embeddings = |words: &Vec<String>| words.iter().any(|word| word == "embedding");
-        let found =
-            models.iter().find(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
-        found.map(|listed| listed.model.name.clone()).ok_or_else(|| {
+        let embedding = models
+            .into_iter()
+            .filter(|listed| listed.model.capabilities.as_ref().is_some_and(makes_embeddings));
+        Ok(embedding.map(|listed| listed.model.name).collect())
+    }
+
+    async fn embedding_model(&self, caller: &Caller) -> Result<String, ServiceError> {
+        if let Some(model) = &self.default_model {
+            return Ok(model.clone());
+        }
+        let found = self.embedding_models(caller).await?.into_iter().next();
+        found.ok_or_else(|| {
             let install = match self.models.server() {
                 Server::Ollama => Action::PullSuch { example: "nomic-embed-text" },
                 Server::OpenAiCompatible => Action::ListServed,

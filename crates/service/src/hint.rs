@@ -76,6 +76,10 @@ pub enum Action {
     Pull { model: String },
     /// Install a model such as this one, as an alternative to the step before.
     PullSuch { example: &'static str },
+    /// Install an embedding model such as this one, so that passages are found by their meaning, too.
+    PullEmbeddingModel { example: &'static str },
+    /// Name an embedding model of the server, for the same.
+    NameEmbeddingModel,
     /// Continue a pull that outlasted the call.
     ResumePull { model: String },
     /// Free disk space, or pull a smaller model.
@@ -263,6 +267,9 @@ impl fmt::Display for Action {
             Self::PullSuch { example } => {
                 return write!(f, "Or install one, for example with \"ollama pull {example}\".");
             }
+            Self::PullEmbeddingModel { example } => {
+                return write!(f, "Install one, for example with \"ollama pull {example}\".");
+            }
             Self::FitPrompt { num_ctx, .. } => {
                 return write!(
                     f,
@@ -282,6 +289,7 @@ impl fmt::Display for Action {
                      more over the answers."
                 );
             }
+            Self::NameEmbeddingModel => "Name one of the server's models, or set it in the settings.",
             Self::ListInstalled => "The list of models shows what is installed.",
             Self::ListServed => "The list of models shows what the server has.",
             Self::ResumePull { .. } => "The rest can be fetched by a pull of the model.",

@@ -8,12 +8,14 @@
 //! 4. [`chat`]: one completion, over transfers, tasks and models.
 //! 5. [`uploads`]: files of callers, which go with chats. [`conversations`], [`batches`]: many completions, over chat.
 //!    [`embeddings`], [`forwarding`]: over transfers. [`web`], [`stored_answers`]: alone.
+//! 6. [`documents`]: long and many files, over chat, embeddings and uploads.
 
 pub mod batches;
 mod caller;
 pub mod changes;
 pub mod chat;
 pub mod conversations;
+pub mod documents;
 pub mod embeddings;
 mod error;
 mod file_access;
@@ -40,6 +42,7 @@ pub use caller::Caller;
 use changes::Changes;
 use chat::Chat;
 use conversations::Conversations;
+use documents::{DocumentSettings, Documents};
 use embeddings::Embeddings;
 pub use error::{ErrorCode, Partial, ServiceError, TokenCounts, storage_failed};
 use file_access::FileAccess;
@@ -72,6 +75,8 @@ pub struct ServiceSettings {
     pub conversation_index: Option<ConversationIndex>,
     /// Where files of callers are kept, for a front that accepts them.
     pub uploads: Option<UploadSettings>,
+    /// Where passages of files are kept, for searches and questions.
+    pub documents: DocumentSettings,
     /// Where answers are stored that callers asked to be.
     pub answers: Option<Answers>,
     /// The web search of ollama.com, where there is a key and it is wanted.
@@ -92,6 +97,7 @@ pub struct Services {
     pub conversations: Arc<Conversations>,
     pub batches: Arc<Batches>,
     pub embeddings: Arc<Embeddings>,
+    pub documents: Arc<Documents>,
     pub forwarding: Arc<Forwarding>,
     pub web: Arc<Web>,
     rate_limits: Option<Arc<dyn RateLimits>>,
@@ -110,9 +116,26 @@ impl Services {
             Arc::clone(&models),
             Arc::clone(&tasks),
             Arc::clone(&transfers),
-            files,
+            Arc::clone(&files),
             settings.system_prompt,
         );
+        let index = settings.documents.upload_index.as_ref().or(settings.documents.index.as_ref());
+        let uploads = Uploads::new(settings.uploads, index.cloned());
+        let embeddings = Embeddings::new(
+            Arc::clone(&models),
+            Arc::clone(&tasks),
+            Arc::clone(&transfers),
+            settings.documents.embedding_model.clone(),
+        );
+        let parts = documents::Parts {
+            models: Arc::clone(&models),
+            tasks: Arc::clone(&tasks),
+            chat: Arc::clone(&chat),
+            transfers: Arc::clone(&transfers),
+            embeddings: Arc::clone(&embeddings),
+            uploads: Arc::clone(&uploads),
+            files,
+        };
         let stored_answers = StoredAnswers::new(settings.answers, settings.store.clone());
         Arc::new(Self {
             conversations: Conversations::new(
@@ -124,9 +147,10 @@ impl Services {
                 settings.conversation_index,
                 Arc::clone(&changes),
             ),
-            uploads: Uploads::new(settings.uploads),
+            documents: Documents::new(parts, settings.documents),
+            uploads,
             batches: Batches::new(Arc::clone(&chat), Arc::clone(&tasks)),
-            embeddings: Embeddings::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
+            embeddings,
             forwarding: Forwarding::new(Arc::clone(&models), Arc::clone(&tasks), Arc::clone(&transfers)),
             web: Web::new(settings.web),
             rate_limits: settings.rate_limits,

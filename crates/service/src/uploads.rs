@@ -20,8 +20,9 @@ use directory::Directory;
 use error::{failed, not_found};
 pub use incoming::IncomingFile;
 use incoming::StagedBytes;
-use store::{Page, UploadCount};
+use store::{Page, PassageIndex, UploadCount};
 pub use store::{Upload, UploadFilter};
+use types::Owner;
 
 use crate::file_access::{blocking, open_uploaded};
 use crate::{Caller, ErrorCode, ServiceError};
@@ -55,14 +56,16 @@ struct Kept {
     settings: UploadSettings,
     directory: Directory,
     staged: StagedBytes,
+    /// Where passages of them are, which go with them.
+    index: Option<Arc<dyn PassageIndex>>,
 }
 
 impl Uploads {
     /// With `None` no file is accepted.
-    pub(crate) fn new(settings: Option<UploadSettings>) -> Arc<Self> {
+    pub(crate) fn new(settings: Option<UploadSettings>, index: Option<Arc<dyn PassageIndex>>) -> Arc<Self> {
         let kept = settings.map(|settings| {
             let directory = Directory::new(settings.directory.clone());
-            Arc::new(Kept { directory, settings, staged: StagedBytes::default() })
+            Arc::new(Kept { directory, settings, staged: StagedBytes::default(), index })
         });
         Arc::new(Self(kept))
     }
@@ -143,7 +146,10 @@ impl Uploads {
     pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), ServiceError> {
         let kept = self.kept()?;
         let is_deleted = match is_upload_id(id) {
-            true => kept.settings.table.delete(&caller.owner, id).await.map_err(failed)?,
+            true => {
+                kept.unindex(Some(&caller.owner), vec![id.to_owned()]).await?;
+                kept.settings.table.delete(&caller.owner, id).await.map_err(failed)?
+            }
             false => false,
         };
         if !is_deleted {
@@ -164,6 +170,14 @@ impl Uploads {
 }
 
 impl Kept {
+    /// Removes the passages of files, of one owner or whoever they belong to.
+    async fn unindex(&self, owner: Option<&Owner>, ids: Vec<String>) -> Result<(), ServiceError> {
+        match &self.index {
+            Some(index) if !ids.is_empty() => index.remove(owner, ids).await.map(drop).map_err(failed),
+            _ => Ok(()),
+        }
+    }
+
     fn limit(&self) -> UploadCount {
         UploadCount { files: MAX_FILES, bytes: self.settings.quota }
     }

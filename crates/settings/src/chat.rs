@@ -11,6 +11,7 @@ group! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ChatSettings {
         pub model: Option<String> = registry::MODEL,
+        pub embedding_model: Option<String> = registry::EMBEDDING_MODEL,
         /// The file of `OLLAMA_MCP_SYSTEM_PROMPT_FILE`, or the one in the config directory.
         pub system_prompt: Option<SystemPromptFile> = Computed(system_prompt::load),
         pub max_concurrent: usize = registry::MAX_CONCURRENT,

@@ -113,6 +113,12 @@ settings! {
         value: "NAME" Text, parse: parse::model_name,
     }
 
+    /// The model for embeddings of calls that name none; by default the first installed that makes them.
+    EMBEDDING_MODEL: Option<String> {
+        env: "OLLAMA_MCP_EMBEDDING_MODEL", flag: "embedding-model", key: "embedding_model",
+        value: "NAME" Text, parse: parse::model_name,
+    }
+
     /// A file (at most 64 KiB) with the system prompt for calls that have none; by default `system_prompt.txt` in the
     /// config directory, if it exists; changes apply from the next call.
     SYSTEM_PROMPT_FILE: Option<PathBuf> {
@@ -180,13 +186,13 @@ settings! {
         value: "SIZE" Quantity, parse: parse::size, default: "50MB",
     }
 
-    /// The tools besides the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `web` (needs
-    /// `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing
+    /// The tools besides the core ones: `generate`, `models`, `embeddings`, `conversations`, `compare`, `files`
+    /// (needs `OLLAMA_MCP_ALLOWED_DIRS`), `web` (needs `OLLAMA_API_KEY`), separated by commas; or `all`, or `core` for none of them; without `conversations` nothing
     /// is stored.
     TOOLSETS: BTreeSet<Toolset> {
         env: "OLLAMA_MCP_TOOLSETS", flag: "toolsets", key: "toolsets",
         value: "LIST" Text, parse: tools::toolsets, values: tools::toolset_names,
-        default: "generate,models,embeddings,conversations,compare",
+        default: "generate,models,embeddings,conversations,compare,files",
     }
 
     /// Leaves out the tools that load, download, store, delete or publish anything, and the web tools.
@@ -239,6 +245,12 @@ settings! {
     DATA_DIR: Option<PathBuf> {
         env: "OLLAMA_MCP_DATA_DIR", flag: "data-dir", key: "data_dir",
         value: "DIR" Text, parse: parse::path,
+    }
+
+    /// Keeps the index of files on disk; without it each call reads them anew.
+    INDEX: bool {
+        env: "OLLAMA_MCP_INDEX", flag: "index", key: "index",
+        value: "BOOL" Switch, parse: parse::switch, default: "true",
     }
 
     /// A PostgreSQL database for everything that is stored, in place of the file in the data directory:

@@ -18,6 +18,8 @@ group! {
         pub data_dir: Option<PathBuf> = Computed(data_dir),
         /// The URL of a PostgreSQL database; `None`: SQLite in [`Self::data_dir`].
         pub database_url: Option<Secret> = Computed(url),
+        /// Whether the index of files is kept on disk.
+        pub index: bool = registry::INDEX,
     }
 }
 

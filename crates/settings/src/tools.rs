@@ -35,6 +35,8 @@ pub enum Toolset {
     Conversations,
     /// Several models side by side.
     Compare,
+    /// Long and many files: summaries, answers, places.
+    Files,
     /// Web search and pages through ollama.com; needs its API key.
     Web,
 }
@@ -48,6 +50,7 @@ impl Toolset {
         Self::Embeddings,
         Self::Conversations,
         Self::Compare,
+        Self::Files,
         Self::Web,
     ];
 
@@ -59,6 +62,7 @@ impl Toolset {
             Self::Embeddings => "embeddings",
             Self::Conversations => "conversations",
             Self::Compare => "compare",
+            Self::Files => "files",
             Self::Web => "web",
         }
     }

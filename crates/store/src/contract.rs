@@ -25,12 +25,23 @@ use database::*;
 use owners::*;
 use usage::usage_adds_up_and_counts;
 
+macro_rules! checks {
+    ($(#[doc = $about:literal])+ $list:ident: $handles:ty; $($name:ident,)*) => {
+        $(#[doc = $about])+
+        pub const $list: &[Check<$handles>] =
+            &[$(Check { name: stringify!($name), run: |handles| $name(handles).boxed() }),*];
+    };
+}
+
 mod answers;
 mod concurrency;
 mod conversation_index;
 mod database;
+pub(crate) mod index;
 mod owners;
 mod usage;
+
+pub use index::{INDEX_CHECKS, Indexes, check_all_indexes};
 
 /// Two handles on one empty database, as two processes have them.
 #[derive(Debug, Clone)]
@@ -56,14 +67,6 @@ impl From<Stores> for Handles {
 pub struct Check<T> {
     pub name: &'static str,
     pub run: fn(T) -> BoxFuture<'static, ()>,
-}
-
-macro_rules! checks {
-    ($(#[doc = $about:literal])+ $list:ident: $handles:ty; $($name:ident,)*) => {
-        $(#[doc = $about])+
-        pub const $list: &[Check<$handles>] =
-            &[$(Check { name: stringify!($name), run: |handles| $name(handles).boxed() }),*];
-    };
 }
 
 checks! {

@@ -8,9 +8,10 @@ use futures_util::FutureExt as _;
 use super::database::Database;
 use super::postgres::Postgres;
 use super::{
-    Accounts, AddressError, Answers, ConversationIndex, ConversationStore, Format, Sqlite, Stored, Uploads,
-    Usage,
+    Accounts, AddressError, Answers, ConversationIndex, ConversationStore, Format, PassageIndex, Sqlite,
+    Stored, Uploads, Usage,
 };
+use crate::index::PostgresIndex;
 
 /// A database with all its tables. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -18,13 +19,15 @@ pub struct Store {
     conversations: Arc<dyn ConversationStore>,
     database: Arc<dyn Database>,
     files: Vec<PathBuf>,
+    /// In the same database.
+    index: Option<Arc<dyn PassageIndex>>,
 }
 
 impl Store {
     /// SQLite in a directory, as [`Sqlite::new`].
     pub fn sqlite(directory: Option<PathBuf>) -> Self {
         let sqlite = Arc::new(Sqlite::new(directory));
-        Self { conversations: Arc::clone(&sqlite) as _, files: sqlite.files(), database: sqlite }
+        Self { conversations: Arc::clone(&sqlite) as _, files: sqlite.files(), database: sqlite, index: None }
     }
 
     /// PostgreSQL at a URL, as libpq takes it. `instance` is the name of this process for others: a turn that runs here
@@ -34,7 +37,13 @@ impl Store {
     /// The text is no URL of PostgreSQL.
     pub fn postgres(url: &str, instance: &str) -> Result<Self, AddressError> {
         let postgres = Arc::new(Postgres::new(url, instance)?);
-        Ok(Self { conversations: Arc::clone(&postgres) as _, files: Vec::new(), database: postgres })
+        let index = PostgresIndex::new(Arc::clone(&postgres) as _);
+        Ok(Self {
+            conversations: Arc::clone(&postgres) as _,
+            database: postgres,
+            files: Vec::new(),
+            index: Some(Arc::new(index)),
+        })
     }
 
     /// The files of this machine that hold what is stored, whether they exist or not.
@@ -81,6 +90,12 @@ impl Store {
 
     pub fn conversation_index(&self) -> ConversationIndex {
         ConversationIndex::new(Arc::clone(&self.database))
+    }
+
+    /// The index of uploads that is in the database, and loses what a deleted upload had; `None` for SQLite, beside which a
+    /// [`SqliteIndex`](crate::SqliteIndex) has a file of its own.
+    pub fn passage_index(&self) -> Option<Arc<dyn PassageIndex>> {
+        self.index.clone()
     }
 
     pub fn usage(&self) -> Usage {

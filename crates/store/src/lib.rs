@@ -10,6 +10,7 @@ mod conversations;
 mod database;
 mod error;
 mod handle;
+mod index;
 mod page;
 mod postgres;
 mod sql;
@@ -23,6 +24,10 @@ pub use conversations::{
 pub use database::Format;
 pub use error::StoreError;
 pub use handle::Store;
+pub use index::{
+    Hit, IndexSummary, IndexedDocument, IndexedPassage, NewDocument, NewPassage, PassageIndex, SqliteIndex,
+    Unembedded,
+};
 pub use page::{Cursor, CursorError, Page};
 pub use postgres::AddressError;
 pub use sqlite::Sqlite;

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::finding::Section;
-use store::{Format, Store, StoreError};
+use store::{Format, SqliteIndex, Store, StoreError};
+use text::format::human_size;
 
-pub(super) async fn check(store: &Store) -> Section {
+pub(super) async fn check(store: &Store, index: &SqliteIndex) -> Section {
     let mut section = Section::new("Database");
     let name = store.name();
     let found = store.format().await;
@@ -30,6 +31,14 @@ pub(super) async fn check(store: &Store) -> Section {
         ),
         Err(StoreError::NoDirectory) => section.warning(format!("{name}: nothing can be stored"), None),
         Err(error) => section.error(error.to_string(), None),
+    }
+    if index.exists() {
+        let bytes = index.bytes();
+        section.field("index_bytes", bytes);
+        section.info(format!(
+            "the index of files has {}; \"ollama-mcp index list\" shows it",
+            human_size(bytes)
+        ));
     }
     section
 }

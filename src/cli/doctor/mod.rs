@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{Context, block_on, output};
 use crate::app::App;
 use finding::{Level, Page, Section};
+use store::SqliteIndex;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -42,10 +43,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
 /// The sections, in the order in which one depends on another.
 async fn check(context: &Context) -> anyhow::Result<Vec<Section>> {
     let App { services, store } = App::new(&context.loaded.settings)?;
+    let index = SqliteIndex::new(context.loaded.settings.store.data_dir.clone());
     // Concurrent: a model server and hosts that do not answer are waited for only once.
     let (server, database, http, own, hosts) = futures_util::join!(
         server::check(&services),
-        database::check(&store),
+        database::check(&store, &index),
         http_server::check(context.loaded.settings.serve.as_ref()),
         hosts::self_test(context),
         hosts::check(&context.loaded.origins)

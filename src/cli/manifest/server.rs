@@ -11,7 +11,7 @@ use mcp::{self, Connection};
 use settings::registry::{self, SERVE_SETTINGS, SETTINGS};
 use settings::{SettingInfo, Settings, Sources};
 
-/// The manifest with default settings, whatever the settings of this machine.
+/// The manifest with default settings, whatever the settings of this machine, and with the tools that an allowed directory adds.
 ///
 /// # Errors
 /// The server did not answer, which would be a bug.
@@ -34,6 +34,12 @@ pub(super) async fn manifest() -> anyhow::Result<Value> {
     ] {
         manifest.insert(field.into(), take(&mut server.ask(method, json!({})).await?, field));
     }
+    if let Some(tools) = manifest.get_mut("tools").and_then(Value::as_array_mut) {
+        // Any directory works: listing tools reads no file.
+        let directory = std::env::temp_dir();
+        let allowed = [(registry::ALLOWED_DIRS.env, directory.to_str().unwrap_or("/"))];
+        add_tools(tools, &allowed, "an allowed directory (`--allow-dir`)").await?;
+    }
     manifest.insert("environment".into(), environment(SETTINGS));
     manifest.insert("run".into(), json!({ "command": "ollama-mcp", "args": [] }));
     // The same server over HTTP, which takes the variables above too.
@@ -53,25 +59,35 @@ pub(super) async fn manifest() -> anyhow::Result<Value> {
 /// As [`manifest`].
 pub(super) async fn with_optional_tools() -> anyhow::Result<Value> {
     let mut manifest = manifest().await?;
+    let tools = manifest.get_mut("tools").and_then(Value::as_array_mut);
     // Any key works: listing tools sends no request.
-    let environment = [(registry::TOOLSETS.env, "all"), (registry::OLLAMA_API_KEY.env, "none")]
-        .map(|(name, value)| (name.into(), value.into()));
-    let mut everything =
-        Conversation::start(Sources { environment: environment.into(), ..Sources::default() })?;
-    let mut listed = everything.ask("tools/list", json!({})).await?;
-    if let (Some(Value::Array(tools)), Value::Array(listed)) =
-        (manifest.get_mut("tools"), take(&mut listed, "tools"))
-    {
-        for mut tool in listed {
-            if !tools.iter().any(|known| known.get("name") == tool.get("name")) {
-                if let Some(tool) = tool.as_object_mut() {
-                    tool.insert("needs".into(), "an API key (`OLLAMA_API_KEY`) and the toolset `web`".into());
-                }
-                tools.push(tool);
-            }
-        }
+    let key = [(registry::TOOLSETS.env, "all"), (registry::OLLAMA_API_KEY.env, "none")];
+    if let Some(tools) = tools {
+        add_tools(tools, &key, "an API key (`OLLAMA_API_KEY`) and the toolset `web`").await?;
     }
     Ok(manifest)
+}
+
+/// Adds the tools that these settings add to those of the default ones, with what they need.
+async fn add_tools(
+    tools: &mut Vec<Value>,
+    settings: &[(&'static str, &str)],
+    needs: &'static str,
+) -> anyhow::Result<()> {
+    let environment = settings.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let mut server =
+        Conversation::start(Sources { environment: environment.collect(), ..Sources::default() })?;
+    let mut listed = server.ask("tools/list", json!({})).await?;
+    let Value::Array(listed) = take(&mut listed, "tools") else { return Ok(()) };
+    for mut tool in listed {
+        if !tools.iter().any(|known| known.get("name") == tool.get("name")) {
+            if let Some(tool) = tool.as_object_mut() {
+                tool.insert("needs".into(), needs.into());
+            }
+            tools.push(tool);
+        }
+    }
+    Ok(())
 }
 
 fn environment(settings: &[&SettingInfo]) -> Value {

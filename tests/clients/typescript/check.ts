@@ -113,7 +113,9 @@ async function checkCancel(client: Client): Promise<void> {
 }
 
 async function checkTheRest(client: Client): Promise<void> {
-  const listed = answerOf(await client.callTool({ name: "list_models", arguments: {} }));
+  const result = await client.callTool({ name: "list_models", arguments: {} });
+  assert(!result.isError, JSON.stringify(result));
+  const listed = answerOf(result);
   const models: string[] = listed.models.map((model: Answer) => model.name);
   for (const ref of [
     { type: "ref/prompt", name: "ask_local_model" },

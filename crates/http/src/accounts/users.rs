@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::Scope;
+use types::{Owner, Scope};
 
 use super::error::{check_private, time};
 use crate::call::{Call, json_answer, tell_ignored};
@@ -112,6 +112,9 @@ async fn change(mut call: Call) -> Answer {
 
 async fn remove(call: Call) -> Answer {
     let removed = call.app.accounts.remove_user(call.path("email")).await?;
+    if let Some(owner) = Owner::new(&removed.id) {
+        call.app.services.documents.forget_owner(&owner).await.map_err(|error| call.error(&error))?;
+    }
     json_answer(&ShownUser::from(removed))
 }
 

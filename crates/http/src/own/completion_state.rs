@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::documents_state::DocumentsState;
 use crate::call::Call;
 use crate::error::HttpError;
 use crate::hint;
@@ -14,7 +15,7 @@ use openai::messages::ToolCall;
 use service::ErrorCode;
 use service::chat::timings::TimingsReport;
 use service::stored_answers::StoredAnswer;
-use service::tasks::job::Job;
+use service::tasks::job::{Job, JobOutput};
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Completion, Outcome, Phase, ReplyBuffer};
 
@@ -60,6 +61,9 @@ pub(super) struct CompletionState {
     /// Of work that is no single reply: `{status, done, total}`
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<Value>,
+    /// Of work over files
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documents: Option<DocumentsState>,
 }
 
 /// A completion, with how long it took.
@@ -208,10 +212,23 @@ impl CompletionState {
             job: Some(json!({ "status": now.status, "done": now.done, "total": now.total })),
             ..Self::default()
         };
+        let state = state.with_report(now.report, has_credential);
         match now.outcome {
             None => state,
             Some(Ok(())) => Self { status: Status::Completed, ..state },
             Some(Err(error)) => state.failed(Err(error), has_credential),
+        }
+    }
+
+    fn with_report(self, report: JobOutput, has_credential: bool) -> Self {
+        let JobOutput::Documents(mut report) = report else { return self };
+        Self {
+            model: report.model.take(),
+            content: std::mem::take(&mut report.text),
+            location: report.location.as_ref().map(|location| location.describe().to_owned()),
+            warnings: report.warnings.iter().map(|warning| hint::warning(warning, has_credential)).collect(),
+            documents: Some(DocumentsState::of(*report)),
+            ..self
         }
     }
 

@@ -5,24 +5,23 @@ use std::sync::Arc;
 use futures_util::stream;
 use openai::messages::ToolCall;
 use serde::Serialize;
-use tokio::sync::watch;
 
 use super::completion_state::CompletionState;
+use super::job_events::{JobFollower, Progress};
 use crate::call::Call;
 use crate::error::Dialect;
 use crate::follow::{Follower, Step, shutting_down};
 use crate::mount::Response;
 use crate::route::Answer;
 use crate::sse;
-use crate::state::App;
 use service::chat::timings::millis;
-use service::tasks::job::{Job, JobState};
 use service::tasks::registry::{Task, TaskKind};
 use service::tasks::reply::{Phase, ReplyCursor, Update};
 
+/// An event of `/x/completions/{id}`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Event<'a> {
+pub(super) enum Event<'a> {
     Queue {
         place: usize,
         /// How long it may still wait.
@@ -38,11 +37,7 @@ enum Event<'a> {
         tool_calls: Vec<ToolCall<'a>>,
     },
     /// Of work that is no single reply.
-    Progress {
-        status: &'a str,
-        done: f64,
-        total: Option<f64>,
-    },
+    Progress(Progress<'a>),
     State {
         state: Box<CompletionState>,
     },
@@ -53,19 +48,7 @@ enum Event<'a> {
 pub(super) fn response(call: &Call, task: Arc<Task>, after: ReplyCursor) -> Answer {
     match &task.kind {
         TaskKind::Reply(_) => Ok(of_reply(Follower::attached(call, task, after)?, Vec::new())),
-        TaskKind::Job(job) => {
-            let mut changes = job.watch();
-            changes.mark_changed();
-            let has_credential = call.identity.has_credential();
-            let job = JobFollower {
-                app: Arc::clone(&call.app),
-                job: Arc::clone(job),
-                task,
-                changes,
-                has_credential,
-            };
-            Ok(of_job(job))
-        }
+        TaskKind::Job(_) => Ok(JobFollower::attached(call, task)?.events()),
     }
 }
 
@@ -118,41 +101,9 @@ fn write_update(out: &mut Vec<u8>, position: &str, update: &Update) {
     }
 }
 
-fn shutdown() -> Event<'static> {
+/// The server ends.
+pub(super) fn shutdown() -> Event<'static> {
     Event::Error(shutting_down().body(Dialect::OpenAi))
-}
-
-struct JobFollower {
-    app: Arc<App>,
-    task: Arc<Task>,
-    job: Arc<Job>,
-    changes: watch::Receiver<JobState>,
-    has_credential: bool,
-}
-
-fn of_job(follower: JobFollower) -> Response {
-    sse::response(stream::unfold(Some(follower), |follower| async move {
-        let mut follower = follower?;
-        let mut out = Vec::new();
-        let changed = tokio::select! {
-            biased;
-            changed = follower.changes.changed() => changed.is_ok(),
-            () = follower.app.shutdown.cancelled() => false,
-        };
-        if !changed {
-            sse::write_event(&mut out, None, &shutdown());
-            return Some((out, None));
-        }
-        let JobState { status, done, total, outcome, .. } = follower.job.state();
-        follower.changes.borrow_and_update();
-        if outcome.is_some() {
-            let state = CompletionState::of(&follower.task, follower.has_credential);
-            sse::write_event(&mut out, None, &Event::State { state: Box::new(state) });
-            return Some((out, None));
-        }
-        sse::write_event(&mut out, None, &Event::Progress { status: &status, done, total });
-        Some((out, Some(follower)))
-    }))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Our own routes, under `/x/`: completions that run or have ended, the queue, conversations, comparisons, uploaded files.
+//! Our own routes, under `/x/`: completions that run or have ended, the queue, conversations, comparisons, uploaded files and
+//! work over them.
 
 mod compare;
 mod completion_state;
@@ -6,8 +7,11 @@ mod completions;
 mod connect;
 mod conversation_export;
 mod conversations;
+mod documents;
+mod documents_state;
 mod events;
 mod files;
+mod job_events;
 mod live;
 mod markdown;
 mod models;
@@ -24,6 +28,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(conversations::routes());
     routes.extend(turns::routes());
     routes.push(compare::route());
+    routes.extend(documents::routes());
     routes.extend(models::routes());
     routes.push(markdown::route());
     routes.push(connect::route());

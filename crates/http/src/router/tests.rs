@@ -110,7 +110,10 @@ fn routes_that_generate_are_counted_and_others_are_not() {
             "/api/v1/generate",
             "/x/conversations",
             "/x/conversations/{id}/turns",
-            "/x/compare"
+            "/x/compare",
+            "/x/documents/summarize",
+            "/x/documents/ask",
+            "/x/documents/find"
         ]
     );
 }

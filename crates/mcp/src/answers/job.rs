@@ -1,4 +1,4 @@
-//! The answer for a job: a transfer, a comparison or a batch.
+//! The answer for a job: a transfer, a comparison, a batch, or work over files.
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::completion::next_step;
-use super::{batch, to_json};
+use super::{batch, documents, to_json};
 use crate::answers::error::error_body;
 use crate::hint::Wording;
 use service::tasks::job::{Job, JobOutput, TransferReport};
@@ -59,6 +59,7 @@ pub(crate) fn answer(
         JobOutput::Transfer(transfer) => of_transfer(task, transfer, status)?,
         JobOutput::Comparison(replies) => batch::comparison(task, replies, status, wording)?,
         JobOutput::Batch(replies) => batch::batch(task, replies, status, wording)?,
+        JobOutput::Documents(report) => documents::documents(task, report, &state.status, status, wording)?,
     };
     let failure = match &state.report {
         JobOutput::Comparison(replies) | JobOutput::Batch(replies) if status == "completed" => {
@@ -74,7 +75,7 @@ pub(crate) fn answer(
             format!("This is still in progress. {} {waiting_for}{text}", next_step(&task.id))
         }
         // The text of a transfer says it already.
-        ("cancelled", JobOutput::Comparison(_) | JobOutput::Batch(_)) => {
+        ("cancelled", JobOutput::Comparison(_) | JobOutput::Batch(_) | JobOutput::Documents(_)) => {
             format!("Cancelled before it was complete. {text}")
         }
         _ => text,

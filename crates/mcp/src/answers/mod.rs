@@ -5,6 +5,7 @@
 pub(crate) mod batch;
 pub(crate) mod completion;
 pub(crate) mod conversations;
+pub(crate) mod documents;
 pub(crate) mod error;
 pub(crate) mod health;
 pub(crate) mod job;

@@ -17,6 +17,14 @@ fn worded() -> Vec<(Action, &'static str)> {
             "Or install one, for example with \"ollama pull e:1b\". Or call pull_model.",
         ),
         (
+            Action::PullEmbeddingModel { example: "e:1b" },
+            "Install one, for example with \"ollama pull e:1b\". Or call pull_model {\"model\":\"e:1b\"}.",
+        ),
+        (
+            Action::NameEmbeddingModel,
+            "Name one of the server's models in embedding_model, or set OLLAMA_MCP_EMBEDDING_MODEL.",
+        ),
+        (
             Action::ResumePull { model: model() },
             "Or fetch the rest with pull_model {\"model\":\"m:1b\",\"background\":true}, then call again.",
         ),
@@ -136,11 +144,7 @@ fn worded() -> Vec<(Action, &'static str)> {
         (Action::EnlargeContextForHistory, "Raise num_ctx to have more of it read."),
         (Action::RaiseReplyLimit { takes_num_ctx: true }, "Set max_tokens, or raise num_ctx."),
         (Action::RaiseReplyLimit { takes_num_ctx: false }, "Set max_tokens."),
-        (
-            Action::SplitFiles { part_bytes: 9 },
-            "To have long files read whole, split them into parts of at most 9 bytes, give the parts to batch_completion as files, \
-             and ask once more over its results.",
-        ),
+        (Action::SplitFiles { part_bytes: 9 }, "summarize_files and ask_files read files of any length."),
         (Action::ShortenOrCutTexts, "Send shorter texts, or leave truncate out to have it cut."),
     ]
 }
@@ -217,4 +221,14 @@ fn guests_learn_no_setting_no_address_and_no_path() {
     let worded = guests.error(error.clone());
     assert_eq!(worded.text(), "Ollama answered 500: open [hidden]: denied");
     assert_eq!(all_tools().error(error.clone()).message, error.message);
+}
+
+#[test]
+fn long_files_go_to_a_batch_where_no_tool_reads_them() {
+    let batch = Wording::new(["batch_completion"].into_iter());
+    let split = batch.hints(&[Action::SplitFiles { part_bytes: 9 }.into()]).unwrap();
+    assert!(
+        split.starts_with("To have long files read whole, split them into parts of at most 9 bytes"),
+        "{split}"
+    );
 }

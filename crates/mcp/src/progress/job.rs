@@ -1,13 +1,17 @@
-//! Progress of a job: bytes of a transfer, or how many of the replies are done.
+//! Progress of a job: bytes of a transfer, how many of the replies are done, or what is done with files.
 
 use std::pin::Pin;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::notifier::{HEARTBEAT, Notifier};
+use crate::answers::documents::progress;
 use crate::answers::job::amount;
 use service::tasks::job::{Job, JobOutput, JobState};
 use text::format::human_size;
+
+/// How much of the text so far a message shows, in characters.
+const MAX_TAIL: usize = 140;
 
 /// Reports a job's state until its end. `false`: the deadline comes first.
 pub(super) async fn follow(
@@ -60,6 +64,7 @@ fn size(state: &JobState) -> Option<String> {
 fn line(state: &JobState) -> String {
     match &state.report {
         JobOutput::Transfer(transfer) => amount(transfer),
+        JobOutput::Documents(report) => progress(report, &state.status, MAX_TAIL),
         JobOutput::Comparison(replies) | JobOutput::Batch(replies) => {
             let done = replies.replies.iter().filter(|reply| reply.is_some()).count();
             let waiting_for =

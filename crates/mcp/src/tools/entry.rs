@@ -114,6 +114,7 @@ impl ToolEntry {
             (Toolset::Models, Run::Answering(_)) if !self.changes => Scope::ModelsRead,
             (Toolset::Embeddings, _) => Scope::Embed,
             (Toolset::Conversations, _) => Scope::Conversations,
+            (Toolset::Files, _) => Scope::Files,
             (Toolset::Core | Toolset::Generate | Toolset::Models | Toolset::Compare | Toolset::Web, _) => {
                 match self.name {
                     "list_models" | "health_check" => Scope::ModelsRead,
@@ -264,6 +265,11 @@ fn hide(definition: &mut Tool, arguments: &[&str], description: Option<&'static 
     let properties = Arc::make_mut(&mut definition.input_schema).get_mut("properties");
     if let Some(properties) = properties.and_then(Value::as_object_mut) {
         properties.retain(|name, _| !arguments.contains(&name.as_str()));
+    }
+    if let Some(required) =
+        Arc::make_mut(&mut definition.input_schema).get_mut("required").and_then(Value::as_array_mut)
+    {
+        required.retain(|name| !arguments.iter().any(|hidden| name == hidden));
     }
     if let Some(description) = description {
         definition.description = Some(description.into());

@@ -1,5 +1,6 @@
 //! The tools, one file each; this one is the list of them.
 
+mod ask_files;
 mod batch_completion;
 mod cancel_completion;
 mod chat_completion;
@@ -12,6 +13,7 @@ mod delete_conversation;
 mod delete_model;
 mod embed;
 mod entry;
+mod find_in_files;
 mod generate;
 mod get_completion;
 mod get_conversation;
@@ -24,6 +26,7 @@ mod pull_model;
 mod push_model;
 mod rank;
 mod show_model;
+mod summarize_files;
 mod unload_model;
 mod web_fetch;
 mod web_search;
@@ -44,6 +47,9 @@ fn all() -> Vec<ToolEntry> {
         generate::entry(),
         batch_completion::entry(),
         compare_models::entry(),
+        summarize_files::entry(),
+        ask_files::entry(),
+        find_in_files::entry(),
         converse::entry(),
         list_conversations::entry(),
         get_conversation::entry(),
@@ -78,11 +84,16 @@ impl Offer {
     /// The tools that the settings choose and the provider can serve. `host_files`: the callers may name files of this
     /// machine.
     pub(super) fn new(services: &Services, settings: &ToolSettings, host_files: bool) -> Self {
+        let has_files = match host_files {
+            true => services.documents.has_files_of_host(),
+            false => services.uploads.are_accepted(),
+        };
         let is_offered = |entry: &ToolEntry| {
             settings.toolsets.contains(&entry.toolset)
                 && !(settings.read_only && entry.changes)
                 && (!entry.needs_ollama || services.models.features().manages_models)
                 && (entry.toolset != Toolset::Web || services.web.is_available())
+                && (entry.toolset != Toolset::Files || has_files)
         };
         let files = match host_files {
             true => OfferedFiles::Paths,
@@ -160,7 +171,7 @@ mod tests {
             assert!(paths.iter().all(|argument| properties[argument].is_null()), "{name}");
             assert!(!properties.to_string().to_lowercase().contains("path"), "{name}: {properties}");
         }
-        assert_eq!(described, 5);
+        assert_eq!(described, 8);
     }
 
     #[test]
@@ -183,6 +194,9 @@ mod tests {
             "generate attachments",
             "batch_completion files",
             "compare_models attachments",
+            "summarize_files files",
+            "ask_files files",
+            "find_in_files files",
             "converse attachments",
             "create_model gguf",
         ];

@@ -53,6 +53,8 @@ pub(crate) enum Source {
     Uploaded { path: PathBuf, id: String },
     /// In memory: they came with the call.
     Bytes(Vec<u8>),
+    /// Text that was read before: a part of a file.
+    Text(String),
 }
 
 impl fmt::Debug for Source {
@@ -62,6 +64,7 @@ impl fmt::Debug for Source {
             Self::Path => "Path",
             Self::Uploaded { .. } => "Uploaded",
             Self::Bytes(_) => "Bytes",
+            Self::Text(_) => "Text",
         })
     }
 }
@@ -98,6 +101,17 @@ impl Attachments {
         Self::each_of(paths.map(|(index, path)| NamedFile::at_path(argument, index, path.clone())).collect())
     }
 
+    /// Parts of files that were read before, each under its title.
+    pub(crate) fn of_texts(argument: &str, texts: Vec<(String, String)>) -> Self {
+        let file = |(name, text)| NamedFile {
+            argument: argument.to_owned(),
+            name,
+            source: Source::Text(text),
+            message: None,
+        };
+        Self::of(texts.into_iter().map(file).collect())
+    }
+
     pub(crate) fn of(files: Vec<NamedFile>) -> Self {
         Self::sharing(files, Arc::default())
     }
@@ -123,7 +137,11 @@ impl Attachments {
 
     /// The bytes of files that are in memory.
     pub(crate) fn bytes_held(&self) -> usize {
-        let bytes = |file: &NamedFile| if let Source::Bytes(bytes) = &file.source { bytes.len() } else { 0 };
+        let bytes = |file: &NamedFile| match &file.source {
+            Source::Bytes(bytes) => bytes.len(),
+            Source::Text(text) => text.len(),
+            Source::Path | Source::Uploaded { .. } => 0,
+        };
         self.0.as_ref().map_or(0, |named| named.files.iter().map(bytes).sum())
     }
 

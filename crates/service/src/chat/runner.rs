@@ -81,18 +81,16 @@ impl Chat {
 }
 
 impl Chat {
-    /// One reply of a job: it is not kept by itself, and ends when the future is dropped.
-    pub(crate) async fn reply(
+    /// One reply of a job, in a buffer that can be followed: it is not kept by itself, and ends when the future is dropped.
+    pub(crate) async fn reply_to(
         self: &Arc<Self>,
-        caller: &Caller,
+        reply: &Arc<ReplyBuffer>,
         call: ChatCall,
         job: &Arc<Job>,
         place: Reservation,
     ) -> Outcome {
-        let reply = ReplyBuffer::new(caller);
         reply.task_state.set_id(job.task_state.id());
-        let run =
-            Run { chat: Arc::clone(self), reply: Arc::clone(&reply), job: Some(Arc::clone(job)), place };
+        let run = Run { chat: Arc::clone(self), reply: Arc::clone(reply), job: Some(Arc::clone(job)), place };
         let summary = run.answer(call, Question::Messages).await;
         let summary = summary.map_err(|error| error.with_partial(reply.partial()));
         self.tasks.registry.observers.report(|| reply.figures(&summary));

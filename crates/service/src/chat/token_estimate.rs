@@ -158,6 +158,12 @@ impl Chat {
         Ok(self.token_ratios.estimate(&model, &PromptSize::of(&call.messages, &call.tools)))
     }
 
+    /// Bytes of a token of a model, where earlier prompts have shown it.
+    pub(crate) fn measured_bytes_per_token(&self, model: &str) -> Option<f64> {
+        let estimate = self.token_ratios.estimate(model, &PromptSize::default());
+        estimate.is_measured.then_some(estimate.bytes_per_token)
+    }
+
     /// The same without its files, at once.
     pub fn estimate_text(&self, call: &ChatCall) -> TokenEstimate {
         let model = call.model.as_deref().unwrap_or_default();

@@ -24,6 +24,7 @@ impl Action {
                 | Self::SetFilesDir
                 | Self::EnableWeb
                 | Self::ReplaceWebKey
+                | Self::NameEmbeddingModel
         )
     }
 
@@ -33,6 +34,7 @@ impl Action {
             Self::FreeDisk => {
                 Some("Use a smaller model, or ask the owner of this server to free some space.")
             }
+            Self::NameEmbeddingModel => Some("Name one of the server's models that makes embeddings."),
             Self::UseLocalModel => Some("Use a model that runs on this machine."),
             Self::StartServer(_) => Some("Try again when it runs."),
             Self::RaiseTimeout(_) => Some("Ask again; a model that is being loaded answers later."),

@@ -1,4 +1,4 @@
-//! Jobs: tasks other than a single reply (transfers of models, batches, comparisons). A job runs on its own, and is
+//! Jobs: tasks other than a single reply (transfers of models, batches, comparisons, work over files). A job runs on its own, and is
 //! followed, fetched and cancelled as a completion is.
 
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::error::ServiceError;
+use crate::tasks::documents_report::DocumentsReport;
 use crate::tasks::handle::TaskState;
 use crate::tasks::reply::Outcome;
 
@@ -42,6 +43,8 @@ pub enum JobOutput {
     Comparison(ReplySet),
     /// One instruction over many texts.
     Batch(ReplySet),
+    /// Files that are summarized, asked or searched.
+    Documents(Box<DocumentsReport>),
 }
 
 /// The replies of a job in the order of the requests; `None` for those that are not there yet.
@@ -135,6 +138,7 @@ impl JobOutput {
         match self {
             Self::Transfer(_) => 0,
             Self::Comparison(replies) | Self::Batch(replies) => replies.size(),
+            Self::Documents(report) => report.size(),
         }
     }
 }

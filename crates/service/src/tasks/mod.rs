@@ -1,6 +1,7 @@
 //! Work that runs on its own: it is queued, followed, fetched by its id, and cancelled. Nothing here knows of models.
 
 pub mod cancel_on_drop;
+pub mod documents_report;
 pub mod handle;
 pub mod id;
 pub mod job;

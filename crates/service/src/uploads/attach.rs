@@ -1,7 +1,9 @@
 //! Files that go with a call: uploads by their ids, and files whose bytes the call has.
 
+use std::path::PathBuf;
+
 use super::error::not_found;
-use super::{Kept, Upload, Uploads, is_upload_id, name};
+use super::{Upload, Uploads, is_upload_id, name};
 use crate::chat::attachments::{Attachments, NamedFile, Source as ReadFrom};
 use crate::{Caller, ServiceError};
 
@@ -61,16 +63,31 @@ impl Uploads {
         Ok(Attachments::of(self.named(caller, files).await?))
     }
 
+    /// The caller's upload of an id, and where its bytes are.
+    ///
+    /// # Errors
+    /// As of [`Uploads::attach`].
+    pub(crate) async fn locate(
+        &self,
+        caller: &Caller,
+        argument: &str,
+        id: &str,
+    ) -> Result<(Upload, PathBuf), ServiceError> {
+        // Without a directory there are no files.
+        let kept = self.0.as_ref().ok_or_else(|| not_found(argument, id))?;
+        let upload = self.get(caller, argument, id).await?;
+        let path = kept.directory.path_of(&upload.id);
+        Ok((upload, path))
+    }
+
     async fn named(&self, caller: &Caller, files: Vec<FileToAttach>) -> Result<Vec<NamedFile>, ServiceError> {
         let mut named = Vec::with_capacity(files.len());
         for FileToAttach { argument, source, message } in files {
             let (name, source) = match source {
                 Source::Upload(id) => {
-                    // Without a directory there are no files.
-                    let kept = self.0.as_ref().ok_or_else(|| not_found(&argument, &id))?;
-                    let upload = self.get(caller, &argument, &id).await?;
-                    let source = kept.source_of(&upload);
-                    (upload.name, source)
+                    let (upload, path) = self.locate(caller, &argument, &id).await?;
+                    debug_assert!(is_upload_id(&upload.id));
+                    (upload.name, ReadFrom::Uploaded { path, id: upload.id })
                 }
                 Source::Bytes { name, bytes } => {
                     (name::safe(name.as_deref().unwrap_or_default()), ReadFrom::Bytes(bytes))
@@ -79,13 +96,6 @@ impl Uploads {
             named.push(NamedFile { argument, name, source, message });
         }
         Ok(named)
-    }
-}
-
-impl Kept {
-    fn source_of(&self, upload: &Upload) -> ReadFrom {
-        debug_assert!(is_upload_id(&upload.id));
-        ReadFrom::Uploaded { path: self.directory.path_of(&upload.id), id: upload.id.clone() }
     }
 }
 

@@ -47,6 +47,7 @@ impl Kept {
             return Ok(());
         }
         let expired = self.settings.table.delete_expired(now).await.map_err(failed)?;
+        self.unindex(None, expired.clone()).await?;
         self.directory.remove(expired).await;
         // With the directory of another database everything would seem to be lost.
         self.check_directory().await?;
@@ -62,6 +63,7 @@ impl Kept {
                 // The directory was listed before: the file may have come since.
                 if !is_there && created < before && !self.directory.path_of(&id).exists() {
                     tracing::warn!(id, "the bytes of an uploaded file are gone: it is removed");
+                    self.unindex(None, vec![id.clone()]).await?;
                     self.settings.table.forget(&id).await.map_err(failed)?;
                 }
             }

@@ -56,7 +56,7 @@ fn uploads_in(home: &Path, directory: &str, change: impl FnOnce(&mut UploadSetti
         ttl: Some(24 * HOUR),
     };
     change(&mut settings);
-    Uploads::new(Some(settings))
+    Uploads::new(Some(settings), None)
 }
 
 fn caller(name: &str) -> Caller {
@@ -222,7 +222,7 @@ async fn server_without_uploads_makes_no_directory() {
     assert!(world.uploads.list(&caller("ann"), UploadFilter::default(), 9).await.unwrap().items.is_empty());
     world.sweep(SystemTime::now()).await;
     assert!(!world.directory().exists());
-    let none = Uploads::new(None);
+    let none = Uploads::new(None, None);
     assert_eq!(none.receive(&caller("ann")).await.map(drop).unwrap_err().code, ErrorCode::Unsupported);
     let attached = none.attach(&caller("ann"), "attachments", vec!["file-1".to_owned()]).await;
     assert_eq!(attached.unwrap_err().code, ErrorCode::FileNotFound);

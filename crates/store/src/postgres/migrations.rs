@@ -7,8 +7,11 @@ use super::failure::Failure;
 use crate::StoreError;
 
 /// A step that was published is never changed.
-const STEPS: [&str; 2] =
-    [include_str!("migrations/0001_server.sql"), include_str!("migrations/0002_titles.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/0001_server.sql"),
+    include_str!("migrations/0002_titles.sql"),
+    include_str!("migrations/0003_index.sql"),
+];
 
 /// The format that this version writes.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

@@ -19,7 +19,7 @@ use rusqlite::{Connection, ErrorCode};
 use types::Owner;
 
 use super::{Conversation, ConversationStore, Cursor, Page, StoreError, Stored, Summary, TryLock, Turn};
-use open::Opened;
+pub(crate) use open::{Opened, connect, set_up, unusable};
 use platform::free_space;
 use platform::sync::lock;
 
@@ -74,16 +74,24 @@ impl Sqlite {
         W: FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        async move {
-            let done = tokio::task::spawn_blocking(move || work(&inner)).await;
-            done.unwrap_or_else(|error| {
-                tracing::error!(%error, "the store's thread failed");
-                let reason = "its thread failed".to_owned();
-                Err(StoreError::Unusable { path: PathBuf::from(FILE), doing: "used", reason })
-            })
-        }
-        .boxed()
+        blocking(FILE, move || work(&inner))
     }
+}
+
+/// Runs work with a file on a blocking thread.
+pub(crate) fn blocking<T: Send + 'static>(
+    file: &'static str,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Stored<T> {
+    async move {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| {
+            tracing::error!(%error, "the store's thread failed");
+            let reason = "its thread failed".to_owned();
+            Err(StoreError::Unusable { path: PathBuf::from(file), doing: "used", reason })
+        })
+    }
+    .boxed()
 }
 
 /// How a call uses the file.
@@ -245,7 +253,8 @@ impl Failure {
     }
 }
 
-fn failure(error: &rusqlite::Error, path: &Path) -> StoreError {
+/// What a failure of SQLite at a file is for the store.
+pub(crate) fn failure(error: &rusqlite::Error, path: &Path) -> StoreError {
     let path = path.to_owned();
     // Only SQLite's own message: other texts could quote what is stored.
     let reason = match error {

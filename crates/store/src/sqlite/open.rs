@@ -17,27 +17,26 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A connection, and which file it is to.
 #[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) connection: Connection,
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
     identity: Option<(u64, u64)>,
 }
 
 impl Opened {
+    pub(crate) fn new(connection: Connection, path: &Path) -> Self {
+        Self { connection, identity: file_identity(path) }
+    }
+
     /// Whether the file is still the one at `path`.
-    pub(super) fn is_still_at(&self, path: &Path) -> bool {
+    pub(crate) fn is_still_at(&self, path: &Path) -> bool {
         self.identity.is_none_or(|identity| file_identity(path) == Some(identity))
     }
 }
 
 /// Opens the file, creates it if it does not exist, and brings it to the newest format.
 pub(super) fn open(directory: &Path, path: &Path) -> Result<Opened, StoreError> {
-    create_private_directory(directory).map_err(|error| unusable(directory, "made", &error))?;
-    // SQLite gives its other files the mode of this one.
-    create_private_file(path).map_err(|error| unusable(path, "made", &error))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let failed = |error: rusqlite::Error| failure(&error, path);
-    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    let mut connection = connect(directory, path)?;
     let found = migrations::format(&connection).map_err(failed)?;
     // Checked before the settings below write to the file.
     migrations::check(found, path)?;
@@ -45,12 +44,24 @@ pub(super) fn open(directory: &Path, path: &Path) -> Result<Opened, StoreError> 
         let reason = "it is read-only".to_owned();
         return Err(StoreError::Unusable { path: path.to_owned(), doing: "written", reason });
     }
-    set_up(&connection).map_err(failed)?;
+    // What was answered is on the disk, also after a power failure.
+    set_up(&connection, "full").map_err(failed)?;
     if found < migrations::NEWEST {
         migrations::migrate(&mut connection, path)?;
     }
     spare::keep(directory);
-    Ok(Opened { connection, identity: file_identity(path) })
+    Ok(Opened::new(connection, path))
+}
+
+/// A connection to a file for this user alone, which is created if it does not exist.
+pub(crate) fn connect(directory: &Path, path: &Path) -> Result<Connection, StoreError> {
+    create_private_directory(directory).map_err(|error| unusable(directory, "made", &error))?;
+    // SQLite gives its other files the mode of this one.
+    create_private_file(path).map_err(|error| unusable(path, "made", &error))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| failure(&error, path))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| failure(&error, path))?;
+    Ok(connection)
 }
 
 /// Opens the file only to read it, if it cannot be written: its disk is full or read-only, or the user may only read it.
@@ -91,7 +102,7 @@ pub(super) fn uri(path: &Path) -> Option<url::Url> {
 }
 
 /// The error of a file or directory of the store that the system refuses; `doing` is what was tried, as in "made".
-pub(super) fn unusable(path: &Path, doing: &'static str, error: &io::Error) -> StoreError {
+pub(crate) fn unusable(path: &Path, doing: &'static str, error: &io::Error) -> StoreError {
     let path = path.to_owned();
     match error.kind() {
         ErrorKind::StorageFull => StoreError::Full { path },
@@ -100,7 +111,8 @@ pub(super) fn unusable(path: &Path, doing: &'static str, error: &io::Error) -> S
     }
 }
 
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+/// Settings that all files have; `synchronous` is when a transaction is on the disk.
+pub(crate) fn set_up(connection: &Connection, synchronous: &str) -> rusqlite::Result<()> {
     // SQLite's own timeout does not hold for this switch, for which processes that create one file compete.
     let until = Instant::now() + BUSY_TIMEOUT;
     while let Err(error) = connection.pragma_update(None, "journal_mode", "wal") {
@@ -109,8 +121,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
         }
         std::thread::sleep(RETRY_INTERVAL);
     }
-    // What was answered is on the disk, also after a power failure.
-    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Deleted text is overwritten.
     connection.pragma_update(None, "secure_delete", true)?;

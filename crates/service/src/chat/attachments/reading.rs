@@ -144,6 +144,7 @@ impl Chat {
 enum Found<'a> {
     Opened(Opened),
     Bytes(&'a [u8]),
+    Text(&'a str),
 }
 
 impl<'a> Found<'a> {
@@ -154,6 +155,7 @@ impl<'a> Found<'a> {
                 stored(path, id, &file.name).map_err(|error| error.about_argument(file.argument.as_str()))?
             }
             Source::Bytes(bytes) => return Ok(Self::Bytes(bytes)),
+            Source::Text(text) => return Ok(Self::Text(text)),
         };
         Ok(Self::Opened(opened))
     }
@@ -162,6 +164,7 @@ impl<'a> Found<'a> {
         match self {
             Self::Opened(opened) => (opened.name.clone(), opened.size),
             Self::Bytes(bytes) => (file.name.clone(), bytes.len() as u64),
+            Self::Text(text) => (file.name.clone(), text.len() as u64),
         }
     }
 
@@ -169,6 +172,7 @@ impl<'a> Found<'a> {
         match self {
             Self::Opened(opened) => files::read(opened, max_bytes, stopped),
             Self::Bytes(bytes) => files::read_bytes(bytes, max_bytes, stopped),
+            Self::Text(text) => Ok(Content::Text(text.to_owned())),
         }
     }
 }

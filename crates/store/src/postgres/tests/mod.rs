@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use types::{Owner, Role};
 
 use super::*;
-use crate::contract::{Stores, check_all_stores};
+use crate::contract::index::document;
+use crate::contract::{Indexes, Stores, check_all_indexes, check_all_stores};
 use crate::{ConversationStore, Store, StoredMessage, TryLock, Turn};
 use server::PostgresServer;
 
@@ -178,14 +179,16 @@ async fn character_that_postgres_lacks_loses_no_turn() {
     assert_eq!(found.messages[0].content, "a\u{fffd}b");
 }
 
-/// A table or a column that only one of the databases has would be found by whoever uses the other one.
+/// A table or a column that only one of the databases has would be found by whoever uses the other one. The index has a file
+/// of its own where the database is SQLite.
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_are_those_of_sqlite() {
     let (server, store) = server();
     assert_eq!(count(&store).await, Ok(0));
     let columns = "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN '!' ELSE '' END
                    FROM information_schema.columns
-                   WHERE table_schema = 'public' AND table_name <> 'ollama_mcp_format' ORDER BY 1";
+                   WHERE table_schema = 'public' AND table_name NOT IN
+                     ('ollama_mcp_format', 'indexed_documents', 'passages', 'embeddings') ORDER BY 1";
     let ours: Vec<_> = server.run("chats", columns).lines().map(ToOwned::to_owned).collect();
     let home = tempfile::tempdir().unwrap();
     let sqlite = crate::Sqlite::new(Some(home.path().to_owned()));
@@ -210,4 +213,38 @@ async fn everything_moves_between_both_databases() {
     let sqlite = |name| Store::sqlite(Some(home.path().join(name)));
     everything_moves(&sqlite("a"), &postgres("a"), &home.path().join("to")).await;
     everything_moves(&postgres("b"), &sqlite("b"), &home.path().join("from")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn index_of_uploads_keeps_the_contract() {
+    let server = PostgresServer::start();
+    check_all_indexes(async |name| {
+        let url = server.new_database(name);
+        let open = |instance| Store::postgres(&url, instance).unwrap();
+        let (here, elsewhere) = (open("here"), open("elsewhere"));
+        Indexes {
+            here: here.passage_index().unwrap(),
+            elsewhere: elsewhere.passage_index().unwrap(),
+            uploads: Some(here.uploads()),
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passages_go_with_their_upload() {
+    let server = PostgresServer::start();
+    let store = Store::postgres(&server.new_database("chats"), "here").unwrap();
+    let (index, owner) = (store.passage_index().unwrap(), Owner::local());
+    let put = index.put(&owner, document("a", &["apples"]));
+    assert_eq!(put.await, Err(StoreError::Changed), "there is no such upload");
+    let indexes = Indexes { here: Arc::clone(&index), elsewhere: index, uploads: Some(store.uploads()) };
+    let id = indexes.put_document(&owner, document("a", &["apples\0", "pears"])).await;
+    indexes.here.put_embeddings(&owner, "m", vec![(id << 20, vec![1.0])]).await.unwrap();
+    let hits = indexes.here.search_words(&owner, vec![id], "apples", 9).await.unwrap();
+    assert_eq!(hits.len(), 1);
+    assert!(store.uploads().delete(&owner, "a").await.unwrap());
+    let left = "SELECT (SELECT count(*) FROM indexed_documents) + (SELECT count(*) FROM passages)
+                       + (SELECT count(*) FROM embeddings)";
+    assert_eq!(server.run("chats", left), "0");
 }
