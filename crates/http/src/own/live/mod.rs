@@ -43,7 +43,7 @@ struct Query {
 }
 
 pub(super) fn route() -> Route {
-    let example = "data: {\"type\":\"hello\",\"version\":\"0.1.0\",\"me\":{\"owner\":\"guest\"}}\n\ndata: {\"type\":\"server\",\"name\":\"Ollama\",\"up\":true}\n\n";
+    let example = "data: {\"type\":\"hello\",\"version\":\"0.2.0\",\"me\":{\"owner\":\"guest\"}}\n\ndata: {\"type\":\"server\",\"name\":\"Ollama\",\"up\":true}\n\n";
     Route::get("/x/events", |call| events(call).boxed())
         .about("getEvents", Tag::Own, "What a page shows, as it changes")
         .described(DESCRIPTION)
