@@ -13,6 +13,8 @@ mod support;
 mod architecture;
 #[cfg(unix)]
 mod attachments;
+#[cfg(unix)]
+mod book;
 mod cli;
 mod completions;
 mod documents;
