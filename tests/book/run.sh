@@ -2,7 +2,7 @@
 # Runs the commands of a page of docs/, in their order and in one shell, as a reader does, in the current folder.
 #   tests/book/run.sh PAGE BINARY
 # Commands are the blocks marked as sh; blocks marked as python run, too, where BOOK_PYTHON names an interpreter. `ollama-mcp serve` goes on in
-# the background, on a free port that replaces 4891 in what follows.
+# the background, on a free port that replaces 4891 in what follows; with BOOK_SERVER=yes one runs from the beginning.
 set -euo pipefail
 
 page=$(realpath "$1")
@@ -70,6 +70,8 @@ if ! command -v sudo >/dev/null && [[ $(id -u) -eq 0 ]]; then
     fi
   }
 fi
+
+[[ -z ${BOOK_SERVER:-} ]] || serve serve
 
 while IFS= read -r -d '' text; do
   language=${text%%$'\n'*}

@@ -60,6 +60,11 @@ async fn pull_tells_its_steps_and_how_it_failed() {
     let ran = run(&["models", "pull", "smollm2:135m"], &environment).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("success\n") && ran.stderr.contains("smollm2:135m is"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("chat --model smollm2:135m\n"), "{}", ran.stderr);
+    let embedder = serde_json::json!({ "capabilities": ["embedding"], "details": {}, "model_info": {} });
+    fake.on("POST", "/api/show", Answer::json(200, embedder));
+    let ran = run(&["models", "pull", "nomic-embed-text"], &environment).await;
+    assert!(ran.stderr.ends_with("nomic-embed-text is installed.\n"), "{}", ran.stderr);
     fake.replay("pull_unknown_model_stream");
     let ran = run(&["models", "pull", "no-such-model"], &environment).await;
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);

@@ -44,7 +44,12 @@ pub(super) async fn run(
     let is_there =
         matches!(job.state().report, JobOutput::Transfer(TransferReport { already_present: true, .. }));
     let done = if is_there { "was up to date already" } else { "is installed" };
-    output::note(&format!("{shown} {done}. Ask it with: ollama-mcp chat --model {shown}\n"));
+    let next = match services.models.capabilities(&Caller::local(), &name).await {
+        Ok(Some(words)) if words.iter().all(|word| word != "completion") => String::new(),
+        // What cannot be said of the model is no failure of the pull.
+        _ => format!(" Ask it with: ollama-mcp chat --model {shown}"),
+    };
+    output::note(&format!("{shown} {done}.{next}\n"));
     Ok(ExitCode::SUCCESS)
 }
 
