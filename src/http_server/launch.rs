@@ -17,6 +17,8 @@ const READ_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Link {
     address: String,
     code: Option<String>,
+    /// Where others find the page, if that is another address.
+    public: Option<String>,
 }
 
 /// A file that leads a browser to the link. It is removed with this value.
@@ -54,7 +56,8 @@ pub(super) fn link(
     // A code is worth nothing beyond this machine, where people sign in.
     let is_used = opens_page || io::stdout().is_terminal();
     let code = listens.filter(|_| is_used).and_then(|_| accounts.launch_code().ok());
-    Some(Link { address, code })
+    let public = listens.and(serve.public_url.as_ref()).map(ToString::to_string);
+    Some(Link { address, code, public })
 }
 
 /// The line that tells where the page is. The code is told to a terminal alone: elsewhere the output may be a log that
@@ -62,7 +65,8 @@ pub(super) fn link(
 pub(super) fn line(link: Option<&Link>) -> String {
     let Some(link) = link else { return String::new() };
     let shown = if io::stdout().is_terminal() { link.opening() } else { link.address.clone() };
-    format!("The page is at {shown}\n")
+    let others = link.public.as_ref().map_or_else(String::new, |url| format!("and for others at {url}\n"));
+    format!("The page is at {shown}\n{others}")
 }
 
 /// Opens the page in the user's browser, by a file that only this user can read: a code in a command line can be read by
@@ -83,7 +87,7 @@ pub(super) async fn open_running(serve: &ServeSettings, data_dir: Option<&Path>)
         return false;
     }
     let Some(code) = running.launch_code().await else { return false };
-    let link = Link { address: format!("http://{}/", running.address), code: Some(code) };
+    let link = Link { address: format!("http://{}/", running.address), code: Some(code), public: None };
     write(&format!("The server runs already. {}", line(Some(&link))));
     let Some(file) = open(Some(&link), data_dir) else { return false };
     // The browser reads it after the command that opens it has ended, and this process ends now.

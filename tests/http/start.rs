@@ -17,6 +17,16 @@ async fn first_lines_name_address_and_state_of_ollama() {
 }
 
 #[tokio::test]
+async fn public_address_of_the_page_is_told() {
+    let fake = FakeOllama::start().await.with_defaults();
+    let public = ("OLLAMA_MCP_SERVE_PUBLIC_URL", "https://models.example.com");
+    let server = HttpServer::start_with(&fake, &[public]).await;
+    let last = "and for others at https://models.example.com/\n";
+    crate::support::process::until("the address is told", || server.output().ends_with(last)).await;
+    assert!(server.output().contains(&format!("The page is at http://{}/\n", server.address())));
+}
+
+#[tokio::test]
 async fn guest_needs_no_key_and_the_local_key_allows_more() {
     let fake = FakeOllama::start().await.with_defaults();
     let server = HttpServer::start(&fake).await;
