@@ -18,6 +18,8 @@ mod models;
 mod remote;
 #[cfg(target_os = "linux")]
 mod remote_hosts;
+#[cfg(target_os = "linux")]
+mod service;
 mod serving;
 #[cfg(unix)]
 mod terminal;
