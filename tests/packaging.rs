@@ -63,6 +63,25 @@ fn registry_manifest_marks_secret_settings() {
     assert_eq!(address(1), "http://host.docker.internal:11434", "a container is not its host");
 }
 
+/// Hosts ask for the address and the key of a server that runs elsewhere.
+#[test]
+fn registry_manifest_describes_remote_server() {
+    let server = json("server.json");
+    let remotes = server["remotes"].as_array().unwrap();
+    assert_eq!(remotes.len(), 1);
+    let remote = &remotes[0];
+    assert_eq!(remote["type"], "streamable-http");
+    // The registry refuses a variable that is not described, and an address of this machine.
+    let url = remote["url"].as_str().unwrap();
+    let names: Vec<_> = url.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+    assert_eq!(names, ["host"]);
+    assert!(url.starts_with("https://") && remote["variables"]["host"]["isRequired"] == true);
+    let header = &remote["headers"][0];
+    assert_eq!((&header["name"], &header["value"]), (&"Authorization".into(), &"Bearer {key}".into()));
+    assert_eq!((&header["isSecret"], &header["variables"]["key"]["isSecret"]), (&true.into(), &true.into()));
+    assert!(server["description"].as_str().unwrap().contains("HTTP"));
+}
+
 /// What a host makes of the bundle's arguments: a list of directories becomes one argument each.
 #[tokio::test]
 async fn program_accepts_arguments_that_a_host_builds_from_bundle() {
