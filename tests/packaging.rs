@@ -1,5 +1,6 @@
 //! What is published: descriptions that fit their schemas, and archives that are named alike everywhere.
 
+use std::env::consts::EXE_EXTENSION;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::process::command;
+use crate::support::process::{BINARY, command};
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -161,6 +162,53 @@ fn archive_names_match_in_cargo_and_release() {
         assert!(url.ends_with(&format!("{{ name }}-{{ version }}-{musl}.tar.gz")), "{url}");
         let inside = binstall["overrides"][gnu]["bin-dir"].as_str().unwrap();
         assert_eq!(inside, format!("{{ name }}-{{ version }}-{musl}/{{ bin }}"));
+    }
+}
+
+/// Every command that people see has a man page, and each shell its script, which is that of `completions`.
+#[tokio::test]
+async fn archives_have_man_pages_and_completions() {
+    assert!(
+        read("packaging/archive.sh")
+            .contains("\ncargo run --quiet --locked --example pages -- \"$stage/$name\"\n")
+    );
+    let folder = TempDir::new().unwrap();
+    let generator = Path::new(BINARY).parent().unwrap().join("examples/pages").with_extension(EXE_EXTENSION);
+    let made = tokio::process::Command::new(generator).arg(folder.path()).status().await.unwrap();
+    assert!(made.success());
+    let names = |of: &str| {
+        let entries = std::fs::read_dir(folder.path().join(of)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let mut commands = vec![("ollama-mcp".to_owned(), ollama_mcp::cli::command_for_people())];
+    let mut pages = Vec::new();
+    while let Some((name, command)) = commands.pop() {
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        commands.extend(below.map(|below| (format!("{name}-{}", below.get_name()), below.clone())));
+        pages.push(format!("{name}.1"));
+    }
+    pages.sort();
+    assert_eq!(names("man"), pages);
+    assert!(pages.len() > 40 && !pages.iter().any(|page| page.contains("read-pdf")), "{pages:?}");
+    for page in &pages {
+        let text = std::fs::read_to_string(folder.path().join("man").join(page)).unwrap();
+        let title = format!(
+            ".TH {} 1 \"\" \"ollama-mcp {}\"\n",
+            page.trim_end_matches(".1"),
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(text.contains(&title), "{page}: {text}");
+        assert_eq!(text.contains("\n.nf\n"), text.contains("\n.SH NOTES\n"), "{page}");
+    }
+    let scripts = ["_ollama-mcp", "_ollama-mcp.ps1", "ollama-mcp.bash", "ollama-mcp.elv", "ollama-mcp.fish"];
+    assert_eq!(names("completions"), scripts);
+    let home = TempDir::new().unwrap();
+    for (shell, file) in ["zsh", "powershell", "bash", "elvish", "fish"].iter().zip(scripts) {
+        let printed = command(&home).args(["completions", shell]).output().await.unwrap().stdout;
+        assert!(std::fs::read(folder.path().join("completions").join(file)).unwrap() == printed, "{shell}");
     }
 }
 
