@@ -8,6 +8,8 @@ mod conversations;
 mod database;
 mod doctor;
 mod doctor_hosts;
+#[cfg(target_os = "linux")]
+mod documents;
 mod foreign_text;
 mod home;
 mod hosts;

@@ -10,7 +10,7 @@ use super::home::{Home, PROGRAM};
 const UNIT: &str = ".config/systemd/user/ollama-mcp.service";
 
 /// Records its calls in `$HOME/calls`, and runs the unit: its command and its variables, but for a free port.
-const SYSTEMCTL: &str = r#"#!/bin/sh
+pub(super) const SYSTEMCTL: &str = r#"#!/bin/sh
 echo "$*" >>"$HOME/calls"
 unit=$HOME/.config/systemd/user/ollama-mcp.service
 end() { [ ! -e "$HOME/pid" ] || kill "$(cat "$HOME/pid")"; rm -f "$HOME/pid"; }
@@ -31,12 +31,12 @@ esac
 const NO_BUS: &str = "#!/bin/sh\necho 'Failed to connect to bus: No medium found' >&2\nexit 1\n";
 
 /// A home with a program `systemctl`.
-struct Machine {
-    home: Home,
+pub(super) struct Machine {
+    pub(super) home: Home,
 }
 
 impl Machine {
-    fn new(systemctl: &str) -> Self {
+    pub(super) fn new(systemctl: &str) -> Self {
         let home = Home::new();
         home.write("bin/systemctl", systemctl);
         let mode = fs::Permissions::from_mode(0o755);

@@ -199,7 +199,7 @@ impl Service<'_> {
             }
             if let State::Not(state) = self.manager.state(self.run) {
                 // Not "activating" and its like.
-                if state == "failed" || state == "inactive" {
+                if matches!(state.as_str(), "failed" | "inactive" | "not loaded") {
                     break None;
                 }
             }
