@@ -212,6 +212,22 @@ async fn archives_have_man_pages_and_completions() {
     }
 }
 
+/// What is published beside the archives has its digest, too.
+#[test]
+fn release_makes_bill_of_materials_and_checksums() {
+    let workflow = read(".github/workflows/release.yml");
+    let steps: Vec<_> = workflow.lines().map(str::trim).collect();
+    assert!(steps.contains(&"packaging/sbom.sh dist"), "nothing makes the bill of materials");
+    assert!(steps.contains(&"- run: packaging/checksums.sh dist"), "nothing writes SHA256SUMS");
+    assert!(
+        steps.contains(&"needs: [check, build, sbom, bundle, image]"),
+        "the release does not wait for all parts"
+    );
+    for file in ["dist/*.tar.gz", "dist/*.zip", "dist/*.mcpb", "dist/*.cdx.json", "dist/SHA256SUMS"] {
+        assert!(steps.contains(&file), "{file} gets no attestation");
+    }
+}
+
 /// The registry checks that the image says whose it is.
 #[test]
 fn image_label_is_registry_name() {
