@@ -105,8 +105,10 @@ async fn service_is_installed_changed_and_removed() {
     assert!(ran.stdout.contains("service  runs\n") && ran.stdout.contains("server   http://127.0.0.1:"));
 
     // The same again changes nothing, and it goes on.
+    machine.calls();
     let ran = machine.run(&["install", "--model", "qwen3:8b"]).await;
     assert!(ran.stdout.contains("is up to date\n"), "{}", ran.stdout);
+    assert_eq!(machine.calls(), ["daemon-reload", "enable ollama-mcp.service"]);
 
     // Another file is shown first.
     let before = machine.home.read(UNIT);

@@ -130,15 +130,16 @@ impl Manager {
         }
     }
 
-    /// Starts the service now and after each login; one that runs is started anew with its changed file.
-    pub(super) fn start(self, file: &Path, run: Run<'_>) -> Result<(), Failure> {
+    /// Starts the service now and after each login; one that runs is started anew if its file `is_changed`.
+    pub(super) fn start(self, file: &Path, is_changed: bool, run: Run<'_>) -> Result<(), Failure> {
         let runs = self.state(run) == State::Running;
         match self {
             Self::Systemd if runs => {
                 done(run("systemctl", &["--user", "enable", &self.unit()]))?;
-                done(run("systemctl", &["--user", "restart", &self.unit()]))
+                if is_changed { done(run("systemctl", &["--user", "restart", &self.unit()])) } else { Ok(()) }
             }
             Self::Systemd => done(run("systemctl", &["--user", "enable", "--now", &self.unit()])),
+            Self::Launchd { .. } if runs && !is_changed => Ok(()),
             Self::Launchd { .. } => {
                 // One that was loaded before, with another file. Nothing is wrong if there was none.
                 let _ = run("launchctl", &["bootout", &self.service()]);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::{Context, handed_on, output, program};
+use super::{Context, flags, handed_on, output, program};
 use crate::running_server::RunningServer;
 use definition::{Definition, MARK, NAME, redacted};
 use manager::{Failure, Manager, Run, State, run_program};
@@ -48,6 +48,7 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Run the HTTP server now and after each login, with the settings given here
+    #[command(after_help = flags::MORE)]
     Install {
         /// Print the file that would be written, and change nothing
         #[arg(long, visible_alias = "dry-run")]
@@ -147,8 +148,12 @@ fn definition(context: &Context) -> anyhow::Result<Definition> {
 impl Service<'_> {
     fn install(&self, text: &str, force: bool, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
         let file = self.file.display();
+        let mut is_changed = true;
         match self.read()? {
-            Some(found) if found == text => output::line(&format!("{file} is up to date")),
+            Some(found) if found == text => {
+                is_changed = false;
+                output::line(&format!("{file} is up to date"));
+            }
             Some(found) if !force => {
                 output::print(&self.difference(&found, text));
                 output::error(&format!("{file} differs and was not changed; --force replaces it"));
@@ -178,7 +183,8 @@ impl Service<'_> {
             ));
             return Ok(ExitCode::FAILURE);
         }
-        if let Err(Failure::NoManager(why) | Failure::Refused(why)) = self.manager.start(&self.file, self.run)
+        if let Err(Failure::NoManager(why) | Failure::Refused(why)) =
+            self.manager.start(&self.file, is_changed, self.run)
         {
             output::error(&format!(
                 "{NAME} was not started: {why}. The log: {}",
@@ -192,6 +198,8 @@ impl Service<'_> {
     /// Waits until the service listens, and reports it.
     fn report_start(&self, data_dir: Option<&Path>) -> ExitCode {
         let since = Instant::now();
+        // One that ends and is started again runs now and then.
+        let mut not_running = None;
         let server = loop {
             let found = data_dir.and_then(RunningServer::find);
             if found.is_some() || since.elapsed() > START_WITHIN {
@@ -199,7 +207,9 @@ impl Service<'_> {
             }
             if let State::Not(state) = self.manager.state(self.run) {
                 // Not "activating" and its like.
-                if matches!(state.as_str(), "failed" | "inactive" | "not loaded") {
+                let has_ended = matches!(state.as_str(), "failed" | "inactive" | "not loaded");
+                not_running = Some(state);
+                if has_ended {
                     break None;
                 }
             }
@@ -207,10 +217,7 @@ impl Service<'_> {
         };
         let logs = self.manager.logs(&self.home);
         let Some(server) = server else {
-            let state = match self.manager.state(self.run) {
-                State::Running => "running".to_owned(),
-                State::Not(state) | State::NoManager(state) => state,
-            };
+            let state = not_running.unwrap_or_else(|| "running".to_owned());
             output::error(&format!(
                 "{NAME} was started, but does not listen (state: {state}). Its log says why: {logs}"
             ));

@@ -93,7 +93,7 @@ fn agent_that_still_ends_is_loaded_once_it_has() {
         Ok(output)
     };
     let file = AGENT.file(home.path(), None);
-    assert_eq!(AGENT.start(&file, &run), Ok(()));
+    assert_eq!(AGENT.start(&file, true, &run), Ok(()));
     assert_eq!(*refusals.borrow(), 0);
 }
 
@@ -106,7 +106,7 @@ fn failed() -> std::process::ExitStatus {
 fn unit_that_runs_is_started_anew_with_its_new_file() {
     let programs = Programs::new(&[("systemctl --user is-active", true, "active\n")]);
     let run = |program: &str, arguments: &[&str]| programs.run(program, arguments);
-    Manager::Systemd.start(Path::new("/unit"), &run).unwrap();
+    Manager::Systemd.start(Path::new("/unit"), true, &run).unwrap();
     let calls = programs.calls.borrow();
     let expected =
         ["is-active", "enable", "restart"].map(|verb| format!("systemctl --user {verb} ollama-mcp.service"));
@@ -114,9 +114,24 @@ fn unit_that_runs_is_started_anew_with_its_new_file() {
 }
 
 #[test]
+fn service_that_runs_goes_on_where_nothing_has_changed() {
+    for (manager, answer) in [
+        (Manager::Systemd, ("systemctl --user is-active", true, "active\n")),
+        (AGENT, ("launchctl print", true, "\tstate = running\n")),
+    ] {
+        let programs = Programs::new(&[answer]);
+        let run = |program: &str, arguments: &[&str]| programs.run(program, arguments);
+        manager.start(Path::new("/file"), false, &run).unwrap();
+        let calls = programs.calls.borrow();
+        let ends = |call: &String| call.contains("restart") || call.contains("bootout");
+        assert!(!calls.iter().any(ends), "{calls:?}");
+    }
+}
+
+#[test]
 fn manager_that_refuses_is_quoted() {
     let programs = Programs::new(&[("systemctl --user enable", false, "Unit is masked.\n")]);
     let run = |program: &str, arguments: &[&str]| programs.run(program, arguments);
-    let refused = Manager::Systemd.start(Path::new("/unit"), &run);
+    let refused = Manager::Systemd.start(Path::new("/unit"), true, &run);
     assert_eq!(refused, Err(Failure::Refused("Unit is masked.".to_owned())));
 }
