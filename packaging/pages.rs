@@ -3,21 +3,11 @@
 //! It is no part of the program, which so needs no generator of man pages.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::{env, fs, io};
 
-fn main() -> ExitCode {
-    let Some(folder) = env::args_os().nth(1) else {
-        eprintln!("pages: name the folder to write to");
-        return ExitCode::from(2);
-    };
-    match write(Path::new(&folder)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("pages: {error}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> io::Result<()> {
+    let folder = env::args_os().nth(1).ok_or_else(|| io::Error::other("name the folder to write to"))?;
+    write(Path::new(&folder))
 }
 
 fn write(folder: &Path) -> io::Result<()> {
