@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Packs a built program with its documents, as the release publishes it, and writes the archive's SHA-256 beside it.
+# Packs a built program with its documents, man pages and shell completions, as the release publishes it, and writes the archive's SHA-256
+# beside it.
 #   packaging/archive.sh BINARY NAME OUT     makes OUT/NAME.tar.gz, or OUT/NAME.zip of a program for Windows
+# Needs cargo: a generator that is no part of the program makes the pages. CARGO_BUILD_TARGET shares the build of the tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,6 +14,7 @@ trap 'rm -rf "$stage"' EXIT
 
 mkdir "$stage/$name"
 cp "$binary" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$stage/$name/"
+cargo run --quiet --locked --example pages -- "$stage/$name"
 case $binary in
   *.exe)
     archive=$name.zip

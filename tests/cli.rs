@@ -8,6 +8,8 @@ mod conversations;
 mod database;
 mod doctor;
 mod doctor_hosts;
+#[cfg(target_os = "linux")]
+mod documents;
 mod foreign_text;
 mod home;
 mod hosts;
@@ -18,6 +20,8 @@ mod models;
 mod remote;
 #[cfg(target_os = "linux")]
 mod remote_hosts;
+#[cfg(target_os = "linux")]
+mod service;
 mod serving;
 #[cfg(unix)]
 mod terminal;

@@ -1,5 +1,6 @@
 //! What is published: descriptions that fit their schemas, and archives that are named alike everywhere.
 
+use std::env::consts::EXE_EXTENSION;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::process::command;
+use crate::support::process::{BINARY, command};
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -61,6 +62,25 @@ fn registry_manifest_marks_secret_settings() {
     };
     assert_eq!(address(0), "http://127.0.0.1:11434");
     assert_eq!(address(1), "http://host.docker.internal:11434", "a container is not its host");
+}
+
+/// Hosts ask for the address and the key of a server that runs elsewhere.
+#[test]
+fn registry_manifest_describes_remote_server() {
+    let server = json("server.json");
+    let remotes = server["remotes"].as_array().unwrap();
+    assert_eq!(remotes.len(), 1);
+    let remote = &remotes[0];
+    assert_eq!(remote["type"], "streamable-http");
+    // The registry refuses a variable that is not described, and an address of this machine.
+    let url = remote["url"].as_str().unwrap();
+    let names: Vec<_> = url.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+    assert_eq!(names, ["host"]);
+    assert!(url.starts_with("https://") && remote["variables"]["host"]["isRequired"] == true);
+    let header = &remote["headers"][0];
+    assert_eq!((&header["name"], &header["value"]), (&"Authorization".into(), &"Bearer {key}".into()));
+    assert_eq!((&header["isSecret"], &header["variables"]["key"]["isSecret"]), (&true.into(), &true.into()));
+    assert!(server["description"].as_str().unwrap().contains("HTTP"));
 }
 
 /// What a host makes of the bundle's arguments: a list of directories becomes one argument each.
@@ -142,6 +162,69 @@ fn archive_names_match_in_cargo_and_release() {
         assert!(url.ends_with(&format!("{{ name }}-{{ version }}-{musl}.tar.gz")), "{url}");
         let inside = binstall["overrides"][gnu]["bin-dir"].as_str().unwrap();
         assert_eq!(inside, format!("{{ name }}-{{ version }}-{musl}/{{ bin }}"));
+    }
+}
+
+/// Every command that people see has a man page, and each shell its script, which is that of `completions`.
+#[tokio::test]
+async fn archives_have_man_pages_and_completions() {
+    assert!(
+        read("packaging/archive.sh")
+            .contains("\ncargo run --quiet --locked --example pages -- \"$stage/$name\"\n")
+    );
+    let folder = TempDir::new().unwrap();
+    let generator = Path::new(BINARY).parent().unwrap().join("examples/pages").with_extension(EXE_EXTENSION);
+    let made = tokio::process::Command::new(generator).arg(folder.path()).status().await;
+    assert!(made.expect("cargo test builds examples/pages, unless --test leaves it out").success());
+    let names = |of: &str| {
+        let entries = std::fs::read_dir(folder.path().join(of)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let mut commands = vec![("ollama-mcp".to_owned(), ollama_mcp::cli::command_for_people())];
+    let mut pages = Vec::new();
+    while let Some((name, command)) = commands.pop() {
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        commands.extend(below.map(|below| (format!("{name}-{}", below.get_name()), below.clone())));
+        pages.push(format!("{name}.1"));
+    }
+    pages.sort();
+    assert_eq!(names("man"), pages);
+    assert!(pages.len() > 40 && !pages.iter().any(|page| page.contains("read-pdf")), "{pages:?}");
+    for page in &pages {
+        let text = std::fs::read_to_string(folder.path().join("man").join(page)).unwrap();
+        let title = format!(
+            ".TH {} 1 \"\" \"ollama-mcp {}\"\n",
+            page.trim_end_matches(".1"),
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(text.contains(&title), "{page}: {text}");
+        assert_eq!(text.contains("\n.nf\n"), text.contains("\n.SH NOTES\n"), "{page}");
+    }
+    let scripts = ["_ollama-mcp", "_ollama-mcp.ps1", "ollama-mcp.bash", "ollama-mcp.elv", "ollama-mcp.fish"];
+    assert_eq!(names("completions"), scripts);
+    let home = TempDir::new().unwrap();
+    for (shell, file) in ["zsh", "powershell", "bash", "elvish", "fish"].iter().zip(scripts) {
+        let printed = command(&home).args(["completions", shell]).output().await.unwrap().stdout;
+        assert!(std::fs::read(folder.path().join("completions").join(file)).unwrap() == printed, "{shell}");
+    }
+}
+
+/// What is published beside the archives has its digest, too.
+#[test]
+fn release_makes_bill_of_materials_and_checksums() {
+    let workflow = read(".github/workflows/release.yml");
+    let steps: Vec<_> = workflow.lines().map(str::trim).collect();
+    assert!(steps.contains(&"packaging/sbom.sh dist"), "nothing makes the bill of materials");
+    assert!(steps.contains(&"- run: packaging/checksums.sh dist"), "nothing writes SHA256SUMS");
+    assert!(
+        steps.contains(&"needs: [check, build, sbom, bundle, image]"),
+        "the release does not wait for all parts"
+    );
+    for file in ["dist/*.tar.gz", "dist/*.zip", "dist/*.mcpb", "dist/*.cdx.json", "dist/SHA256SUMS"] {
+        assert!(steps.contains(&file), "{file} gets no attestation");
     }
 }
 

@@ -20,13 +20,18 @@ const DIRECTORIES: &str = "directories";
 /// The last line of the help of a subcommand.
 pub(super) const MORE: &str = "All settings of \"ollama-mcp --help\" can be given here too.";
 
+/// The one subcommand of a subcommand that has flags of its own: they are written into the service.
+const SERVICE_INSTALL: &str = "service install";
+
 /// The heading of the flags that only `serve` has.
 const SERVE_HEADING: &str = "Settings of serve";
 
 /// The settings that the help of a subcommand shows, by their variables. The others are accepted too.
 fn shown_for(subcommand: &str) -> Vec<&'static str> {
     let shown = match subcommand {
-        "try" | "doctor" | "serve" => [OLLAMA_HOST.env, MODEL.env, PROVIDER.env, BASE_URL.env, LOG.env],
+        "try" | "doctor" | "serve" | SERVICE_INSTALL => {
+            [OLLAMA_HOST.env, MODEL.env, PROVIDER.env, BASE_URL.env, LOG.env]
+        }
         "install" => [OLLAMA_HOST.env, MODEL.env, ALLOWED_DIRS.env, TOOLSETS.env, READ_ONLY.env],
         "connect" => return vec![MODEL.env],
         _ => return Vec::new(),
@@ -36,28 +41,41 @@ fn shown_for(subcommand: &str) -> Vec<&'static str> {
 
 /// The settings of `serve` that a subcommand accepts. `doctor` needs them to find the server.
 fn of_serve(subcommand: &str) -> &'static [&'static SettingInfo] {
-    if matches!(subcommand, "serve" | "doctor") { SERVE_SETTINGS } else { &[] }
+    if matches!(subcommand, "serve" | "doctor" | SERVICE_INSTALL) { SERVE_SETTINGS } else { &[] }
 }
 
 /// The command line with the settings, on the program and on each of its subcommands.
 pub(super) fn add_to(command: Command) -> Command {
-    let flags = |settings: &'static [&'static SettingInfo]| {
-        settings.iter().filter_map(|setting| Some((setting, argument(setting, setting.flag()?))))
-    };
     command.args(flags(SETTINGS).map(|(_, flag)| flag)).arg(directories()).mut_subcommands(|subcommand| {
         let name = subcommand.get_name().to_owned();
-        let shown = shown_for(&name);
-        let both = flags(SETTINGS).map(|(setting, flag)| flag.hide(!shown.contains(&setting.env)));
-        let of_serve = flags(of_serve(&name)).map(|(setting, flag)| {
-            if name == "serve" {
-                flag.help_heading(SERVE_HEADING)
-            } else {
-                flag.hide(*setting.env != *SERVE_LISTEN.env)
-            }
-        });
-        let subcommand = subcommand.args(both.chain(of_serve));
-        if shown.is_empty() || name == "serve" { subcommand } else { subcommand.after_help(MORE) }
+        match name.as_str() {
+            "service" => with_flags(subcommand, &name)
+                .mut_subcommand("install", |install| with_flags(install, SERVICE_INSTALL)),
+            _ => with_flags(subcommand, &name),
+        }
     })
+}
+
+fn flags(
+    settings: &'static [&'static SettingInfo],
+) -> impl Iterator<Item = (&'static &'static SettingInfo, Arg)> {
+    settings.iter().filter_map(|setting| Some((setting, argument(setting, setting.flag()?))))
+}
+
+/// A subcommand with the settings that it accepts.
+fn with_flags(subcommand: Command, name: &str) -> Command {
+    let shown = shown_for(name);
+    let shows_serve = matches!(name, "serve" | SERVICE_INSTALL);
+    let both = flags(SETTINGS).map(|(setting, flag)| flag.hide(!shown.contains(&setting.env)));
+    let of_serve = flags(of_serve(name)).map(|(setting, flag)| {
+        if shows_serve {
+            flag.help_heading(SERVE_HEADING)
+        } else {
+            flag.hide(*setting.env != *SERVE_LISTEN.env)
+        }
+    });
+    let subcommand = subcommand.args(both.chain(of_serve));
+    if shown.is_empty() || shows_serve { subcommand } else { subcommand.after_help(MORE) }
 }
 
 /// A setting as a flag. Its value is checked when the settings are loaded, not by clap.
@@ -123,16 +141,21 @@ fn directories() -> Arg {
 
 /// The settings given as flags, before or after the subcommand. If a setting takes one value, the one after it wins.
 pub(super) fn given(matches: &ArgMatches) -> Flags {
-    let inner = matches.subcommand().map(|(_, inner)| inner);
+    // From the program to the innermost subcommand.
+    let levels = std::iter::successors(Some(matches), |level| level.subcommand().map(|(_, inner)| inner));
+    let levels: Vec<_> = levels.collect();
     let mut flags = Flags::new();
     for setting in all().filter(|setting| setting.flag().is_some()) {
-        // A command that does not have the flag is an error here, and gives nothing.
-        let of = |matches: &ArgMatches| -> Vec<String> {
-            matches.try_get_many(setting.env).ok().flatten().into_iter().flatten().cloned().collect()
-        };
-        let mut values = inner.map(of).unwrap_or_default();
-        if values.is_empty() || setting.kind.separator().is_some() {
-            values.splice(0..0, of(matches));
+        let mut values: Vec<String> = Vec::new();
+        for level in &levels {
+            // A command that does not have the flag is an error here, and gives nothing.
+            let found = level.try_get_many::<String>(setting.env).ok().flatten().into_iter().flatten();
+            let mut found: Vec<_> = found.cloned().collect();
+            if setting.kind.separator().is_some() {
+                values.append(&mut found);
+            } else if !found.is_empty() {
+                values = found;
+            }
         }
         flags.extend(values.into_iter().map(|value| (setting, value)));
     }

@@ -1,16 +1,17 @@
 //! `install`: puts this server into a host's file.
 
-use std::path::{Component, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::handed_on::{self, absolute};
 use super::host_args::{HostArgs, apply, is_public, refused, resolve_targets};
 use super::remote::{RemoteArgs, ServerAddress};
 use super::{Context, USAGE, output, program};
 use hosts::{self, Entry, Environment, Host, Key, RemoteEntry, Scope, ServerEntry, Target, WORKSPACE};
 use settings::registry::{self, ALLOWED_DIRS, CONFIG_DIR, LOG, LOG_FILE};
-use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, ValueKind, with_home};
+use settings::{Origin, SettingInfo, SettingOrigin, Settings, SettingsError, Sources, with_home};
 
 /// The flag that is written as an argument of the server, where users see it, and not as a variable.
 const ALLOW_DIR: &str = "allow-dir";
@@ -190,16 +191,7 @@ fn entry(context: &Context, given: Vec<(String, String)>) -> anyhow::Result<Serv
     let command = command.into_os_string().into_string().ok();
     let command = command.context("the path of this program is not UTF-8, so hosts' files cannot name it")?;
     let args = server_arguments(&context.flags)?;
-    let mut env = Vec::new();
-    for origin in context.loaded.origins.iter().filter(|origin| is_handed_on(origin)) {
-        if let Some(value) = origin.value_shown.as_deref().filter(|value| !is_masked(value)) {
-            // The variable of the allowed directories is a list of absolute paths.
-            let is_path =
-                matches!(origin.setting.value_name, "DIR" | "PATH") && !is_for_the_host(origin.setting);
-            let value = if is_path { absolute(value)? } else { value.to_owned() };
-            env.push((origin.setting.env.to_owned(), value));
-        }
-    }
+    let mut env = handed_on::variables(of_entry(&context.loaded.origins))?;
     for (name, value) in given {
         env.retain(|(known, _)| *known != name);
         env.push((name, value));
@@ -258,31 +250,15 @@ fn missing_folder(flags: &[(&'static SettingInfo, String)]) -> Option<String> {
     ))
 }
 
-/// Whether to write a setting into the entry: it was given to this command and differs from the default. Values of
-/// `config.toml` are not written, since the server reads the file itself.
-fn is_handed_on(origin: &SettingOrigin) -> bool {
-    let setting = origin.setting;
-    let says_something = match origin.from {
-        // Even the default: it replaces the value in the entry.
-        Origin::Flag => !is_for_the_host(setting),
-        Origin::Environment => origin.value_shown.as_deref() != setting.default(),
-        Origin::ConfigFile(_) | Origin::Default => false,
-    };
-    says_something && setting.kind != ValueKind::Presence
+/// The settings that go into the entry as variables. Those of [`is_for_the_host`] are arguments.
+fn of_entry(origins: &[SettingOrigin]) -> impl Iterator<Item = &SettingOrigin> {
+    origins.iter().filter(|origin| origin.from != Origin::Flag || !is_for_the_host(origin.setting))
 }
 
 /// Secrets that are set here and not given with `--env`.
 fn left_out<'a>(origins: &'a [SettingOrigin], entry: &ServerEntry) -> Vec<&'a str> {
-    let secrets = origins
-        .iter()
-        .filter(|origin| is_handed_on(origin) && origin.value_shown.as_deref().is_some_and(is_masked));
-    let names = secrets.map(|origin| origin.setting.env);
+    let names = handed_on::secrets(of_entry(origins)).map(|origin| origin.setting.env);
     names.filter(|name| !entry.env.iter().any(|(given, _)| given == name)).collect()
-}
-
-/// Whether the value is that of a secret.
-fn is_masked(value: &str) -> bool {
-    value == "***"
 }
 
 /// Parses `NAME=VALUE` pairs; the last one of a name wins.
@@ -302,24 +278,6 @@ fn given_variables(pairs: &[String]) -> Result<Vec<(String, String)>, String> {
         given.push((name.to_owned(), value.to_owned()));
     }
     Ok(given)
-}
-
-/// Makes a path absolute, since hosts choose the current directory of the server. Variables of the host
-/// (`${workspaceFolder}`) and `~/`, which the server expands, stay.
-fn absolute(path: &str) -> anyhow::Result<String> {
-    if path.contains("${") || path.starts_with('~') {
-        return Ok(path.to_owned());
-    }
-    let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("{path} is not a path"))?;
-    // The server refuses "..".
-    let mut tidy = PathBuf::new();
-    for component in absolute.components() {
-        match component {
-            Component::ParentDir => drop(tidy.pop()),
-            other => tidy.push(other),
-        }
-    }
-    Ok(tidy.display().to_string())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod conversations;
 mod database;
 mod doctor;
 mod flags;
+mod handed_on;
 mod host_args;
 mod index;
 mod install;
@@ -21,6 +22,7 @@ mod output;
 mod program;
 mod remote;
 mod serve;
+mod service;
 mod try_prompt;
 mod try_url;
 mod uninstall;
@@ -34,10 +36,11 @@ use accounts::{AccountOptions, AccountService};
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 use crate::{app, telemetry};
+use ::service::chat::schema_check;
 use files::pdf;
-use service::chat::schema_check;
 use settings::{Loaded, ServeSources, SettingInfo, Settings, Sources};
 
+pub use completions::completion_scripts;
 pub use manifest::{Format, manifest, manifest_of_all};
 
 /// The exit code of wrong usage and wrong settings.
@@ -53,6 +56,7 @@ Examples:
   ollama-mcp chat                                talk to a model here
   ollama-mcp install --host vscode               set up a host, such as VS Code
   ollama-mcp serve                               serve HTTP: OpenAI's API, MCP over HTTP, the chat service
+  ollama-mcp service install                     run that server after each login
   ollama-mcp connect codex                       what a client needs to use that server as its model
   ollama-mcp doctor                              check the setup, and say how to fix problems
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | ollama-mcp
@@ -72,6 +76,8 @@ Ctrl+C stops it.
 enum Subcommand {
     /// Serve HTTP: a page to chat, the APIs of OpenAI, Anthropic and Ollama, and MCP
     Serve(serve::Arguments),
+    /// Run "serve" at login, by the user's systemd or launchd
+    Service(service::Arguments),
     /// Ask a model the way a host would: start the server, connect, stream the answer
     Try(try_prompt::Arguments),
     /// Talk to a model in the terminal, in a conversation that is stored
@@ -152,7 +158,12 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let subcommand = matches.subcommand().map(|_| Subcommand::from_arg_matches(matches)).transpose()?;
     // Shells run this at start; a wrong setting must not break completion.
     if let Some(Subcommand::Completions(arguments)) = &subcommand {
-        return completions::run(arguments);
+        return Ok(completions::run(arguments));
+    }
+    if let Some(Subcommand::Service(arguments)) = &subcommand
+        && arguments.needs_no_settings()
+    {
+        return service::run(None, arguments);
     }
     let mut flags = flags::given(matches);
     if matches.subcommand_name() != Some("install") {
@@ -170,9 +181,13 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
     let serve = match subcommand {
         // The commands of the database are for that of the server.
-        Some(Subcommand::Serve(_) | Subcommand::Migrate | Subcommand::Export(_) | Subcommand::Import(_)) => {
-            ServeSources::AllNames
-        }
+        Some(
+            Subcommand::Serve(_)
+            | Subcommand::Service(_)
+            | Subcommand::Migrate
+            | Subcommand::Export(_)
+            | Subcommand::Import(_),
+        ) => ServeSources::AllNames,
         Some(Subcommand::Doctor(_) | Subcommand::Connect(_)) => ServeSources::OwnNames,
         _ => ServeSources::Ignored,
     };
@@ -203,6 +218,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         }
         Some(Subcommand::Try(arguments)) => try_prompt::run(&context, &arguments),
         Some(Subcommand::Serve(arguments)) => serve::run(&context, &arguments),
+        Some(Subcommand::Service(arguments)) => service::run(Some(&context), &arguments),
         Some(Subcommand::Chat(arguments)) => chat::run(&context, &arguments),
         Some(Subcommand::Conversations(arguments)) => conversations::run(&context, &arguments),
         Some(Subcommand::Index(arguments)) => index::run(&context, &arguments),
@@ -219,7 +235,7 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Connect(arguments)) => connect::run(&context, &arguments),
         Some(Subcommand::Usage(arguments)) => usage::run(&context, &arguments),
         Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
-        Some(Subcommand::Completions(arguments)) => completions::run(&arguments),
+        Some(Subcommand::Completions(arguments)) => Ok(completions::run(&arguments)),
     }
 }
 
@@ -233,8 +249,8 @@ fn command() -> Command {
     command_for_people().subcommand(reader).subcommand(checker)
 }
 
-/// Without the hidden subcommands, which only the server starts.
-fn command_for_people() -> Command {
+/// The command line without the hidden subcommands, which only the server starts.
+pub fn command_for_people() -> Command {
     let command = Command::new("ollama-mcp")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))

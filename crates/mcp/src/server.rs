@@ -19,7 +19,7 @@ struct Shared {
     description: &'static str,
 }
 
-/// What the server is, as clients show it: the description of the program's package.
+/// What the server is, as clients show it.
 const DESCRIPTION: &str = "The models of a local Ollama for any MCP host, over stdio";
 /// The same over the network.
 const DESCRIPTION_OVER_NETWORK: &str = "The models of an Ollama for any MCP host, over HTTP";

@@ -14,7 +14,7 @@ pub use regular::{open_regular, read_regular};
 pub use system::{
     bound_process, create_private_directory, create_private_file, end_with_parent, file_identity, free_space,
     host_name, is_file_at, is_open_to_others, is_out_of_descriptors, keep_owner, lock_folder, mode_of,
-    shared_permissions, stdout_hung_up, stop_signal, survive_file_size_limit, sync_directory,
+    shared_permissions, stdout_hung_up, stop_signal, survive_file_size_limit, sync_directory, user_id,
 };
 
 /// Whether names of environment variables are case-sensitive.

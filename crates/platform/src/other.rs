@@ -90,6 +90,11 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
 /// Does nothing: the end of the input ends the process here.
 pub fn end_with_parent() {}
 
+/// The number of the user who runs this; `None` on systems without such numbers.
+pub fn user_id() -> Option<u32> {
+    None
+}
+
 /// The name of this machine; empty where the environment lacks it.
 pub fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()

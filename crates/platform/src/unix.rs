@@ -163,6 +163,11 @@ pub fn end_with_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
+/// The number of the user who runs this; `None` on systems without such numbers.
+pub fn user_id() -> Option<u32> {
+    Some(rustix::process::getuid().as_raw())
+}
+
 /// The name of this machine.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()

@@ -1,4 +1,5 @@
-//! `server.json` of the MCP Registry: what the server is, and the packages that hosts can install it from.
+//! `server.json` of the MCP Registry: what the server is, the packages that hosts can install it from, and how they connect to one that runs
+//! elsewhere.
 //!
 //! Its schema is `tests/fixtures/packaging/server.schema.json`.
 
@@ -21,7 +22,8 @@ pub(super) fn server_json(manifest: &Value) -> Value {
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
         "name": registry_name(),
         "title": text(server, "title"),
-        "description": text(server, "description"),
+        // That of the server itself is about one front; the registry takes 100 characters.
+        "description": env!("CARGO_PKG_DESCRIPTION"),
         "version": VERSION,
         "repository": { "url": REPOSITORY, "source": "github" },
         "packages": [
@@ -44,6 +46,41 @@ pub(super) fn server_json(manifest: &Value) -> Value {
                 "environmentVariables": variables(|setting| {
                     if *setting == *OLLAMA_HOST { Some(HOST_OF_CONTAINER) } else { setting.default() }
                 }),
+            },
+        ],
+        "remotes": [remote()],
+    })
+}
+
+/// A server that others run (`serve`): each has an address of its own, so hosts ask for it.
+///
+/// The registry takes no address of a loopback interface, and a key goes over https only, so the scheme is no variable.
+fn remote() -> Value {
+    json!({
+        "type": "streamable-http",
+        "url": "https://{host}/mcp",
+        "variables": {
+            "host": {
+                "description": "The host of a running `ollama-mcp serve` behind TLS, with its port where that is not 443",
+                "isRequired": true,
+                "placeholder": "models.example.com",
+            },
+        },
+        "headers": [
+            {
+                "name": "Authorization",
+                "description": "A key of that server, from its administrator (`ollama-mcp keys add`)",
+                "value": "Bearer {key}",
+                "isRequired": true,
+                "isSecret": true,
+                "variables": {
+                    "key": {
+                        "description": "The key, which begins with `omk_`",
+                        "isRequired": true,
+                        "isSecret": true,
+                        "placeholder": "omk_...",
+                    },
+                },
             },
         ],
     })
