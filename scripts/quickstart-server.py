@@ -1,4 +1,4 @@
-"""A throw-away, OpenAI-compatible model server for scripts/quickstart.sh: llama.cpp with SmolLM2-135M on a free loopback port.
+"""A throw-away, OpenAI-compatible model server for scripts/quickstart.sh and docs/scale.md: llama.cpp with SmolLM2-135M on loopback.
 
 Prints its base address as one line on stdout once it answers, logs to stderr, and runs until it is told to stop (SIGTERM)
 or, unless --keep is given, until the process that started it is gone.
@@ -33,7 +33,9 @@ def model_file() -> pathlib.Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="outlive the process that started this one")
-    keep = parser.parse_args().keep
+    parser.add_argument("--port", type=int, default=0, help="the port; without it the system picks a free one")
+    arguments = parser.parse_args()
+    keep = arguments.keep
     parent = os.getppid()
 
     import xllamacpp
@@ -42,7 +44,7 @@ def main() -> None:
     params.model.path = str(model_file())
     params.model_alias = {"smollm2:135m"}  # the name that Ollama gives the same model
     params.hostnames = ["127.0.0.1"]
-    params.port = 0  # the system picks a free one
+    params.port = arguments.port
     params.n_ctx = 4096  # 250 MB of memory in all; the model's own 8192 would take 340
     params.n_parallel = 1
     params.n_threads_http = 4

@@ -21,6 +21,8 @@ mod heads;
 mod isolation;
 mod limits;
 mod live_events;
+#[cfg(target_os = "linux")]
+mod lost_replica;
 mod mcp;
 mod ollama;
 mod openai_routes;

@@ -171,6 +171,17 @@ impl HttpStream {
         rest
     }
 
+    /// Reads what still comes; whether the connection broke, and the answer did not end as a whole one does.
+    pub async fn broke(&mut self) -> bool {
+        loop {
+            match timeout(PATIENCE, self.response.chunk()).await.expect("the stream ends") {
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
     /// Whether nothing comes for so long.
     pub async fn is_silent_for(&mut self, time: Duration) -> bool {
         match timeout(time, self.response.chunk()).await {

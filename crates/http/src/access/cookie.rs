@@ -1,18 +1,23 @@
 //! The cookie of a browser session. It is worth nothing without the secret that the page sends beside it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
+
+use url::Url;
 
 use crate::options::HttpOptions;
 
 /// The header with the secret.
 pub(super) const SECRET_HEADER: &str = "x-ollama-mcp-session";
 
-/// The name of the cookie. All ports of a host share their cookies, so it has the port.
+/// The name of the cookie. All ports of a host share their cookies, so it has the port: that of the address which browsers
+/// use, so that servers behind one proxy read each other's.
 fn name(options: &HttpOptions, is_https: bool) -> String {
-    let port = options.listen.first().map_or(0, std::net::SocketAddr::port);
+    let public = options.public_url.as_ref().and_then(Url::port_or_known_default);
+    let port = public.or_else(|| options.listen.first().map(SocketAddr::port)).unwrap_or_default();
     let prefix = if is_https { "__Host-" } else { "" };
     format!("{prefix}ollama-mcp-{port}")
 }
@@ -71,5 +76,18 @@ mod tests {
         assert_eq!(presented(&options, false, &headers), Some("t.t.t"));
         // A cookie that plain http could set is none of https.
         assert_eq!(presented(&options, true, &headers), None);
+    }
+
+    #[test]
+    fn cookie_has_port_of_public_address() {
+        let behind = |url: &str, port| HttpOptions {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], port))],
+            public_url: Some(url.parse().unwrap()),
+            ..HttpOptions::default()
+        };
+        let url = "https://localhost:4900";
+        assert_eq!(name(&behind(url, 4901), true), "__Host-ollama-mcp-4900");
+        assert_eq!(name(&behind(url, 4901), true), name(&behind(url, 4902), true));
+        assert_eq!(name(&behind("https://models.example.com", 4891), true), "__Host-ollama-mcp-443");
     }
 }

@@ -1,26 +1,40 @@
 //! One turn at a time in a conversation, across machines: an advisory lock for each, on one connection that a process
 //! keeps for them. The server frees them when the connection ends, so a killed process blocks nobody; a row with an
-//! expiry would block its conversation until then, and would cost two more writes to the disk for each turn.
+//! expiry would block its conversation until then, and would cost two more writes to the disk for each turn. A process
+//! that loses the connection and lives, as at a restart of the server, takes its locks again.
 //!
 //! The locks need a session of their own, which a pooler of transactions does not give. Where that shows, this process
 //! stops locking: turns stay whole without locks, and a turn that lost a race is refused.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use platform::sync::lock;
 use sha2::{Digest as _, Sha256};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Client;
 use types::Owner;
 
 use super::address::Address;
 use super::failure::Failure;
-use super::{APPLICATION, CALL_TIMEOUT, execute, tls};
+use super::{APPLICATION, CALL_TIMEOUT, RETRY_INTERVAL, execute, tls};
 use crate::StoreError;
 use crate::conversations::{TryLock, TurnLock};
 use crate::database::Value;
+
+const LOCK: &str = "SELECT pg_try_advisory_lock($1)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock($1)";
+
+/// The server notices within half a minute that a machine is gone, and frees its locks; by its defaults it takes two hours.
+const KEEPALIVES: &str =
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
+/// How long locks whose connection ended are tried to be had again.
+const LOCK_AGAIN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Of a key: the name of the application that holds its lock.
 const HOLDER: &str = "
@@ -36,9 +50,9 @@ pub(super) struct TurnLocks {
     instance: String,
     /// The connection of the locks.
     session: tokio::sync::Mutex<Option<Arc<Client>>>,
-    /// What this process holds or tries to get: the server lets one session lock twice. A standard mutex, held to look
-    /// one up.
-    held: Mutex<HashSet<i64>>,
+    /// What this process holds, with the connection that has the lock, or tries to get: the server lets one session lock
+    /// twice. A standard mutex, held to look one up.
+    held: Mutex<HashMap<i64, Option<Arc<Client>>>>,
     is_one_session: AtomicBool,
 }
 
@@ -46,7 +60,6 @@ pub(super) struct TurnLocks {
 #[derive(Debug)]
 struct Held {
     locks: Arc<TurnLocks>,
-    session: Arc<Client>,
     key: i64,
 }
 
@@ -72,8 +85,8 @@ impl TurnLocks {
         let tried = tried.unwrap_or_else(|_| Err(self.unreachable("it does not answer").into()));
         match tried {
             Ok(Locking::Locked(session)) => {
-                mine.keep();
-                let lock: TurnLock = Box::new(Held { locks: Arc::clone(&self), session, key });
+                mine.keep(session);
+                let lock: TurnLock = Box::new(Held { locks: Arc::clone(&self), key });
                 Ok(TryLock::Locked(lock))
             }
             Ok(Locking::HeldBy(application)) => {
@@ -88,45 +101,90 @@ impl TurnLocks {
         }
     }
 
-    async fn lock(&self, key: i64) -> Result<Locking, Failure> {
+    async fn lock(self: &Arc<Self>, key: i64) -> Result<Locking, Failure> {
         let session = self.session().await?;
         let parameters = [Value::Int(key)];
-        let locked = execute(&session, "SELECT pg_try_advisory_lock($1)", &parameters).await?;
-        if locked.rows.first().map(|row| row.int(0)).transpose()? == Some(1) {
+        if is_done(&session, LOCK, key).await? {
             return Ok(Locking::Locked(session));
         }
         let holder = execute(&session, HOLDER, &parameters).await?;
         Ok(Locking::HeldBy(holder.rows.first().map(|row| row.optional_text(0)).transpose()?.flatten()))
     }
 
-    async fn session(&self) -> Result<Arc<Client>, Failure> {
-        let mut session = self.session.lock().await;
-        if let Some(client) = session.as_ref().filter(|client| !client.is_closed()) {
-            return Ok(Arc::clone(client));
-        }
-        let tls = tls::connector(&self.address).map_err(|error| self.unreachable(&error.to_string()))?;
-        let (client, connection) = self.address.config.connect(tls).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "the connection of the turn locks ended");
+    /// Boxed, since the task of a connection makes the next one.
+    fn session(self: &Arc<Self>) -> BoxFuture<'_, Result<Arc<Client>, Failure>> {
+        async move {
+            let mut session = self.session.lock().await;
+            if let Some(client) = session.as_ref().filter(|client| !client.is_closed()) {
+                return Ok(Arc::clone(client));
             }
-        });
-        let client = Arc::new(client);
-        *session = Some(Arc::clone(&client));
-        Ok(client)
+            let tls = tls::connector(&self.address).map_err(|error| self.unreachable(&error.to_string()))?;
+            let (client, connection) = self.address.config.connect(tls).await?;
+            let locks = Arc::downgrade(self);
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "the connection of the turn locks ended");
+                }
+                lock_again(&locks).await;
+            });
+            if let Err(error) = client.batch_execute(KEEPALIVES).await {
+                tracing::debug!(%error, "the connection of the turn locks keeps the server's own keepalives");
+            }
+            let client = Arc::new(client);
+            *session = Some(Arc::clone(&client));
+            Ok(client)
+        }
+        .boxed()
     }
 
-    async fn unlock(&self, session: &Client, key: i64) {
-        let parameters = [Value::Int(key)];
-        let unlocked = execute(session, "SELECT pg_advisory_unlock($1)", &parameters).await;
-        let was_held = unlocked.ok().and_then(|done| done.rows.first().map(|row| row.int(0)));
-        if matches!(was_held, Some(Ok(0))) && self.is_one_session.swap(false, Ordering::Relaxed) {
-            tracing::warn!(
-                "the database is behind a pooler of transactions, which loses locks: turns of one conversation on several \
-                 instances are no longer kept apart, and those that meet are refused"
-            );
+    async fn unlock(&self, key: i64) {
+        loop {
+            let session = lock(&self.held).get(&key).cloned().flatten();
+            if let Some(session) = &session
+                && matches!(is_done(session, UNLOCK, key).await, Ok(false))
+                && self.is_one_session.swap(false, Ordering::Relaxed)
+            {
+                tracing::warn!(
+                    "the database is behind a pooler of transactions, which loses locks: turns of one conversation on several \
+                     instances are no longer kept apart, and those that meet are refused"
+                );
+            }
+            let mut held = lock(&self.held);
+            // Another connection may have it by now.
+            if has_same_session(held.get(&key), session.as_ref()) {
+                held.remove(&key);
+                return;
+            }
         }
-        lock(&self.held).remove(&key);
+    }
+
+    /// Keys whose connection has ended.
+    fn lost(&self) -> Vec<i64> {
+        let held = lock(&self.held);
+        let lost =
+            held.iter().filter(|(_, session)| session.as_ref().is_some_and(|client| client.is_closed()));
+        lost.map(|(key, _)| *key).collect()
+    }
+
+    /// Locks what was lost, unless another process has it now.
+    async fn lock_lost(self: &Arc<Self>) -> Result<(), Failure> {
+        let session = self.session().await?;
+        for key in self.lost() {
+            if !is_done(&session, LOCK, key).await? {
+                continue;
+            }
+            let is_held = match lock(&self.held).get_mut(&key) {
+                Some(held) => {
+                    *held = Some(Arc::clone(&session));
+                    true
+                }
+                None => false,
+            };
+            if !is_held {
+                is_done(&session, UNLOCK, key).await?;
+            }
+        }
+        Ok(())
     }
 
     fn unreachable(&self, reason: &str) -> StoreError {
@@ -149,12 +207,16 @@ struct Reserved<'a> {
 
 impl<'a> Reserved<'a> {
     fn new(locks: &'a TurnLocks, key: i64) -> Option<Self> {
-        let is_free = lock(&locks.held).insert(key);
-        // Lazily: dropping a reservation gives the key back.
-        is_free.then(|| Self { locks, key, is_kept: false })
+        let mut held = lock(&locks.held);
+        if held.contains_key(&key) {
+            return None;
+        }
+        held.insert(key, None);
+        Some(Self { locks, key, is_kept: false })
     }
 
-    fn keep(mut self) {
+    fn keep(mut self, session: Arc<Client>) {
+        lock(&self.locks.held).insert(self.key, Some(session));
         self.is_kept = true;
     }
 }
@@ -169,14 +231,44 @@ impl Drop for Reserved<'_> {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let (locks, session, key) = (Arc::clone(&self.locks), Arc::clone(&self.session), self.key);
+        let (locks, key) = (Arc::clone(&self.locks), self.key);
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move { locks.unlock(&session, key).await })),
+            Ok(runtime) => drop(runtime.spawn(async move { locks.unlock(key).await })),
             // The process ends, and its connections with it.
             Err(_) => {
                 lock(&locks.held).remove(&key);
             }
         }
+    }
+}
+
+/// Takes the locks again whose connection has ended, until all are there: another process that looked whether one is free
+/// may hold it for a moment.
+async fn lock_again(locks: &Weak<TurnLocks>) {
+    let until = Instant::now() + LOCK_AGAIN_WITHIN;
+    while let Some(locks) = locks.upgrade().filter(|locks| !locks.lost().is_empty()) {
+        if Instant::now() >= until {
+            tracing::warn!(database = locks.address.name, "locks of turns were lost with their connection");
+            return;
+        }
+        // It is tried again; a failed one says the same as the next call of the database.
+        let _ = timeout_at(Instant::now() + CALL_TIMEOUT, locks.lock_lost()).await;
+        drop(locks);
+        sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Runs one of [`LOCK`] and [`UNLOCK`]; whether it did it.
+async fn is_done(session: &Client, statement: &str, key: i64) -> Result<bool, Failure> {
+    let done = execute(session, statement, &[Value::Int(key)]).await?;
+    Ok(done.rows.first().map(|row| row.int(0)).transpose()? == Some(1))
+}
+
+fn has_same_session(held: Option<&Option<Arc<Client>>>, session: Option<&Arc<Client>>) -> bool {
+    match (held.and_then(Option::as_ref), session) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
     }
 }
 

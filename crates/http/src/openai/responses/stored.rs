@@ -18,6 +18,9 @@ use service::stored_answers::{MadeBy, RESPONSE, StoredAnswer};
 use service::tasks::registry::Task;
 use service::{ErrorCode, ServiceError};
 
+/// A server that lost its connection to the database, at a restart of that, has its locks again by then.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
 /// What was asked, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 struct Request<'a> {
@@ -177,26 +180,34 @@ pub(super) async fn was_deleted(call: &Call, record: &Record) -> Result<bool, Ht
 
 /// Finds out whether a response that has no end is still made; if not, that is its end.
 async fn settled(call: &Call, id: &str) -> Result<Option<Stored>, HttpError> {
-    let _one_at_a_time = call.app.responses.settling.lock().await;
-    let Some((mut row, instance)) = read(call, id).await? else { return Ok(None) };
-    if let Some(instance) = instance {
+    let mut has_looked = false;
+    loop {
+        let one_at_a_time = call.app.responses.settling.lock().await;
+        let Some((mut row, instance)) = read(call, id).await? else { return Ok(None) };
+        let Some(instance) = instance else { return Ok(Some(Stored::Ended(Box::new(row)))) };
         let answers = &call.app.services.stored_answers;
-        match answers.made_by(call.caller(), id).await.map_err(|error| call.error(&error))? {
+        let mark = match answers.made_by(call.caller(), id).await.map_err(|error| call.error(&error))? {
             MadeBy::Running(holder) => {
                 return Ok(Some(Stored::Running { instance: holder.unwrap_or(instance) }));
             }
-            MadeBy::Nobody(_mark) => {
-                row.response = ended_with_server(row.response);
-                let model = row.response.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let text = json!({ "response": row.response }).to_string();
-                if let Err(error) = answers.replace(call.caller(), (RESPONSE, id), model, text).await {
-                    // It is found out again the next time.
-                    tracing::warn!(code = error.code.as_str(), "the end of a response was not stored");
-                }
-            }
+            MadeBy::Nobody(mark) => mark,
+        };
+        // Another one that lives, and has lost its connection to the database, is about to mark it again.
+        if !has_looked && instance != call.app.options.instance {
+            drop((mark, one_at_a_time));
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+            has_looked = true;
+            continue;
         }
+        row.response = ended_with_server(row.response);
+        let model = row.response.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = json!({ "response": row.response }).to_string();
+        if let Err(error) = answers.replace(call.caller(), (RESPONSE, id), model, text).await {
+            // It is found out again the next time.
+            tracing::warn!(code = error.code.as_str(), "the end of a response was not stored");
+        }
+        return Ok(Some(Stored::Ended(Box::new(row))));
     }
-    Ok(Some(Stored::Ended(Box::new(row))))
 }
 
 /// The row of a response, with the instance that made it where it has no end.
