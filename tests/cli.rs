@@ -9,6 +9,7 @@ mod database;
 mod doctor;
 mod doctor_hosts;
 mod foreign_text;
+mod healthcheck;
 mod home;
 mod hosts;
 mod hosts_safety;
