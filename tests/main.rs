@@ -15,6 +15,7 @@ mod architecture;
 mod attachments;
 mod cli;
 mod completions;
+mod deploy;
 mod documents;
 mod examples;
 mod fake;
