@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::counting::Counting;
+use crate::secret_file;
 use hosts::{self, Environment};
 use mcp::{self, Connection, McpServer, ServerOptions};
 use providers::ollama::{Ollama, OllamaWeb};
@@ -20,6 +21,7 @@ use service::transfers::TransferSettings;
 use service::transfers::disk::Disk;
 use service::uploads::UploadSettings;
 use service::{ServiceSettings, Services};
+use settings::registry::{DATABASE_PASSWORD_FILE, DATABASE_URL};
 use settings::{ProviderKind, ProviderSettings, Settings, Toolset};
 use store::{SqliteIndex, Store};
 
@@ -67,14 +69,16 @@ pub fn services(settings: &Settings) -> anyhow::Result<Arc<Services>> {
 /// The database that the settings describe. Nothing is opened before the first use.
 ///
 /// # Errors
-/// A URL that is none of PostgreSQL.
+/// A URL that is none of PostgreSQL; a file with its password that cannot be read, or is empty.
 pub fn store(settings: &Settings) -> anyhow::Result<Store> {
     let Some(url) = &settings.store.database_url else {
         return Ok(Store::sqlite(settings.store.data_dir.clone()));
     };
     let instance = settings.serve.as_ref().and_then(|serve| serve.instance.clone());
     let instance = instance.unwrap_or_else(platform::host_name);
-    Store::postgres(url.expose(), &instance).context("OLLAMA_MCP_DATABASE_URL")
+    let file = settings.store.database_password_file.as_deref();
+    let password = file.map(|file| secret_file::read(file, DATABASE_PASSWORD_FILE.env)).transpose()?;
+    Store::postgres_with_password(url.expose(), password.as_deref(), &instance).context(DATABASE_URL.env)
 }
 
 fn service_settings(settings: &Settings, store: &Store) -> anyhow::Result<ServiceSettings> {

@@ -11,4 +11,5 @@ pub mod http_server;
 mod counting;
 mod mcp_endpoint;
 mod running_server;
+mod secret_file;
 mod telemetry;

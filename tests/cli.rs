@@ -11,6 +11,7 @@ mod doctor_hosts;
 #[cfg(target_os = "linux")]
 mod documents;
 mod foreign_text;
+mod healthcheck;
 mod home;
 mod hosts;
 mod hosts_safety;

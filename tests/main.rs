@@ -17,6 +17,7 @@ mod attachments;
 mod book;
 mod cli;
 mod completions;
+mod deploy;
 mod documents;
 mod examples;
 mod fake;

@@ -1,5 +1,7 @@
 //! Stored conversations: turns, lists, resources, and what happens to the file.
 
+#[cfg(target_os = "linux")]
+mod database_password;
 mod formats;
 mod kills;
 #[cfg(unix)]

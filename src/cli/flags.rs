@@ -39,9 +39,13 @@ fn shown_for(subcommand: &str) -> Vec<&'static str> {
     shown.to_vec()
 }
 
-/// The settings of `serve` that a subcommand accepts. `doctor` needs them to find the server.
+/// The settings of `serve` that a subcommand accepts. `doctor` and `healthcheck` need them to find the server.
 fn of_serve(subcommand: &str) -> &'static [&'static SettingInfo] {
-    if matches!(subcommand, "serve" | "doctor" | SERVICE_INSTALL) { SERVE_SETTINGS } else { &[] }
+    if matches!(subcommand, "serve" | "doctor" | "healthcheck" | SERVICE_INSTALL) {
+        SERVE_SETTINGS
+    } else {
+        &[]
+    }
 }
 
 /// The command line with the settings, on the program and on each of its subcommands.

@@ -9,6 +9,7 @@ mod database;
 mod doctor;
 mod flags;
 mod handed_on;
+mod healthcheck;
 mod host_args;
 mod index;
 mod install;
@@ -100,6 +101,8 @@ enum Subcommand {
     Import(database::ImportArguments),
     /// Check the setup, and say how to fix problems
     Doctor(doctor::Arguments),
+    /// Ask whether the HTTP server of these settings answers, for containers
+    Healthcheck(healthcheck::Arguments),
     /// Add this server to a host's configuration
     Install(install::Arguments),
     /// Remove this server from a host's configuration
@@ -166,6 +169,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         return service::run(None, arguments);
     }
     let mut flags = flags::given(matches);
+    if let Some(Subcommand::Healthcheck(arguments)) = &subcommand {
+        return Ok(healthcheck::run(flags, arguments));
+    }
     if matches.subcommand_name() != Some("install") {
         // install resolves paths itself before it writes them into a host's file.
         flags::make_absolute(&mut flags);
@@ -236,6 +242,8 @@ fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -
         Some(Subcommand::Usage(arguments)) => usage::run(&context, &arguments),
         Some(Subcommand::Manifest(arguments)) => manifest::run(&arguments),
         Some(Subcommand::Completions(arguments)) => Ok(completions::run(&arguments)),
+        // Both ran before the settings were read.
+        Some(Subcommand::Healthcheck(arguments)) => Ok(healthcheck::run(context.flags, &arguments)),
     }
 }
 

@@ -1,17 +1,15 @@
 //! Who may call `ollama-mcp serve`: the accounts, the administrator of the settings, and the refusal to listen where others
 //! can connect and nobody has a credential.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use accounts::{AccountOptions, AccountService};
 use anyhow::Context as _;
 
+use crate::secret_file;
+use settings::registry::{SERVE_ADMIN_KEY_FILE, SERVE_ADMIN_PASSWORD_FILE};
 use settings::{Secret, ServeSettings};
 use store::Store;
-
-/// A longer file holds no password and no key.
-const MAX_FILE_BYTES: u64 = 4096;
 
 /// The accounts of a server. Where it listens for this machine alone and no administrator is set, nothing is opened yet.
 ///
@@ -31,9 +29,10 @@ pub(super) async fn open(store: &Store, serve: &ServeSettings) -> anyhow::Result
     if !has_callers {
         anyhow::bail!(
             "{listen} can be reached from other machines, and nobody has a credential yet. Add an administrator with \
-             \"ollama-mcp users add EMAIL --admin\", or a key with \"ollama-mcp keys add NAME\", and start again; in a container, \
-             set OLLAMA_MCP_SERVE_ADMIN_KEY_FILE, or OLLAMA_MCP_SERVE_ADMIN_EMAIL and OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE. \
-             For this machine alone, listen on localhost:{port}.",
+             \"ollama-mcp users add EMAIL --admin\", or a key with \"ollama-mcp keys add NAME\", and start again. For a container, \
+             make a key with \"echo omk_$(openssl rand -hex 24) >admin_key\", mount that file where user 65532 can read it, \
+             and set OLLAMA_MCP_SERVE_ADMIN_KEY_FILE to its path; or set OLLAMA_MCP_SERVE_ADMIN_EMAIL and \
+             OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE. For this machine alone, listen on localhost:{port}.",
             listen = serve.listen,
             port = serve.listen.port(),
         );
@@ -46,7 +45,7 @@ pub(super) async fn open(store: &Store, serve: &ServeSettings) -> anyhow::Result
 
 async fn add_admin(accounts: &AccountService, serve: &ServeSettings) -> anyhow::Result<()> {
     if let Some(file) = &serve.admin_key_file {
-        let key = read(file, "OLLAMA_MCP_SERVE_ADMIN_KEY_FILE")?;
+        let key = secret_file::read(file, SERVE_ADMIN_KEY_FILE.env)?;
         accounts.ensure_admin_key(&key).await.with_context(|| {
             format!(
                 "{} (OLLAMA_MCP_SERVE_ADMIN_KEY_FILE) holds no usable key; \"echo omk_$(openssl rand -hex 24)\" makes one",
@@ -55,7 +54,7 @@ async fn add_admin(accounts: &AccountService, serve: &ServeSettings) -> anyhow::
         })?;
     }
     let password = match &serve.admin_password_file {
-        Some(file) => Some(read(file, "OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE")?),
+        Some(file) => Some(secret_file::read(file, SERVE_ADMIN_PASSWORD_FILE.env)?),
         None => serve.admin_password.as_ref().map(Secret::expose).map(str::to_owned),
     };
     match (&serve.admin_email, password) {
@@ -74,13 +73,4 @@ async fn add_admin(accounts: &AccountService, serve: &ServeSettings) -> anyhow::
         ),
         (None, None) => Ok(()),
     }
-}
-
-/// The text of a file with a secret.
-fn read(file: &Path, setting: &str) -> anyhow::Result<String> {
-    let text = platform::read_regular(file, MAX_FILE_BYTES)
-        .with_context(|| format!("{} ({setting}) cannot be read", file.display()))?;
-    let text =
-        String::from_utf8(text).map_err(|_| anyhow::anyhow!("{} ({setting}) is no text", file.display()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -33,8 +33,15 @@ async fn refused(home: &TempDir, environment: &[(&str, &str)]) -> String {
 async fn address_that_others_reach_is_refused_until_somebody_has_a_credential() {
     let home = TempDir::new().unwrap();
     let stderr = refused(&home, &[]).await;
-    for step in ["0.0.0.0:0", "ollama-mcp users add EMAIL --admin", "ollama-mcp keys add NAME", "localhost:0"]
-    {
+    for step in [
+        "0.0.0.0:0",
+        "ollama-mcp users add EMAIL --admin",
+        "ollama-mcp keys add NAME",
+        "echo omk_$(openssl rand -hex 24) >admin_key",
+        "OLLAMA_MCP_SERVE_ADMIN_KEY_FILE",
+        "OLLAMA_MCP_SERVE_ADMIN_PASSWORD_FILE",
+        "localhost:0",
+    ] {
         assert!(stderr.contains(step), "{step}: {stderr}");
     }
     // Nothing says "open anyway".

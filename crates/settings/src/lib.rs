@@ -100,6 +100,7 @@ impl Settings {
         let pulls = PullSettings::load(&mut resolver)?;
         pulls.check(tools.read_only)?;
         let store = StoreSettings::load(&mut resolver)?;
+        store.check()?;
         let telemetry = TelemetrySettings::load(&mut resolver)?;
         let serve = match sources.serve {
             ServeSources::Ignored => None,

@@ -259,4 +259,10 @@ settings! {
         env: "OLLAMA_MCP_DATABASE_URL", secret, key: "database_url",
         value: "URL" Text, parse: store::database_url,
     }
+
+    /// A file with the password of the database, whose URL then has none; it is read at the start.
+    DATABASE_PASSWORD_FILE: Option<PathBuf> {
+        env: "OLLAMA_MCP_DATABASE_PASSWORD_FILE", flag: "database-password-file", key: "database_password_file",
+        value: "PATH" Text, parse: parse::path,
+    }
 }

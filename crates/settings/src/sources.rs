@@ -1,7 +1,7 @@
 //! The sources of settings, and which of them each value came from.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -59,7 +59,9 @@ impl Sources {
 
     /// Refuses misspelt variables, which otherwise would be ignored silently.
     pub(super) fn refuse_unknown_variables(&self) -> Result<(), SettingsError> {
-        let mut names = self.environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
+        let set =
+            self.environment.iter().filter(|(name, value)| !value.is_empty() && !is_of_service(name, value));
+        let mut names = set.map(|(name, _)| name);
         match names.find(|name| name.starts_with(PREFIX) && !is_registered(name)) {
             None => Ok(()),
             Some(name) => Err(SettingsError::UnknownVariable {
@@ -119,6 +121,20 @@ pub struct SettingOrigin {
     /// The value as it was written, `***` for a secret; `None` where the setting has none.
     pub value_shown: Option<String>,
     pub from: Origin,
+}
+
+/// Whether Kubernetes has set this variable, for a service whose name begins like ours: `OLLAMA_MCP_SERVICE_HOST`,
+/// `OLLAMA_MCP_PORT=tcp://...`, `OLLAMA_MCP_PORT_4891_TCP_ADDR` and more.
+fn is_of_service(name: &str, value: &OsStr) -> bool {
+    let is_address = || value.to_str().is_some_and(|value| value.contains("://"));
+    let is_of_port = || {
+        let mut after = name.split("_PORT_").skip(1);
+        after.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || (name.ends_with("_PORT") && is_address())
+        || is_of_port()
 }
 
 fn is_registered(name: &str) -> bool {

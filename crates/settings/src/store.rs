@@ -18,8 +18,26 @@ group! {
         pub data_dir: Option<PathBuf> = Computed(data_dir),
         /// The URL of a PostgreSQL database; `None`: SQLite in [`Self::data_dir`].
         pub database_url: Option<Secret> = Computed(url),
+        /// A file with the password for [`Self::database_url`].
+        pub database_password_file: Option<PathBuf> = registry::DATABASE_PASSWORD_FILE,
         /// Whether the index of files is kept on disk.
         pub index: bool = registry::INDEX,
+    }
+}
+
+impl StoreSettings {
+    /// Refuses a password without a database: what is to be in that database would go to a file.
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        if self.database_password_file.is_some() && self.database_url.is_none() {
+            return Err(SettingsError::Missing {
+                setting: registry::DATABASE_URL.env,
+                problem: format!(
+                    "{} has the password of a database; set the URL to postgres://USER@HOST:PORT/DATABASE",
+                    registry::DATABASE_PASSWORD_FILE.env
+                ),
+            });
+        }
+        Ok(())
     }
 }
 

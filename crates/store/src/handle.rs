@@ -36,7 +36,19 @@ impl Store {
     /// # Errors
     /// The text is no URL of PostgreSQL.
     pub fn postgres(url: &str, instance: &str) -> Result<Self, AddressError> {
-        let postgres = Arc::new(Postgres::new(url, instance)?);
+        Self::postgres_with_password(url, None, instance)
+    }
+
+    /// The same with the password of a URL that has none.
+    ///
+    /// # Errors
+    /// As [`Self::postgres`]; the URL has a password, too.
+    pub fn postgres_with_password(
+        url: &str,
+        password: Option<&str>,
+        instance: &str,
+    ) -> Result<Self, AddressError> {
+        let postgres = Arc::new(Postgres::new(url, password, instance)?);
         let index = PostgresIndex::new(Arc::clone(&postgres) as _);
         Ok(Self {
             conversations: Arc::clone(&postgres) as _,

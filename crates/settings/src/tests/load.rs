@@ -83,6 +83,25 @@ fn blank_counts_as_unset_in_every_source() {
     assert_eq!(loaded.settings.provider.ollama_host.port(), 11434);
 }
 
+/// Kubernetes adds them for each service, unless the pod says `enableServiceLinks: false`.
+#[test]
+fn variables_of_services_in_kubernetes_are_no_settings() {
+    for (name, value) in [
+        ("OLLAMA_MCP_SERVICE_HOST", "10.96.0.7"),
+        ("OLLAMA_MCP_SERVICE_PORT", "80"),
+        ("OLLAMA_MCP_SERVICE_PORT_HTTP", "80"),
+        ("OLLAMA_MCP_PORT", "tcp://10.96.0.7:80"),
+        ("OLLAMA_MCP_PORT_80_TCP", "tcp://10.96.0.7:80"),
+        ("OLLAMA_MCP_PORT_80_TCP_PROTO", "tcp"),
+        ("OLLAMA_MCP_SERVER_PORT_80_TCP_ADDR", "10.96.0.7"),
+    ] {
+        load(&[(name, value)]).unwrap();
+    }
+    for name in ["OLLAMA_MCP_PORT", "OLLAMA_MCP_SERVE_PORT"] {
+        assert!(refusal(&[(name, "4891")]).contains("there is no such setting"), "{name}");
+    }
+}
+
 #[test]
 fn unknown_variables_of_ours_are_refused_with_the_nearest_name() {
     let cases = [

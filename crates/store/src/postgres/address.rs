@@ -38,8 +38,9 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Reads a URL; `instance` is what the server shows as the name of the application.
-    pub(super) fn parse(url: &str, instance: &str) -> Result<Self, AddressError> {
+    /// Reads a URL; `password` is that of a URL without one, and `instance` is what the server shows as the name of the
+    /// application.
+    pub(super) fn parse(url: &str, password: Option<&str>, instance: &str) -> Result<Self, AddressError> {
         let (head, query) = url.split_once('?').unwrap_or((url, ""));
         let mut parameters = form_urlencoded::Serializer::new(String::new());
         let mut root_certificates = None;
@@ -65,6 +66,14 @@ impl Address {
         // tokio-postgres decodes percent signs only, not the plus sign of a form.
         let query = parameters.finish().replace('+', "%20");
         let mut config: Config = format!("{head}?{query}").parse().map_err(|error| wrong(&error))?;
+        if let Some(password) = password {
+            if config.get_password().is_some() {
+                return Err(AddressError(
+                    "it has a password, and there is a file with one, too; leave out one of them".to_owned(),
+                ));
+            }
+            config.password(password);
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
@@ -124,10 +133,22 @@ mod tests {
 
     #[test]
     fn address_is_named_without_user_and_password() {
-        let address = Address::parse("postgres://ann:s3cret@db.example.org/chats", "a").unwrap();
+        let address = Address::parse("postgres://ann:s3cret@db.example.org/chats", None, "a").unwrap();
         assert_eq!(address.name, "PostgreSQL at db.example.org:5432, database \"chats\"");
         assert_eq!(address.config.get_application_name(), Some("ollama-mcp a"));
         assert!(!format!("{address:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn password_beside_url_is_taken_where_url_has_none() {
+        let password = "p%40 ss/w:rd";
+        let address = Address::parse("postgres://ann@db/chats", Some(password), "a").unwrap();
+        assert_eq!(address.config.get_password(), Some(password.as_bytes()));
+        assert!(!format!("{address:?}").contains(password));
+        for url in ["postgres://ann:s3cret@db/chats", "postgres://ann@db/chats?password=s3cret"] {
+            let error = Address::parse(url, Some(password), "a").unwrap_err().to_string();
+            assert!(error.contains("leave out one") && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]
@@ -141,7 +162,7 @@ mod tests {
             ("?sslmode=verify-ca", true),
             ("?sslmode=verify-full&sslrootcert=/ca.pem", true),
         ] {
-            let address = Address::parse(&format!("postgresql://db/chats{query}"), "a").unwrap();
+            let address = Address::parse(&format!("postgresql://db/chats{query}"), None, "a").unwrap();
             assert_eq!(address.checks_certificate(), is_checked, "{query}");
             assert_eq!(address.root_certificates.is_some(), query.contains("ca.pem"));
         }
@@ -156,7 +177,7 @@ mod tests {
             ("postgres://db/chats?s3=s3cret", "unknown option `s3`"),
             ("postgres://db/chats?sslkey=s3cret", "sslkey is not supported"),
         ] {
-            let error = Address::parse(url, "a").unwrap_err().to_string();
+            let error = Address::parse(url, None, "a").unwrap_err().to_string();
             assert!(error.contains(problem) && !error.contains("s3cret"), "{error}");
         }
     }

@@ -73,8 +73,8 @@ impl Postgres {
     ///
     /// # Errors
     /// The URL is none of PostgreSQL.
-    pub(crate) fn new(url: &str, instance: &str) -> Result<Self, AddressError> {
-        let address = Address::parse(url, instance)?;
+    pub(crate) fn new(url: &str, password: Option<&str>, instance: &str) -> Result<Self, AddressError> {
+        let address = Address::parse(url, password, instance)?;
         let turn_locks = Arc::new(TurnLocks::new(address.clone(), instance));
         let pool = OnceLock::new();
         let (is_migrated, migrating) = (AtomicBool::new(false), tokio::sync::Mutex::default());

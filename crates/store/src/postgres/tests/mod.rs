@@ -21,7 +21,7 @@ fn turn(id: &str, after: Option<i64>, text: &str) -> Turn {
 
 fn server() -> (PostgresServer, Postgres) {
     let server = PostgresServer::start();
-    let store = Postgres::new(&server.new_database("chats"), "here").unwrap();
+    let store = Postgres::new(&server.new_database("chats"), None, "here").unwrap();
     (server, store)
 }
 
@@ -93,14 +93,14 @@ async fn lock_names_the_other_instance_and_is_taken_again_after_a_lost_connectio
     let (server, store) = server();
     let owner = Owner::local();
     let url = server.url("chats");
-    let elsewhere = Postgres::new(&url, "gpu-2").unwrap();
+    let elsewhere = Postgres::new(&url, None, "gpu-2").unwrap();
     let lock = elsewhere.try_lock(&owner, "a").await.unwrap();
     match store.try_lock(&owner, "a").await.unwrap() {
         TryLock::Held { instance } => assert_eq!(instance.as_deref(), Some("gpu-2")),
         locked @ TryLock::Locked(_) => panic!("{locked:?}"),
     }
     // Another process of the same instance is waited for, and not named.
-    let twin = Postgres::new(&url, "gpu-2").unwrap();
+    let twin = Postgres::new(&url, None, "gpu-2").unwrap();
     assert!(matches!(twin.try_lock(&owner, "a").await, Ok(TryLock::Held { instance: None })));
     // The process lives, and its connection ends: a killed one is in the tests of the program.
     let holder = "SELECT string_agg(pid::text, ' ') FROM pg_locks WHERE locktype = 'advisory'";
@@ -122,7 +122,7 @@ async fn newer_tables_are_refused_also_while_connected() {
     let (server, store) = server();
     store.append(&Owner::local(), turn("a", None, "one")).await.unwrap();
     server.run("chats", "UPDATE ollama_mcp_format SET format = 99; ALTER TABLE messages RENAME TO texts");
-    let late = Postgres::new(&server.url("chats"), "late").unwrap();
+    let late = Postgres::new(&server.url("chats"), None, "late").unwrap();
     // The first error tells that the tables changed; from then on it is known.
     let _ = count(&store).await;
     for store in [store, late] {
@@ -135,7 +135,7 @@ async fn newer_tables_are_refused_also_while_connected() {
 async fn several_processes_create_the_tables_of_one_database() {
     let (server, _) = server();
     let url = server.url("chats");
-    let stores = (0..6).map(|_| Postgres::new(&url, "here").unwrap());
+    let stores = (0..6).map(|_| Postgres::new(&url, None, "here").unwrap());
     let opened = stores.map(|store| tokio::spawn(async move { count(&store).await }));
     for found in join_all(opened).await {
         assert_eq!(found.unwrap(), Ok(0));
@@ -145,14 +145,14 @@ async fn several_processes_create_the_tables_of_one_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_name_what_is_wrong_and_no_password() {
     let server = PostgresServer::start();
-    let missing = Postgres::new(&server.url("missing"), "here").unwrap();
+    let missing = Postgres::new(&server.url("missing"), None, "here").unwrap();
     let error = count(&missing).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused { .. }), "{error}");
     assert!(error.to_string().contains("database \"missing\" does not exist"), "{error}");
 
     let url = server.new_database("foreign");
     server.run("foreign", "CREATE TABLE users (name TEXT)");
-    let error = count(&Postgres::new(&url, "here").unwrap()).await.unwrap_err().to_string();
+    let error = count(&Postgres::new(&url, None, "here").unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("tables of another program"), "{error}");
     assert_eq!(server.run("foreign", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1");
 
@@ -160,11 +160,12 @@ async fn refusals_name_what_is_wrong_and_no_password() {
         "postgres",
         "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0",
     );
-    let error = count(&Postgres::new(&server.url("latin"), "here").unwrap()).await.unwrap_err().to_string();
+    let error =
+        count(&Postgres::new(&server.url("latin"), None, "here").unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("its encoding is LATIN1"), "{error}");
 
     let secret = "postgres://ann:s3cret@127.0.0.1:1/chats?sslmode=disable";
-    let error = count(&Postgres::new(secret, "here").unwrap()).await.unwrap_err().to_string();
+    let error = count(&Postgres::new(secret, None, "here").unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("127.0.0.1:1") && !error.contains("s3cret") && !error.contains("ann:"), "{error}");
 }
 
