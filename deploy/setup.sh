@@ -37,6 +37,8 @@ make_file .env 600 <<'ENV'
 MODEL=qwen3:0.6b
 # Where the server listens on this machine.
 LISTEN=127.0.0.1:4891
+# Where browsers find it, if that is another port or name.
+#PUBLIC_URL=http://localhost:4891
 # Completions that each server has the model server run at once; the others wait for their turn.
 #MAX_CONCURRENT=4
 

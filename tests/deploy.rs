@@ -40,9 +40,10 @@ fn workspace_is_whole_in_what_build_of_image_is_sent() {
     cargo.args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(folder.path());
     let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // Tests and benches are not sent: Cargo does without the file of a target only where the manifest names it.
+    // Tests, benches and examples are not sent: Cargo does without the file of a target only where the manifest names it.
     let manifest: toml::Table = toml::from_str(&read("Cargo.toml")).unwrap();
-    let targets = ["test", "bench"].into_iter().flat_map(|kind| manifest[kind].as_array().unwrap());
+    let kinds = ["test", "bench", "example"].into_iter().filter_map(|kind| manifest.get(kind));
+    let targets = kinds.flat_map(|targets| targets.as_array().unwrap());
     for target in targets {
         let path = target.get("path").and_then(toml::Value::as_str);
         assert!(path.is_some_and(|path| root().join(path).exists()), "{target:?}");

@@ -14,4 +14,4 @@ pub(crate) use credential::identify;
 pub(crate) use ended::{credential_ended, until_ended};
 pub(crate) use identity::{Identity, Kind, caller_of};
 pub use local_key::LocalKey;
-pub(crate) use web_page::{PageRules, check as check_web_page};
+pub(crate) use web_page::{PageRules, check as check_web_page, is_published_on_loopback};

@@ -56,7 +56,8 @@ impl Client {
     }
 }
 
-fn is_of_proxy(name: &HeaderName) -> bool {
+/// Whether a proxy adds this header.
+pub(super) fn is_of_proxy(name: &HeaderName) -> bool {
     OF_PROXIES.contains(&name.as_str()) || name.as_str().starts_with(PREFIX_OF_PROXIES)
 }
 

@@ -9,6 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use url::Url;
 
+use super::client::is_of_proxy;
 use crate::error::HttpError;
 use crate::multipart::MULTIPART;
 use crate::state::App;
@@ -93,6 +94,15 @@ fn has_no_odd_port(host: &Authority) -> bool {
     host.as_str() == host.host() || host.port_u16().is_some()
 }
 
+/// Whether a browser sends this to its own machine, although it comes from another one: a container's port that is published on
+/// loopback. The settings say so by a public address of loopback, and the request by its `Host`, which a browser elsewhere does not
+/// have.
+pub(crate) fn is_published_on_loopback(public_url: Option<&Url>, parts: &Parts) -> bool {
+    let is_loopback = public_url.and_then(Url::host_str).is_some_and(is_loopback_name);
+    let is_proxied = || parts.headers.keys().any(is_of_proxy);
+    is_loopback && host(parts).is_ok_and(|host| is_loopback_name(host.host())) && !is_proxied()
+}
+
 fn is_our_host(app: &App, host: &Authority) -> bool {
     is_loopback_name(host.host()) || app.options.public_url.as_ref().is_some_and(|url| is_host_of(url, host))
 }
@@ -133,4 +143,44 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
 fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    #[test]
+    fn only_public_address_of_loopback_and_its_host_are_published_on_loopback() {
+        let is_published = |public: Option<&str>, headers: &[(&str, &str)]| {
+            let request = headers
+                .iter()
+                .fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let public = public.map(|url| Url::parse(url).unwrap());
+            is_published_on_loopback(public.as_ref(), &parts)
+        };
+        let host = ("host", "localhost:4891");
+        for (public, host) in [
+            ("http://localhost:4891", "localhost:4891"),
+            ("http://localhost:4891", "127.0.0.1:4891"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ] {
+            assert!(is_published(Some(public), &[("host", host)]), "{public} {host}");
+        }
+        assert!(!is_published(None, &[host]));
+        for public in ["https://models.example.com", "http://10.0.0.5:4891", "http://localhost.example.com"] {
+            assert!(!is_published(Some(public), &[host]), "{public}");
+        }
+        let public = Some("http://localhost:4891");
+        for other in ["models.example.com", "10.0.0.5:4891", "0.0.0.0:4891", "localhost.example.com"] {
+            assert!(!is_published(public, &[("host", other)]), "{other}");
+        }
+        // A proxy of that machine may publish it to others.
+        for header in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+            assert!(!is_published(public, &[host, (header, "10.0.0.9")]), "{header}");
+        }
+        assert!(!is_published(public, &[host, host]) && !is_published(public, &[]));
+    }
 }

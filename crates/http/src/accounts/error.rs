@@ -6,6 +6,7 @@ use accounts::{AccountError, SignInError};
 use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat};
 
+use crate::access::is_published_on_loopback;
 use crate::call::Call;
 use crate::error::HttpError;
 
@@ -67,7 +68,8 @@ pub(super) fn not_signed_in(call: &Call, error: SignInError) -> HttpError {
 
 /// Refuses a secret that others could have read on its way.
 pub(super) fn check_private(call: &Call) -> Result<(), HttpError> {
-    if call.client.is_private() {
+    let public_url = call.app.options.public_url.as_ref();
+    if call.client.is_private() || is_published_on_loopback(public_url, &call.parts) {
         return Ok(());
     }
     tracing::warn!(
