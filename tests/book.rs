@@ -11,7 +11,8 @@ use crate::support::fake_ollama::{Answer, FakeOllama};
 use crate::support::process::{BINARY, command_of};
 
 /// Pages whose commands need more than a model server, with what runs them in the CI.
-const IN_CI: [(&str, &str); 1] = [("team.md", ".ci/book.sh")];
+const IN_CI: [(&str, &str); 3] =
+    [("deploy.md", ".ci/deploy.sh"), ("scale.md", ".ci/scale.sh"), ("team.md", ".ci/book.sh")];
 
 /// Reference pages whose commands need a server that runs.
 const OVER_A_SERVER: [&str; 1] = ["limits.md"];
