@@ -91,6 +91,6 @@ expect background 'by the instance server-1'
 [[ $(grep -c '^ollama_mcp_completions_running' "$home/out/metrics") -eq 2 ]] || fail "metrics: not of both servers"
 expect metrics '"name":"ann@example.org"'
 expect kill 'curl ended with [1-9]'
-[[ $(grep -c '^200$' "$home/out/kill") -eq 2 ]] || fail "kill: the other server did not answer"
+[[ $(grep -c '^200$' "$home/out/kill") -eq 4 ]] || fail "kill: the other server did not answer"
 expect stop 'server stopped'
 echo "scale: $blocks blocks of docs/scale.md ran as written"

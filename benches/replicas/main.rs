@@ -9,7 +9,6 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::indexing_slicing,
-    clippy::string_slice,
     reason = "a measurement that goes wrong stops, and its table goes to stdout"
 )]
 
