@@ -23,7 +23,7 @@ shellcheck deploy/setup.sh
 
 # Two servers, and as a third one what .env says in its example.
 for servers in "one:4891 two:4891" "one:4891 two:4891 three:4891"; do
-  DOMAIN=models.example.com SERVERS=$servers caddy adapt --config deploy/Caddyfile >"$work/caddy.json"
+  DOMAIN=models.example.com SERVERS=$servers BUFFERS=buffer_requests caddy adapt --config deploy/Caddyfile >"$work/caddy.json"
   python3 - "$work/caddy.json" "$servers" <<'PY'
 import json
 import sys
@@ -31,7 +31,8 @@ import sys
 text = open(sys.argv[1], encoding="utf-8").read()
 found, wanted = text.count('"dial"'), 3 * len(sys.argv[2].split())
 assert found == wanted, f"Caddyfile: {found} upstreams, not {wanted}"
-assert "flush_interval" not in text and text.count('"uri":"/health/live"') == 3, text
+assert "flush_interval" not in text and text.count("\"buffer_requests\":true") == 3, text
+assert text.count('"uri":"/health/live"') == 3, text
 json.loads(text)
 PY
 done
