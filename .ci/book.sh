@@ -36,6 +36,7 @@ read_page() {
 read_page openai-server.md
 
 # A machine that has been started has its PostgreSQL running; a container may not.
+[[ -n $(pg_lsclusters --no-header) ]] || pg_createcluster "$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)" main
 pg_lsclusters --no-header | while read -r version name _ state _; do
   [[ $state == online* ]] || pg_ctlcluster "$version" "$name" start
 done

@@ -85,7 +85,12 @@ impl TurnLocks {
         let tried = tried.unwrap_or_else(|_| Err(self.unreachable("it does not answer").into()));
         match tried {
             Ok(Locking::Locked(session)) => {
-                mine.keep(session);
+                mine.keep(Arc::clone(&session));
+                // The task of the connection may have looked before.
+                if session.is_closed() {
+                    let locks = Arc::downgrade(&self);
+                    tokio::spawn(async move { lock_again(&locks).await });
+                }
                 let lock: TurnLock = Box::new(Held { locks: Arc::clone(&self), key });
                 Ok(TryLock::Locked(lock))
             }
@@ -161,8 +166,7 @@ impl TurnLocks {
     /// Keys whose connection has ended.
     fn lost(&self) -> Vec<i64> {
         let held = lock(&self.held);
-        let lost =
-            held.iter().filter(|(_, session)| session.as_ref().is_some_and(|client| client.is_closed()));
+        let lost = held.iter().filter(|(_, session)| is_lost(session.as_ref()));
         lost.map(|(key, _)| *key).collect()
     }
 
@@ -173,14 +177,16 @@ impl TurnLocks {
             if !is_done(&session, LOCK, key).await? {
                 continue;
             }
-            let is_held = match lock(&self.held).get_mut(&key) {
-                Some(held) => {
+            // Meanwhile the turn may have ended, and another one may have the key, or be about to: the server counts the locks
+            // of a session, and that turn unlocks once.
+            let is_taken = match lock(&self.held).get_mut(&key) {
+                Some(held) if is_lost(held.as_ref()) => {
                     *held = Some(Arc::clone(&session));
                     true
                 }
-                None => false,
+                _ => false,
             };
-            if !is_held {
+            if !is_taken {
                 is_done(&session, UNLOCK, key).await?;
             }
         }
@@ -252,7 +258,10 @@ async fn lock_again(locks: &Weak<TurnLocks>) {
             return;
         }
         // It is tried again; a failed one says the same as the next call of the database.
-        let _ = timeout_at(Instant::now() + CALL_TIMEOUT, locks.lock_lost()).await;
+        if timeout_at(Instant::now() + CALL_TIMEOUT, locks.lock_lost()).await.is_err() {
+            // Its late answer may be a lock of which nobody knows.
+            *locks.session.lock().await = None;
+        }
         drop(locks);
         sleep(RETRY_INTERVAL).await;
     }
@@ -262,6 +271,11 @@ async fn lock_again(locks: &Weak<TurnLocks>) {
 async fn is_done(session: &Client, statement: &str, key: i64) -> Result<bool, Failure> {
     let done = execute(session, statement, &[Value::Int(key)]).await?;
     Ok(done.rows.first().map(|row| row.int(0)).transpose()? == Some(1))
+}
+
+/// Whether the connection that has a lock has ended.
+fn is_lost(session: Option<&Arc<Client>>) -> bool {
+    session.is_some_and(|client| client.is_closed())
 }
 
 fn has_same_session(held: Option<&Option<Arc<Client>>>, session: Option<&Arc<Client>>) -> bool {
