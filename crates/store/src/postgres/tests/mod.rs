@@ -119,34 +119,36 @@ async fn lock_names_the_other_instance_and_is_taken_again_after_a_lost_connectio
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_end_while_turns_begin_and_end_leave_no_lock() {
+async fn connection_that_ends_while_turns_begin_and_end_leaves_no_lock() {
     let (server, store) = server();
-    let ended = Arc::new(AtomicBool::new(false));
-    let turns: Vec<_> = (0..8)
-        .map(|number| {
-            let (store, ended) = (store.clone(), Arc::clone(&ended));
-            tokio::spawn(async move {
-                // Two turns for each conversation, so that one begins as the other ends.
-                let (owner, id) = (Owner::local(), format!("chat-{}", number / 2));
-                while !ended.load(Ordering::Relaxed) {
-                    drop(store.try_lock(&owner, &id).await);
-                    tokio::task::yield_now().await;
-                }
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+    let connections_end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                           WHERE pid <> pg_backend_pid() AND datname = 'chats'";
+    for _ in 0..20 {
+        let ended = Arc::new(AtomicBool::new(false));
+        let turns: Vec<_> = (0..24)
+            .map(|number| {
+                let (store, ended) = (store.clone(), Arc::clone(&ended));
+                tokio::spawn(async move {
+                    // Two turns for each conversation, so that one begins as the other ends, at different times.
+                    let (owner, id) = (Owner::local(), format!("chat-{}", number / 2));
+                    while !ended.load(Ordering::Relaxed) {
+                        let turn = store.try_lock(&owner, &id).await;
+                        tokio::time::sleep(Duration::from_micros(500 * number)).await;
+                        drop(turn);
+                    }
+                })
             })
-        })
-        .collect();
-    let holders = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                   WHERE pid <> pg_backend_pid() AND datname = 'chats') AS ended";
-    for _ in 0..12 {
-        server.run("chats", holders);
-    }
-    ended.store(true, Ordering::Relaxed);
-    for turn in turns {
-        turn.await.unwrap();
-    }
-    let until = Instant::now() + Duration::from_secs(20);
-    while server.run("chats", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != "0" {
-        assert!(Instant::now() < until, "a lock stays though no turn runs");
+            .collect();
+        tokio::task::block_in_place(|| server.run("chats", connections_end));
+        ended.store(true, Ordering::Relaxed);
+        for turn in turns {
+            turn.await.unwrap();
+        }
+        let until = Instant::now() + Duration::from_secs(20);
+        while server.run("chats", locks) != "0" {
+            assert!(Instant::now() < until, "a lock stays though no turn runs");
+        }
     }
 }
 
