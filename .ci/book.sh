@@ -36,10 +36,22 @@ read_page() {
 read_page openai-server.md
 
 # A machine that has been started has its PostgreSQL running; a container may not.
-[[ -n $(pg_lsclusters --no-header) ]] || pg_createcluster "$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)" main
-pg_lsclusters --no-header | while read -r version name _ state _; do
-  [[ $state == online* ]] || pg_ctlcluster "$version" "$name" start
-done
+as_root=()
+[[ $(id -u) -eq 0 ]] || as_root=(sudo)
+as_postgres=(runuser -u postgres --)
+[[ $(id -u) -eq 0 ]] || as_postgres=(sudo -u postgres)
+version=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
+[[ -n $(pg_lsclusters --no-header) ]] || "${as_root[@]}" pg_createcluster "$version" main
+# What listens on PostgreSQL's usual port is what the page uses.
+read -r version name _ state _ < <(pg_lsclusters --no-header | awk '$3 == 5432')
+[[ $state == online* ]] || "${as_root[@]}" pg_ctlcluster "$version" "$name" start
+# The names of the page in the machine's own PostgreSQL are removed afterwards, and never where they were there before.
+there=$(cd / && "${as_postgres[@]}" psql -qAt -c "SELECT count(*) FROM pg_roles WHERE rolname = 'ollama_mcp'")
+[[ $there == 0 ]] || fail "the PostgreSQL of this machine has a user ollama_mcp already: team.md would make it"
+drop() {
+  (cd / && "${as_postgres[@]}" psql -q -c 'DROP DATABASE IF EXISTS ollama_mcp WITH (FORCE)' -c 'DROP ROLE IF EXISTS ollama_mcp')
+}
+trap drop EXIT
 read_page team.md
 home=$work/book/team
 grep -q '"first"' "$home.out" || fail "the conversation over HTTP was not listed"

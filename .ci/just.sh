@@ -4,11 +4,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-work=$1
+mkdir -p "$1"
+work=$(realpath "$1")
 if ! command -v just >/dev/null; then
   python3 -m venv "$work/just"
   "$work/just/bin/python" -m pip install --quiet --disable-pip-version-check rust-just==1.59.0
-  PATH=$PATH:$PWD/$work/just/bin
+  PATH=$PATH:$work/just/bin
 fi
 just --version
 for recipe in $(just --summary); do

@@ -67,7 +67,7 @@ TEXT
 for name in ${!OLLAMA_*} ${!PG*} DATABASE_URL; do unset "$name"; done
 (
   cd "$home"
-  HOME=$home PIP_CACHE_DIR=$home/cache PATH=$home/bin:$PATH LC_ALL=C.UTF-8 "${as[@]}" bash run.sh
+  HOME=$home PIP_CACHE_DIR=$home/cache PATH=$home/bin:$PATH LC_ALL=C.UTF-8 NO_PROXY=localhost,127.0.0.1 timeout 900 "${as[@]}" bash run.sh
 ) || {
   tail -n 5 "$(find "$home/out" -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)"
   fail "a command failed"

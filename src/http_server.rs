@@ -21,6 +21,7 @@ use crate::running_server::{self, Announcement};
 use http::{HttpOptions, HttpServer, LocalKey};
 use service::{Caller, Services};
 use settings::{ServeSettings, Settings};
+use store::Store;
 
 /// How long the line about the page waits for the one about the model server.
 const HEALTH_WAIT: Duration = Duration::from_secs(1);
@@ -66,7 +67,7 @@ async fn run(settings: &Settings, opens_page: bool) -> anyhow::Result<()> {
     };
     let announcement = announced(&server, data_dir);
     let link = launch::link(&server, &serve, &accounts, opens_page);
-    announce(&server, &services, launch::line(link.as_ref()));
+    announce(&server, &services, &store, launch::line(link.as_ref()));
     let page = if opens_page { launch::open(link.as_ref(), data_dir) } else { None };
     let (swept, sweeping) = (Arc::clone(&services.uploads), shutdown.clone());
     tokio::spawn(async move { swept.sweep_until(sweeping).await });
@@ -145,7 +146,7 @@ fn cannot_listen(error: io::Error) -> anyhow::Error {
 }
 
 /// Says where it listens, then whether the model server answers, then where the page is. Nobody may read it.
-fn announce(server: &HttpServer, services: &Arc<Services>, page: String) {
+fn announce(server: &HttpServer, services: &Arc<Services>, store: &Store, page: String) {
     let mut lines = String::new();
     for (index, address) in server.addresses().iter().enumerate() {
         let lead =
@@ -153,6 +154,15 @@ fn announce(server: &HttpServer, services: &Arc<Services>, page: String) {
         lines.push_str(&format!("{lead} http://{address}\n"));
     }
     write(&lines);
+    // A file of this machine is opened by whoever needs it first.
+    if store.files().is_empty() {
+        let format = store.format();
+        tokio::spawn(async move {
+            if let Err(error) = format.await {
+                write(&format!("The database cannot be used: {error}\n"));
+            }
+        });
+    }
     let services = Arc::clone(services);
     tokio::spawn(async move {
         let caller = Caller::local();

@@ -13,7 +13,7 @@ mod support;
 mod architecture;
 #[cfg(unix)]
 mod attachments;
-#[cfg(unix)]
+#[cfg(target_os = "linux")] // bash of macOS is too old
 mod book;
 mod cli;
 mod completions;

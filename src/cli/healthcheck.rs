@@ -84,6 +84,9 @@ fn check(address: SocketAddr, ready: bool) -> Result<(), String> {
         Some("503") if ready => {
             Err(format!("{address} answered {path} with 503: the model server does not answer"))
         }
+        Some(status @ "404") => {
+            Err(format!("{address} answered {path} with {status}: another program listens there"))
+        }
         status => Err(format!("{address} answered {path} with {}", status.unwrap_or("no status"))),
     }
 }

@@ -186,10 +186,13 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 /// Loads the settings from the `checked` flags, starts the log, and runs the subcommand.
 fn with_settings(flags: Flags, checked: Flags, subcommand: Option<Subcommand>) -> anyhow::Result<ExitCode> {
     let serve = match subcommand {
-        // The commands of the database are for that of the server.
+        // The commands of the database, and of what is in it for callers, are for that of the server.
         Some(
             Subcommand::Serve(_)
             | Subcommand::Service(_)
+            | Subcommand::Users(_)
+            | Subcommand::Keys(_)
+            | Subcommand::Usage(_)
             | Subcommand::Migrate
             | Subcommand::Export(_)
             | Subcommand::Import(_),

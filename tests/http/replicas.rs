@@ -93,3 +93,24 @@ async fn wrong_database_urls_are_refused_without_their_password() {
         assert!(stderr.contains(problem) && !stderr.contains("s3cret"), "{stderr}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_those_of_the_server_and_a_database_that_refuses_is_told() {
+    let (fake, database) = (FakeOllama::start().await.with_defaults(), PostgresServer::start());
+    let url = database.new_database("accounts");
+    let server = HttpServer::start_with(&fake, &[("DATABASE_URL", &url)]).await;
+    // The command reads the same names as the server.
+    let home = tempfile::tempdir().unwrap();
+    let mut add = crate::support::process::command(&home);
+    add.args(["keys", "add", "editor"]).env("DATABASE_URL", &url).stdin(std::process::Stdio::null());
+    let added = add.output().await.unwrap();
+    assert!(added.status.success(), "{added:?}");
+    let key = String::from_utf8(added.stdout).unwrap();
+    let me = server.guest().clone().with_key(key.trim()).get("/me").await.ok();
+    assert_eq!(me["kind"], "key", "{me}");
+
+    let wrong = format!("{url}_that_is_not_there");
+    let other = HttpServer::start_with(&fake, &[("OLLAMA_MCP_DATABASE_URL", &wrong)]).await;
+    let told = "The database cannot be used: ";
+    crate::support::process::until("the database is told", || other.output().contains(told)).await;
+}

@@ -176,12 +176,13 @@ async fn wrong_arguments_are_named() {
     ] {
         errors.push(error_line(&library.session.call("summarize_files", arguments).await));
     }
-    insta::assert_snapshot!(errors.join("\n"), @r#"
+    let errors = errors.join("\n").replace(library.place.path().to_str().unwrap(), "[folder]");
+    insta::assert_snapshot!(errors, @r#"
     invalid_argument: files is empty; it must name at least one file
     invalid_argument: words is 3; it must be between 10 and 5000
     invalid_argument: model is empty; give a model's name, or leave it out
     invalid_argument: instruction has 20000 bytes; at most 10000 are taken
-    attachment_unreadable: files[0]: "no-such.txt" does not exist
+    attachment_unreadable: files[0]: "no-such.txt" does not exist; relative paths start at [folder]/files
     attachment_unreadable: files: hold no text, only blank lines
     invalid_argument: files is the text "a.txt"; it must be an array
     invalid_argument: "file" is not an argument of this tool. Did you mean "files"?

@@ -110,7 +110,7 @@ impl Sandbox {
         let requested = roots.iter().flat_map(|root| root.below(path).map(|rest| (root, rest)));
         let (root, given) =
             first_not_secret(requested).map_err(|denial| denial.error(text, &self.allowed))?;
-        let real = std::fs::canonicalize(root.at(&given)).map_err(|error| unreadable(text, &error))?;
+        let real = std::fs::canonicalize(root.at(&given)).map_err(|error| self.missing(text, &error))?;
         let found =
             roots.iter().filter_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_path_buf())));
         let (root, rest) = first_not_secret(found).map_err(|denial| denied(denial.link_text()))?;
@@ -120,6 +120,19 @@ impl Sandbox {
         }
         let root = root.clone();
         Ok(Located { root, given, rest, real })
+    }
+
+    /// Why a path that leads to no file cannot be read. A relative one may be meant from elsewhere.
+    fn missing(&self, text: &str, error: &io::Error) -> SandboxError {
+        let mut reason = open_reason(error);
+        if let [root] = self.allowed.as_slice()
+            && error.kind() == io::ErrorKind::NotFound
+            && with_home(text).is_relative()
+            && !text.contains(':')
+        {
+            reason.push_str(&format!("; relative paths start at {}", root.display()));
+        }
+        SandboxError::Unreadable { path: text.to_owned(), reason }
     }
 
     /// The absolute path that a text means.

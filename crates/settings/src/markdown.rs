@@ -85,7 +85,7 @@ port of this machine, and count only where no flag, no variable and no key sets 
 const VALUES: &str = "
 ## Values
 
-**Durations** are a whole number and `ms`, `s`, `m` or `h`. A plain number is seconds, except for the
+**Durations** are a whole number and `ms`, `s`, `m` or `h`; times to live also take `d`. A plain number is seconds, except for the
 progress interval, where it is milliseconds.
 
 **Sizes** are a whole number and `KiB`, `MiB`, `GiB` (powers of 1024) or `KB`, `MB`, `GB` (powers of 1000). A plain

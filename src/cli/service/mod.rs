@@ -274,7 +274,10 @@ impl Service<'_> {
         output::line(&format!("service  {is}"));
         output::line(&format!("file     {}", self.file.display()));
         match data_dir.and_then(RunningServer::find) {
-            Some(server) => output::line(&format!("server   http://{}", server.address)),
+            Some(server) if state == State::Running => {
+                output::line(&format!("server   http://{}", server.address));
+            }
+            Some(server) => output::line(&format!("server   another one runs: http://{}", server.address)),
             None => output::line("server   none runs over this data directory"),
         }
         output::line(&format!("log      {}", self.manager.logs(&self.home)));

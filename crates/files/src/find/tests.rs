@@ -180,7 +180,7 @@ fn what_cannot_be_found_is_told() {
             "pics/*".to_owned(),
             format!("{shown}/pics was searched: 1 file of another kind is not text or PDF"),
         ),
-        ("none".to_owned(), "\"none\" does not exist".to_owned()),
+        ("none".to_owned(), format!("\"none\" does not exist; relative paths start at {shown}")),
         ("none/*.md".to_owned(), "\"none/*.md\" does not exist".to_owned()),
         ("a[.md".to_owned(), "\"a[.md\" is not a valid glob: unclosed character class".to_owned()),
         ("{a,b.md".to_owned(), "\"{a,b.md\" is not a valid glob: unclosed alternate group".to_owned()),

@@ -81,6 +81,9 @@ fn other_names_of_port_count_only_for_serve_and_only_without_address() {
     let port = |variables: &[(&str, &str)]| serve(variables).listen;
     assert_eq!(port(&[("PORT", "8080")]), ListenAddress::Loopback(8080));
     assert_eq!(port(&[("PORT", "8080"), ("MCP_SERVER_PORT", "8081")]), ListenAddress::Loopback(8081));
+    // As Kubernetes sets it for a service named `mcp-server`.
+    let of_service = ("MCP_SERVER_PORT", "tcp://10.96.0.7:80");
+    assert_eq!(port(&[("PORT", "8080"), of_service]), ListenAddress::Loopback(8080));
     let own = ("OLLAMA_MCP_SERVE_LISTEN", "127.0.0.1:9000");
     assert_eq!(port(&[("PORT", "x"), own]).to_string(), "127.0.0.1:9000");
     assert_eq!(refusal(&[("PORT", "http")]), "PORT is \"http\": must be a port from 0 to 65535");
