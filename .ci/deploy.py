@@ -176,6 +176,9 @@ def check_compose():
             problem = settings_problem(config["services"]["server"]["environment"])
             problems += [f"server: {problem}"] if problem else []
             assert not problems, f"compose with {overrides}: " + "; ".join(problems)
+            public = config["services"]["server"]["environment"]["OLLAMA_MCP_SERVE_PUBLIC_URL"]
+            # Browsers reach the proxy, whatever address the server alone would have.
+            assert public.startswith("https://" if "replicas" in overrides else "http://localhost"), (overrides, public)
             running = [name for name, service in config["services"].items() if not service.get("profiles")]
             assert ("ollama" in running) == ("vllm" not in overrides), running
     broken = [without_read_only, with_password, with_open_port, with_typo, with_latest]

@@ -30,6 +30,7 @@ async fn refused_files_are_reported_and_never_sent() {
         "sub/.ssh/config",
         "innocent.txt",
         "none.txt",
+        "sub/none: a.txt",
         "sub",
         "fifo",
         "empty.txt",
@@ -49,6 +50,7 @@ async fn refused_files_are_reported_and_never_sent() {
     attachment_denied: attachments[0]: "sub/.ssh/config" looks like a secrets file (.ssh); it is read only if that file itself is allowed. The user can allow it with --allow-dir FILE.
     attachment_denied: attachments[0]: "innocent.txt" is a link to something that looks like a secrets file (.env)
     attachment_unreadable: attachments[0]: "none.txt" does not exist; relative paths start at [folder]/allowed
+    attachment_unreadable: attachments[0]: "sub/none: a.txt" does not exist; relative paths start at [folder]/allowed
     attachment_unreadable: attachments[0]: "sub" is a directory; name the files in it
     attachment_unreadable: attachments[0]: "fifo" is not a regular file
     attachment_unreadable: attachments[0]: "empty.txt" is empty

@@ -125,10 +125,10 @@ impl Sandbox {
     /// Why a path that leads to no file cannot be read. A relative one may be meant from elsewhere.
     fn missing(&self, text: &str, error: &io::Error) -> SandboxError {
         let mut reason = open_reason(error);
+        let is_relative = !is_file_uri(text) && with_home(text).is_relative();
         if let [root] = self.allowed.as_slice()
+            && is_relative
             && error.kind() == io::ErrorKind::NotFound
-            && with_home(text).is_relative()
-            && !text.contains(':')
         {
             reason.push_str(&format!("; relative paths start at {}", root.display()));
         }
@@ -141,8 +141,7 @@ impl Sandbox {
     }
 
     fn absolute_path(&self, text: &str) -> Result<PathBuf, String> {
-        let is_uri = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"));
-        let path = if is_uri {
+        let path = if is_file_uri(text) {
             let wrong = "is not a file URI of this machine; write file:///PATH, or the path alone";
             let uri = url::Url::parse(text).map_err(|_| wrong)?;
             uri.to_file_path().map_err(|()| wrong)?
@@ -336,6 +335,10 @@ fn check_regular(is_file: bool, is_dir: bool) -> io::Result<()> {
 #[derive(Debug, thiserror::Error)]
 #[error("no regular file")]
 struct NotRegular;
+
+fn is_file_uri(text: &str) -> bool {
+    text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"))
+}
 
 fn unreadable(text: &str, error: &io::Error) -> SandboxError {
     SandboxError::Unreadable { path: text.to_owned(), reason: open_reason(error) }

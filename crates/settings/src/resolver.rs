@@ -121,7 +121,7 @@ impl<'a> Resolver<'a> {
             };
             return Ok(Some(Found { text, from: Origin::Flag }));
         }
-        if let Some(value) = self.sources.environment.get(setting.env) {
+        if let Some(value) = self.sources.variable(setting.env) {
             let text = value.to_str().ok_or_else(|| SettingsError::Invalid {
                 setting: setting.env.to_owned(),
                 value: None,

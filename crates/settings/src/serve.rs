@@ -111,8 +111,7 @@ fn listen(resolver: &mut Resolver<'_>) -> Result<ListenAddress, SettingsError> {
     let aliases = [&registry::MCP_SERVER_PORT, &registry::PORT];
     let mut strongest = None;
     for alias in aliases {
-        // Kubernetes sets them for services of these names, as in `MCP_SERVER_PORT=tcp://10.96.0.7:80`.
-        let found = resolver.find(alias)?.filter(|found| !found.text.contains("://"));
+        let found = resolver.find(alias)?;
         resolver.record(alias, found.as_ref());
         strongest = strongest.or(found.map(|found| (alias, found)));
     }

@@ -57,6 +57,11 @@ impl Sources {
         Self { flags, environment, config_dir, data_dir, serve: ServeSources::default() }
     }
 
+    /// The value of a variable that somebody has set.
+    pub(super) fn variable(&self, name: &str) -> Option<&OsString> {
+        self.environment.get(name).filter(|value| !is_of_service(name, value))
+    }
+
     /// Refuses misspelt variables, which otherwise would be ignored silently.
     pub(super) fn refuse_unknown_variables(&self) -> Result<(), SettingsError> {
         let set =
@@ -124,7 +129,7 @@ pub struct SettingOrigin {
 }
 
 /// Whether Kubernetes has set this variable, for a service whose name begins like ours: `OLLAMA_MCP_SERVICE_HOST`,
-/// `OLLAMA_MCP_PORT=tcp://...`, `OLLAMA_MCP_PORT_4891_TCP_ADDR` and more.
+/// `OLLAMA_MCP_PORT=tcp://...`, `OLLAMA_MCP_PORT_4891_TCP_ADDR` and more; so for `MCP_SERVER_PORT`.
 fn is_of_service(name: &str, value: &OsStr) -> bool {
     let is_address = || value.to_str().is_some_and(|value| value.contains("://"));
     let is_of_port = || {
